@@ -1,0 +1,2 @@
+//! A secure, offline-first synchronization core.
+#![warn(missing_docs)]
