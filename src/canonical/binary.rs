@@ -1,0 +1,158 @@
+//! The binary form of an operation. The byte table is in the manual's `format` page; golden files fix it.
+
+use bincode::{DefaultOptions, ErrorKind, Options};
+use serde::{Deserialize, Serialize};
+
+use super::{BinaryFault, DecodeError, MAX_OP_BYTES};
+use crate::crypto::Signature;
+use crate::hlc::Hlc;
+use crate::op::{Kind, OpError, OpRef, Parts, SignedOp, SignedOpRef, op_id};
+use crate::value::{Excerpt, check_canonical};
+
+/// The first byte of the binary form: which version of it follows.
+pub const BINARY_VERSION: u8 = 1;
+
+const ED25519: u8 = 1;
+const SET: u8 = 1;
+const DELETE: u8 = 2;
+
+/// What follows the version byte and the signature, in this order.
+#[derive(Serialize, Deserialize)]
+struct Body<'a> {
+    algorithm: u8,
+    kind: u8,
+    t: u64,
+    c: u32,
+    kid: &'a str,
+    actor: &'a str,
+    entity: &'a str,
+    entity_id: &'a str,
+    path: &'a str,
+    /// `None` where the id is `actor:t:c`.
+    label: Option<&'a str>,
+    space: Option<&'a str>,
+    /// Canonical JSON.
+    value: &'a str,
+}
+
+/// The one configuration of bincode: fixed-width integers, little endian, nothing after the end. Decoding is from a
+/// slice, so that it borrows and needs no memory for what it reads, whatever a length claims.
+fn layout() -> impl Options {
+    DefaultOptions::new().with_little_endian().with_fixint_encoding().reject_trailing_bytes()
+}
+
+impl<'a> SignedOpRef<'a> {
+    /// Reads the binary form; names and value are borrowed from `bytes`. What is accepted re-encodes to the same
+    /// bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] names the rule that was broken. Nothing is checked against a key here.
+    pub fn from_binary(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > MAX_OP_BYTES {
+            return Err(DecodeError::TooLarge { len: bytes.len(), limit: MAX_OP_BYTES });
+        }
+        let (version, rest) = bytes.split_first().ok_or(BinaryFault::Empty)?;
+        if *version != BINARY_VERSION {
+            return Err(BinaryFault::Version { found: *version }.into());
+        }
+        let (signature, rest) = rest.split_first_chunk().ok_or(BinaryFault::Truncated)?;
+        let body: Body<'a> = layout().deserialize(rest).map_err(|error| fault_of(&error))?;
+
+        if body.algorithm != ED25519 {
+            return Err(BinaryFault::Tag { found: body.algorithm, what: "the signature's algorithm" }.into());
+        }
+        let kind = match body.kind {
+            SET => Kind::Set,
+            DELETE => Kind::Delete,
+            found => return Err(BinaryFault::Tag { found, what: "the kind" }.into()),
+        };
+        if body.t > Hlc::MAX.t() {
+            return Err(DecodeError::TimeOutOfRange { found: Excerpt::of(&body.t.to_string()) });
+        }
+        if body.c > Hlc::MAX.c() {
+            return Err(DecodeError::CounterOutOfRange { found: Excerpt::of(&body.c.to_string()) });
+        }
+        let ts = Hlc::new(body.t, body.c).map_err(OpError::from)?;
+        if body.label.is_some_and(|label| label == op_id(body.actor, ts)) {
+            return Err(BinaryFault::DefaultLabel.into());
+        }
+        check_canonical(body.value)?;
+        let parts = Parts {
+            label: body.label,
+            actor: body.actor,
+            ts,
+            entity: body.entity,
+            entity_id: body.entity_id,
+            path: body.path,
+            kind,
+            value: body.value,
+            space: body.space,
+        };
+        Ok(Self::new(OpRef::new(parts)?, body.kid, Signature::from_bytes(*signature))?)
+    }
+
+    /// Appends the binary form to `out`.
+    pub fn write_binary(self, out: &mut Vec<u8>) {
+        let op = self.op();
+        let body = Body {
+            algorithm: ED25519,
+            kind: match op.kind() {
+                Kind::Set => SET,
+                Kind::Delete => DELETE,
+            },
+            t: op.ts().t(),
+            c: op.ts().c(),
+            kid: self.kid(),
+            actor: op.actor(),
+            entity: op.entity(),
+            entity_id: op.entity_id(),
+            path: op.path(),
+            label: op.label(),
+            space: op.space(),
+            value: op.value(),
+        };
+        out.push(BINARY_VERSION);
+        out.extend_from_slice(self.signature().as_bytes());
+        layout().serialize_into(out, &body).expect("a Vec takes every byte, and there is no limit");
+    }
+
+    /// The binary form.
+    #[must_use]
+    pub fn to_binary(self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_binary(&mut out);
+        out
+    }
+}
+
+impl SignedOp {
+    /// Reads the binary form; see [`SignedOpRef::from_binary`].
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] names the rule that was broken. Nothing is checked against a key here.
+    pub fn from_binary(bytes: &[u8]) -> Result<Self, DecodeError> {
+        SignedOpRef::from_binary(bytes).map(SignedOpRef::to_signed_op)
+    }
+
+    /// The binary form.
+    #[must_use]
+    pub fn to_binary(&self) -> Vec<u8> {
+        self.as_ref().to_binary()
+    }
+}
+
+fn fault_of(error: &ErrorKind) -> BinaryFault {
+    match error {
+        ErrorKind::Io(_) | ErrorKind::SizeLimit => BinaryFault::Truncated,
+        ErrorKind::InvalidUtf8Encoding(_) => BinaryFault::InvalidUtf8,
+        ErrorKind::InvalidTagEncoding(found) => match u8::try_from(*found) {
+            Ok(found) => BinaryFault::Tag { found, what: "an optional member" },
+            Err(_) => BinaryFault::Layout,
+        },
+        // The only custom error that reading plain members from a slice can end in.
+        ErrorKind::Custom(_) => BinaryFault::TrailingBytes,
+        _ => BinaryFault::Layout,
+    }
+}

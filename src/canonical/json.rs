@@ -1,0 +1,220 @@
+//! The JSON form of an operation.
+
+use std::borrow::Cow;
+
+use super::text::json_text;
+use super::{DecodeError, MAX_OP_BYTES};
+use crate::crypto::Signature;
+use crate::hlc::Hlc;
+use crate::op::{Kind, Member, OpRef, Parts, SignedOp, SignedOpRef, op_id};
+use crate::value::{Excerpt, Reader};
+
+impl SignedOp {
+    /// Reads the JSON form, strictly: UTF-8, no byte order mark, exactly the members of the format, no name twice, no
+    /// number that another reader would take for a different one. White space, the order of members, escapes and the
+    /// spelling of numbers are free: they are the same operation.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] names the rule that was broken. Nothing is checked against a key here.
+    pub fn from_json(json: &[u8]) -> Result<Self, DecodeError> {
+        if json.len() > MAX_OP_BYTES {
+            return Err(DecodeError::TooLarge { len: json.len(), limit: MAX_OP_BYTES });
+        }
+        let mut reader = Reader::new(json)?;
+        let members = read_members(&mut reader)?;
+        reader.finish()?;
+        members.into_signed_op()
+    }
+
+    /// The canonical JSON form (RFC 8785), on one line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.as_ref().to_json()
+    }
+}
+
+impl SignedOpRef<'_> {
+    /// The canonical JSON form (RFC 8785), on one line.
+    #[must_use]
+    pub fn to_json(self) -> String {
+        json_text(self)
+    }
+}
+
+/// What the document said, member by member.
+#[derive(Default)]
+struct Members<'a> {
+    id: Option<Cow<'a, str>>,
+    actor: Option<Cow<'a, str>>,
+    ts: Option<Ts<'a>>,
+    entity: Option<Cow<'a, str>>,
+    entity_id: Option<Cow<'a, str>>,
+    path: Option<Cow<'a, str>>,
+    kind: Option<Kind>,
+    value: Option<String>,
+    space: Option<Cow<'a, str>>,
+    sig: Option<Sig<'a>>,
+}
+
+struct Ts<'a> {
+    t: u64,
+    c: u32,
+    a: Cow<'a, str>,
+}
+
+struct Sig<'a> {
+    kid: Cow<'a, str>,
+    signature: Signature,
+}
+
+fn read_members<'a>(reader: &mut Reader<'a>) -> Result<Members<'a>, DecodeError> {
+    let mut members = Members::default();
+    for_each_member(reader, |reader, name| {
+        match name {
+            "id" => once(&mut members.id, Member::Id, reader, text)?,
+            "actor" => once(&mut members.actor, Member::Actor, reader, text)?,
+            "ts" => once(&mut members.ts, Member::Ts, reader, read_ts)?,
+            "entity" => once(&mut members.entity, Member::Entity, reader, text)?,
+            "entityId" => once(&mut members.entity_id, Member::EntityId, reader, text)?,
+            "path" => once(&mut members.path, Member::Path, reader, text)?,
+            "kind" => once(&mut members.kind, Member::Kind, reader, read_kind)?,
+            "value" => once(&mut members.value, Member::Value, reader, read_value)?,
+            "space" => once(&mut members.space, Member::Space, reader, text)?,
+            "sig" => once(&mut members.sig, Member::Sig, reader, read_sig)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(members)
+}
+
+fn read_ts<'a>(reader: &mut Reader<'a>) -> Result<Ts<'a>, DecodeError> {
+    let (mut t, mut c, mut a) = (None, None, None);
+    for_each_member(reader, |reader, name| {
+        match name {
+            "t" => once(&mut t, Member::TsTime, reader, |reader| {
+                let found = reader.number()?;
+                whole(found, Hlc::MAX.t())
+                    .ok_or_else(|| DecodeError::TimeOutOfRange { found: Excerpt::of(&found.to_string()) })
+            })?,
+            "c" => once(&mut c, Member::TsCounter, reader, |reader| {
+                let found = reader.number()?;
+                whole(found, u64::from(Hlc::MAX.c()))
+                    .and_then(|whole| u32::try_from(whole).ok())
+                    .ok_or_else(|| DecodeError::CounterOutOfRange { found: Excerpt::of(&found.to_string()) })
+            })?,
+            "a" => once(&mut a, Member::TsActor, reader, text)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(Ts { t: there(t, Member::TsTime)?, c: there(c, Member::TsCounter)?, a: there(a, Member::TsActor)? })
+}
+
+fn read_sig<'a>(reader: &mut Reader<'a>) -> Result<Sig<'a>, DecodeError> {
+    if reader.null()? {
+        return Err(DecodeError::Unsigned);
+    }
+    let (mut kid, mut algorithm, mut signature) = (None, None, None);
+    for_each_member(reader, |reader, name| {
+        match name {
+            "kid" => once(&mut kid, Member::Kid, reader, text)?,
+            "alg" => once(&mut algorithm, Member::Alg, reader, |reader| match &*reader.string()? {
+                "ed25519" => Ok(()),
+                other => Err(DecodeError::UnknownAlgorithm { name: Excerpt::of(other) }),
+            })?,
+            "bytes" => once(&mut signature, Member::SigBytes, reader, |reader| {
+                Signature::from_base64(&reader.string()?).map_err(|_| DecodeError::SignatureEncoding)
+            })?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    there(algorithm, Member::Alg)?;
+    Ok(Sig { kid: there(kid, Member::Kid)?, signature: there(signature, Member::SigBytes)? })
+}
+
+fn text<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, DecodeError> {
+    Ok(reader.string()?)
+}
+
+fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, DecodeError> {
+    let name = reader.string()?;
+    Kind::from_name(&name).ok_or_else(|| DecodeError::UnknownKind { name: Excerpt::of(&name) })
+}
+
+fn read_value(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
+    let mut canonical = String::new();
+    reader.value(&mut canonical)?;
+    Ok(canonical)
+}
+
+/// Calls `member` with the name of each member of the next object; it reads the value, or answers `false` when it does
+/// not know the name.
+fn for_each_member<'a>(
+    reader: &mut Reader<'a>,
+    mut member: impl FnMut(&mut Reader<'a>, &str) -> Result<bool, DecodeError>,
+) -> Result<(), DecodeError> {
+    reader.begin_object()?;
+    let mut first = true;
+    while let Some(name) = reader.next_member(first)? {
+        first = false;
+        if !member(reader, &name)? {
+            return Err(DecodeError::UnknownMember { name: Excerpt::of(&name), at: reader.offset() });
+        }
+    }
+    Ok(())
+}
+
+/// Reads a member that may be there once.
+fn once<'a, T>(
+    slot: &mut Option<T>,
+    member: Member,
+    reader: &mut Reader<'a>,
+    read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+) -> Result<(), DecodeError> {
+    if slot.is_some() {
+        return Err(DecodeError::DuplicateMember { member, at: reader.offset() });
+    }
+    *slot = Some(read(reader)?);
+    Ok(())
+}
+
+fn there<T>(slot: Option<T>, member: Member) -> Result<T, DecodeError> {
+    slot.ok_or(DecodeError::MissingMember { member })
+}
+
+/// The integer that this double is, from 0 to `max`, which is at most 2^53 - 1.
+#[expect(clippy::as_conversions, reason = "an integral double in this range converts exactly; there is no TryFrom")]
+fn whole(number: f64, max: u64) -> Option<u64> {
+    if number < 0.0 || number > max as f64 || number.fract() != 0.0 {
+        return None;
+    }
+    Some(number as u64)
+}
+
+impl Members<'_> {
+    fn into_signed_op(self) -> Result<SignedOp, DecodeError> {
+        let actor = there(self.actor, Member::Actor)?;
+        let ts = there(self.ts, Member::Ts)?;
+        let id = there(self.id, Member::Id)?;
+        let sig = self.sig.ok_or(DecodeError::Unsigned)?;
+        if ts.a != actor {
+            return Err(DecodeError::TimestampActor { found: Excerpt::of(&ts.a), actor: Excerpt::of(&actor) });
+        }
+        let ts = Hlc::new(ts.t, ts.c).map_err(crate::op::OpError::from)?;
+        let parts = Parts {
+            label: (id != op_id(&actor, ts)).then_some(&*id),
+            actor: &actor,
+            ts,
+            entity: &there(self.entity, Member::Entity)?,
+            entity_id: &there(self.entity_id, Member::EntityId)?,
+            path: &there(self.path, Member::Path)?,
+            kind: there(self.kind, Member::Kind)?,
+            value: &there(self.value, Member::Value)?,
+            space: self.space.as_deref(),
+        };
+        Ok(SignedOpRef::new(OpRef::new(parts)?, &sig.kid, sig.signature)?.to_signed_op())
+    }
+}

@@ -1,0 +1,15 @@
+//! The forms of an operation: the text that is signed, its hash, JSON and binary.
+
+mod binary;
+mod error;
+mod hashed;
+mod json;
+mod text;
+
+pub use binary::BINARY_VERSION;
+pub use error::{BinaryFault, DecodeError};
+pub use hashed::OpHash;
+pub use text::MAX_OP_BYTES;
+
+pub(crate) use hashed::HashedOp;
+pub(crate) use text::signed_text;

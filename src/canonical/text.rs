@@ -1,0 +1,155 @@
+//! The canonical texts of an operation: what is signed, and the JSON form (RFC 8785).
+
+use crate::op::{OpError, OpRef, SignedOpRef};
+use crate::value::write_string;
+
+/// Longest operation, in bytes of its JSON text as it arrives and of its canonical JSON form with the signature:
+/// 1 MiB. A protocol constant: replicas with different limits would keep different operations.
+pub const MAX_OP_BYTES: usize = 1 << 20;
+
+/// Stands in the signed text where the JSON form has the signature. It is what the TypeScript reference signs, and
+/// since it is not JSON, no signature over some JSON document can be taken for the signature of an operation.
+const UNSIGNED: &str = "undefined";
+
+/// The text that is signed and hashed.
+///
+/// # Errors
+///
+/// [`OpError::TooLarge`] when the canonical JSON form with a signature by `kid` would pass [`MAX_OP_BYTES`].
+pub(crate) fn signed_text(op: OpRef<'_>, kid: &str) -> Result<String, OpError> {
+    let mut text = String::with_capacity(capacity(op));
+    write_before_sig(op, &mut text);
+    text.push_str(UNSIGNED);
+    write_after_sig(op, &mut text);
+    let len = text.len() - UNSIGNED.len() + sig_len(kid);
+    if len > MAX_OP_BYTES {
+        return Err(OpError::TooLarge { len, limit: MAX_OP_BYTES });
+    }
+    Ok(text)
+}
+
+/// The canonical JSON form, with the signature.
+pub(crate) fn json_text(signed: SignedOpRef<'_>) -> String {
+    let op = signed.op();
+    let mut text = String::with_capacity(capacity(op) + 128 + signed.kid().len());
+    write_before_sig(op, &mut text);
+    write_sig(signed, &mut text);
+    write_after_sig(op, &mut text);
+    text
+}
+
+/// Enough for an operation without escapes, so that its text is allocated once.
+fn capacity(op: OpRef<'_>) -> usize {
+    let names = op.entity().len() + op.entity_id().len() + op.path().len() + op.space().map_or(0, str::len);
+    180 + 3 * op.actor().len() + op.label().map_or(0, str::len) + names + op.value().len()
+}
+
+fn write_before_sig(op: OpRef<'_>, text: &mut String) {
+    text.push_str("{\"actor\":");
+    write_string(text, op.actor());
+    text.push_str(",\"entity\":");
+    write_string(text, op.entity());
+    text.push_str(",\"entityId\":");
+    write_string(text, op.entity_id());
+    text.push_str(",\"id\":");
+    match op.label() {
+        Some(label) => write_string(text, label),
+        None => {
+            // The default label is the actor's string, with the numbers inside the closing quote.
+            write_string(text, op.actor());
+            text.pop();
+            text.push(':');
+            text.push_str(itoa::Buffer::new().format(op.ts().t()));
+            text.push(':');
+            text.push_str(itoa::Buffer::new().format(op.ts().c()));
+            text.push('"');
+        }
+    }
+    text.push_str(",\"kind\":\"");
+    text.push_str(op.kind().as_str());
+    text.push_str("\",\"path\":");
+    write_string(text, op.path());
+    text.push_str(",\"sig\":");
+}
+
+fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {
+    text.push_str("{\"alg\":\"ed25519\",\"bytes\":\"");
+    text.push_str(&signed.signature().to_base64());
+    text.push_str("\",\"kid\":");
+    write_string(text, signed.kid());
+    text.push('}');
+}
+
+/// Bytes that [`write_sig`] writes.
+fn sig_len(kid: &str) -> usize {
+    const FRAME: usize = "{\"alg\":\"ed25519\",\"bytes\":\"\",\"kid\":\"\"}".len() + 88;
+    // An identifier has no control characters: these two are all that JSON escapes in it.
+    FRAME + kid.len() + kid.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
+}
+
+fn write_after_sig(op: OpRef<'_>, text: &mut String) {
+    if let Some(space) = op.space() {
+        text.push_str(",\"space\":");
+        write_string(text, space);
+    }
+    text.push_str(",\"ts\":{\"a\":");
+    write_string(text, op.actor());
+    text.push_str(",\"c\":");
+    text.push_str(itoa::Buffer::new().format(op.ts().c()));
+    text.push_str(",\"t\":");
+    text.push_str(itoa::Buffer::new().format(op.ts().t()));
+    text.push_str("},\"value\":");
+    text.push_str(op.value());
+    text.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Signature;
+    use crate::hlc::Hlc;
+    use crate::op::{Op, SignedOp};
+
+    fn op() -> Op {
+        let ts = Hlc::new(1_760_000_000_000, 1).unwrap();
+        Op::lww_set("alice", ts, "Task", "t1", "title", "Hello world").unwrap()
+    }
+
+    #[test]
+    fn the_signed_text_is_the_one_of_the_contract() {
+        assert_eq!(
+            signed_text(op().as_ref(), "k").unwrap(),
+            r#"{"actor":"alice","entity":"Task","entityId":"t1","id":"alice:1760000000000:1","kind":"lww_set","path":"title","sig":undefined,"ts":{"a":"alice","c":1,"t":1760000000000},"value":"Hello world"}"#
+        );
+    }
+
+    #[test]
+    fn a_space_stands_between_sig_and_ts() {
+        let text = signed_text(op().in_space("home").unwrap().as_ref(), "k").unwrap();
+        assert!(text.contains(r#""sig":undefined,"space":"home","ts":"#), "{text}");
+    }
+
+    #[test]
+    fn a_label_replaces_the_default_id() {
+        let text = signed_text(op().labelled("alice:1").unwrap().as_ref(), "k").unwrap();
+        assert!(text.contains(r#""id":"alice:1","#), "{text}");
+    }
+
+    #[test]
+    fn the_limit_counts_the_json_form_with_its_signature() {
+        for kid in ["k", "a\"b\\c"] {
+            let frame = SignedOp::new(op_with_value_len(0), kid, Signature::from_bytes([7; 64])).unwrap();
+            let room = MAX_OP_BYTES - json_text(frame.as_ref()).len();
+            let largest = op_with_value_len(room);
+            assert!(signed_text(largest.as_ref(), kid).is_ok());
+            let signed = SignedOp::new(largest, kid, Signature::from_bytes([7; 64])).unwrap();
+            assert_eq!(json_text(signed.as_ref()).len(), MAX_OP_BYTES);
+            let error = signed_text(op_with_value_len(room + 1).as_ref(), kid).unwrap_err();
+            assert_eq!(error, OpError::TooLarge { len: MAX_OP_BYTES + 1, limit: MAX_OP_BYTES });
+        }
+    }
+
+    fn op_with_value_len(len: usize) -> Op {
+        Op::lww_set("a\"", Hlc::new(5, 6).unwrap(), "E", "i", "p", "x".repeat(len)).unwrap()
+    }
+}

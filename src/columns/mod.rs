@@ -1,0 +1,16 @@
+//! Containers for millions of small things: they grow without doubling and point with four bytes.
+
+mod blobs;
+mod interned;
+mod paged;
+
+pub(crate) use blobs::{BlobAddress, Blobs};
+pub(crate) use interned::{Entry, Interned, Names};
+pub(crate) use paged::Paged;
+
+/// A position as an index. Positions are four bytes wide to halve what an operation costs; the targets this crate is
+/// built for have at least 32-bit addresses.
+#[inline]
+pub(crate) fn index(position: u32) -> usize {
+    usize::try_from(position).expect("addresses have at least 32 bits")
+}

@@ -1,0 +1,78 @@
+//! A column that grows a page at a time.
+
+use super::index;
+
+/// Entries of a page: large enough that the pages' own headers vanish, small enough that the last one wastes little.
+const PAGE: usize = 4096;
+
+/// A growing column. What is in it never moves, and at most one page is unused: a `Vec` that doubles would waste up to
+/// half of its memory, and copy all of it while it grows.
+pub(crate) struct Paged<T> {
+    pages: Vec<Vec<T>>,
+    len: u32,
+}
+
+impl<T> Paged<T> {
+    pub(crate) const fn new() -> Self {
+        Self { pages: Vec::new(), len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Appends an entry and returns its position.
+    ///
+    /// # Panics
+    ///
+    /// At `u32::MAX` entries; the log refuses operations long before (`OpLog::room`).
+    pub(crate) fn push(&mut self, entry: T) -> u32 {
+        let position = self.len;
+        self.len = position.checked_add(1).expect("the log stops before positions run out");
+        match self.pages.last_mut() {
+            Some(page) if page.len() < PAGE => page.push(entry),
+            _ => {
+                // The first page of a small replica should stay small.
+                let mut page = Vec::with_capacity(if self.pages.is_empty() { 4 } else { PAGE });
+                page.push(entry);
+                self.pages.push(page);
+            }
+        }
+        position
+    }
+
+    /// The entry at a position that [`Paged::push`] returned.
+    #[expect(clippy::indexing_slicing, reason = "positions come from push, and nothing is ever removed")]
+    #[inline]
+    pub(crate) fn get(&self, position: u32) -> &T {
+        let position = index(position);
+        &self.pages[position / PAGE][position % PAGE]
+    }
+
+    /// The entry at a position that [`Paged::push`] returned, to be changed.
+    #[expect(clippy::indexing_slicing, reason = "positions come from push, and nothing is ever removed")]
+    #[inline]
+    pub(crate) fn get_mut(&mut self, position: u32) -> &mut T {
+        let position = index(position);
+        &mut self.pages[position / PAGE][position % PAGE]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_keep_their_position_across_pages() {
+        let mut column = Paged::new();
+        for n in 0..10_000_u32 {
+            assert_eq!(column.push(n * 3), n);
+        }
+        assert_eq!(column.len(), 10_000);
+        for n in [0, 1, 4095, 4096, 8191, 8192, 9999] {
+            assert_eq!(*column.get(n), n * 3);
+        }
+        *column.get_mut(4096) = 7;
+        assert_eq!((*column.get(4095), *column.get(4096), *column.get(4097)), (12285, 7, 12291));
+    }
+}

@@ -1,0 +1,182 @@
+//! Bytes as base64 text, strictly: one value, one text (RFC 4648).
+
+use super::EncodingError;
+
+/// The standard alphabet with padding (RFC 4648, section 4).
+pub(crate) fn encode_base64(bytes: &[u8]) -> String {
+    let mut text = encode(bytes, ['+', '/']);
+    text.extend(std::iter::repeat_n('=', padding(bytes.len())));
+    text
+}
+
+/// The URL-safe alphabet without padding (RFC 4648, sections 5 and 3.2).
+pub(crate) fn encode_base64url(bytes: &[u8]) -> String {
+    encode(bytes, ['-', '_'])
+}
+
+/// The `N` bytes of exactly the text that [`encode_base64`] gives for them.
+pub(crate) fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N], EncodingError> {
+    let digits = (8 * N).div_ceil(6);
+    let expected = digits + padding(N);
+    if text.len() != expected {
+        return Err(EncodingError::Length { expected, found: text.len() });
+    }
+    let mut bytes = [0; N];
+    let mut unset = bytes.iter_mut();
+    // The lowest `bits` bits of `pending` belong to the next byte, the others are zero.
+    let (mut pending, mut bits) = (0_u16, 0);
+    for (at, character) in text.bytes().enumerate() {
+        if at >= digits {
+            if character != b'=' {
+                return Err(EncodingError::Character { at });
+            }
+            continue;
+        }
+        let sextet = sextet(character).ok_or(EncodingError::Character { at })?;
+        pending = (pending << 6) | u16::from(sextet);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            let [byte, _] = (pending >> bits).to_le_bytes();
+            pending &= (1 << bits) - 1;
+            if let Some(slot) = unset.next() {
+                *slot = byte;
+            }
+        }
+    }
+    if pending != 0 {
+        return Err(EncodingError::TrailingBits);
+    }
+    Ok(bytes)
+}
+
+/// How many `=` follow the digits of `length` bytes.
+const fn padding(length: usize) -> usize {
+    (3 - length % 3) % 3
+}
+
+/// The digits without padding; `last` are the characters for 62 and 63.
+fn encode(bytes: &[u8], last: [char; 2]) -> String {
+    let mut text = String::with_capacity(4 * bytes.len().div_ceil(3));
+    for group in bytes.chunks(3) {
+        let byte = |at| group.get(at).copied().unwrap_or(0);
+        let (a, b, c) = (byte(0), byte(1), byte(2));
+        let sextets = [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63];
+        // One byte takes two digits, two take three, three take four.
+        text.extend(sextets.into_iter().take(group.len() + 1).map(|sextet| character(sextet, last)));
+    }
+    text
+}
+
+/// The character of 0 to 63.
+fn character(sextet: u8, [plus, slash]: [char; 2]) -> char {
+    match sextet {
+        0..=25 => char::from(b'A' + sextet),
+        26..=51 => char::from(b'a' + (sextet - 26)),
+        52..=61 => char::from(b'0' + (sextet - 52)),
+        62 => plus,
+        _ => slash,
+    }
+}
+
+/// The value of a character of the standard alphabet.
+fn sextet(character: u8) -> Option<u8> {
+    match character {
+        b'A'..=b'Z' => Some(character - b'A'),
+        b'a'..=b'z' => Some(character - b'a' + 26),
+        b'0'..=b'9' => Some(character - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// RFC 4648, section 10.
+    const RFC: [(&str, &str); 7] = [
+        ("", ""),
+        ("f", "Zg=="),
+        ("fo", "Zm8="),
+        ("foo", "Zm9v"),
+        ("foob", "Zm9vYg=="),
+        ("fooba", "Zm9vYmE="),
+        ("foobar", "Zm9vYmFy"),
+    ];
+
+    #[test]
+    fn the_examples_of_the_rfc_hold() {
+        for (plain, text) in RFC {
+            assert_eq!(encode_base64(plain.as_bytes()), text);
+            assert_eq!(encode_base64url(plain.as_bytes()), text.trim_end_matches('='));
+        }
+        assert_eq!(decode_base64_array("Zg=="), Ok(*b"f"));
+        assert_eq!(decode_base64_array("Zm8="), Ok(*b"fo"));
+        assert_eq!(decode_base64_array("Zm9v"), Ok(*b"foo"));
+        assert_eq!(decode_base64_array("Zm9vYmFy"), Ok(*b"foobar"));
+        assert_eq!(decode_base64_array(""), Ok([]));
+    }
+
+    #[test]
+    fn the_alphabets_are_those_of_the_rfc() {
+        let bytes: [u8; 48] = [
+            0x00, 0x10, 0x83, 0x10, 0x51, 0x87, 0x20, 0x92, 0x8b, 0x30, 0xd3, 0x8f, 0x41, 0x14, 0x93,
+            0x51, //
+            0x55, 0x97, 0x61, 0x96, 0x9b, 0x71, 0xd7, 0x9f, 0x82, 0x18, 0xa3, 0x92, 0x59, 0xa7, 0xa2,
+            0x9a, //
+            0xab, 0xb2, 0xdb, 0xaf, 0xc3, 0x1c, 0xb3, 0xd3, 0x5d, 0xb7, 0xe3, 0x9e, 0xbb, 0xf3, 0xdf, 0xbf,
+        ];
+        let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        assert_eq!(encode_base64(&bytes), format!("{letters}+/"));
+        assert_eq!(encode_base64url(&bytes), format!("{letters}-_"));
+        assert_eq!(decode_base64_array(&format!("{letters}+/")), Ok(bytes));
+    }
+
+    #[test]
+    fn bits_that_belong_to_no_byte_must_be_zero() {
+        // "Zg==" is 'f', "Zw==" is 'g'; between them lie spellings of 'f' with bits behind it.
+        assert_eq!(decode_base64_array::<1>("Zw=="), Ok(*b"g"));
+        for text in ["Zh==", "Zi==", "Zv=="] {
+            assert_eq!(decode_base64_array::<1>(text), Err(EncodingError::TrailingBits), "{text}");
+        }
+        assert_eq!(decode_base64_array::<2>("Zm9="), Err(EncodingError::TrailingBits));
+        assert_eq!(decode_base64_array::<2>("Zm+="), Err(EncodingError::TrailingBits));
+    }
+
+    #[test]
+    fn a_wrong_length_is_refused() {
+        for text in ["", "Zg", "Zg=", "Zg===", "Zm9vYg==", " Zg==", "Zg==\n"] {
+            let wrong = EncodingError::Length { expected: 4, found: text.len() };
+            assert_eq!(decode_base64_array::<1>(text), Err(wrong));
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_alphabet_is_refused_where_it_stands() {
+        for (text, at) in
+            [("-g==", 0), ("Z_==", 1), ("Zg=A", 3), ("ZgA=", 2), ("====", 0), ("Z===", 1), ("\0g==", 0)]
+        {
+            assert_eq!(decode_base64_array::<1>(text), Err(EncodingError::Character { at }), "{text}");
+        }
+        assert_eq!(decode_base64_array::<3>("Zm9="), Err(EncodingError::Character { at: 3 }));
+        assert_eq!(decode_base64_array::<3>("Zmé"), Err(EncodingError::Character { at: 2 }));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_that_is_decoded_is_the_text_of_its_bytes(text in "[A-Za-z0-9+/]{6}==") {
+            if let Ok(bytes) = decode_base64_array::<4>(&text) {
+                prop_assert_eq!(encode_base64(&bytes), text);
+            }
+        }
+
+        #[test]
+        fn bytes_come_back(bytes: [u8; 16]) {
+            prop_assert_eq!(decode_base64_array(&encode_base64(&bytes)), Ok(bytes));
+        }
+    }
+}

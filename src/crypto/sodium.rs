@@ -1,0 +1,303 @@
+//! libsodium: the only unsafe code of the core.
+
+use std::{ffi::c_int, ptr, sync::OnceLock};
+
+use libsodium_sys as ffi;
+
+use super::{
+    CryptoError, CryptoProvider, Hash, KeyPair, PublicKey, SecretKey, Signature,
+    self_test::{self, Ed25519},
+};
+
+// The lengths that the array types below stand for.
+const _: () = {
+    assert!(ffi::crypto_sign_PUBLICKEYBYTES == 32);
+    assert!(ffi::crypto_sign_SECRETKEYBYTES == 64);
+    assert!(ffi::crypto_sign_SEEDBYTES == 32);
+    assert!(ffi::crypto_sign_BYTES == 64);
+    assert!(ffi::crypto_core_ed25519_BYTES == 32);
+    assert!(ffi::crypto_hash_sha256_BYTES == 32);
+    assert!(ffi::crypto_shorthash_siphashx24_BYTES == 16);
+    assert!(ffi::crypto_shorthash_siphashx24_KEYBYTES == 16);
+};
+
+/// libsodium, initialised and found to give the verdicts that all replicas share: holding one proves both.
+#[derive(Clone, Copy, Debug)]
+pub struct Sodium {
+    library: Initialised,
+}
+
+impl Sodium {
+    /// Initialises libsodium and tests it, once in a process; later calls, from any thread, cost next to
+    /// nothing and give the same answer.
+    ///
+    /// # Errors
+    ///
+    /// [`CryptoError::Init`] if it cannot be initialised, [`CryptoError::SelfTest`] if it answers differently
+    /// from the library that this crate was made with.
+    pub fn new() -> Result<Sodium, CryptoError> {
+        static SODIUM: OnceLock<Result<Sodium, CryptoError>> = OnceLock::new();
+        *SODIUM.get_or_init(|| {
+            let library = Initialised::new()?;
+            self_test::run(&library)?;
+            Ok(Sodium { library })
+        })
+    }
+
+    /// The key pair of a seed: [`KeyPair::from_seed`] for who holds a `Sodium` already.
+    #[must_use]
+    pub fn key_pair_from_seed(&self, seed: &[u8; 32]) -> KeyPair {
+        self.library.key_pair_from_seed(seed)
+    }
+
+    /// SipHash-2-4-128 of `message` (Aumasson and Bernstein, 2012): a pseudo-random function for who does not
+    /// know `key`. Not collision resistant for who does.
+    #[must_use]
+    pub fn short_hash(&self, key: &[u8; 16], message: &[u8]) -> [u8; 16] {
+        self.library.short_hash(key, message)
+    }
+
+    /// Fills `out` with the system's random numbers. The process ends if the system has none to give.
+    pub fn random(&self, out: &mut [u8]) {
+        self.library.random(out);
+    }
+
+    /// Whether the two are the same bytes. How long it takes depends on their lengths only.
+    #[must_use]
+    pub fn equal(&self, a: &[u8], b: &[u8]) -> bool {
+        self.library.equal(a, b)
+    }
+
+    pub(super) fn is_valid_point(&self, key: &[u8; 32]) -> bool {
+        self.library.is_valid_point(key)
+    }
+
+    pub(super) fn generate_key_pair(&self) -> KeyPair {
+        self.library.generate_key_pair()
+    }
+}
+
+impl CryptoProvider for Sodium {
+    fn generate(&self) -> Result<KeyPair, CryptoError> {
+        Ok(self.generate_key_pair())
+    }
+
+    fn sign(&self, message: &[u8], key: &SecretKey) -> Signature {
+        Signature::from_bytes(self.library.sign_detached(message, key))
+    }
+
+    fn verify(&self, signature: &Signature, message: &[u8], key: &PublicKey) -> bool {
+        self.library.verify(signature.as_bytes(), message, key.as_bytes())
+    }
+
+    fn hash(&self, message: &[u8]) -> Hash {
+        Hash::from_bytes(self.library.sha256(message))
+    }
+}
+
+/// libsodium after `sodium_init`, not tested yet. Its functions may then be called from any thread.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Initialised(());
+
+impl Initialised {
+    pub(super) fn new() -> Result<Initialised, CryptoError> {
+        // SAFETY: may be called at any time, from any thread, any number of times.
+        let status = unsafe { ffi::sodium_init() };
+        // 0 is the first time, 1 a later one.
+        if status < 0 { Err(CryptoError::Init) } else { Ok(Initialised(())) }
+    }
+
+    fn key_pair_from_seed(self, seed: &[u8; 32]) -> KeyPair {
+        KeyPair::filled_by(|public, secret| {
+            let (public, secret) = (public.as_mut_ptr(), secret.as_mut_ptr());
+            // SAFETY: writes 32 and 64 bytes and reads 32, the lengths of the three arrays.
+            let status = unsafe { ffi::crypto_sign_seed_keypair(public, secret, seed.as_ptr()) };
+            assert_succeeded(status);
+        })
+    }
+
+    fn generate_key_pair(self) -> KeyPair {
+        KeyPair::filled_by(|public, secret| {
+            // SAFETY: writes 32 and 64 bytes, the lengths of the two arrays.
+            let status = unsafe { ffi::crypto_sign_keypair(public.as_mut_ptr(), secret.as_mut_ptr()) };
+            assert_succeeded(status);
+        })
+    }
+
+    fn sign_detached(self, message: &[u8], key: &SecretKey) -> [u8; 64] {
+        let mut signature = [0; 64];
+        let (out, key) = (signature.as_mut_ptr(), key.as_bytes().as_ptr());
+        let (start, length) = (message.as_ptr(), length(message));
+        // SAFETY: writes 64 bytes, reads the message and the 64 bytes of the key; the length may be NULL.
+        let status = unsafe { ffi::crypto_sign_detached(out, ptr::null_mut(), start, length, key) };
+        assert_succeeded(status);
+        signature
+    }
+
+    fn sha256(self, message: &[u8]) -> [u8; 32] {
+        let mut hash = [0; 32];
+        let (start, length) = (message.as_ptr(), length(message));
+        // SAFETY: writes 32 bytes, the length of the array, and reads the message.
+        let status = unsafe { ffi::crypto_hash_sha256(hash.as_mut_ptr(), start, length) };
+        assert_succeeded(status);
+        hash
+    }
+
+    fn short_hash(self, key: &[u8; 16], message: &[u8]) -> [u8; 16] {
+        let mut hash = [0; 16];
+        let (out, start, length) = (hash.as_mut_ptr(), message.as_ptr(), length(message));
+        // SAFETY: writes 16 bytes, reads the message and the 16 bytes of the key.
+        let status = unsafe { ffi::crypto_shorthash_siphashx24(out, start, length, key.as_ptr()) };
+        assert_succeeded(status);
+        hash
+    }
+
+    fn random(self, out: &mut [u8]) {
+        // SAFETY: writes as many bytes as the slice has, and nothing into an empty one.
+        unsafe { ffi::randombytes_buf(out.as_mut_ptr().cast(), out.len()) }
+    }
+
+    fn equal(self, a: &[u8], b: &[u8]) -> bool {
+        if a.len() != b.len() {
+            return false;
+        }
+        // SAFETY: reads as many bytes of each as both slices have.
+        let status = unsafe { ffi::sodium_memcmp(a.as_ptr().cast(), b.as_ptr().cast(), a.len()) };
+        status == 0
+    }
+}
+
+impl Ed25519 for Initialised {
+    fn sign(&self, message: &[u8], seed: &[u8; 32]) -> [u8; 64] {
+        self.sign_detached(message, self.key_pair_from_seed(seed).secret_key())
+    }
+
+    fn verify(&self, signature: &[u8; 64], message: &[u8], key: &[u8; 32]) -> bool {
+        let (signature, key) = (signature.as_ptr(), key.as_ptr());
+        let (start, length) = (message.as_ptr(), length(message));
+        // SAFETY: reads 64 bytes of signature, the message and 32 bytes of key.
+        let status = unsafe { ffi::crypto_sign_verify_detached(signature, start, length, key) };
+        status == 0
+    }
+
+    fn is_valid_point(&self, key: &[u8; 32]) -> bool {
+        // SAFETY: reads 32 bytes, the length of the array.
+        let status = unsafe { ffi::crypto_core_ed25519_is_valid_point(key.as_ptr()) };
+        status == 1
+    }
+}
+
+/// The length of a message as C's `unsigned long long`.
+fn length(message: &[u8]) -> u64 {
+    #[expect(clippy::expect_used, reason = "holds on every target that Rust has")]
+    u64::try_from(message.len()).expect("usize has at most 64 bits")
+}
+
+/// For functions that libsodium documents to return 0 always: what they were to write is not there otherwise.
+fn assert_succeeded(status: c_int) {
+    assert_eq!(status, 0, "libsodium failed where it cannot fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{decode_hex_array, encode_hex};
+
+    fn sodium() -> Sodium {
+        Sodium::new().unwrap()
+    }
+
+    #[test]
+    fn sha256_gives_the_known_answers() {
+        // NIST's examples for FIPS 180-4, and the empty message of the SHA test vectors.
+        let known = [
+            (&b""[..], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+            ),
+            (&[b'a'; 1_000_000], "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+        ];
+        for (message, hash) in known {
+            assert_eq!(sodium().hash(message).to_string(), hash);
+        }
+    }
+
+    #[test]
+    fn siphash_gives_the_known_answers() {
+        // Lengths 0, 1, 7, 8, 15 and 63 of `vectors_sip128` in the authors' reference code, as in libsodium's
+        // siphashx24.exp: key and message count up from 0.
+        let key = decode_hex_array("000102030405060708090a0b0c0d0e0f").unwrap();
+        let message: Vec<u8> = (0..64).collect();
+        for (length, hash) in [
+            (0, "a3817f04ba25a8e66df67214c7550293"),
+            (1, "da87c1d86b99af44347659119b22fc45"),
+            (7, "a1f1ebbed8dbc153c0b84aa61ff08239"),
+            (8, "3b62a9ba6258f5610f83e264f31497b4"),
+            (15, "5493e99933b0a8117e08ec0f97cfc3d9"),
+            (63, "5150d1772f50834a503e069a973fbd7c"),
+        ] {
+            assert_eq!(encode_hex(&sodium().short_hash(&key, &message[..length])), hash, "length {length}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_equal_when_they_are() {
+        assert!(sodium().equal(b"", b""));
+        assert!(sodium().equal(b"abc", b"abc"));
+        assert!(!sodium().equal(b"abc", b"abd"));
+        assert!(!sodium().equal(b"abc", b"ab"));
+        assert!(!sodium().equal(b"", b"a"));
+    }
+
+    #[test]
+    fn random_numbers_fill_what_they_are_given() {
+        sodium().random(&mut []);
+        let mut bytes = [[0; 32]; 2];
+        bytes.iter_mut().for_each(|out| sodium().random(out));
+        assert_ne!(bytes[0], bytes[1]);
+        assert_ne!(bytes[1][16..], [0; 16]);
+    }
+
+    #[test]
+    fn a_changed_bit_anywhere_makes_a_signature_invalid() {
+        let (pair, message) = (sodium().generate_key_pair(), *b"four");
+        let signature = sodium().sign(&message, pair.secret_key());
+        assert!(sodium().verify(&signature, &message, &pair.public_key()));
+        for bit in 0..512 {
+            let mut bytes = *signature.as_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(!sodium().verify(&Signature::from_bytes(bytes), &message, &pair.public_key()));
+        }
+        for bit in 0..32 {
+            let mut other = message;
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert!(!sodium().verify(&signature, &other, &pair.public_key()));
+        }
+        assert!(!sodium().verify(&signature, b"four\0", &pair.public_key()));
+        assert!(!sodium().verify(&signature, b"", &pair.public_key()));
+    }
+
+    #[test]
+    fn an_empty_message_can_be_signed() {
+        let pair = sodium().generate_key_pair();
+        let signature = sodium().sign(b"", pair.secret_key());
+        assert!(sodium().verify(&signature, b"", &pair.public_key()));
+    }
+
+    #[test]
+    fn many_threads_may_be_the_first() {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Sodium::new().is_ok())).collect();
+            assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
+        });
+    }
+
+    #[test]
+    fn the_provider_can_be_a_trait_object() {
+        let provider: &dyn CryptoProvider = &sodium();
+        let pair = provider.generate().unwrap();
+        assert!(provider.verify(&provider.sign(b"m", pair.secret_key()), b"m", &pair.public_key()));
+    }
+}

@@ -1,0 +1,53 @@
+//! What the machine's clock says: the only place that reads it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::WallMillis;
+
+/// The wall clock of this machine.
+///
+/// It may be wrong, stand still or go back; a [`Clock`](super::Clock) is made for that. A clock set before
+/// 1970 reads as 0, one set past 2^64−1 milliseconds as 2^64−1.
+#[must_use]
+pub fn system_wall_clock() -> WallMillis {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "everything else takes the time that this returns as an argument"
+    )]
+    let now = SystemTime::now();
+    since_epoch(now)
+}
+
+fn since_epoch(time: SystemTime) -> WallMillis {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(WallMillis(0), |elapsed| WallMillis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_counted_from_1970_and_rounded_down() {
+        assert_eq!(since_epoch(UNIX_EPOCH), WallMillis(0));
+        assert_eq!(since_epoch(UNIX_EPOCH + Duration::from_micros(1_999)), WallMillis(1));
+        assert_eq!(
+            since_epoch(UNIX_EPOCH + Duration::from_secs(1_760_000_000)),
+            WallMillis(1_760_000_000_000)
+        );
+    }
+
+    #[test]
+    fn a_clock_before_1970_reads_as_zero() {
+        assert_eq!(since_epoch(UNIX_EPOCH - Duration::from_millis(1)), WallMillis(0));
+    }
+
+    #[test]
+    fn the_unit_is_milliseconds() {
+        // 2020 and 2200: a reading in seconds or microseconds is outside.
+        let readable = WallMillis(1_577_836_800_000)..WallMillis(7_258_118_400_000);
+        assert!(readable.contains(&system_wall_clock()));
+    }
+}

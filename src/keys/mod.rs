@@ -1,0 +1,9 @@
+//! Who may sign: which keys belong to which actor, and whether one of them signed this.
+
+mod registry;
+mod signing;
+mod verify;
+
+pub use registry::{KeyRegistry, RegistryError};
+pub use signing::{SignError, SigningPublicKey, SigningSecretKey, derived_kid, sign_op};
+pub use verify::{VerifiedOp, VerifyError, verify_op};

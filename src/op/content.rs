@@ -1,0 +1,367 @@
+//! What an operation says, without who signed it.
+
+use std::borrow::Cow;
+
+use super::{IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id};
+use crate::hlc::Hlc;
+use crate::value::Value;
+
+/// What an operation says: owned, not yet signed. Sign it with [`sign_op`](crate::keys::sign_op).
+///
+/// Every `Op` keeps the rules of the format: its names are identifiers, its value is canonical JSON, a delete has no
+/// value.
+///
+/// ```
+/// use policysync::{Hlc, Op};
+///
+/// let ts = Hlc::new(1_760_000_000_000, 1)?;
+/// let op = Op::lww_set("alice", ts, "Task", "t1", "title", "Hello world")?;
+/// assert_eq!(op.id(), "alice:1760000000000:1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Op {
+    label: Option<Box<str>>,
+    actor: Box<str>,
+    ts: Hlc,
+    entity: Box<str>,
+    entity_id: Box<str>,
+    path: Box<str>,
+    kind: Kind,
+    value: Value,
+    space: Option<Box<str>>,
+}
+
+impl Op {
+    /// `actor` says that the field `path` of `entity` number `entity_id` has this value.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Identifier`] when a name is not an identifier.
+    pub fn lww_set(
+        actor: &str,
+        ts: Hlc,
+        entity: &str,
+        entity_id: &str,
+        path: &str,
+        value: impl Into<Value>,
+    ) -> Result<Self, OpError> {
+        Self::new(actor, ts, entity, entity_id, path, Kind::Set, value.into())
+    }
+
+    /// `actor` says that the field `path` of `entity` number `entity_id` is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Identifier`] when a name is not an identifier.
+    pub fn lww_delete(
+        actor: &str,
+        ts: Hlc,
+        entity: &str,
+        entity_id: &str,
+        path: &str,
+    ) -> Result<Self, OpError> {
+        Self::new(actor, ts, entity, entity_id, path, Kind::Delete, Value::null())
+    }
+
+    fn new(
+        actor: &str,
+        ts: Hlc,
+        entity: &str,
+        entity_id: &str,
+        path: &str,
+        kind: Kind,
+        value: Value,
+    ) -> Result<Self, OpError> {
+        let op = Self {
+            label: None,
+            actor: actor.into(),
+            ts,
+            entity: entity.into(),
+            entity_id: entity_id.into(),
+            path: path.into(),
+            kind,
+            value,
+            space: None,
+        };
+        OpRef::new(op.as_ref().0)?;
+        Ok(op)
+    }
+
+    /// The same operation in a space: the log it belongs to. It is signed, so the operation cannot be replayed into
+    /// another log.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Identifier`] when the name is not an identifier.
+    pub fn in_space(mut self, space: &str) -> Result<Self, OpError> {
+        check(Member::Space, space)?;
+        self.space = Some(space.into());
+        Ok(self)
+    }
+
+    /// The same operation with a label of your own for its `id`. Replicas refuse it unless they are opened to take any
+    /// label; it is never used for identity, order or finding duplicates.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Identifier`] when the label is not an identifier.
+    pub fn labelled(mut self, label: &str) -> Result<Self, OpError> {
+        check(Member::Id, label)?;
+        self.label = (*label != *op_id(&self.actor, self.ts)).then(|| label.into());
+        Ok(self)
+    }
+
+    /// A view of this operation.
+    #[must_use]
+    pub fn as_ref(&self) -> OpRef<'_> {
+        OpRef(Parts {
+            label: self.label.as_deref(),
+            actor: &self.actor,
+            ts: self.ts,
+            entity: &self.entity,
+            entity_id: &self.entity_id,
+            path: &self.path,
+            kind: self.kind,
+            value: self.value.as_str(),
+            space: self.space.as_deref(),
+        })
+    }
+
+    /// The author's label: `actor:t:c` unless [`Op::labelled`] chose another.
+    #[must_use]
+    pub fn id(&self) -> Cow<'_, str> {
+        self.as_ref().id()
+    }
+
+    /// Who says it.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// When it was said.
+    #[must_use]
+    pub fn ts(&self) -> Hlc {
+        self.ts
+    }
+
+    /// The kind of thing that is changed.
+    #[must_use]
+    pub fn entity(&self) -> &str {
+        &self.entity
+    }
+
+    /// Which thing of that kind is changed.
+    #[must_use]
+    pub fn entity_id(&self) -> &str {
+        &self.entity_id
+    }
+
+    /// Which field of it is changed.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is done to the field.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What the field becomes; `null` for a delete.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The log that the operation belongs to.
+    #[must_use]
+    pub fn space(&self) -> Option<&str> {
+        self.space.as_deref()
+    }
+}
+
+/// The members of an operation before they are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Parts<'a> {
+    /// `None` where the id is the default one.
+    pub(crate) label: Option<&'a str>,
+    pub(crate) actor: &'a str,
+    pub(crate) ts: Hlc,
+    pub(crate) entity: &'a str,
+    pub(crate) entity_id: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) kind: Kind,
+    /// Canonical JSON.
+    pub(crate) value: &'a str,
+    pub(crate) space: Option<&'a str>,
+}
+
+/// A view of what an operation says; it keeps the same rules as [`Op`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpRef<'a>(Parts<'a>);
+
+impl<'a> OpRef<'a> {
+    /// Checks the names and that a delete has no value. The value's text must be canonical JSON already.
+    pub(crate) fn new(parts: Parts<'a>) -> Result<Self, OpError> {
+        check(Member::Actor, parts.actor)?;
+        match parts.label {
+            Some(label) => check(Member::Id, label)?,
+            None => check_default_id(parts.actor, parts.ts)?,
+        }
+        check(Member::Entity, parts.entity)?;
+        check(Member::EntityId, parts.entity_id)?;
+        check(Member::Path, parts.path)?;
+        if let Some(space) = parts.space {
+            check(Member::Space, space)?;
+        }
+        if parts.kind == Kind::Delete && parts.value != "null" {
+            return Err(OpError::DeleteWithValue);
+        }
+        Ok(Self(parts))
+    }
+
+    /// Members that the log has checked when it took them in.
+    pub(crate) fn from_log(parts: Parts<'a>) -> Self {
+        Self(parts)
+    }
+
+    /// The owned form.
+    #[must_use]
+    pub fn to_op(self) -> Op {
+        Op {
+            label: self.0.label.map(Into::into),
+            actor: self.0.actor.into(),
+            ts: self.0.ts,
+            entity: self.0.entity.into(),
+            entity_id: self.0.entity_id.into(),
+            path: self.0.path.into(),
+            kind: self.0.kind,
+            value: Value::from_canonical_unchecked(self.0.value.into()),
+            space: self.0.space.map(Into::into),
+        }
+    }
+
+    /// The author's label: `actor:t:c` unless the author chose another.
+    #[must_use]
+    pub fn id(self) -> Cow<'a, str> {
+        self.0.label.map_or_else(|| Cow::Owned(op_id(self.0.actor, self.0.ts)), Cow::Borrowed)
+    }
+
+    /// The label, where it is not the default `actor:t:c`.
+    #[must_use]
+    pub fn label(self) -> Option<&'a str> {
+        self.0.label
+    }
+
+    /// Who says it.
+    #[must_use]
+    pub fn actor(self) -> &'a str {
+        self.0.actor
+    }
+
+    /// When it was said.
+    #[must_use]
+    pub fn ts(self) -> Hlc {
+        self.0.ts
+    }
+
+    /// The kind of thing that is changed.
+    #[must_use]
+    pub fn entity(self) -> &'a str {
+        self.0.entity
+    }
+
+    /// Which thing of that kind is changed.
+    #[must_use]
+    pub fn entity_id(self) -> &'a str {
+        self.0.entity_id
+    }
+
+    /// Which field of it is changed.
+    #[must_use]
+    pub fn path(self) -> &'a str {
+        self.0.path
+    }
+
+    /// What is done to the field.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.0.kind
+    }
+
+    /// What the field becomes, as canonical JSON text; `null` for a delete.
+    #[must_use]
+    pub fn value(self) -> &'a str {
+        self.0.value
+    }
+
+    /// The log that the operation belongs to.
+    #[must_use]
+    pub fn space(self) -> Option<&'a str> {
+        self.0.space
+    }
+}
+
+/// The default id is an identifier too: its actor was checked, its length is what remains.
+fn check_default_id(actor: &str, ts: Hlc) -> Result<(), IdentifierError> {
+    let len = actor.len() + 2 + decimals(ts.t()) + decimals(ts.c().into());
+    if len > MAX_IDENTIFIER_BYTES {
+        return Err(IdentifierError { member: Member::Id, fault: IdentifierFault::TooLong { len } });
+    }
+    Ok(())
+}
+
+/// How many decimal digits a number has.
+fn decimals(number: u64) -> usize {
+    itoa::Buffer::new().format(number).len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_id_is_at_most_1024_bytes() {
+        let ts = Hlc::new(1_760_000_000_000, 1).unwrap();
+        let longest = "a".repeat(1024 - 16);
+        let op = Op::lww_set(&longest, ts, "E", "i", "p", true).unwrap();
+        assert_eq!(op.id().len(), 1024);
+        let error = Op::lww_set(&format!("{longest}a"), ts, "E", "i", "p", true).unwrap_err();
+        assert_eq!(error.to_string(), "id has 1025 bytes, the limit is 1024");
+    }
+
+    fn ts() -> Hlc {
+        Hlc::new(5, 6).unwrap()
+    }
+
+    #[test]
+    fn an_id_is_actor_time_and_counter_unless_labelled() {
+        let op = Op::lww_set("team:dave", ts(), "Task", "t1", "title", true).unwrap();
+        assert_eq!(op.id(), "team:dave:5:6");
+        assert_eq!(op.as_ref().label(), None);
+        let default_spelt_out = op.clone().labelled("team:dave:5:6").unwrap();
+        assert_eq!(default_spelt_out, op);
+        assert_eq!(op.labelled("alice:1").unwrap().id(), "alice:1");
+    }
+
+    #[test]
+    fn a_view_and_its_owner_say_the_same() {
+        let op = Op::lww_delete("a", ts(), "Task", "t1", "title").unwrap().in_space("home").unwrap();
+        assert_eq!(op.as_ref().to_op(), op);
+        assert_eq!((op.kind(), op.value().as_str(), op.space()), (Kind::Delete, "null", Some("home")));
+    }
+
+    #[test]
+    fn every_name_is_checked() {
+        assert!(Op::lww_set("", ts(), "E", "i", "p", true).is_err());
+        assert!(Op::lww_set("a", ts(), "\n", "i", "p", true).is_err());
+        assert!(Op::lww_set("a", ts(), "E", "\0", "p", true).is_err());
+        assert!(Op::lww_set("a", ts(), "E", "i", "\u{202E}", true).is_err());
+        let op = Op::lww_set("a", ts(), "E", "i", "p", true).unwrap();
+        assert!(op.clone().in_space("").is_err());
+        assert!(op.labelled("\u{7f}").is_err());
+    }
+}

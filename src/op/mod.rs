@@ -1,0 +1,16 @@
+//! An operation: who says what about which field, and when.
+
+mod content;
+mod error;
+mod identifier;
+mod kind;
+mod signed;
+
+pub use content::{Op, OpRef};
+pub use error::OpError;
+pub use identifier::{IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member};
+pub use kind::Kind;
+pub use signed::{SignedOp, SignedOpRef, op_id};
+
+pub(crate) use content::Parts;
+pub(crate) use identifier::check;

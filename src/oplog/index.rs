@@ -1,0 +1,177 @@
+//! What the log has at hand of every operation: enough to find, order and merge it.
+
+use std::cmp::Ordering;
+
+use hashbrown::HashTable;
+
+use super::authors::Authors;
+use super::order::{Order, Place};
+use super::subjects::{RegisterId, Subjects};
+use crate::canonical::OpHash;
+use crate::columns::Paged;
+use crate::hlc::Hlc;
+use crate::op::{Kind, SignedOpRef};
+use crate::value::utf16_cmp;
+
+/// The operations of a log, by number of arrival: a column for each thing that is known of them.
+pub(crate) struct Index {
+    hashes: Paged<OpHash>,
+    times: Paged<u64>,
+    counters: Paged<u32>,
+    authors: Paged<u32>,
+    registers: Paged<RegisterId>,
+    kinds: Paged<Kind>,
+    /// Numbers by hash. The hashes are SHA-256 already; nothing ever walks the table.
+    by_hash: HashTable<u32>,
+    order: Order,
+    pub(crate) authors_of: Authors,
+    pub(crate) subjects: Subjects,
+}
+
+/// What came of putting an operation into the index.
+pub(crate) struct Inserted {
+    pub(crate) arrival: u32,
+    pub(crate) register: RegisterId,
+    /// Another operation of the same actor with the same timestamp.
+    pub(crate) equivocates_with: Option<u32>,
+}
+
+impl Index {
+    pub(crate) fn new() -> Self {
+        Self {
+            hashes: Paged::new(),
+            times: Paged::new(),
+            counters: Paged::new(),
+            authors: Paged::new(),
+            registers: Paged::new(),
+            kinds: Paged::new(),
+            by_hash: HashTable::new(),
+            order: Order::new(),
+            authors_of: Authors::new(),
+            subjects: Subjects::new(),
+        }
+    }
+
+    /// How many operations there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.hashes.len()
+    }
+
+    pub(crate) fn find(&self, hash: &OpHash) -> Option<u32> {
+        self.by_hash.find(table_hash(hash), |arrival| self.hashes.get(*arrival) == hash).copied()
+    }
+
+    pub(crate) fn hash(&self, arrival: u32) -> &OpHash {
+        self.hashes.get(arrival)
+    }
+
+    pub(crate) fn ts(&self, arrival: u32) -> Hlc {
+        Hlc::from_log(*self.times.get(arrival), *self.counters.get(arrival))
+    }
+
+    pub(crate) fn author(&self, arrival: u32) -> u32 {
+        *self.authors.get(arrival)
+    }
+
+    pub(crate) fn register(&self, arrival: u32) -> RegisterId {
+        *self.registers.get(arrival)
+    }
+
+    pub(crate) fn kind(&self, arrival: u32) -> Kind {
+        *self.kinds.get(arrival)
+    }
+
+    pub(crate) fn actor(&self, arrival: u32) -> &str {
+        self.authors_of.actor(self.author(arrival))
+    }
+
+    /// Puts an operation in that is not there yet.
+    pub(crate) fn insert(&mut self, signed: SignedOpRef<'_>, hash: OpHash) -> Inserted {
+        let op = signed.op();
+        let author = self.authors_of.intern(op.actor(), signed.kid());
+        let register = self.subjects.intern(op.entity(), op.entity_id(), op.path());
+
+        let arrival = self.hashes.push(hash);
+        self.times.push(op.ts().t());
+        self.counters.push(op.ts().c());
+        self.authors.push(author);
+        self.registers.push(register);
+        self.kinds.push(op.kind());
+        let hashes = &self.hashes;
+        self.by_hash
+            .insert_unique(table_hash(&hash), arrival, |arrival| table_hash(hashes.get(*arrival)));
+
+        let mut order = std::mem::replace(&mut self.order, Order::new());
+        let place = Place { prefix: prefix(op.ts()), arrival };
+        let neighbours = order.insert(place, |a, b| self.compare(a, b));
+        self.order = order;
+        let equivocates_with = [neighbours.before, neighbours.after]
+            .into_iter()
+            .flatten()
+            .find(|other| self.same_actor_and_time(*other, arrival));
+        Inserted { arrival, register, equivocates_with }
+    }
+
+    /// The total order: time, counter, actor by UTF-16 code units, hash.
+    pub(crate) fn compare(&self, a: u32, b: u32) -> Ordering {
+        self.ts(a)
+            .cmp(&self.ts(b))
+            .then_with(|| match self.author(a) == self.author(b) {
+                true => Ordering::Equal,
+                false => utf16_cmp(self.actor(a), self.actor(b)),
+            })
+            .then_with(|| self.hash(a).cmp(self.hash(b)))
+    }
+
+    /// All operations in order.
+    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        self.order.iter()
+    }
+
+    /// The operations with a timestamp of at least this, in order.
+    pub(crate) fn from_ts(&self, ts: Hlc) -> impl Iterator<Item = u32> + '_ {
+        self.order.starting_at(prefix(ts)).skip_while(move |arrival| self.ts(*arrival) < ts)
+    }
+
+    /// The operations of one actor with one timestamp, in order.
+    pub(crate) fn at(&self, ts: Hlc, actor: u32) -> impl Iterator<Item = u32> + '_ {
+        self.from_ts(ts)
+            .take_while(move |arrival| self.ts(*arrival) == ts)
+            .filter(move |arrival| self.authors_of.actor_of(self.author(*arrival)) == actor)
+    }
+
+    fn same_actor_and_time(&self, a: u32, b: u32) -> bool {
+        self.ts(a) == self.ts(b)
+            && self.authors_of.actor_of(self.author(a)) == self.authors_of.actor_of(self.author(b))
+    }
+}
+
+/// What the hash table goes by: eight bytes of the SHA-256.
+fn table_hash(hash: &OpHash) -> u64 {
+    let (front, _) = hash.as_bytes().split_first_chunk::<8>().expect("a hash has 32 bytes");
+    u64::from_le_bytes(*front)
+}
+
+/// Orders as timestamps do, as far as 64 bits go: the time has 53 bits, the counter gets the rest, up to its limit.
+fn prefix(ts: Hlc) -> u64 {
+    const COUNTER_LIMIT: u64 = (1 << 11) - 1;
+    (ts.t() << 11) | u64::from(ts.c()).min(COUNTER_LIMIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_never_contradicts_the_timestamp() {
+        let limits = [0, 1, 2046, 2047, 2048, 2049, Hlc::MAX.c()];
+        let mut stamps = Vec::new();
+        for t in [0, 1, 1_760_000_000_000, Hlc::MAX.t() - 1, Hlc::MAX.t()] {
+            stamps.extend(limits.map(|c| Hlc::new(t, c).unwrap()));
+        }
+        for pair in stamps.windows(2) {
+            assert!(prefix(pair[0]) <= prefix(pair[1]), "{pair:?}");
+        }
+        assert!(prefix(Hlc::new(1, 2047).unwrap()) < prefix(Hlc::new(2, 0).unwrap()));
+    }
+}

@@ -1,0 +1,311 @@
+//! The log: append-only, each operation once.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{ForkProof, Index, Inserted};
+use crate::canonical::{HashedOp, OpHash};
+use crate::crypto::{CryptoProvider, Hash, Sodium};
+use crate::guard::PermittedOp;
+use crate::hlc::Hlc;
+use crate::keys::{VerifiedOp, VerifyError};
+use crate::op::{OpError, OpRef, Parts, SignedOp, SignedOpRef};
+use crate::store::{MemoryStore, Store, StoreError};
+
+/// An append-only log of verified operations: each once, in the order of arrival and in the total order.
+///
+/// This is the low layer; a [`Replica`](crate::Replica) adds keys, a clock and the merged state. An operation gets in
+/// through a function of yours that verifies it:
+///
+/// ```
+/// use policysync::{Added, Hlc, Op, OpLog, SigningSecretKey, Sodium, sign_op, verify_op};
+///
+/// let crypto = Sodium::new()?;
+/// let key = SigningSecretKey::generate("alice")?;
+/// let op = Op::lww_set("alice", Hlc::new(1_760_000_000_000, 1)?, "Task", "t1", "title", "Hello world")?;
+/// let op = sign_op(&crypto, op, &key)?;
+///
+/// let mut log = OpLog::new(crypto);
+/// let added = log.add(&op, |op| verify_op(&crypto, op, key.public_key()))?;
+/// assert!(matches!(added, Added::Appended { .. }));
+/// assert_eq!(log.add(&op, |op| verify_op(&crypto, op, key.public_key()))?, Added::Duplicate);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct OpLog {
+    crypto: Sodium,
+    space: Option<Box<str>>,
+    index: Index,
+    store: Box<dyn Store>,
+    /// Where an actor said two things at one time: timestamp and the actor's number.
+    forks: BTreeSet<(Hlc, u32)>,
+}
+
+/// A position in the order of arrival of one log: what arrived before it and what arrives later. It means nothing to
+/// another log. Unlike a timestamp it misses nothing: an old operation that arrives late is behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cursor(u32);
+
+impl Cursor {
+    /// Before everything.
+    pub const START: Self = Self(0);
+
+    /// How many operations arrived before this position.
+    #[must_use]
+    pub fn position(self) -> u64 {
+        self.0.into()
+    }
+
+    /// The position with so many operations before it; `None` beyond what a log can hold.
+    #[must_use]
+    pub fn from_position(position: u64) -> Option<Self> {
+        u32::try_from(position).ok().map(Self)
+    }
+}
+
+/// An operation in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// The operation.
+    pub op: SignedOp,
+    /// Its identity.
+    pub hash: OpHash,
+    /// The position just behind it, to go on from.
+    pub cursor: Cursor,
+}
+
+/// What became of an operation that was offered to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Added {
+    /// It is in the log now.
+    Appended {
+        /// Its identity.
+        hash: OpHash,
+        /// Another operation of the same actor with the same timestamp: see [`OpLog::forks`].
+        equivocates_with: Option<OpHash>,
+    },
+    /// It was in the log already, and was not verified again.
+    Duplicate,
+}
+
+/// Why the log did not take an operation. The log is as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddError {
+    /// It is too large to be an operation.
+    #[error(transparent)]
+    Op(#[from] OpError),
+    /// It belongs to another space than the log.
+    #[error("the operation belongs to another space than the log")]
+    OtherSpace,
+    /// It is not verified.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The function that should verify it answered for another operation.
+    #[error("the guard answered for another operation")]
+    OtherOperation,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a set of operations is, in 40 bytes: two logs with equal digests hold the same operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LogDigest {
+    /// How many operations there are.
+    pub count: u64,
+    /// SHA-256 over the operations' hashes in the total order.
+    pub hash: Hash,
+}
+
+impl fmt::Display for LogDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} operations, {}", self.count, self.hash)
+    }
+}
+
+impl OpLog {
+    /// An empty log in memory, for operations without a space.
+    #[must_use]
+    pub fn new(crypto: Sodium) -> Self {
+        Self::with_store(crypto, None, Box::new(MemoryStore::new()))
+    }
+
+    /// An empty log over an empty store.
+    pub(crate) fn with_store(crypto: Sodium, space: Option<Box<str>>, store: Box<dyn Store>) -> Self {
+        Self { crypto, space, index: Index::new(), store, forks: BTreeSet::new() }
+    }
+
+    /// Offers an operation to the log. A duplicate is found by its hash before anything is verified; otherwise `guard`
+    /// must verify it, with [`verify_op`](crate::verify_op) or [`KeyRegistry::verify`](crate::KeyRegistry::verify).
+    ///
+    /// # Errors
+    ///
+    /// [`AddError`]; the log is as it was, and a genuine copy of the same operation is still welcome.
+    pub fn add<'a, G>(&mut self, op: &'a SignedOp, guard: G) -> Result<Added, AddError>
+    where
+        G: FnOnce(&'a SignedOp) -> Result<VerifiedOp<'a>, VerifyError>,
+    {
+        if op.op().space() != self.space.as_deref() {
+            return Err(AddError::OtherSpace);
+        }
+        let hash = HashedOp::new(&self.crypto, op.as_ref())?.hash();
+        if self.index.find(&hash).is_some() {
+            return Ok(Added::Duplicate);
+        }
+        let verified = guard(op)?;
+        if verified.hash() != hash {
+            return Err(AddError::OtherOperation);
+        }
+        let inserted = self.append(&[PermittedOp::unguarded(verified)])?;
+        let equivocates_with =
+            inserted.first().and_then(|inserted| inserted.equivocates_with).map(|other| *self.index.hash(other));
+        Ok(Added::Appended { hash, equivocates_with })
+    }
+
+    /// Appends operations that are not in the log, none of them twice: first the store, then memory, so that on an
+    /// error the log is as it was.
+    pub(crate) fn append(&mut self, ops: &[PermittedOp<'_>]) -> Result<Vec<Inserted>, StoreError> {
+        if self.room() < ops.len() {
+            return Err(StoreError::Full);
+        }
+        self.store.append(ops)?;
+        Ok(ops.iter().map(|permitted| self.insert(permitted)).collect())
+    }
+
+    fn insert(&mut self, permitted: &PermittedOp<'_>) -> Inserted {
+        let inserted = self.index.insert(permitted.signed(), permitted.hash());
+        if inserted.equivocates_with.is_some() {
+            let author = self.index.author(inserted.arrival);
+            self.forks.insert((permitted.signed().op().ts(), self.index.authors_of.actor_of(author)));
+        }
+        inserted
+    }
+
+    /// How many more operations can be numbered.
+    fn room(&self) -> usize {
+        crate::columns::index(u32::MAX - 1 - self.index.len())
+    }
+
+    /// How many operations there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        crate::columns::index(self.index.len())
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.len() == 0
+    }
+
+    /// The space that the log's operations belong to.
+    #[must_use]
+    pub fn space(&self) -> Option<&str> {
+        self.space.as_deref()
+    }
+
+    /// Whether this operation is in the log.
+    #[must_use]
+    pub fn contains(&self, hash: &OpHash) -> bool {
+        self.index.find(hash).is_some()
+    }
+
+    /// The operation with this hash, if the log has it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot read it.
+    pub fn get(&self, hash: &OpHash) -> Result<Option<SignedOp>, StoreError> {
+        self.index.find(hash).map(|arrival| self.read(arrival)).transpose()
+    }
+
+    /// All operations in the total order: time, counter, actor, hash.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Result<LogEntry, StoreError>> + '_ {
+        self.index.in_order().map(|arrival| self.entry(arrival))
+    }
+
+    /// The operations that arrived since `cursor`, in the order of arrival.
+    pub fn since(&self, cursor: Cursor) -> impl DoubleEndedIterator<Item = Result<LogEntry, StoreError>> + '_ {
+        (cursor.0..self.index.len()).map(|arrival| self.entry(arrival))
+    }
+
+    /// The position behind everything that has arrived.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor(self.index.len())
+    }
+
+    /// What the log holds, in 40 bytes. Costs a hash over all operations' hashes.
+    #[must_use]
+    pub fn digest(&self) -> LogDigest {
+        let mut hashes = Vec::with_capacity(self.len().saturating_mul(32));
+        for arrival in self.index.in_order() {
+            hashes.extend_from_slice(self.index.hash(arrival).as_bytes());
+        }
+        LogDigest { count: self.index.len().into(), hash: self.crypto.hash(&hashes) }
+    }
+
+    /// Where actors said two things at one time: a proof for each actor and timestamp, of the two operations that come
+    /// first in the order. Logs with the same operations give the same proofs.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot read an operation.
+    pub fn forks(&self) -> Result<Vec<ForkProof>, StoreError> {
+        let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(self.forks.len());
+        for (ts, actor) in &self.forks {
+            let mut ops = self.index.at(*ts, *actor);
+            if let (Some(first), Some(second)) = (ops.next(), ops.next()) {
+                pairs.push((first, second));
+            }
+        }
+        // The actors' numbers differ from log to log; the operations' order does not.
+        pairs.sort_unstable_by(|(a, _), (b, _)| self.index.compare(*a, *b));
+        pairs
+            .into_iter()
+            .map(|(first, second)| Ok(ForkProof::new(self.read(first)?, self.read(second)?)))
+            .collect()
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    fn entry(&self, arrival: u32) -> Result<LogEntry, StoreError> {
+        Ok(LogEntry {
+            op: self.read(arrival)?,
+            hash: *self.index.hash(arrival),
+            cursor: Cursor(arrival.saturating_add(1)),
+        })
+    }
+
+    /// The operation of this number.
+    pub(crate) fn read(&self, arrival: u32) -> Result<SignedOp, StoreError> {
+        self.with_op(arrival, |signed| signed.to_signed_op())
+    }
+
+    /// Calls `read` with the operation of this number.
+    pub(crate) fn with_op<T>(
+        &self,
+        arrival: u32,
+        read: impl FnOnce(SignedOpRef<'_>) -> T,
+    ) -> Result<T, StoreError> {
+        let mut scratch = Vec::new();
+        let body = self.store.read(arrival, &mut scratch)?;
+        let author = self.index.author(arrival);
+        let (entity, entity_id, path) = self.index.subjects.names(self.index.register(arrival));
+        let op = OpRef::from_log(Parts {
+            label: body.label,
+            actor: self.index.authors_of.actor(author),
+            ts: self.index.ts(arrival),
+            entity,
+            entity_id,
+            path,
+            kind: self.index.kind(arrival),
+            value: body.value,
+            space: self.space.as_deref(),
+        });
+        Ok(read(SignedOpRef::from_log(op, self.index.authors_of.kid(author), body.signature)))
+    }
+}

@@ -1,0 +1,14 @@
+//! Which operations we hold: each once, in the order they reached us and in the order that all replicas agree on.
+
+mod authors;
+mod fork;
+mod index;
+mod log;
+mod order;
+mod subjects;
+
+pub use fork::{ForkError, ForkProof};
+pub use log::{AddError, Added, Cursor, LogDigest, LogEntry, OpLog};
+
+pub(crate) use index::{Index, Inserted};
+pub(crate) use subjects::{NONE, RegisterId};

@@ -1,0 +1,199 @@
+//! The total order, kept while operations arrive in any other.
+
+use std::cmp::Ordering;
+
+/// Entries of a run. Inserting moves half a run on average; finding the run is a search over the runs' last keys.
+const RUN: usize = 256;
+
+/// An operation in the order: a prefix of what it is ordered by, and its number by arrival.
+///
+/// The prefix decides nearly every comparison without a look at the operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) prefix: u64,
+    pub(crate) arrival: u32,
+}
+
+/// A run of places in order, keys and numbers apart so that a search touches keys only.
+struct Run {
+    prefixes: Vec<u64>,
+    arrivals: Vec<u32>,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self { prefixes: Vec::with_capacity(RUN), arrivals: Vec::with_capacity(RUN) }
+    }
+
+    fn get(&self, at: usize) -> Option<Place> {
+        Some(Place { prefix: *self.prefixes.get(at)?, arrival: *self.arrivals.get(at)? })
+    }
+
+    fn len(&self) -> usize {
+        self.arrivals.len()
+    }
+
+    fn insert(&mut self, at: usize, place: Place) {
+        self.prefixes.insert(at, place.prefix);
+        self.arrivals.insert(at, place.arrival);
+    }
+
+    fn split_off(&mut self, at: usize) -> Self {
+        let mut upper = Self::new();
+        upper.prefixes.extend(self.prefixes.drain(at..));
+        upper.arrivals.extend(self.arrivals.drain(at..));
+        upper
+    }
+}
+
+/// Places in order, in runs.
+pub(crate) struct Order {
+    runs: Vec<Run>,
+    /// The last place of each run.
+    lasts: Vec<Place>,
+}
+
+/// The neighbours of a place that was just put into the order.
+pub(crate) struct Neighbours {
+    pub(crate) before: Option<u32>,
+    pub(crate) after: Option<u32>,
+}
+
+impl Order {
+    pub(crate) const fn new() -> Self {
+        Self { runs: Vec::new(), lasts: Vec::new() }
+    }
+
+    /// Puts a new place into the order. `tie` compares two operations, by their numbers, whose prefixes are equal.
+    pub(crate) fn insert(&mut self, place: Place, tie: impl Fn(u32, u32) -> Ordering) -> Neighbours {
+        let before = |other: &Place| match other.prefix.cmp(&place.prefix) {
+            Ordering::Equal => tie(other.arrival, place.arrival).is_lt(),
+            unequal => unequal.is_lt(),
+        };
+        let number = self.lasts.partition_point(before);
+        let Some(run) = self.runs.get_mut(number) else {
+            return self.append(place);
+        };
+        let at = partition(run, before);
+        run.insert(at, place);
+        let neighbours = Neighbours {
+            before: match at.checked_sub(1) {
+                Some(previous) => run.arrivals.get(previous).copied(),
+                None => number
+                    .checked_sub(1)
+                    .and_then(|previous| self.lasts.get(previous))
+                    .map(|place| place.arrival),
+            },
+            // The run's last place is not before this one, so something of this run is behind it.
+            after: run.arrivals.get(at + 1).copied(),
+        };
+        if run.len() > RUN - 1 {
+            let upper = run.split_off(RUN / 2);
+            let last = run.get(run.len() - 1).expect("half a run stayed");
+            self.runs.insert(number + 1, upper);
+            self.lasts.insert(number, last);
+        }
+        neighbours
+    }
+
+    /// The place is behind all others: the usual case, and runs filled this way stay full.
+    fn append(&mut self, place: Place) -> Neighbours {
+        let before = self.lasts.last().map(|last| last.arrival);
+        match (self.runs.last_mut(), self.lasts.last_mut()) {
+            (Some(run), Some(last)) if run.len() < RUN - 1 => {
+                run.insert(run.len(), place);
+                *last = place;
+            }
+            _ => {
+                let mut run = Run::new();
+                run.insert(0, place);
+                self.runs.push(run);
+                self.lasts.push(place);
+            }
+        }
+        Neighbours { before, after: None }
+    }
+
+    /// All operations, by number, in order.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        self.runs.iter().flat_map(|run| run.arrivals.iter().copied())
+    }
+
+    /// The operations from the first whose prefix is at least this, in order.
+    pub(crate) fn starting_at(&self, prefix: u64) -> impl Iterator<Item = u32> + '_ {
+        let number = self.lasts.partition_point(|last| last.prefix < prefix);
+        let skip = self.runs.get(number).map_or(0, |run| partition(run, |place| place.prefix < prefix));
+        self.runs.iter().skip(number).flat_map(|run| run.arrivals.iter().copied()).skip(skip)
+    }
+}
+
+/// How many places of a run come before, given that those do are in front.
+fn partition(run: &Run, before: impl Fn(&Place) -> bool) -> usize {
+    let (mut low, mut high) = (0, run.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if run.get(middle).is_some_and(|place| before(&place)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Orders `keys` by value, ties by a second value.
+    fn insert_all(keys: &[(u64, u32)]) -> (Order, Vec<(Option<u32>, Option<u32>)>) {
+        let mut order = Order::new();
+        let mut neighbours = Vec::new();
+        for (arrival, (prefix, _)) in keys.iter().enumerate() {
+            let arrival = u32::try_from(arrival).unwrap();
+            let found = order.insert(Place { prefix: *prefix, arrival }, |a, b| {
+                (keys[a as usize].1, a).cmp(&(keys[b as usize].1, b))
+            });
+            neighbours.push((found.before, found.after));
+        }
+        (order, neighbours)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn it_is_what_sorting_gives(keys in prop::collection::vec((0..50_u64, 0..20_u32), 0..3000)) {
+            let (order, _) = insert_all(&keys);
+            let mut expected: Vec<u32> = (0..u32::try_from(keys.len()).unwrap()).collect();
+            expected.sort_by_key(|n| (keys[*n as usize], *n));
+            prop_assert_eq!(order.iter().collect::<Vec<_>>(), expected.clone());
+            for from in [0, 1, 25, 49, 50] {
+                let tail: Vec<u32> =
+                    expected.iter().copied().filter(|n| keys[*n as usize].0 >= from).collect();
+                prop_assert_eq!(order.starting_at(from).collect::<Vec<_>>(), tail);
+            }
+        }
+
+        #[test]
+        fn neighbours_are_those_of_a_sorted_list(keys in prop::collection::vec((0..50_u64, 0..20_u32), 0..600)) {
+            let (_, neighbours) = insert_all(&keys);
+            let mut sorted: Vec<(u64, u32, u32)> = Vec::new();
+            for (n, found) in neighbours.iter().enumerate() {
+                let arrival = u32::try_from(n).unwrap();
+                let entry = (keys[n].0, keys[n].1, arrival);
+                let at = sorted.partition_point(|other| *other < entry);
+                sorted.insert(at, entry);
+                let before = at.checked_sub(1).map(|at| sorted[at].2);
+                prop_assert_eq!(*found, (before, sorted.get(at + 1).map(|entry| entry.2)));
+            }
+        }
+    }
+
+    #[test]
+    fn runs_filled_in_order_stay_full() {
+        let keys: Vec<_> = (0..10_000_u64).map(|n| (n, 0)).collect();
+        let (order, _) = insert_all(&keys);
+        assert_eq!(order.runs.len(), 10_000_usize.div_ceil(RUN - 1));
+    }
+}

@@ -1,0 +1,134 @@
+//! A replica: log, state, clock and keys under one roof. The paved path.
+
+mod admit;
+mod incoming;
+mod options;
+mod outcome;
+mod read;
+mod threads;
+mod write;
+
+use crate::crypto::{CryptoError, Sodium};
+use crate::guard::Guard;
+use crate::hlc::{Clock, WallMillis};
+use crate::keys::{KeyRegistry, RegistryError, SigningSecretKey};
+use crate::op::IdentifierError;
+use crate::oplog::OpLog;
+use crate::state::State;
+use crate::store::MemoryStore;
+
+pub use incoming::Incoming;
+pub use options::{Labels, ReplicaOptions};
+pub use outcome::{Effect, IngestError, Outcome, Refused};
+pub use write::WriteError;
+
+/// One copy of the data: what this device has written and what it has received, merged.
+///
+/// A replica starts no threads, opens no sockets and reads no clock: every call that needs the time takes it. It can be
+/// sent to another thread; to share it, put it behind a lock.
+///
+/// ```
+/// use policysync::{Replica, ReplicaOptions, SigningSecretKey, WallMillis};
+///
+/// let now = WallMillis(1_760_000_000_000);
+/// let alice = SigningSecretKey::generate("alice")?;
+/// let bob = SigningSecretKey::generate("bob")?;
+/// let alices_key = alice.public_key().clone();
+///
+/// let mut on_alices_phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
+/// let op = on_alices_phone.set(now, "Task", "t1", "title", "Hello world")?;
+///
+/// let mut on_bobs_phone = Replica::open(ReplicaOptions::new().write_as(bob))?;
+/// on_bobs_phone.keys_mut().register(alices_key)?;
+/// on_bobs_phone.ingest(now, op.to_json().as_bytes())?;
+/// assert_eq!(on_bobs_phone.get("Task", "t1", "title")?, Some("Hello world".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Replica {
+    crypto: Sodium,
+    signing_key: Option<SigningSecretKey>,
+    keys: KeyRegistry,
+    guard: Option<Box<dyn Guard>>,
+    max_drift: WallMillis,
+    labels: Labels,
+    unverified: bool,
+    threads: threads::Threads,
+    clock: Clock,
+    log: OpLog,
+    state: State,
+}
+
+impl Replica {
+    /// Opens an empty replica in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the options contradict each other or libsodium does not work here.
+    pub fn open(options: ReplicaOptions) -> Result<Self, OpenError> {
+        let crypto = Sodium::new()?;
+        let mut keys = options.keys;
+        if let Some(own) = &options.signing_key {
+            keys.register(own.public_key().clone())?;
+        }
+        if let Some(space) = &options.space {
+            crate::op::check(crate::op::Member::Space, space)?;
+        }
+        Ok(Self {
+            crypto,
+            signing_key: options.signing_key,
+            keys,
+            guard: options.guard,
+            max_drift: options.max_drift,
+            labels: options.labels,
+            unverified: options.unverified,
+            threads: options.threads,
+            clock: Clock::new(),
+            log: OpLog::with_store(crypto, options.space, Box::new(MemoryStore::new())),
+            state: State::new(),
+        })
+    }
+
+    /// The keys that this replica knows.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRegistry {
+        &self.keys
+    }
+
+    /// The keys that this replica knows, to register more.
+    pub fn keys_mut(&mut self) -> &mut KeyRegistry {
+        &mut self.keys
+    }
+
+    /// The log: every operation that this replica holds.
+    #[must_use]
+    pub fn log(&self) -> &OpLog {
+        &self.log
+    }
+
+    /// The state that the log merges to.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The clock that this replica's own operations are stamped with.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}
+
+/// Why a replica was not opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// libsodium does not work here, or is not one whose verdicts we know.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// The space is not an identifier.
+    #[error(transparent)]
+    Space(#[from] IdentifierError),
+    /// The registry has another key under the kid of the replica's own.
+    #[error(transparent)]
+    Key(#[from] RegistryError),
+}

@@ -1,0 +1,92 @@
+//! Reading, and what has changed since.
+
+use super::Replica;
+use crate::crypto::Hash;
+use crate::hlc::WallMillis;
+use crate::state::{Change, Explanation, Version};
+use crate::store::StoreError;
+use crate::value::Value;
+
+impl Replica {
+    /// The value of a field, or `None` where it was never set or is deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot read it.
+    pub fn get(&self, entity: &str, entity_id: &str, path: &str) -> Result<Option<Value>, StoreError> {
+        self.state.get(&self.log, entity, entity_id, path)
+    }
+
+    /// An entity as a JSON object, paths as member names; `None` where it has no field.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot read a field.
+    pub fn entity(&self, entity: &str, entity_id: &str) -> Result<Option<Value>, StoreError> {
+        self.state.entity(&self.log, entity, entity_id)
+    }
+
+    /// The ids of the entities of a kind that have at least one field, sorted by their bytes.
+    #[must_use]
+    pub fn entities(&self, entity: &str) -> Vec<String> {
+        self.state.entities(&self.log, entity)
+    }
+
+    /// The fields of an entity whose path is `prefix` or begins with `prefix` and a `/`, sorted by path; all fields for
+    /// an empty prefix.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot read one.
+    pub fn fields(
+        &self,
+        entity: &str,
+        entity_id: &str,
+        prefix: &str,
+    ) -> Result<Vec<(String, Value)>, StoreError> {
+        self.state.fields(&self.log, entity, entity_id, prefix)
+    }
+
+    /// Every operation on a field: those held and then those merged, each from the greatest down.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot read one.
+    pub fn history(&self, entity: &str, entity_id: &str, path: &str) -> Result<Vec<Version>, StoreError> {
+        self.state.history(&self.log, entity, entity_id, path)
+    }
+
+    /// Which operation won a field, over which, and by what rule.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot read one.
+    pub fn explain(
+        &self,
+        entity: &str,
+        entity_id: &str,
+        path: &str,
+    ) -> Result<Option<Explanation>, StoreError> {
+        self.state.explain(&self.log, entity, entity_id, path)
+    }
+
+    /// Equal states have equal digests. What the log holds has a digest of its own:
+    /// [`OpLog::digest`](crate::OpLog::digest).
+    #[must_use]
+    pub fn state_digest(&self) -> Hash {
+        self.state.digest(self.crypto, &self.log)
+    }
+
+    /// Merges what was held and has become due by `now`, and returns the fields that have another winner than at the
+    /// last call, each once, in the order in which they first changed.
+    pub fn poll(&mut self, now: WallMillis) -> Vec<Change> {
+        self.release_due(now);
+        self.state.take_changes(&self.log)
+    }
+
+    /// How many operations are held because their timestamp is too far ahead. Costs a walk over them.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.state.held(self.log.index()).count()
+    }
+}

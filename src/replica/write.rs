@@ -1,0 +1,90 @@
+//! Writing: our own operations take the same way in as everybody's.
+
+use super::{IngestError, Outcome, Replica};
+use crate::hlc::{HlcError, WallMillis};
+use crate::keys::{SignError, sign_op};
+use crate::op::{Op, OpError, SignedOp};
+use crate::value::Value;
+
+impl Replica {
+    /// Sets a field: stamps, signs and admits an operation, and returns it, to be sent to others.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]; the replica is as it was.
+    pub fn set(
+        &mut self,
+        now: WallMillis,
+        entity: &str,
+        entity_id: &str,
+        path: &str,
+        value: impl Into<Value>,
+    ) -> Result<SignedOp, WriteError> {
+        let actor = self.actor().ok_or(WriteError::ReadOnly)?;
+        let op = Op::lww_set(actor, self.clock.peek(now)?, entity, entity_id, path, value)?;
+        self.write(now, op)
+    }
+
+    /// Deletes a field: stamps, signs and admits an operation, and returns it, to be sent to others. A later set brings
+    /// the field back.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]; the replica is as it was.
+    pub fn delete(
+        &mut self,
+        now: WallMillis,
+        entity: &str,
+        entity_id: &str,
+        path: &str,
+    ) -> Result<SignedOp, WriteError> {
+        let actor = self.actor().ok_or(WriteError::ReadOnly)?;
+        let op = Op::lww_delete(actor, self.clock.peek(now)?, entity, entity_id, path)?;
+        self.write(now, op)
+    }
+
+    /// The actor that this replica writes as.
+    #[must_use]
+    pub fn actor(&self) -> Option<&str> {
+        self.signing_key.as_ref().map(|key| key.public_key().actor())
+    }
+
+    fn write(&mut self, now: WallMillis, op: Op) -> Result<SignedOp, WriteError> {
+        let key = self.signing_key.as_ref().ok_or(WriteError::ReadOnly)?;
+        let op = match self.log.space() {
+            Some(space) => op.in_space(space)?,
+            None => op,
+        };
+        let signed = sign_op(&self.crypto, op, key)?;
+        match self.ingest(now, &signed)? {
+            // Merging it has moved the clock on to its timestamp.
+            Outcome::Appended { .. } => Ok(signed),
+            Outcome::Held { .. } | Outcome::Duplicate { .. } => Err(WriteError::ClockReused),
+        }
+    }
+}
+
+/// Why a write did not happen. The replica is as it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The replica was opened without a key to write with.
+    #[error("the replica was opened without a key to write with")]
+    ReadOnly,
+    /// The wall clock is out of range, or the logical clock is at its end.
+    #[error(transparent)]
+    Clock(#[from] HlcError),
+    /// A name is not an identifier.
+    #[error(transparent)]
+    Op(#[from] OpError),
+    /// The operation cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The replica did not take it: the guard refused it, or the store failed.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// The log had an operation of this actor with this timestamp and content already: two writers share the actor.
+    #[error("another writer uses this actor")]
+    ClockReused,
+}
+

@@ -1,0 +1,136 @@
+//! The merge: the state of a register is the greatest operation on it that is due.
+
+use crate::columns::Paged;
+use crate::hlc::{Hlc, WallMillis};
+use crate::oplog::{Index, NONE, OpLog, RegisterId};
+
+/// The merged state of a log: for every register the operation that won.
+///
+/// It is a function of the operations that are due, those with a time up to the horizon; never of their arrival. A
+/// [`Replica`](crate::Replica) keeps it up to date; [`State::fold`] makes it from scratch.
+pub struct State {
+    /// For each register, its greatest operation.
+    winners: Paged<u32>,
+    /// For each operation, the next in the list of its register, which begins at the winner.
+    next: Paged<u32>,
+    /// Operations with a later time are held. It never goes back: what was merged stays merged.
+    horizon: Option<WallMillis>,
+    /// Registers that have changed since somebody asked, each once.
+    pub(super) changed: Vec<RegisterId>,
+    is_changed: Paged<bool>,
+}
+
+/// What an operation did to its register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It is the greatest now; before, this one was.
+    Won { over: Option<u32> },
+    /// Another is greater.
+    Lost { to: u32 },
+}
+
+impl State {
+    pub(crate) const fn new() -> Self {
+        Self {
+            winners: Paged::new(),
+            next: Paged::new(),
+            horizon: None,
+            changed: Vec::new(),
+            is_changed: Paged::new(),
+        }
+    }
+
+    /// The state of a log from scratch: all its operations with a time up to `horizon`, merged.
+    #[must_use]
+    pub fn fold(log: &OpLog, horizon: WallMillis) -> Self {
+        let mut state = Self::new();
+        for arrival in 0..log.index().len() {
+            state.admit(log.index(), arrival);
+        }
+        state.advance(log.index(), horizon);
+        state
+    }
+
+    /// The time up to which operations are merged; `None` before any was asked for.
+    #[must_use]
+    pub fn horizon(&self) -> Option<WallMillis> {
+        self.horizon
+    }
+
+    /// Takes the next operation of the log, in the order of arrival: merges it when it is due, otherwise holds it and
+    /// returns `None`.
+    pub(crate) fn admit(&mut self, index: &Index, arrival: u32) -> Option<Effect> {
+        self.next.push(NONE);
+        self.is_due(index.ts(arrival)).then(|| self.merge(index, arrival))
+    }
+
+    fn is_due(&self, ts: Hlc) -> bool {
+        self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
+    }
+
+    /// Moves the horizon on and merges what has become due, in order. Returns the greatest of those operations.
+    pub(crate) fn advance(&mut self, index: &Index, horizon: WallMillis) -> Option<u32> {
+        if self.horizon.is_some_and(|now| horizon <= now) {
+            return None;
+        }
+        let due: Vec<u32> =
+            self.held(index).take_while(|arrival| index.ts(*arrival).t() <= horizon.0).collect();
+        self.horizon = Some(horizon);
+        for arrival in &due {
+            self.merge(index, *arrival);
+        }
+        due.last().copied()
+    }
+
+    /// The operations that are not due yet, in order: the tail of the order.
+    pub(crate) fn held<'a>(&self, index: &'a Index) -> impl Iterator<Item = u32> + use<'a> {
+        let first = match self.horizon {
+            None => Some(Hlc::MIN),
+            Some(horizon) => Hlc::new(horizon.0.saturating_add(1), 0).ok(),
+        };
+        first.into_iter().flat_map(|first| index.from_ts(first))
+    }
+
+    fn merge(&mut self, index: &Index, arrival: u32) -> Effect {
+        let register = index.register(arrival);
+        while self.winners.len() <= register.0 {
+            self.winners.push(NONE);
+            self.is_changed.push(false);
+        }
+        let winner = *self.winners.get(register.0);
+        if winner != NONE && index.compare(arrival, winner).is_lt() {
+            let after = std::mem::replace(self.next.get_mut(winner), arrival);
+            *self.next.get_mut(arrival) = after;
+            return Effect::Lost { to: winner };
+        }
+        *self.next.get_mut(arrival) = winner;
+        *self.winners.get_mut(register.0) = arrival;
+        if !std::mem::replace(self.is_changed.get_mut(register.0), true) {
+            self.changed.push(register);
+        }
+        Effect::Won { over: (winner != NONE).then_some(winner) }
+    }
+
+    pub(super) fn take_changed(&mut self) -> Vec<RegisterId> {
+        let changed = std::mem::take(&mut self.changed);
+        for register in &changed {
+            *self.is_changed.get_mut(register.0) = false;
+        }
+        changed
+    }
+
+    /// The greatest operation on a register.
+    pub(super) fn winner(&self, register: RegisterId) -> Option<u32> {
+        if register.0 >= self.winners.len() {
+            return None;
+        }
+        Some(*self.winners.get(register.0)).filter(|winner| *winner != NONE)
+    }
+
+    /// All merged operations on a register, the winner first, the others in no order.
+    pub(super) fn merged(&self, register: RegisterId) -> impl Iterator<Item = u32> + '_ {
+        std::iter::successors(self.winner(register), |arrival| {
+            Some(*self.next.get(*arrival)).filter(|next| *next != NONE)
+        })
+    }
+}

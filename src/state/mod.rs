@@ -1,0 +1,11 @@
+//! What is true now: the last writer of every register, and why.
+
+mod explain;
+mod merge;
+mod read;
+
+pub use explain::{Explanation, Rule, Standing, Version};
+pub use merge::State;
+pub use read::Change;
+
+pub(crate) use merge::Effect;

@@ -1,0 +1,147 @@
+//! What can be wrong with JSON text, and where.
+
+use super::{Excerpt, MAX_DEPTH};
+
+/// What is wrong, and where.
+///
+/// The message is printable ASCII and short, whatever the text was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{fault} at byte {at}")]
+pub struct JsonError {
+    at: usize,
+    fault: JsonFault,
+}
+
+impl JsonError {
+    /// How many bytes of the text stand before the fault. 0 where a number was refused that never was text.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What is wrong.
+    pub fn fault(&self) -> &JsonFault {
+        &self.fault
+    }
+
+    pub(crate) fn new(at: usize, fault: JsonFault) -> JsonError {
+        JsonError { at, fault }
+    }
+
+    /// The same fault, seen from a text that begins `bytes` earlier.
+    pub(super) fn moved_by(self, bytes: usize) -> JsonError {
+        JsonError { at: self.at.saturating_add(bytes), ..self }
+    }
+}
+
+/// What is wrong with a JSON text, or with a number that was to become one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonFault {
+    /// The bytes are not UTF-8.
+    #[error("invalid UTF-8")]
+    InvalidUtf8,
+    /// The text begins with U+FEFF.
+    #[error("byte order mark")]
+    ByteOrderMark,
+    /// The grammar of RFC 8259 wants something else here.
+    #[error("expected {expected}")]
+    Syntax {
+        /// What the grammar wants.
+        expected: &'static str,
+    },
+    /// The text stops in the middle of a value.
+    #[error("unexpected end of the text")]
+    UnexpectedEnd,
+    /// Something other than white space follows the value.
+    #[error("trailing bytes")]
+    TrailingBytes,
+    /// More than [`MAX_DEPTH`] arrays and objects stand inside one another.
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// The text or its canonical text is 4 GiB or longer.
+    #[error("text of 4 GiB or more")]
+    TooLong,
+    /// An object has two members of this name, escapes resolved. The place is that of a member whose name has
+    /// appeared before.
+    #[error("duplicate member name \"{name}\"")]
+    DuplicateMember {
+        /// The name.
+        name: Excerpt,
+    },
+    /// A surrogate is escaped without its other half, so the string is not Unicode.
+    #[error("lone surrogate")]
+    LoneSurrogate,
+    /// An integer beyond ±(2^53−1) that a reader of IEEE doubles would take for another number, or print
+    /// otherwise.
+    #[error("integer {literal} is beyond 2^53-1 and not the canonical text of a double")]
+    UnsafeInteger {
+        /// The number as it was written.
+        literal: Excerpt,
+    },
+    /// A number too large for an IEEE double.
+    #[error("number {literal} is too large for a double")]
+    NumberOverflow {
+        /// The number as it was written.
+        literal: Excerpt,
+    },
+    /// A number other than zero that the nearest IEEE double would make zero.
+    #[error("number {literal} is too close to zero for a double")]
+    NumberUnderflow {
+        /// The number as it was written.
+        literal: Excerpt,
+    },
+    /// A zero with a minus sign, in any spelling: its canonical text would lose the sign.
+    #[error("negative zero")]
+    NegativeZero,
+    /// A well-formed value of another type stands here.
+    #[error("expected {expected}, found a value of another type")]
+    WrongType {
+        /// The type that was wanted.
+        expected: &'static str,
+    },
+    /// A control character below U+0020 stands in a string without an escape.
+    #[error("control character in a string")]
+    ControlCharacter,
+    /// A proper JSON text, but not the canonical one. The place is the first byte that differs.
+    #[error("not in canonical form")]
+    NotCanonical,
+    /// Infinity, or not a number: JSON has no word for it.
+    #[error("number is not finite")]
+    NotFinite,
+    /// `serde_json` could not write the value.
+    #[error("cannot be written as JSON: {reason}")]
+    Unserializable {
+        /// What `serde_json` said.
+        reason: Excerpt,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_names_the_fault_and_the_place() {
+        let fault = JsonFault::DuplicateMember { name: Excerpt::of("x") };
+        assert_eq!(JsonError::new(17, fault).to_string(), "duplicate member name \"x\" at byte 17");
+    }
+
+    #[test]
+    fn a_message_is_short_printable_ascii_whatever_the_text() {
+        let hostile = "\u{202e}\u{10ffff}\u{0}\n".repeat(1_000);
+        for literal in [Excerpt::of(&hostile), Excerpt::of(&"9".repeat(1_000))] {
+            let faults = [
+                JsonFault::DuplicateMember { name: literal.clone() },
+                JsonFault::UnsafeInteger { literal: literal.clone() },
+                JsonFault::NumberOverflow { literal: literal.clone() },
+                JsonFault::NumberUnderflow { literal: literal.clone() },
+                JsonFault::Unserializable { reason: literal },
+            ];
+            for fault in faults {
+                let message = JsonError::new(usize::MAX, fault).to_string();
+                assert!(message.bytes().all(|byte| (0x20..=0x7e).contains(&byte)), "{message}");
+                assert!(message.len() < 512, "{message}");
+            }
+        }
+    }
+}

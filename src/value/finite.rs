@@ -1,0 +1,262 @@
+//! Does something that is to be serialized hold a number that JSON has no word for?
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::ser::{
+    self, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
+    SerializeTupleVariant, Serializer,
+};
+
+use super::{JsonError, JsonFault};
+
+/// Refuses infinities and what is not a number, for which `serde_json` writes `null`.
+pub(super) fn refuse_non_finite<T: Serialize + ?Sized>(value: &T) -> Result<(), JsonError> {
+    match value.serialize(Finite) {
+        Err(Stop::NotFinite) => Err(JsonError::new(0, JsonFault::NotFinite)),
+        // Any other error is for `serde_json` to find and to word.
+        Err(Stop::Other) | Ok(()) => Ok(()),
+    }
+}
+
+/// Walks through a value and writes nothing.
+#[derive(Clone, Copy)]
+struct Finite;
+
+#[derive(Debug)]
+enum Stop {
+    NotFinite,
+    Other,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Stop::NotFinite => "number is not finite",
+            Stop::Other => "cannot be serialized",
+        })
+    }
+}
+
+impl std::error::Error for Stop {}
+
+impl ser::Error for Stop {
+    fn custom<T: fmt::Display>(_: T) -> Stop {
+        Stop::Other
+    }
+}
+
+/// Methods that accept one value of a type which holds no number, or no other than finite ones.
+macro_rules! accept {
+    ($($method:ident($value:ty))*) => {
+        $(fn $method(self, _: $value) -> Result<(), Stop> { Ok(()) })*
+    };
+}
+
+impl Serializer for Finite {
+    type Ok = ();
+    type Error = Stop;
+    type SerializeSeq = Finite;
+    type SerializeTuple = Finite;
+    type SerializeTupleStruct = Finite;
+    type SerializeTupleVariant = Finite;
+    type SerializeMap = Finite;
+    type SerializeStruct = Finite;
+    type SerializeStructVariant = Finite;
+
+    accept! {
+        serialize_bool(bool) serialize_char(char) serialize_str(&str) serialize_bytes(&[u8])
+        serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
+        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128)
+        serialize_unit_struct(&'static str)
+    }
+
+    fn serialize_f32(self, number: f32) -> Result<(), Stop> {
+        self.serialize_f64(number.into())
+    }
+
+    fn serialize_f64(self, number: f64) -> Result<(), Stop> {
+        if number.is_finite() { Ok(()) } else { Err(Stop::NotFinite) }
+    }
+
+    fn collect_str<T: fmt::Display + ?Sized>(self, _: &T) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stop> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Stop> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Stop> {
+        value.serialize(self)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Finite, Stop> {
+        Ok(self)
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Finite, Stop> {
+        Ok(self)
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Finite, Stop> {
+        Ok(self)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Finite, Stop> {
+        Ok(self)
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Finite, Stop> {
+        Ok(self)
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Finite, Stop> {
+        Ok(self)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Finite, Stop> {
+        Ok(self)
+    }
+}
+
+/// Traits of compound values, whose elements are looked at one by one.
+macro_rules! look_at_each {
+    ($($Trait:ident::$method:ident($($name:ty)?))*) => {
+        $(impl $Trait for Finite {
+            type Ok = ();
+            type Error = Stop;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, $(_: $name,)? value: &T) -> Result<(), Stop> {
+                value.serialize(*self)
+            }
+
+            fn end(self) -> Result<(), Stop> {
+                Ok(())
+            }
+        })*
+    };
+}
+
+look_at_each! {
+    SerializeSeq::serialize_element()
+    SerializeTuple::serialize_element()
+    SerializeTupleStruct::serialize_field()
+    SerializeTupleVariant::serialize_field()
+    SerializeStruct::serialize_field(&'static str)
+    SerializeStructVariant::serialize_field(&'static str)
+}
+
+impl SerializeMap for Finite {
+    type Ok = ();
+    type Error = Stop;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stop> {
+        key.serialize(*self)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
+        value.serialize(*self)
+    }
+
+    fn end(self) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Newtype(f64);
+
+    #[derive(Serialize)]
+    struct Pair(f64, f32);
+
+    #[derive(Serialize)]
+    struct Point {
+        x: Option<f64>,
+        y: f32,
+    }
+
+    #[derive(Serialize)]
+    enum Shape {
+        Dot,
+        Circle(f64),
+        Square(f64, f64),
+        Line { length: f64 },
+    }
+
+    fn all_shapes(number: f64) -> Vec<Box<dyn Fn() -> Result<(), JsonError>>> {
+        vec![
+            Box::new(move || refuse_non_finite(&number)),
+            Box::new(move || refuse_non_finite(&[1.0, number])),
+            Box::new(move || refuse_non_finite(&vec![number])),
+            Box::new(move || refuse_non_finite(&("a", number))),
+            Box::new(move || refuse_non_finite(&Newtype(number))),
+            Box::new(move || refuse_non_finite(&Pair(number, 0.0))),
+            Box::new(move || refuse_non_finite(&Point { x: Some(number), y: 0.0 })),
+            Box::new(move || refuse_non_finite(&Shape::Circle(number))),
+            Box::new(move || refuse_non_finite(&Shape::Square(0.0, number))),
+            Box::new(move || refuse_non_finite(&Shape::Line { length: number })),
+            Box::new(move || refuse_non_finite(&BTreeMap::from([("key", number)]))),
+        ]
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_found_in_every_shape() {
+        for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for (index, refuse) in all_shapes(number).iter().enumerate() {
+                let error = refuse().unwrap_err();
+                assert_eq!(error.fault(), &JsonFault::NotFinite, "shape {index}");
+            }
+        }
+        assert!(refuse_non_finite(&Pair(0.0, f32::NAN)).is_err());
+    }
+
+    #[test]
+    fn all_else_passes() {
+        for refuse in all_shapes(f64::MAX) {
+            assert_eq!(refuse(), Ok(()));
+        }
+        assert_eq!(refuse_non_finite(&(true, 'c', "s", 1_u8, -1_i64, 1_u128, ())), Ok(()));
+        assert_eq!(refuse_non_finite(&(Shape::Dot, Point { x: None, y: f32::MIN }, format_args!("x"))), Ok(()));
+    }
+}

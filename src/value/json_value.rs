@@ -1,0 +1,293 @@
+//! The value of an operation: any JSON, in the one text that stands for it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::canonicalizer::{canonicalize, is_plainly_canonical};
+use super::finite::refuse_non_finite;
+use super::to_serde::to_serde;
+use super::{Excerpt, JsonError, JsonFault, write_number, write_string};
+
+/// The largest integer up to which every integer is a double of its own: 2^53 − 1.
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+/// A JSON value, held as its canonical text (RFC 8785).
+///
+/// Two values are equal exactly if their canonical texts are. Numbers are IEEE doubles; arrays and objects are
+/// nested at most [`MAX_DEPTH`](super::MAX_DEPTH) deep. The length is limited by the operation that carries the
+/// value, not here.
+///
+/// `Value::from("text")` makes a JSON string of any text; [`Value::parse`] reads JSON.
+///
+/// ```
+/// use policysync::Value;
+/// let value = Value::parse(r#"{ "b": 1.0, "a": "\u0041" }"#)?;
+/// assert_eq!(value.as_str(), r#"{"a":"A","b":1}"#);
+/// assert_eq!(Value::from("null").as_str(), r#""null""#);
+/// # Ok::<(), policysync::JsonError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Value(Box<str>);
+
+impl Value {
+    /// Reads a JSON text (RFC 8259) and brings it into canonical form.
+    ///
+    /// # Errors
+    ///
+    /// What is not JSON, and what two readers might understand differently, is refused: see [`JsonFault`].
+    pub fn parse(json: &str) -> Result<Value, JsonError> {
+        if is_plainly_canonical(json) {
+            return Ok(Value(json.into()));
+        }
+        canonicalize(json).map(Value::from_text)
+    }
+
+    /// The value `null`.
+    pub fn null() -> Value {
+        Value("null".into())
+    }
+
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Is this `null`?
+    pub fn is_null(&self) -> bool {
+        &*self.0 == "null"
+    }
+
+    /// Anything that `serde_json` can write.
+    ///
+    /// # Errors
+    ///
+    /// [`JsonFault::Unserializable`] where `serde_json` fails, [`JsonFault::NotFinite`] for an infinite number or one that
+    /// is none (`serde_json` alone would write `null`), and all that [`Value::parse`] refuses: integers that
+    /// no double holds, negative zero, duplicate names, nesting too deep. The place of such an error is in
+    /// the text that `serde_json` wrote.
+    pub fn from_serde<T: Serialize + ?Sized>(value: &T) -> Result<Value, JsonError> {
+        refuse_non_finite(value)?;
+        match serde_json::to_string(value) {
+            Ok(json) => Value::parse(&json),
+            Err(error) => {
+                let reason = Excerpt::of(&error.to_string());
+                Err(JsonError::new(0, JsonFault::Unserializable { reason }))
+            }
+        }
+    }
+
+    /// The same value for code that works with `serde_json`.
+    ///
+    /// Integers up to ±(2^53−1) become integers there, all other numbers an `f64` of the same value. A convenience:
+    /// `arbitrary_precision` and `preserve_order` are features of `serde_json` that any crate of the program can switch on, and
+    /// they change how its numbers print and its members are ordered.
+    pub fn to_serde(&self) -> serde_json::Value {
+        // Never an error: the same reader has read the text before.
+        to_serde(&self.0).unwrap_or_default()
+    }
+
+    /// The value of a text that is known to be canonical, because this crate wrote or checked it.
+    pub(crate) fn from_canonical_unchecked(text: Box<str>) -> Value {
+        debug_assert_eq!(super::check_canonical(&text), Ok(()), "the caller has checked it");
+        Value(text)
+    }
+
+    fn from_text(text: String) -> Value {
+        Value(text.into())
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for Value {
+    type Err = JsonError;
+
+    /// [`Value::parse`].
+    fn from_str(json: &str) -> Result<Value, JsonError> {
+        Value::parse(json)
+    }
+}
+
+impl From<&str> for Value {
+    /// The JSON string of this text.
+    fn from(text: &str) -> Value {
+        let mut json = String::with_capacity(text.len() + 2);
+        write_string(&mut json, text);
+        Value::from_text(json)
+    }
+}
+
+impl From<String> for Value {
+    /// The JSON string of this text.
+    fn from(text: String) -> Value {
+        Value::from(text.as_str())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Value {
+        Value(if truth { "true" } else { "false" }.into())
+    }
+}
+
+impl From<i32> for Value {
+    fn from(number: i32) -> Value {
+        Value::from_text(number.to_string())
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Value {
+        Value::from_text(number.to_string())
+    }
+}
+
+impl TryFrom<i64> for Value {
+    type Error = JsonError;
+
+    /// Refuses integers beyond ±(2^53−1).
+    fn try_from(number: i64) -> Result<Value, JsonError> {
+        safe_integer(number.unsigned_abs(), number.to_string())
+    }
+}
+
+impl TryFrom<u64> for Value {
+    type Error = JsonError;
+
+    /// Refuses integers beyond 2^53−1.
+    fn try_from(number: u64) -> Result<Value, JsonError> {
+        safe_integer(number, number.to_string())
+    }
+}
+
+impl TryFrom<f64> for Value {
+    type Error = JsonError;
+
+    /// Refuses what is not finite, and negative zero.
+    fn try_from(number: f64) -> Result<Value, JsonError> {
+        if !number.is_finite() {
+            return Err(JsonError::new(0, JsonFault::NotFinite));
+        }
+        if number == 0.0 && number.is_sign_negative() {
+            return Err(JsonError::new(0, JsonFault::NegativeZero));
+        }
+        let mut text = String::new();
+        write_number(&mut text, number);
+        Ok(Value::from_text(text))
+    }
+}
+
+fn safe_integer(magnitude: u64, text: String) -> Result<Value, JsonError> {
+    if magnitude > MAX_SAFE_INTEGER {
+        return Err(JsonError::new(0, JsonFault::UnsafeInteger { literal: Excerpt::of(&text) }));
+    }
+    Ok(Value::from_text(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn fault(result: Result<Value, JsonError>) -> JsonFault {
+        result.unwrap_err().fault().clone()
+    }
+
+    #[test]
+    fn a_value_shows_its_canonical_text() {
+        let value: Value = " [ 1.0, \"\\u0041\" ] ".parse().unwrap();
+        assert_eq!(value.as_str(), r#"[1,"A"]"#);
+        assert_eq!(value.to_string(), r#"[1,"A"]"#);
+        assert_eq!(format!("{value:?}"), r#"[1,"A"]"#);
+        assert_eq!(value, Value::parse(r#"[1e0,"A"]"#).unwrap());
+    }
+
+    #[test]
+    fn only_null_is_null() {
+        assert!(Value::null().is_null());
+        assert!(Value::parse(" null ").unwrap().is_null());
+        assert!(!Value::from("null").is_null());
+        assert!(!Value::from("").is_null());
+    }
+
+    #[test]
+    fn plain_types_become_values() {
+        assert_eq!(Value::from("a\"b\n").as_str(), r#""a\"b\n""#);
+        assert_eq!(Value::from(String::new()).as_str(), r#""""#);
+        assert_eq!(Value::from(true).as_str(), "true");
+        assert_eq!(Value::from(false).as_str(), "false");
+        assert_eq!(Value::from(i32::MIN).as_str(), "-2147483648");
+        assert_eq!(Value::from(u32::MAX).as_str(), "4294967295");
+    }
+
+    #[test]
+    fn integers_are_taken_up_to_2_to_the_53_less_1() {
+        const LIMIT: i64 = 9_007_199_254_740_991;
+        for number in [0, 1, -1, LIMIT, -LIMIT] {
+            let value = Value::try_from(number).unwrap();
+            assert_eq!(value.as_str(), number.to_string());
+            assert_eq!(Value::parse(value.as_str()), Ok(value));
+        }
+        assert_eq!(Value::try_from(LIMIT.unsigned_abs()).unwrap().as_str(), "9007199254740991");
+        for number in [LIMIT + 1, -LIMIT - 1, i64::MAX, i64::MIN] {
+            let literal = Excerpt::of(&number.to_string());
+            assert_eq!(fault(Value::try_from(number)), JsonFault::UnsafeInteger { literal });
+        }
+        for number in [LIMIT.unsigned_abs() + 1, u64::MAX] {
+            let literal = Excerpt::of(&number.to_string());
+            assert_eq!(fault(Value::try_from(number)), JsonFault::UnsafeInteger { literal });
+        }
+    }
+
+    #[test]
+    fn doubles_are_taken_but_for_infinities_nan_and_negative_zero() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-1.5, "-1.5"),
+            (1e21, "1e+21"),
+            (9_007_199_254_740_992.0, "9007199254740992"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (5e-324, "5e-324"),
+        ] {
+            assert_eq!(Value::try_from(number).unwrap().as_str(), text);
+        }
+        for number in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            assert_eq!(fault(Value::try_from(number)), JsonFault::NotFinite);
+        }
+        assert_eq!(fault(Value::try_from(-0.0)), JsonFault::NegativeZero);
+    }
+
+    #[test]
+    fn what_serde_json_writes_is_brought_into_canonical_form() {
+        let value = serde_json::json!({"b": [1.0, 1e16, 1e300, 0.1_f32, null], "a\n": {"x": u32::MAX}});
+        let text = r#"{"a\n":{"x":4294967295},"b":[1,10000000000000000,1e+300,0.10000000149011612,null]}"#;
+        assert_eq!(Value::from_serde(&value).unwrap().as_str(), text);
+        assert_eq!(Value::from_serde("text").unwrap(), Value::from("text"));
+        assert_eq!(Value::from_serde(&0.1_f32).unwrap().as_str(), "0.1");
+        assert!(Value::from_serde(&()).unwrap().is_null());
+    }
+
+    #[test]
+    fn what_no_reader_could_rely_on_is_refused_from_serde_too() {
+        assert_eq!(fault(Value::from_serde(&-0.0)), JsonFault::NegativeZero);
+        let literal = Excerpt::of("18446744073709551615");
+        assert_eq!(fault(Value::from_serde(&u64::MAX)), JsonFault::UnsafeInteger { literal });
+        assert_eq!(fault(Value::from_serde(&[1.0, f64::NAN])), JsonFault::NotFinite);
+        let keys = BTreeMap::from([((1, 2), 3)]);
+        let reason = Excerpt::of("key must be a string");
+        assert_eq!(fault(Value::from_serde(&keys)), JsonFault::Unserializable { reason });
+    }
+}
