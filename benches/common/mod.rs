@@ -1,0 +1,153 @@
+//! The workload of the benchmarks: 16 actors, 8 paths an entity, values of 20 bytes, a fifth of the operations
+//! overwriting; arriving interleaved as the actors wrote them, or fully shuffled.
+#![allow(dead_code, reason = "each benchmark uses its own part of it")]
+
+use policysync::{
+    CryptoProvider, Hlc, Incoming, KeyPair, KeyRegistry, Op, Replica, ReplicaOptions, Signature, SignedOp,
+    SigningSecretKey, Sodium, WallMillis, sign_op,
+};
+
+/// When the operations arrive: after the last was written.
+pub const NOW: WallMillis = WallMillis(1_760_100_000_000);
+/// Operations of a call.
+pub const BATCH: usize = 1000;
+const START: u64 = 1_760_000_000_000;
+const ACTORS: usize = 16;
+const PATHS: [&str; 8] = ["title", "done", "due", "notes", "owner", "color", "order", "list"];
+
+pub struct Workload {
+    pub crypto: Sodium,
+    keys: Vec<SigningSecretKey>,
+    /// The binary forms, end to end.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+/// Whether operations carry a true signature. A false one costs no time to make, for measuring everything else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Signing {
+    True,
+    False,
+}
+
+impl Workload {
+    pub fn new(count: usize, signing: Signing) -> Self {
+        let crypto = Sodium::new().expect("libsodium works");
+        let keys: Vec<SigningSecretKey> = (0..ACTORS)
+            .map(|n| {
+                let seed = crypto.hash(format!("policysync/benches/{n}").as_bytes());
+                let pair = KeyPair::from_seed(seed.as_bytes()).expect("libsodium works");
+                SigningSecretKey::new(&format!("device-{n:02}"), pair).expect("an identifier")
+            })
+            .collect();
+        let mut workload = Self { crypto, keys, bytes: Vec::new(), ends: Vec::with_capacity(count) };
+        let mut random = Random(1);
+        let mut registers = 0;
+        for number in 0..count {
+            // Every fifth operation writes to a register that has been written before.
+            let register = if number % 5 == 4 { random.below(registers) } else { registers };
+            registers = registers.max(register + 1);
+            let op = workload.op(number, register, &mut random, signing);
+            op.as_ref().write_binary(&mut workload.bytes);
+            workload.ends.push(workload.bytes.len());
+        }
+        workload
+    }
+
+    fn op(&self, number: usize, register: usize, random: &mut Random, signing: Signing) -> SignedOp {
+        let key = &self.keys[number % ACTORS];
+        let ts = Hlc::new(START + u64::try_from(number / 64).unwrap(), u32::try_from(number % 64 / 16).unwrap());
+        let value = format!("{:020}", random.next());
+        let entity_id = format!("t{:09}", register / PATHS.len());
+        let actor = key.public_key().actor();
+        let path = PATHS[register % PATHS.len()];
+        let op = Op::lww_set(actor, ts.unwrap(), "Task", &entity_id, path, value[..20].to_owned()).unwrap();
+        match signing {
+            Signing::True => sign_op(&self.crypto, op, key).unwrap(),
+            Signing::False => {
+                SignedOp::new(op, key.public_key().kid(), Signature::from_bytes([7; 64])).unwrap()
+            }
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The binary forms, in the order in which they were written.
+    pub fn binary(&self) -> Vec<&[u8]> {
+        let mut start = 0;
+        let form = |end: &usize| &self.bytes[std::mem::replace(&mut start, *end)..*end];
+        self.ends.iter().map(form).collect()
+    }
+
+    /// The JSON forms, in the order in which they were written.
+    pub fn json(&self) -> Vec<String> {
+        self.binary().into_iter().map(|bytes| SignedOp::from_binary(bytes).unwrap().to_json()).collect()
+    }
+
+    pub fn options(&self) -> ReplicaOptions {
+        let mut registry = KeyRegistry::new();
+        for key in &self.keys {
+            registry.register(key.public_key().clone()).unwrap();
+        }
+        ReplicaOptions::new().keys(registry)
+    }
+
+    /// What a bare verification needs: signature, signed text, and the number of the key.
+    pub fn bare(&self) -> Vec<(Signature, String, usize)> {
+        let bare = |bytes: &[u8]| {
+            let op = SignedOp::from_binary(bytes).unwrap();
+            let key = self.keys.iter().position(|key| key.public_key().kid() == op.kid()).unwrap();
+            (*op.signature(), signed_text(&op), key)
+        };
+        self.binary().into_iter().map(bare).collect()
+    }
+
+    /// The limit: libsodium's verification and nothing else.
+    pub fn verify_bare(&self, bare: &[(Signature, String, usize)]) {
+        for (signature, text, key) in bare {
+            let key = self.keys[*key].public_key().public_key();
+            assert!(self.crypto.verify(signature, text.as_bytes(), key));
+        }
+    }
+}
+
+/// Ingests in batches.
+pub fn ingest(replica: &mut Replica, ops: &[Incoming<'_>]) {
+    for batch in ops.chunks(BATCH) {
+        for outcome in replica.ingest_batch(NOW, batch).unwrap() {
+            outcome.unwrap();
+        }
+    }
+}
+
+fn signed_text(op: &SignedOp) -> String {
+    let json = op.to_json();
+    let start = json.find("\"sig\":{\"alg\":").unwrap() + "\"sig\":".len();
+    let end = start + json[start..].find('}').unwrap() + 1;
+    format!("{}undefined{}", &json[..start], &json[end..])
+}
+
+/// SplitMix64 (Steele, Lea and Flood 2014).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(limit.max(1)).unwrap()).unwrap()
+    }
+
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            items.swap(at, self.below(at + 1));
+        }
+    }
+}
