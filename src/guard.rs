@@ -58,7 +58,7 @@ pub struct PermittedOp<'a> {
 impl<'a> PermittedOp<'a> {
     /// The operation.
     #[must_use]
-    pub fn signed(&self) -> SignedOpRef<'a> {
+    pub fn signed(&self) -> SignedOpRef<'_> {
         self.verified.signed()
     }
 

@@ -1,5 +1,19 @@
 //! A secure, offline-first synchronization core.
 
+#![warn(missing_docs, unreachable_pub)]
+// What a peer sends must not be able to panic; tests may.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unwrap_used
+    )
+)]
+
 mod canonical;
 mod columns;
 mod crypto;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use common::{crypto, hex};
 use policysync::{
-    CryptoProvider, IngestError, KeyPair, KeyRegistry, Labels, Outcome, Refused, Replica,
-    ReplicaOptions, SignedOp, SigningSecretKey, WallMillis,
+    CryptoProvider, IngestError, KeyPair, KeyRegistry, Labels, Outcome, Refused, Replica, ReplicaOptions,
+    SignedOp, SigningSecretKey, WallMillis,
 };
 
 const DOCUMENTS: &str = include_str!("vectors/hostile.txt");
@@ -17,9 +17,10 @@ const NOW: WallMillis = WallMillis(1_760_000_100_000);
 type Record<'a> = BTreeMap<&'a str, &'a str>;
 
 fn records() -> Vec<Record<'static>> {
-    let body: String = DOCUMENTS.lines().filter(|line| !line.starts_with('#')).fold(String::new(), |all, line| {
-        all + line + "\n"
-    });
+    let body: String = DOCUMENTS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .fold(String::new(), |all, line| all + line + "\n");
     let body: &'static str = body.leak();
     body.split("\n\n")
         .map(str::trim)
@@ -62,7 +63,8 @@ fn bytes(record: &Record<'_>, name: &str) -> Vec<u8> {
         }
         ["nest", prefix, open, count, middle, close, suffix] => {
             let count = count.parse().unwrap();
-            [part(prefix), part(open).repeat(count), part(middle), part(close).repeat(count), part(suffix)].concat()
+            [part(prefix), part(open).repeat(count), part(middle), part(close).repeat(count), part(suffix)]
+                .concat()
         }
         _ => panic!("unknown recipe {recipe}"),
     }
@@ -104,7 +106,10 @@ fn every_document_gets_its_verdict() {
         let result = replica.ingest(NOW, policysync::Incoming::Json(&document));
         let found = verdict(&result);
         if found != record["expect"] {
-            wrong.push(format!("{}: {found}, expected {} ({})", record["name"], record["expect"], record["comment"]));
+            wrong.push(format!(
+                "{}: {found}, expected {} ({})",
+                record["name"], record["expect"], record["comment"]
+            ));
         }
         if let Err(error) = &result {
             assert!(replica.log().is_empty(), "{}", record["name"]);
@@ -148,12 +153,35 @@ fn each_rule_has_documents_that_break_it() {
         *counts.entry(record["expect"]).or_default() += 1;
     }
     for rule in [
-        "too-large", "invalid-utf8", "byte-order-mark", "syntax", "trailing-bytes", "too-deep", "duplicate-member",
-        "lone-surrogate", "control-character", "unsafe-integer", "number-overflow", "number-underflow",
-        "negative-zero", "wrong-type", "missing-member", "unknown-member", "identifier-empty",
-        "identifier-too-long", "identifier-control", "identifier-bidi", "unknown-kind", "delete-with-value",
-        "timestamp-actor", "time-out-of-range", "counter-out-of-range", "id-mismatch", "unknown-algorithm",
-        "signature-encoding", "unsigned",
+        "too-large",
+        "invalid-utf8",
+        "byte-order-mark",
+        "syntax",
+        "trailing-bytes",
+        "too-deep",
+        "duplicate-member",
+        "lone-surrogate",
+        "control-character",
+        "unsafe-integer",
+        "number-overflow",
+        "number-underflow",
+        "negative-zero",
+        "wrong-type",
+        "missing-member",
+        "unknown-member",
+        "identifier-empty",
+        "identifier-too-long",
+        "identifier-control",
+        "identifier-bidi",
+        "unknown-kind",
+        "delete-with-value",
+        "timestamp-actor",
+        "time-out-of-range",
+        "counter-out-of-range",
+        "id-mismatch",
+        "unknown-algorithm",
+        "signature-encoding",
+        "unsigned",
     ] {
         assert!(counts.get(&*format!("malformed/{rule}")).is_some_and(|count| *count >= 3), "{rule}");
     }

@@ -4,8 +4,8 @@ mod common;
 
 use common::{NOW, crypto, hex};
 use policysync::{
-    CryptoProvider, Hash, Hlc, Incoming, KeyPair, KeyRegistry, Op, Replica, ReplicaOptions, Signature, SignedOp,
-    SigningSecretKey, Value, sign_op,
+    CryptoProvider, Hash, Hlc, Incoming, KeyPair, KeyRegistry, Op, Replica, ReplicaOptions, Signature,
+    SignedOp, SigningSecretKey, Value, sign_op,
 };
 use serde_json::{Value as Json, json};
 
@@ -27,7 +27,8 @@ fn reference() -> Reference {
         let seed: [u8; 32] = hex(key["seed"].as_str().unwrap()).try_into().unwrap();
         let pair = KeyPair::from_seed(&seed).unwrap();
         assert_eq!(pair.public_key().to_string(), key["publicKey"].as_str().unwrap());
-        SigningSecretKey::with_kid(key["actor"].as_str().unwrap(), key["kid"].as_str().unwrap(), pair).unwrap()
+        SigningSecretKey::with_kid(key["actor"].as_str().unwrap(), key["kid"].as_str().unwrap(), pair)
+            .unwrap()
     });
     Reference {
         keys: keys.collect(),
@@ -95,11 +96,13 @@ fn every_signature_is_made_again_from_the_seed() {
     let reference = reference();
     for entry in &reference.ops {
         let op = &entry["op"];
-        let ts = Hlc::new(op["ts"]["t"].as_u64().unwrap(), op["ts"]["c"].as_u64().unwrap().try_into().unwrap());
+        let ts =
+            Hlc::new(op["ts"]["t"].as_u64().unwrap(), op["ts"]["c"].as_u64().unwrap().try_into().unwrap());
         let name = |member: &str| op[member].as_str().unwrap();
         let value = Value::parse(&op["value"].to_string()).unwrap();
         let made =
-            Op::lww_set(name("actor"), ts.unwrap(), name("entity"), name("entityId"), name("path"), value).unwrap();
+            Op::lww_set(name("actor"), ts.unwrap(), name("entity"), name("entityId"), name("path"), value)
+                .unwrap();
         assert_eq!(made.id(), name("id"));
         let key = reference.key_of(entry["sig"]["kid"].as_str().unwrap());
         let signed = sign_op(&crypto(), made, key).unwrap();
@@ -111,7 +114,8 @@ fn every_signature_is_made_again_from_the_seed() {
 fn order_and_state_are_the_references() {
     let reference = reference();
     let ops = reference.signed_ops();
-    let hash_of = |number: usize| -> Hash { reference.ops[number]["payloadSha256"].as_str().unwrap().parse().unwrap() };
+    let hash_of =
+        |number: usize| -> Hash { reference.ops[number]["payloadSha256"].as_str().unwrap().parse().unwrap() };
     let mut replica = Replica::open(ReplicaOptions::new().keys(reference.registry())).unwrap();
     let batch: Vec<Incoming<'_>> = reference.arrival.iter().map(|number| (&ops[*number]).into()).collect();
     for outcome in replica.ingest_batch(NOW, &batch).unwrap() {
@@ -129,8 +133,7 @@ fn order_and_state_are_the_references() {
             replica.explain(name("entity"), name("entityId"), name("path")).unwrap().expect("somebody won");
         assert_eq!(explanation.winner.hash.to_string(), hash_of(winner).to_string());
     }
-    let entities: std::collections::BTreeSet<&str> =
-        ops.iter().map(|op| op.op().entity()).collect();
+    let entities: std::collections::BTreeSet<&str> = ops.iter().map(|op| op.op().entity()).collect();
     let registers: usize = entities
         .iter()
         .flat_map(|entity| replica.entities(entity).into_iter().map(move |id| (*entity, id)))

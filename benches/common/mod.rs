@@ -56,7 +56,8 @@ impl Workload {
 
     fn op(&self, number: usize, register: usize, random: &mut Random, signing: Signing) -> SignedOp {
         let key = &self.keys[number % ACTORS];
-        let ts = Hlc::new(START + u64::try_from(number / 64).unwrap(), u32::try_from(number % 64 / 16).unwrap());
+        // Four actors write in each millisecond.
+        let ts = Hlc::new(START + u64::try_from(number / 4).unwrap(), 0);
         let value = format!("{:020}", random.next());
         let entity_id = format!("t{:09}", register / PATHS.len());
         let actor = key.public_key().actor();
@@ -79,6 +80,18 @@ impl Workload {
         let mut start = 0;
         let form = |end: &usize| &self.bytes[std::mem::replace(&mut start, *end)..*end];
         self.ends.iter().map(form).collect()
+    }
+
+    /// The same operations in an order of chance, laid out as they arrive.
+    pub fn shuffle(&mut self) {
+        let mut forms: Vec<Vec<u8>> = self.binary().into_iter().map(<[u8]>::to_vec).collect();
+        Random(7).shuffle(&mut forms);
+        self.ends.clear();
+        self.bytes.clear();
+        for form in forms {
+            self.bytes.extend_from_slice(&form);
+            self.ends.push(self.bytes.len());
+        }
     }
 
     /// The JSON forms, in the order in which they were written.

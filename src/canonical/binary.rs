@@ -93,6 +93,7 @@ impl<'a> SignedOpRef<'a> {
     }
 
     /// Appends the binary form to `out`.
+    #[expect(clippy::expect_used, reason = "writing to a Vec cannot fail")]
     pub fn write_binary(self, out: &mut Vec<u8>) {
         let op = self.op();
         let body = Body {

@@ -1,17 +1,19 @@
 //! The identity of an operation: the SHA-256 of its signed text.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 
 use super::signed_text;
 use crate::crypto::{CryptoProvider, EncodingError, Hash};
-use crate::op::{OpError, SignedOpRef};
+use crate::op::{MaybeOwned, OpError, SignedOpRef};
 
 /// The identity of an operation: the SHA-256 of the text that is signed. Finding duplicates, breaking ties, sync and
 /// storage all go by it.
 ///
 /// The signature is not in it: a key holder can make many valid signatures of one text, and they are one operation.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OpHash(Hash);
 
 impl OpHash {
@@ -25,6 +27,41 @@ impl OpHash {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
+    }
+
+    /// The first eight bytes: enough for a hash table, since a SHA-256 is as good as random.
+    pub(crate) fn front(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = *self.as_bytes();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+impl std::hash::Hash for OpHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.front());
+    }
+}
+
+/// A set of hashes, which need no hashing of their own.
+pub(crate) type OpHashSet = HashSet<OpHash, BuildHasherDefault<Front>>;
+
+/// Takes the front of a hash as it is.
+#[derive(Default)]
+pub(crate) struct Front(u64);
+
+impl Hasher for Front {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, front: u64) {
+        self.0 = front;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -57,29 +94,38 @@ impl fmt::Debug for OpHash {
 
 /// An operation that claims a signature, with the text to check it against and the text's hash: computed once, used
 /// for the duplicate, the signature and the log.
+///
+/// It is handed from step to step, so it is one pointer wide.
 #[derive(Clone, Debug)]
-pub(crate) struct HashedOp<'a> {
-    signed: SignedOpRef<'a>,
+pub(crate) struct HashedOp<'a>(Box<Hashed<'a>>);
+
+#[derive(Clone, Debug)]
+struct Hashed<'a> {
+    signed: MaybeOwned<'a>,
     text: String,
     hash: OpHash,
 }
 
 impl<'a> HashedOp<'a> {
-    pub(crate) fn new<C: CryptoProvider + ?Sized>(crypto: &C, signed: SignedOpRef<'a>) -> Result<Self, OpError> {
-        let text = signed_text(signed.op(), signed.kid())?;
+    pub(crate) fn new<C: CryptoProvider + ?Sized>(
+        crypto: &C,
+        signed: MaybeOwned<'a>,
+    ) -> Result<Self, OpError> {
+        let view = signed.as_ref();
+        let text = signed_text(view.op(), view.kid())?;
         let hash = OpHash(crypto.hash(text.as_bytes()));
-        Ok(Self { signed, text, hash })
+        Ok(Self(Box::new(Hashed { signed, text, hash })))
     }
 
-    pub(crate) fn signed(&self) -> SignedOpRef<'a> {
-        self.signed
+    pub(crate) fn signed(&self) -> SignedOpRef<'_> {
+        self.0.signed.as_ref()
     }
 
     pub(crate) fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     pub(crate) fn hash(&self) -> OpHash {
-        self.hash
+        self.0.hash
     }
 }

@@ -186,7 +186,10 @@ fn there<T>(slot: Option<T>, member: Member) -> Result<T, DecodeError> {
 }
 
 /// The integer that this double is, from 0 to `max`, which is at most 2^53 - 1.
-#[expect(clippy::as_conversions, reason = "an integral double in this range converts exactly; there is no TryFrom")]
+#[expect(
+    clippy::as_conversions,
+    reason = "an integral double in this range converts exactly; there is no TryFrom"
+)]
 fn whole(number: f64, max: u64) -> Option<u64> {
     if number < 0.0 || number > max as f64 || number.fract() != 0.0 {
         return None;
@@ -201,7 +204,10 @@ impl Members<'_> {
         let id = there(self.id, Member::Id)?;
         let sig = self.sig.ok_or(DecodeError::Unsigned)?;
         if ts.a != actor {
-            return Err(DecodeError::TimestampActor { found: Excerpt::of(&ts.a), actor: Excerpt::of(&actor) });
+            return Err(DecodeError::TimestampActor {
+                found: Excerpt::of(&ts.a),
+                actor: Excerpt::of(&actor),
+            });
         }
         let ts = Hlc::new(ts.t, ts.c).map_err(crate::op::OpError::from)?;
         let parts = Parts {

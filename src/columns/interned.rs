@@ -6,29 +6,7 @@ use hashbrown::HashTable;
 
 use super::Paged;
 
-/// Something that is kept once and found by its key.
-pub(crate) trait Entry {
-    /// What tells two entries apart.
-    type Key<'k>: Hash + Copy;
-
-    fn key(&self) -> Self::Key<'_>;
-
-    fn is(&self, key: Self::Key<'_>) -> bool;
-}
-
-impl Entry for Box<str> {
-    type Key<'k> = &'k str;
-
-    fn key(&self) -> &str {
-        self
-    }
-
-    fn is(&self, key: &str) -> bool {
-        **self == *key
-    }
-}
-
-/// Entries, numbered from 0 in the order they were first seen.
+/// Entries, numbered from 0 in the order they were first seen, and found by the hash of a key.
 ///
 /// The hasher is keyed at random, because names come from whoever writes operations; nothing ever walks the table.
 pub(crate) struct Interned<T> {
@@ -37,10 +15,7 @@ pub(crate) struct Interned<T> {
     hasher: RandomState,
 }
 
-/// Names, each once.
-pub(crate) type Names = Interned<Box<str>>;
-
-impl<T: Entry> Interned<T> {
+impl<T> Interned<T> {
     pub(crate) fn new() -> Self {
         Self { entries: Paged::new(), numbers: HashTable::new(), hasher: RandomState::new() }
     }
@@ -49,34 +24,50 @@ impl<T: Entry> Interned<T> {
         self.entries.len()
     }
 
-    /// The entry of a number that [`Interned::intern`] returned.
+    /// The entry of a number that [`Interned::insert`] returned.
     pub(crate) fn get(&self, number: u32) -> &T {
         self.entries.get(number)
     }
 
-    /// The entry of a number that [`Interned::intern`] returned. Its key must stay as it is.
+    /// The entry of a number that [`Interned::insert`] returned. Its key must stay as it is.
     pub(crate) fn get_mut(&mut self, number: u32) -> &mut T {
         self.entries.get_mut(number)
     }
 
-    pub(crate) fn find(&self, key: T::Key<'_>) -> Option<u32> {
-        self.lookup(self.hasher.hash_one(key), key)
+    /// The hash of a key, in this table.
+    pub(crate) fn hash(&self, key: impl Hash) -> u64 {
+        self.hasher.hash_one(key)
     }
 
-    /// The number of the entry with this key, and whether `make` has just made it.
-    pub(crate) fn intern(&mut self, key: T::Key<'_>, make: impl FnOnce() -> T) -> (u32, bool) {
-        let hash = self.hasher.hash_one(key);
-        if let Some(number) = self.lookup(hash, key) {
-            return (number, false);
-        }
-        let number = self.entries.push(make());
+    /// The number of the entry that `is` the one looked for, among those whose key has this hash.
+    pub(crate) fn find(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<u32> {
+        self.numbers.find(hash, |number| is(self.entries.get(*number))).copied()
+    }
+
+    /// Adds an entry that is not there yet, under the hash of its key. `key` gives the key of an entry, to move the
+    /// others when the table grows.
+    pub(crate) fn insert<'t, K: Hash>(&'t mut self, hash: u64, entry: T, key: impl Fn(&'t T) -> K) -> u32 {
+        let number = self.entries.push(entry);
         let (entries, hasher) = (&self.entries, &self.hasher);
-        self.numbers.insert_unique(hash, number, |number| hasher.hash_one(entries.get(*number).key()));
-        (number, true)
+        self.numbers.insert_unique(hash, number, |number| hasher.hash_one(key(entries.get(*number))));
+        number
+    }
+}
+
+/// Names, each once.
+pub(crate) type Names = Interned<Box<str>>;
+
+impl Names {
+    pub(crate) fn find_name(&self, name: &str) -> Option<u32> {
+        self.find(self.hash(name), |other| **other == *name)
     }
 
-    fn lookup(&self, hash: u64, key: T::Key<'_>) -> Option<u32> {
-        self.numbers.find(hash, |number| self.entries.get(*number).is(key)).copied()
+    pub(crate) fn intern_name(&mut self, name: &str) -> u32 {
+        let hash = self.hash(name);
+        match self.find(hash, |other| **other == *name) {
+            Some(number) => number,
+            None => self.insert(hash, name.into(), |name| &**name),
+        }
     }
 }
 
@@ -88,15 +79,15 @@ mod tests {
     fn a_name_has_one_number() {
         let mut names = Names::new();
         for n in 0..1000_u32 {
-            let name = format!("name {n}");
-            assert_eq!(names.intern(&name, || name.as_str().into()), (n, true));
+            assert_eq!(names.intern_name(&format!("name {n}")), n);
         }
         for n in 0..1000_u32 {
             let name = format!("name {n}");
-            assert_eq!(names.intern(&name, || unreachable!("it is there")), (n, false));
-            assert_eq!(names.find(&name), Some(n));
+            assert_eq!(names.intern_name(&name), n);
+            assert_eq!(names.find_name(&name), Some(n));
             assert_eq!(**names.get(n), *name);
         }
-        assert_eq!(names.find("another"), None);
+        assert_eq!(names.find_name("another"), None);
+        assert_eq!(names.len(), 1000);
     }
 }

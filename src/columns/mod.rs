@@ -5,12 +5,13 @@ mod interned;
 mod paged;
 
 pub(crate) use blobs::{BlobAddress, Blobs};
-pub(crate) use interned::{Entry, Interned, Names};
+pub(crate) use interned::{Interned, Names};
 pub(crate) use paged::Paged;
 
 /// A position as an index. Positions are four bytes wide to halve what an operation costs; the targets this crate is
 /// built for have at least 32-bit addresses.
 #[inline]
+#[expect(clippy::expect_used, reason = "addresses have at least 32 bits on every target of this crate")]
 pub(crate) fn index(position: u32) -> usize {
     usize::try_from(position).expect("addresses have at least 32 bits")
 }

@@ -26,6 +26,7 @@ impl<T> Paged<T> {
     /// # Panics
     ///
     /// At `u32::MAX` entries; the log refuses operations long before (`OpLog::room`).
+    #[expect(clippy::expect_used, reason = "the log refuses operations long before")]
     pub(crate) fn push(&mut self, entry: T) -> u32 {
         let position = self.len;
         self.len = position.checked_add(1).expect("the log stops before positions run out");

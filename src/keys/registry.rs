@@ -1,7 +1,7 @@
 //! The keys that a replica knows, by actor and kid.
 
 use super::SigningPublicKey;
-use crate::columns::{Entry, Interned};
+use crate::columns::Interned;
 use crate::value::Excerpt;
 
 /// The keys that a replica knows, by actor and kid. The application fills it: how keys get from device to device is its
@@ -10,18 +10,6 @@ use crate::value::Excerpt;
 /// A key is never taken back: what it signed is in the log.
 pub struct KeyRegistry {
     keys: Interned<SigningPublicKey>,
-}
-
-impl Entry for SigningPublicKey {
-    type Key<'k> = (&'k str, &'k str);
-
-    fn key(&self) -> (&str, &str) {
-        (self.actor(), self.kid())
-    }
-
-    fn is(&self, (actor, kid): (&str, &str)) -> bool {
-        self.actor() == actor && self.kid() == kid
-    }
 }
 
 impl KeyRegistry {
@@ -37,20 +25,24 @@ impl KeyRegistry {
     ///
     /// [`RegistryError::Taken`] when the actor has another key under this kid; the registry is as it was.
     pub fn register(&mut self, key: SigningPublicKey) -> Result<(), RegistryError> {
-        let (number, new) = self.keys.intern(key.key(), || key.clone());
-        if !new && self.keys.get(number) != &key {
-            return Err(RegistryError::Taken {
-                actor: Excerpt::of(key.actor()),
-                kid: Excerpt::of(key.kid()),
-            });
+        match self.find(key.actor(), key.kid()) {
+            Some(known) if *known == key => Ok(()),
+            Some(_) => {
+                Err(RegistryError::Taken { actor: Excerpt::of(key.actor()), kid: Excerpt::of(key.kid()) })
+            }
+            None => {
+                let hash = self.keys.hash((key.actor(), key.kid()));
+                self.keys.insert(hash, key, |key| (key.actor(), key.kid()));
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// The key that this actor calls `kid`. Other actors' keys are never looked at.
     #[must_use]
     pub fn find(&self, actor: &str, kid: &str) -> Option<&SigningPublicKey> {
-        self.keys.find((actor, kid)).map(|number| self.keys.get(number))
+        let is = |key: &SigningPublicKey| key.actor() == actor && key.kid() == kid;
+        self.keys.find(self.keys.hash((actor, kid)), is).map(|number| self.keys.get(number))
     }
 
     /// How many keys are known.

@@ -3,7 +3,7 @@
 use super::{KeyRegistry, SigningPublicKey};
 use crate::canonical::{HashedOp, OpHash};
 use crate::crypto::CryptoProvider;
-use crate::op::{OpError, SignedOp, SignedOpRef};
+use crate::op::{MaybeOwned, OpError, SignedOp, SignedOpRef};
 use crate::value::Excerpt;
 
 /// An operation that a key of the actor it names has signed. Only the checks in this file make one, so what takes a
@@ -22,7 +22,7 @@ pub struct VerifiedOp<'a> {
 impl<'a> VerifiedOp<'a> {
     /// The operation.
     #[must_use]
-    pub fn signed(&self) -> SignedOpRef<'a> {
+    pub fn signed(&self) -> SignedOpRef<'_> {
         self.hashed.signed()
     }
 
@@ -81,7 +81,7 @@ pub fn verify_op<'a, C: CryptoProvider + ?Sized>(
     if key.actor() != signed.op().actor() || key.kid() != signed.kid() {
         return Err(VerifyError::unknown_key(signed));
     }
-    check_signature(crypto, HashedOp::new(crypto, signed)?, key)
+    check_signature(crypto, HashedOp::new(crypto, MaybeOwned::Borrowed(signed))?, key)
 }
 
 impl KeyRegistry {
@@ -98,7 +98,7 @@ impl KeyRegistry {
         let signed = op.into();
         // The registry is asked first: checking a stranger's signature is work an attacker can order.
         let key = self.key_of(signed)?;
-        check_signature(crypto, HashedOp::new(crypto, signed)?, key)
+        check_signature(crypto, HashedOp::new(crypto, MaybeOwned::Borrowed(signed))?, key)
     }
 
     /// The same for an operation that is hashed already.

@@ -14,3 +14,4 @@ pub use signed::{SignedOp, SignedOpRef, op_id};
 
 pub(crate) use content::Parts;
 pub(crate) use identifier::check;
+pub(crate) use signed::MaybeOwned;

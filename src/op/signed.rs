@@ -1,7 +1,5 @@
 //! An operation with a signature that nobody has checked yet.
 
-use std::fmt::Write as _;
-
 use super::{Member, Op, OpError, OpRef, check};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
@@ -95,12 +93,25 @@ impl<'a> SignedOpRef<'a> {
     }
 }
 
+/// A signed operation that is owned, or a view of one: what decoding gives.
+#[derive(Clone, Debug)]
+pub(crate) enum MaybeOwned<'a> {
+    Owned(SignedOp),
+    Borrowed(SignedOpRef<'a>),
+}
+
+impl MaybeOwned<'_> {
+    pub(crate) fn as_ref(&self) -> SignedOpRef<'_> {
+        match self {
+            Self::Owned(op) => op.as_ref(),
+            Self::Borrowed(op) => *op,
+        }
+    }
+}
+
 /// The default `id` of an operation: `actor:t:c`, the numbers in shortest decimals. A label for people: it is never
 /// used for identity, order or finding duplicates, since actors may contain colons.
 #[must_use]
 pub fn op_id(actor: &str, ts: Hlc) -> String {
-    let mut id = String::with_capacity(actor.len() + 28);
-    id.push_str(actor);
-    write!(id, ":{}:{}", ts.t(), ts.c()).expect("writing to a String cannot fail");
-    id
+    format!("{actor}:{}:{}", ts.t(), ts.c())
 }

@@ -1,24 +1,13 @@
 //! Who wrote, and with which key; each once.
 
-use crate::columns::{Entry, Interned, Names};
+use crate::columns::{Interned, Names};
 
 /// An actor's key, as the log knows it. The actor has a number of its own, because equivocation is the actor's,
 /// whichever key it uses.
 struct Author {
     actor: u32,
+    name: Box<str>,
     kid: Box<str>,
-}
-
-impl Entry for Author {
-    type Key<'k> = (u32, &'k str);
-
-    fn key(&self) -> (u32, &str) {
-        (self.actor, &self.kid)
-    }
-
-    fn is(&self, (actor, kid): (u32, &str)) -> bool {
-        self.actor == actor && *self.kid == *kid
-    }
 }
 
 pub(crate) struct Authors {
@@ -32,9 +21,13 @@ impl Authors {
     }
 
     pub(crate) fn intern(&mut self, actor: &str, kid: &str) -> u32 {
-        let (actor, _) = self.actors.intern(actor, || actor.into());
-        let (author, _) = self.authors.intern((actor, kid), || Author { actor, kid: kid.into() });
-        author
+        let hash = self.authors.hash((actor, kid));
+        let is = |author: &Author| *author.name == *actor && *author.kid == *kid;
+        if let Some(author) = self.authors.find(hash, is) {
+            return author;
+        }
+        let author = Author { actor: self.actors.intern_name(actor), name: actor.into(), kid: kid.into() };
+        self.authors.insert(hash, author, |author| (&*author.name, &*author.kid))
     }
 
     /// The number of the author's actor.
@@ -43,7 +36,7 @@ impl Authors {
     }
 
     pub(crate) fn actor(&self, author: u32) -> &str {
-        self.actors.get(self.actor_of(author))
+        &self.authors.get(author).name
     }
 
     pub(crate) fn kid(&self, author: u32) -> &str {

@@ -3,7 +3,7 @@
 use crate::canonical::HashedOp;
 use crate::crypto::CryptoProvider;
 use crate::keys::{KeyRegistry, VerifyError};
-use crate::op::SignedOp;
+use crate::op::{MaybeOwned, SignedOp};
 
 /// Two operations of one actor with one timestamp and different contents, both signed: proof that whoever holds the
 /// actor's key equivocated, or that two devices share it. Anybody who knows the key can check it.
@@ -42,7 +42,9 @@ impl ForkProof {
         if first.actor() != second.actor() || first.ts() != second.ts() {
             return Err(ForkError::Unrelated);
         }
-        let hash = |op: &SignedOp| HashedOp::new(crypto, op.as_ref()).map(|hashed| hashed.hash());
+        let hash = |op: &SignedOp| {
+            HashedOp::new(crypto, MaybeOwned::Borrowed(op.as_ref())).map(|hashed| hashed.hash())
+        };
         if hash(&self.first).map_err(VerifyError::from)? == hash(&self.second).map_err(VerifyError::from)? {
             return Err(ForkError::SameOperation);
         }

@@ -5,12 +5,13 @@ use std::cmp::Ordering;
 use hashbrown::HashTable;
 
 use super::authors::Authors;
-use super::order::{Order, Place};
+use super::order::{Neighbours, Order, Place};
 use super::subjects::{RegisterId, Subjects};
 use crate::canonical::OpHash;
 use crate::columns::Paged;
+use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
-use crate::op::{Kind, SignedOpRef};
+use crate::op::Kind;
 use crate::value::utf16_cmp;
 
 /// The operations of a log, by number of arrival: a column for each thing that is known of them.
@@ -31,7 +32,6 @@ pub(crate) struct Index {
 /// What came of putting an operation into the index.
 pub(crate) struct Inserted {
     pub(crate) arrival: u32,
-    pub(crate) register: RegisterId,
     /// Another operation of the same actor with the same timestamp.
     pub(crate) equivocates_with: Option<u32>,
 }
@@ -58,7 +58,7 @@ impl Index {
     }
 
     pub(crate) fn find(&self, hash: &OpHash) -> Option<u32> {
-        self.by_hash.find(table_hash(hash), |arrival| self.hashes.get(*arrival) == hash).copied()
+        self.by_hash.find(hash.front(), |arrival| self.hashes.get(*arrival) == hash).copied()
     }
 
     pub(crate) fn hash(&self, arrival: u32) -> &OpHash {
@@ -85,31 +85,49 @@ impl Index {
         self.authors_of.actor(self.author(arrival))
     }
 
-    /// Puts an operation in that is not there yet.
-    pub(crate) fn insert(&mut self, signed: SignedOpRef<'_>, hash: OpHash) -> Inserted {
-        let op = signed.op();
-        let author = self.authors_of.intern(op.actor(), signed.kid());
-        let register = self.subjects.intern(op.entity(), op.entity_id(), op.path());
-
-        let arrival = self.hashes.push(hash);
-        self.times.push(op.ts().t());
-        self.counters.push(op.ts().c());
-        self.authors.push(author);
-        self.registers.push(register);
-        self.kinds.push(op.kind());
+    /// Puts a batch of operations in that are not there yet, none of them twice; step by step for all of them, so that
+    /// what one needs from memory does not wait for another.
+    pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>]) -> Vec<Inserted> {
+        let first = self.len();
+        let names: Vec<(&str, &str, &str)> = ops
+            .iter()
+            .map(|permitted| permitted.signed().op())
+            .map(|op| (op.entity(), op.entity_id(), op.path()))
+            .collect();
+        let registers = self.subjects.intern(&names);
+        for (permitted, register) in ops.iter().zip(registers) {
+            let signed = permitted.signed();
+            let op = signed.op();
+            self.hashes.push(permitted.hash());
+            self.times.push(op.ts().t());
+            self.counters.push(op.ts().c());
+            self.authors.push(self.authors_of.intern(op.actor(), signed.kid()));
+            self.registers.push(register);
+            self.kinds.push(op.kind());
+        }
         let hashes = &self.hashes;
-        self.by_hash
-            .insert_unique(table_hash(&hash), arrival, |arrival| table_hash(hashes.get(*arrival)));
+        for arrival in first..hashes.len() {
+            let front = hashes.get(arrival).front();
+            self.by_hash.insert_unique(front, arrival, |arrival| hashes.get(*arrival).front());
+        }
+        self.put_in_order(first)
+    }
 
+    /// Puts the operations from number `first` on into the order.
+    fn put_in_order(&mut self, first: u32) -> Vec<Inserted> {
+        let place = |arrival| Place { prefix: prefix(self.ts(arrival)), arrival };
+        let places: Vec<Place> = (first..self.len()).map(place).collect();
         let mut order = std::mem::replace(&mut self.order, Order::new());
-        let place = Place { prefix: prefix(op.ts()), arrival };
-        let neighbours = order.insert(place, |a, b| self.compare(a, b));
+        let neighbours = order.insert(&places, |a, b| self.compare(a, b));
         self.order = order;
-        let equivocates_with = [neighbours.before, neighbours.after]
-            .into_iter()
-            .flatten()
-            .find(|other| self.same_actor_and_time(*other, arrival));
-        Inserted { arrival, register, equivocates_with }
+        let inserted = |(arrival, neighbours): (u32, Neighbours)| {
+            let others = [neighbours.before, neighbours.after].into_iter().flatten();
+            Inserted {
+                arrival,
+                equivocates_with: others.into_iter().find(|other| self.same_actor_and_time(*other, arrival)),
+            }
+        };
+        (first..self.len()).zip(neighbours).map(inserted).collect()
     }
 
     /// The total order: time, counter, actor by UTF-16 code units, hash.
@@ -129,13 +147,13 @@ impl Index {
     }
 
     /// The operations with a timestamp of at least this, in order.
-    pub(crate) fn from_ts(&self, ts: Hlc) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn since_ts(&self, ts: Hlc) -> impl Iterator<Item = u32> + '_ {
         self.order.starting_at(prefix(ts)).skip_while(move |arrival| self.ts(*arrival) < ts)
     }
 
     /// The operations of one actor with one timestamp, in order.
     pub(crate) fn at(&self, ts: Hlc, actor: u32) -> impl Iterator<Item = u32> + '_ {
-        self.from_ts(ts)
+        self.since_ts(ts)
             .take_while(move |arrival| self.ts(*arrival) == ts)
             .filter(move |arrival| self.authors_of.actor_of(self.author(*arrival)) == actor)
     }
@@ -144,12 +162,6 @@ impl Index {
         self.ts(a) == self.ts(b)
             && self.authors_of.actor_of(self.author(a)) == self.authors_of.actor_of(self.author(b))
     }
-}
-
-/// What the hash table goes by: eight bytes of the SHA-256.
-fn table_hash(hash: &OpHash) -> u64 {
-    let (front, _) = hash.as_bytes().split_first_chunk::<8>().expect("a hash has 32 bytes");
-    u64::from_le_bytes(*front)
 }
 
 /// Orders as timestamps do, as far as 64 bits go: the time has 53 bits, the counter gets the rest, up to its limit.

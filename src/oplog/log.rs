@@ -9,7 +9,7 @@ use crate::crypto::{CryptoProvider, Hash, Sodium};
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
 use crate::keys::{VerifiedOp, VerifyError};
-use crate::op::{OpError, OpRef, Parts, SignedOp, SignedOpRef};
+use crate::op::{MaybeOwned, OpError, OpRef, Parts, SignedOp, SignedOpRef};
 use crate::store::{MemoryStore, Store, StoreError};
 
 /// An append-only log of verified operations: each once, in the order of arrival and in the total order.
@@ -149,7 +149,7 @@ impl OpLog {
         if op.op().space() != self.space.as_deref() {
             return Err(AddError::OtherSpace);
         }
-        let hash = HashedOp::new(&self.crypto, op.as_ref())?.hash();
+        let hash = HashedOp::new(&self.crypto, MaybeOwned::Borrowed(op.as_ref()))?.hash();
         if self.index.find(&hash).is_some() {
             return Ok(Added::Duplicate);
         }
@@ -158,8 +158,10 @@ impl OpLog {
             return Err(AddError::OtherOperation);
         }
         let inserted = self.append(&[PermittedOp::unguarded(verified)])?;
-        let equivocates_with =
-            inserted.first().and_then(|inserted| inserted.equivocates_with).map(|other| *self.index.hash(other));
+        let equivocates_with = inserted
+            .first()
+            .and_then(|inserted| inserted.equivocates_with)
+            .map(|other| *self.index.hash(other));
         Ok(Added::Appended { hash, equivocates_with })
     }
 
@@ -170,16 +172,12 @@ impl OpLog {
             return Err(StoreError::Full);
         }
         self.store.append(ops)?;
-        Ok(ops.iter().map(|permitted| self.insert(permitted)).collect())
-    }
-
-    fn insert(&mut self, permitted: &PermittedOp<'_>) -> Inserted {
-        let inserted = self.index.insert(permitted.signed(), permitted.hash());
-        if inserted.equivocates_with.is_some() {
+        let inserted = self.index.insert(ops);
+        for inserted in inserted.iter().filter(|inserted| inserted.equivocates_with.is_some()) {
             let author = self.index.author(inserted.arrival);
-            self.forks.insert((permitted.signed().op().ts(), self.index.authors_of.actor_of(author)));
+            self.forks.insert((self.index.ts(inserted.arrival), self.index.authors_of.actor_of(author)));
         }
-        inserted
+        Ok(inserted)
     }
 
     /// How many more operations can be numbered.
@@ -226,7 +224,10 @@ impl OpLog {
     }
 
     /// The operations that arrived since `cursor`, in the order of arrival.
-    pub fn since(&self, cursor: Cursor) -> impl DoubleEndedIterator<Item = Result<LogEntry, StoreError>> + '_ {
+    pub fn since(
+        &self,
+        cursor: Cursor,
+    ) -> impl DoubleEndedIterator<Item = Result<LogEntry, StoreError>> + '_ {
         (cursor.0..self.index.len()).map(|arrival| self.entry(arrival))
     }
 

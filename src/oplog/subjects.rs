@@ -1,6 +1,6 @@
 //! What operations are about: kinds of entities, entities, paths, registers; each once.
 
-use crate::columns::{Entry, Interned, Names, Paged};
+use crate::columns::{Interned, Names, Paged};
 
 /// The end of a list of numbers.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -18,36 +18,12 @@ struct Entity {
     older: u32,
 }
 
-impl Entry for Entity {
-    type Key<'k> = (u32, &'k str);
-
-    fn key(&self) -> (u32, &str) {
-        (self.kind, &self.id)
-    }
-
-    fn is(&self, (kind, id): (u32, &str)) -> bool {
-        self.kind == kind && *self.id == *id
-    }
-}
-
 #[derive(Clone, Copy)]
 struct Register {
     entity: u32,
     path: u32,
     /// Next in the list of registers of this entity.
     older: u32,
-}
-
-impl Entry for Register {
-    type Key<'k> = (u32, u32);
-
-    fn key(&self) -> (u32, u32) {
-        (self.entity, self.path)
-    }
-
-    fn is(&self, (entity, path): (u32, u32)) -> bool {
-        self.entity == entity && self.path == path
-    }
 }
 
 /// Every register that an operation in the log is about.
@@ -71,32 +47,78 @@ impl Subjects {
         }
     }
 
-    pub(crate) fn intern(&mut self, entity: &str, entity_id: &str, path: &str) -> RegisterId {
-        let (kind, new) = self.kinds.intern(entity, || entity.into());
-        if new {
+    /// The registers of a batch of names: entity, entity id, path.
+    ///
+    /// What is there already is looked up first, for the whole batch: look-ups do not wait for each other's memory,
+    /// insertions do.
+    pub(crate) fn intern(&mut self, batch: &[(&str, &str, &str)]) -> Vec<RegisterId> {
+        let mut kind = NONE;
+        let keys: Vec<(u32, &str, u64)> = batch
+            .iter()
+            .map(|(entity, entity_id, _)| {
+                if kind == NONE || **self.kinds.get(kind) != **entity {
+                    kind = self.intern_kind(entity);
+                }
+                (kind, *entity_id, self.entities.hash((kind, *entity_id)))
+            })
+            .collect();
+        let known: Vec<Option<u32>> = keys.iter().map(|key| self.known_entity(key)).collect();
+        let entities =
+            keys.iter().zip(known).map(|(key, known)| known.unwrap_or_else(|| self.intern_entity(key)));
+        let entities: Vec<u32> = entities.collect();
+
+        let keys: Vec<(u32, u32, u64)> = entities
+            .into_iter()
+            .zip(batch)
+            .map(|(entity, (_, _, path))| {
+                let path = self.paths.intern_name(path);
+                (entity, path, self.registers.hash((entity, path)))
+            })
+            .collect();
+        let known: Vec<Option<u32>> = keys.iter().map(|key| self.known_register(key)).collect();
+        let registers =
+            keys.iter().zip(known).map(|(key, known)| known.unwrap_or_else(|| self.intern_register(key)));
+        registers.map(RegisterId).collect()
+    }
+
+    fn intern_kind(&mut self, name: &str) -> u32 {
+        let kind = self.kinds.intern_name(name);
+        if kind == self.newest_entity.len() {
             self.newest_entity.push(NONE);
         }
-        let older = *self.newest_entity.get(kind);
-        let (entity, new) = self.entities.intern((kind, entity_id), || Entity {
-            kind,
-            id: entity_id.into(),
-            newest_register: NONE,
-            older,
-        });
-        if new {
-            *self.newest_entity.get_mut(kind) = entity;
+        kind
+    }
+
+    fn known_entity(&self, &(kind, id, hash): &(u32, &str, u64)) -> Option<u32> {
+        self.entities.find(hash, |entity| entity.kind == kind && *entity.id == *id)
+    }
+
+    fn intern_entity(&mut self, key: &(u32, &str, u64)) -> u32 {
+        // The same batch may have brought it.
+        if let Some(entity) = self.known_entity(key) {
+            return entity;
         }
-        let (path, _) = self.paths.intern(path, || path.into());
-        let entities = &self.entities;
-        let (register, new) = self.registers.intern((entity, path), || Register {
-            entity,
-            path,
-            older: entities.get(entity).newest_register,
-        });
-        if new {
-            self.entities.get_mut(entity).newest_register = register;
+        let &(kind, id, hash) = key;
+        let newest = self.newest_entity.get_mut(kind);
+        let entity = Entity { kind, id: id.into(), newest_register: NONE, older: *newest };
+        *newest = self.entities.insert(hash, entity, |entity| (entity.kind, &*entity.id));
+        *newest
+    }
+
+    fn known_register(&self, &(entity, path, hash): &(u32, u32, u64)) -> Option<u32> {
+        self.registers.find(hash, |register| register.entity == entity && register.path == path)
+    }
+
+    fn intern_register(&mut self, key: &(u32, u32, u64)) -> u32 {
+        // The same batch may have brought it.
+        if let Some(register) = self.known_register(key) {
+            return register;
         }
-        RegisterId(register)
+        let &(entity, path, hash) = key;
+        let newest = &mut self.entities.get_mut(entity).newest_register;
+        let register = Register { entity, path, older: *newest };
+        *newest = self.registers.insert(hash, register, |register| (register.entity, register.path));
+        *newest
     }
 
     /// How many registers there are; they are numbered from 0.
@@ -106,8 +128,8 @@ impl Subjects {
 
     pub(crate) fn find(&self, entity: &str, entity_id: &str, path: &str) -> Option<RegisterId> {
         let entity = self.find_entity(entity, entity_id)?;
-        let path = self.paths.find(path)?;
-        self.registers.find((entity, path)).map(RegisterId)
+        let path = self.paths.find_name(path)?;
+        self.known_register(&(entity, path, self.registers.hash((entity, path)))).map(RegisterId)
     }
 
     /// The names of a register: entity, entity id, path.
@@ -134,7 +156,7 @@ impl Subjects {
     /// The ids of the entities of a kind, sorted.
     pub(crate) fn entities_of(&self, entity: &str) -> Vec<&str> {
         let mut ids = Vec::new();
-        let mut next = self.kinds.find(entity).map_or(NONE, |kind| *self.newest_entity.get(kind));
+        let mut next = self.kinds.find_name(entity).map_or(NONE, |kind| *self.newest_entity.get(kind));
         while next != NONE {
             let entity = self.entities.get(next);
             ids.push(&*entity.id);
@@ -145,7 +167,8 @@ impl Subjects {
     }
 
     fn find_entity(&self, entity: &str, entity_id: &str) -> Option<u32> {
-        self.entities.find((self.kinds.find(entity)?, entity_id))
+        let kind = self.kinds.find_name(entity)?;
+        self.known_entity(&(kind, entity_id, self.entities.hash((kind, entity_id))))
     }
 }
 
@@ -156,24 +179,27 @@ mod tests {
     #[test]
     fn the_same_names_are_the_same_register() {
         let mut subjects = Subjects::new();
-        let title = subjects.intern("Task", "t1", "title");
-        let done = subjects.intern("Task", "t1", "done");
-        let other = subjects.intern("Tas", "kt1", "title");
-        assert_eq!(subjects.intern("Task", "t1", "title"), title);
-        assert!(title != done && title != other);
-        assert_eq!(subjects.find("Task", "t1", "done"), Some(done));
+        let batch = [
+            ("Task", "t1", "title"),
+            ("Task", "t1", "done"),
+            ("Tas", "kt1", "title"),
+            ("Task", "t1", "title"),
+            ("Task", "t1title", "x"),
+        ];
+        let registers = subjects.intern(&batch);
+        assert_eq!(registers, [0, 1, 2, 0, 3].map(RegisterId));
+        assert_eq!(subjects.intern(&batch), registers);
+        assert_eq!(subjects.find("Task", "t1", "done"), Some(RegisterId(1)));
         assert_eq!(subjects.find("Task", "t2", "done"), None);
-        assert_eq!(subjects.names(other), ("Tas", "kt1", "title"));
-        assert_eq!(subjects.registers_of("Task", "t1"), [("done", done), ("title", title)]);
+        assert_eq!(subjects.names(RegisterId(2)), ("Tas", "kt1", "title"));
+        assert_eq!(subjects.registers_of("Task", "t1"), [("done", RegisterId(1)), ("title", RegisterId(0))]);
     }
 
     #[test]
     fn entities_of_a_kind_are_sorted() {
         let mut subjects = Subjects::new();
-        for id in ["b", "c", "a", "b"] {
-            subjects.intern("Task", id, "title");
-        }
-        subjects.intern("Note", "n", "title");
+        subjects.intern(&["b", "c", "a", "b"].map(|id| ("Task", id, "title")));
+        subjects.intern(&[("Note", "n", "title")]);
         assert_eq!(subjects.entities_of("Task"), ["a", "b", "c"]);
         assert_eq!(subjects.entities_of("Nobody"), Vec::<&str>::new());
     }

@@ -1,14 +1,12 @@
 //! The way of an operation into the replica.
 
-use std::collections::HashSet;
-
 use super::{Effect, Incoming, IngestError, Labels, Outcome, Refused, Replica};
-use crate::canonical::{DecodeError, HashedOp};
+use crate::canonical::{DecodeError, HashedOp, OpHashSet};
 use crate::crypto::Sodium;
 use crate::guard::{Guard, PermittedOp, permit};
 use crate::hlc::WallMillis;
 use crate::keys::{KeyRegistry, VerifiedOp};
-use crate::op::{SignedOpRef, op_id};
+use crate::op::{OpRef, op_id};
 use crate::oplog::Inserted;
 use crate::state;
 use crate::value::Excerpt;
@@ -25,6 +23,7 @@ impl Replica {
     /// # Errors
     ///
     /// [`IngestError`]; the replica is as it was.
+    #[expect(clippy::expect_used, reason = "one operation has one answer")]
     pub fn ingest<'a>(
         &mut self,
         now: WallMillis,
@@ -45,21 +44,10 @@ impl Replica {
         now: WallMillis,
         batch: &[Incoming<'_>],
     ) -> Result<Vec<Result<Outcome, Refused>>, IngestError> {
-        let decoded = self.threads.map(batch.to_vec(), Incoming::decode);
-        let arrived = decoded.iter().map(|decoded| decoded.as_ref().map(|op| op.as_ref()).map_err(Clone::clone));
-        self.admit(now, arrived.collect())
-    }
-
-    /// The way of operations: look for duplicates, verify, ask the guard, persist, commit, merge.
-    pub(super) fn admit(
-        &mut self,
-        now: WallMillis,
-        arrived: Vec<Result<SignedOpRef<'_>, Refused>>,
-    ) -> Result<Vec<Answer>, IngestError> {
         self.release_due(now);
-        let mut answers = Answers::new(arrived.len());
+        let mut answers = Answers::new(batch.len());
 
-        let new = self.look_for_duplicates(arrived, &mut answers);
+        let new = self.look_for_duplicates(batch, &mut answers);
         let (verified, copies) = self.verify(new, &mut answers);
         let permitted = ask(self.guard.as_deref_mut(), verified, &mut answers)?;
         let (numbers, permitted): (Vec<usize>, Vec<PermittedOp<'_>>) = permitted.into_iter().unzip();
@@ -88,23 +76,30 @@ impl Replica {
         }
     }
 
-    /// Hashes what may be an operation of this log, and answers for what is not, and for what is there already.
+    /// Decodes and hashes what may be an operation of this log, and answers for what is not, and for what is there already.
     fn look_for_duplicates<'a>(
         &self,
-        arrived: Vec<Result<SignedOpRef<'a>, Refused>>,
+        batch: &[Incoming<'a>],
         answers: &mut Answers,
     ) -> Vec<Numbered<HashedOp<'a>>> {
         let (crypto, space, labels, index) = (self.crypto, self.log.space(), self.labels, self.log.index());
-        let looked = self.threads.map(arrived, |arrived| {
-            let hashed = HashedOp::new(&crypto, belongs(arrived?, space, labels)?)?;
-            let known = index.find(&hashed.hash()).is_some();
-            Ok((hashed, known))
+        let hashed = self.threads.map(batch.to_vec(), |incoming| {
+            let signed = incoming.decode()?;
+            belongs(signed.as_ref().op(), space, labels)?;
+            Ok(HashedOp::new(&crypto, signed)?)
         });
-        let mut new = Vec::with_capacity(looked.len());
-        for (number, looked) in looked.into_iter().enumerate() {
-            match looked {
-                Ok((hashed, false)) => new.push((number, hashed)),
-                Ok((hashed, true)) => answers.set(number, Ok(Outcome::Duplicate { hash: hashed.hash() })),
+        // All at once, so that no look-up waits for the memory of another.
+        let known: Vec<bool> = hashed
+            .iter()
+            .map(|hashed: &Result<_, Refused>| {
+                hashed.as_ref().is_ok_and(|hashed| index.find(&hashed.hash()).is_some())
+            })
+            .collect();
+        let mut new = Vec::with_capacity(hashed.len());
+        for (number, (hashed, known)) in hashed.into_iter().zip(known).enumerate() {
+            match hashed {
+                Ok(hashed) if known => answers.set(number, Ok(Outcome::Duplicate { hash: hashed.hash() })),
+                Ok(hashed) => new.push((number, hashed)),
                 Err(refused) => answers.set(number, Err(refused)),
             }
         }
@@ -119,7 +114,7 @@ impl Replica {
         new: Vec<Numbered<HashedOp<'a>>>,
         answers: &mut Answers,
     ) -> (Vec<Numbered<VerifiedOp<'a>>>, Vec<Numbered<HashedOp<'a>>>) {
-        let mut hashes = HashSet::with_capacity(new.len());
+        let mut hashes = OpHashSet::with_capacity_and_hasher(new.len(), Default::default());
         let (firsts, others): (Vec<_>, Vec<_>) =
             new.into_iter().partition(|(_, hashed)| hashes.insert(hashed.hash()));
 
@@ -231,12 +226,7 @@ fn ask<'a>(
 }
 
 /// Whether an operation may belong to this log: its space, and its label where only the default one will do.
-fn belongs<'a>(
-    signed: SignedOpRef<'a>,
-    space: Option<&str>,
-    labels: Labels,
-) -> Result<SignedOpRef<'a>, Refused> {
-    let op = signed.op();
+fn belongs(op: OpRef<'_>, space: Option<&str>, labels: Labels) -> Result<(), Refused> {
     if op.space() != space {
         return Err(Refused::WrongSpace {
             found: op.space().map(Excerpt::of),
@@ -248,7 +238,7 @@ fn belongs<'a>(
             found: Excerpt::of(label),
             expected: Excerpt::of(&op_id(op.actor(), op.ts())),
         })),
-        _ => Ok(signed),
+        _ => Ok(()),
     }
 }
 
@@ -266,7 +256,8 @@ impl Answers {
         }
     }
 
+    #[expect(clippy::expect_used, reason = "each step answers what it does not hand on")]
     fn complete(self) -> Vec<Answer> {
-        self.0.into_iter().map(|answer| answer.expect("each step answers what it does not hand on")).collect()
+        self.0.into_iter().map(|answer| answer.expect("every operation is answered")).collect()
     }
 }

@@ -1,8 +1,7 @@
 //! What may arrive: an operation in one of its forms.
 
-use super::Refused;
 use crate::canonical::DecodeError;
-use crate::op::{SignedOp, SignedOpRef};
+use crate::op::{MaybeOwned, SignedOp, SignedOpRef};
 
 /// An operation in one of its forms, as it arrives from a peer or a file. Nothing of it is believed yet.
 #[derive(Clone, Copy, Debug)]
@@ -38,28 +37,12 @@ impl<'a> From<&'a SignedOp> for Incoming<'a> {
     }
 }
 
-/// An operation that is decoded, or a view of one.
-pub(super) enum Decoded<'a> {
-    Owned(Box<SignedOp>),
-    Borrowed(SignedOpRef<'a>),
-}
-
-impl Decoded<'_> {
-    pub(super) fn as_ref(&self) -> SignedOpRef<'_> {
-        match self {
-            Self::Owned(op) => SignedOp::as_ref(op),
-            Self::Borrowed(op) => *op,
-        }
-    }
-}
-
 impl<'a> Incoming<'a> {
-    pub(super) fn decode(self) -> Result<Decoded<'a>, Refused> {
-        let decoded = match self {
-            Self::Json(json) => SignedOp::from_json(json).map(|op| Decoded::Owned(Box::new(op))),
-            Self::Binary(bytes) => SignedOpRef::from_binary(bytes).map(Decoded::Borrowed),
-            Self::Op(op) => Ok::<_, DecodeError>(Decoded::Borrowed(op.as_ref())),
-        };
-        decoded.map_err(Refused::Malformed)
+    pub(super) fn decode(self) -> Result<MaybeOwned<'a>, DecodeError> {
+        match self {
+            Self::Json(json) => SignedOp::from_json(json).map(MaybeOwned::Owned),
+            Self::Binary(bytes) => SignedOpRef::from_binary(bytes).map(MaybeOwned::Borrowed),
+            Self::Op(op) => Ok(MaybeOwned::Borrowed(op.as_ref())),
+        }
     }
 }

@@ -87,4 +87,3 @@ pub enum WriteError {
     #[error("another writer uses this actor")]
     ClockReused,
 }
-

@@ -87,7 +87,7 @@ impl State {
             self.held(index).filter(|arrival| index.register(*arrival) == register).collect();
         held.reverse();
         let held = held.into_iter().map(|arrival| version(log, arrival, Standing::Held));
-        let merged = self.from_the_greatest(index, register);
+        let merged = self.greatest_first(index, register);
         let merged = merged.into_iter().enumerate().map(|(n, arrival)| {
             version(log, arrival, if n == 0 { Standing::Winner } else { Standing::Superseded })
         });
@@ -123,7 +123,7 @@ impl State {
         Ok(Some(Explanation { winner: version(log, winner, Standing::Winner)?, over }))
     }
 
-    fn from_the_greatest(&self, index: &Index, register: RegisterId) -> Vec<u32> {
+    fn greatest_first(&self, index: &Index, register: RegisterId) -> Vec<u32> {
         let mut merged: Vec<u32> = self.merged(register).collect();
         merged.sort_unstable_by(|a, b| index.compare(*b, *a));
         merged

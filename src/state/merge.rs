@@ -88,7 +88,7 @@ impl State {
             None => Some(Hlc::MIN),
             Some(horizon) => Hlc::new(horizon.0.saturating_add(1), 0).ok(),
         };
-        first.into_iter().flat_map(|first| index.from_ts(first))
+        first.into_iter().flat_map(|first| index.since_ts(first))
     }
 
     fn merge(&mut self, index: &Index, arrival: u32) -> Effect {

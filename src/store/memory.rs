@@ -40,8 +40,13 @@ impl Store for MemoryStore {
             let label_len = u16::try_from(label.len()).map_err(|_| StoreError::Full)?.to_le_bytes();
             let label_len: &[u8] = if op.label().is_some() { &label_len } else { &[] };
             let signature = signed.signature();
-            let parts =
-                [&[flags], signature.as_bytes().as_slice(), label_len, label.as_bytes(), op.value().as_bytes()];
+            let parts = [
+                &[flags],
+                signature.as_bytes().as_slice(),
+                label_len,
+                label.as_bytes(),
+                op.value().as_bytes(),
+            ];
             addresses.push(self.bodies.push(&parts).ok_or(StoreError::Full)?);
         }
         for address in addresses {
@@ -68,9 +73,5 @@ fn unpack(body: &[u8]) -> Option<Body<'_>> {
         label = Some(std::str::from_utf8(text).ok()?);
         rest = after;
     }
-    Some(Body {
-        value: std::str::from_utf8(rest).ok()?,
-        label,
-        signature: Signature::from_bytes(*signature),
-    })
+    Some(Body { value: std::str::from_utf8(rest).ok()?, label, signature: Signature::from_bytes(*signature) })
 }

@@ -21,8 +21,8 @@ pub(crate) fn check_canonical(text: &str) -> Result<(), JsonError> {
     Err(JsonError::new(same, JsonFault::NotCanonical))
 }
 
-/// Is this one of the values that can be seen to be canonical: a string without escapes, an integer of up to 15
-/// digits, `true`, `false`, `null`?
+/// Is this one of the values that can be seen to be canonical: a string without escapes, an integer of up to
+/// 15 digits, `true`, `false`, `null`?
 pub(super) fn is_plainly_canonical(text: &str) -> bool {
     match text.as_bytes() {
         [b'"', inner @ .., b'"'] => plain_len(inner) == inner.len(),
@@ -43,8 +43,8 @@ pub(super) fn canonicalize(json: &str) -> Result<String, JsonError> {
     Ok(out)
 }
 
-/// Reads one value and writes it as it goes; an object whose members came in another order is put in order when
-/// it ends.
+/// Reads one value and writes it as it goes; an object whose members came in another order is put in order
+/// when it ends.
 ///
 /// No recursion: the text decides how deep it nests. Peak memory apart from the text and `out` is 12 bytes
 /// for each member of the objects that are open (twice that while the list grows), and a copy of the object
@@ -119,7 +119,8 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
         self.end_value()
     }
 
-    /// Reads what follows a value: the ends of arrays and objects, or a comma up to where the next value begins.
+    /// Reads what follows a value: the ends of arrays and objects, or a comma and on to where the next value
+    /// begins.
     fn end_value(&mut self) -> Result<Next, JsonError> {
         while let Some(container) = self.open.last_mut() {
             match container {
@@ -219,7 +220,8 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
 
     fn put_in_order(&mut self, object: &Object) -> Result<(), JsonError> {
         let members = self.members.get_mut(object.first_member..).unwrap_or_default();
-        members.sort_unstable_by(|a, b| compare_names(self.out, a.name, b.name).then(a.source.cmp(&b.source)));
+        members
+            .sort_unstable_by(|a, b| compare_names(self.out, a.name, b.name).then(a.source.cmp(&b.source)));
         for pair in members.windows(2) {
             if let [a, b] = pair
                 && compare_names(self.out, a.name, b.name).is_eq()
@@ -236,7 +238,8 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
                 self.ordered.push(',');
             }
             self.ordered.push('"');
-            self.ordered.push_str(self.out.get(to_usize(member.name)..to_usize(member.end)).unwrap_or_default());
+            self.ordered
+                .push_str(self.out.get(to_usize(member.name)..to_usize(member.end)).unwrap_or_default());
         }
         self.out.truncate(object.start);
         self.out.push_str(&self.ordered);
@@ -382,16 +385,20 @@ mod tests {
 
     #[test]
     fn members_stand_in_utf16_order_at_every_depth() {
-        let json = "{\"c\":{\"\u{ffff}\":1,\"\u{1f600}\":{\"b\":[{\"y\":1,\"x\":2}],\"a\":2}},\"a\":1,\"b\":{\"2\":1,\"10\":2}}";
-        let text = "{\"a\":1,\"b\":{\"10\":2,\"2\":1},\"c\":{\"\u{1f600}\":{\"a\":2,\"b\":[{\"x\":2,\"y\":1}]},\"\u{ffff}\":1}}";
+        let json = "{\"c\":{\"\u{ffff}\":1,\"\u{1f600}\":{\"b\":[{\"y\":1,\"x\":2}],\"a\":2}},\
+                    \"a\":1,\"b\":{\"2\":1,\"10\":2}}";
+        let text = "{\"a\":1,\"b\":{\"10\":2,\"2\":1},\
+                    \"c\":{\"\u{1f600}\":{\"a\":2,\"b\":[{\"x\":2,\"y\":1}]},\"\u{ffff}\":1}}";
         assert_eq!(canonical(json), text);
     }
 
     #[test]
     fn names_are_ordered_as_they_are_meant_not_as_they_are_written() {
         // A quote is 0x22, a backslash 0x5c, `a` 0x61: written, both begin with a backslash.
-        let ordered = r##"{"":0,"\u0000":1,"\b":2,"\t":3,"\n":4,"\u000b":5,"\u001f":6,"!":7,"\"":8,"#":9,"[":10,"\\":11,"]":12,"b\n":13,"b\"":14,"ba":15}"##;
-        assert_eq!(canonical(ordered), ordered);
+        let ordered = concat!(
+            r#"{"":0,"\u0000":1,"\b":2,"\t":3,"\n":4,"\u000b":5,"\u001f":6,"!":7,"\"":8,"$":9,"#,
+            r#""[":10,"\\":11,"]":12,"b\n":13,"b\"":14,"ba":15}"#,
+        );
         let mut members: Vec<&str> = ordered.trim_matches(['{', '}']).split(',').collect();
         members.reverse();
         assert_eq!(canonical(&format!("{{{}}}", members.join(","))), ordered);
@@ -427,7 +434,7 @@ mod tests {
     #[test]
     fn a_stack_of_128_kib_is_enough() {
         let small = thread::Builder::new().stack_size(128 * 1024).spawn(|| {
-            let objects = r#"{"b":0,"a":[{},"#.repeat(32) + "1" + &"]}".repeat(32);
+            let objects = r#"{"b":0,"a":[0,"#.repeat(32) + "1" + &"]}".repeat(32);
             let value = Value::parse(&objects).unwrap();
             assert!(check_canonical(value.as_str()).is_ok());
             assert_eq!(Value::from_serde(&value.to_serde()), Ok(value));
@@ -439,12 +446,45 @@ mod tests {
     #[test]
     fn what_the_grammar_does_not_have_is_refused() {
         for json in [
-            "]", "}", ",", ":", "[,", "[1,]", "[1 2]", "[1}", "[1,,2]", "{,}", "{1:2}", "{a:1}", "{'a':1}", "{\"a\"}",
-            "{\"a\",1}", "{\"a\":1,}", "{\"a\":1]", "{\"a\":1 \"b\":2}", "{\"a\":}", "{\"a\"::1}", "nul", "nulL", "True",
-            "tru e", "undefined", "'a'", "\u{b}1", "\u{c}1", "\u{a0}1", "\u{feff}1 ", "/**/1", "\u{1}", "[\u{feff}]",
+            "]",
+            "}",
+            ",",
+            ":",
+            "[,",
+            "[1,]",
+            "[1 2]",
+            "[1}",
+            "[1,,2]",
+            "{,}",
+            "{1:2}",
+            "{a:1}",
+            "{'a':1}",
+            "{\"a\"}",
+            "{\"a\",1}",
+            "{\"a\":1,}",
+            "{\"a\":1]",
+            "{\"a\":1 \"b\":2}",
+            "{\"a\":}",
+            "{\"a\"::1}",
+            "nul",
+            "nulL",
+            "True",
+            "tru e",
+            "undefined",
+            "'a'",
+            "\u{b}1",
+            "\u{c}1",
+            "\u{a0}1",
+            "\u{feff}1 ",
+            "/**/1",
+            "\u{1}",
+            "[\u{feff}]",
         ] {
             let (_, fault) = fault(json);
-            assert!(matches!(fault, JsonFault::Syntax { .. } | JsonFault::ByteOrderMark), "{json:?}: {fault}");
+            assert!(
+                matches!(fault, JsonFault::Syntax { .. } | JsonFault::ByteOrderMark),
+                "{json:?}: {fault}"
+            );
         }
         for json in ["", " ", "[", "[1", "[1,", "{", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,"] {
             assert_eq!(fault(json), (json.len(), JsonFault::UnexpectedEnd), "{json:?}");
@@ -491,14 +531,26 @@ mod tests {
             assert_ne!(error.fault(), &JsonFault::NotCanonical, "{text}");
         }
         for text in [
-            "0", "-1", "999999999999999", "-999999999999999", "1000000000000000", "9007199254740991", "1e+21", "0.1",
-            "\"\"", "\"a\"", "\"\\n\"", "\"é\u{7f}\"", "[]", "{\"a\":[{}]}",
+            "0",
+            "-1",
+            "999999999999999",
+            "-999999999999999",
+            "1000000000000000",
+            "9007199254740991",
+            "1e+21",
+            "0.1",
+            "\"\"",
+            "\"a\"",
+            "\"\\n\"",
+            "\"é\u{7f}\"",
+            "[]",
+            "{\"a\":[{}]}",
         ] {
             assert_eq!(check_canonical(text), Ok(()), "{text}");
         }
     }
 
-    /// These take milliseconds; an algorithm of quadratic cost would take minutes.
+    /// Optimized, these take less than 0.2 s together; an algorithm of quadratic cost would take minutes.
     #[test]
     fn large_hostile_texts_are_no_more_work_than_others() {
         let object = |names: &mut dyn Iterator<Item = String>| {
@@ -518,7 +570,7 @@ mod tests {
         let same = object(&mut (0..100_000).map(|_| String::new()));
         assert_eq!(fault(&same), (6, duplicate("")));
         let alternating = object(&mut (0..100_000).map(|number| ["b", "a"][number % 2].to_owned()));
-        assert_eq!(fault(&alternating), (13, duplicate("a")));
+        assert_eq!(fault(&alternating), (19, duplicate("a")));
 
         let prefix = "p".repeat(1_000);
         let alike = object(&mut (0..1_000).rev().map(|number| format!("{prefix}{number:03}")));
@@ -531,9 +583,9 @@ mod tests {
 
     #[test]
     fn the_text_grows_no_faster_than_its_numbers() {
-        let json = format!("[{}-1e20]", "-1e20,".repeat(100_000));
+        let json = format!("[{}1e20]", "1e20,".repeat(100_000));
         let text = canonical(&json);
-        assert_eq!(text.len(), 1 + 100_001 * 23);
+        assert_eq!(text.len(), 1 + 100_001 * 22);
         assert!(text.capacity() <= text.len() * 5 / 4 + 32, "{} for {}", text.capacity(), text.len());
     }
 
@@ -543,12 +595,27 @@ mod tests {
         let character = prop_oneof![
             "[ -~]".prop_filter("is escaped below", |text| text != "\"" && text != "\\"),
             "[^\\x00-\\x1f\"\\\\]",
-            prop::sample::select(vec!["\\n", "\\/", "\\u0041", "\\u000b", "\\u2028", "\\uD83D\\ude00", "\\\"", "\\\\"])
-                .prop_map(str::to_owned),
+            prop::sample::select(vec![
+                "\\n",
+                "\\/",
+                "\\u0041",
+                "\\u000b",
+                "\\u2028",
+                "\\uD83D\\ude00",
+                "\\\"",
+                "\\\\"
+            ])
+            .prop_map(str::to_owned),
             prop::sample::select(vec!["\u{e000}", "\u{ffff}", "\u{10000}"]).prop_map(str::to_owned),
         ];
-        let string = prop::collection::vec(character, 0..6).prop_map(|parts| format!("\"{}\"", parts.concat())).boxed();
-        let number = "-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,5})?([eE][+-]?[0-9]{1,2})?";
+        let string = prop::collection::vec(character, 0..8)
+            .prop_map(|parts| format!("\"{}\"", parts.concat()))
+            .boxed();
+        let number = prop_oneof![
+            20 => "-?[1-9][0-9]{0,14}(\\.[0-9]{1,5})?([eE][+-]?[0-9]{1,2})?",
+            5 => "0(\\.[0-9]{1,5})?([eE][+-]?[0-9]{1,2})?",
+            1 => "-?(0|[1-9][0-9]{15,19})(\\.[0-9]{1,5})?",
+        ];
         let word = prop::sample::select(vec!["null", "true", "false"]).prop_map(str::to_owned);
         let scalar = prop_oneof![string.clone(), number, word];
         let padded = (space.clone(), scalar, space.clone()).prop_map(|(a, b, c)| format!("{a}{b}{c}"));
@@ -611,20 +678,24 @@ mod tests {
 
         #[test]
         fn text_passes_the_check_exactly_if_it_is_its_own_canonical_text(json in any_spelling()) {
-            prop_assert_eq!(check_canonical(&json).is_ok(), Value::parse(&json).is_ok_and(|value| value.as_str() == json));
-            let compact = json.replace([' ', '\n', '\t', '\r'], "");
-            prop_assert_eq!(
-                check_canonical(&compact).is_ok(),
-                canonicalize(&compact).is_ok_and(|text| text == compact)
-            );
+            for json in [json.replace([' ', '\n', '\t', '\r'], ""), json] {
+                let same = Value::parse(&json).is_ok_and(|value| value.as_str() == json);
+                prop_assert_eq!(check_canonical(&json).is_ok(), same);
+            }
         }
 
         #[test]
         fn the_fast_answer_is_the_slow_answer(
-            text in prop_oneof!["-?[0-9]{1,18}", "\"[ -~é\\n]{0,12}\"?", "null|true|false|nul|truee", "[0-9.eE+-]{1,6}"],
+            text in prop_oneof![
+                "-?[0-9]{1,18}",
+                "\"[ -~é\\n]{0,12}\"?",
+                "null|true|false|nul|truee",
+                "[0-9.eE+-]{1,6}",
+            ],
         ) {
-            prop_assert!(!is_plainly_canonical(&text) || canonicalize(&text).as_deref() == Ok(&text));
-            prop_assert_eq!(check_canonical(&text).is_ok(), canonicalize(&text).is_ok_and(|canonical| canonical == text));
+            let slow = canonicalize(&text).is_ok_and(|canonical| canonical == text);
+            prop_assert!(slow || !is_plainly_canonical(&text));
+            prop_assert_eq!(check_canonical(&text).is_ok(), slow);
         }
 
         #[test]
@@ -639,13 +710,13 @@ mod tests {
         #[test]
         fn no_damage_makes_the_reader_panic(
             json in any_spelling(),
-            damage in prop::collection::vec((any::<prop::sample::Index>(), "[\\[\\]{}\",:\\\\u0-9eE.+ -]"), 1..4),
+            places in prop::collection::vec(any::<prop::sample::Index>(), 3),
+            damage in "[\\[\\]{}\",:\\\\u0-9eE.+ -]{1,3}",
         ) {
             let mut characters: Vec<char> = json.chars().collect();
-            for (place, with) in damage {
-                if let Some(character) = characters.get_mut(place.index(json.len())) {
-                    *character = with.chars().next().unwrap();
-                }
+            for (place, with) in places.iter().zip(damage.chars()) {
+                let place = place.index(characters.len());
+                characters[place] = with;
             }
             let json: String = characters.into_iter().collect();
             match Value::parse(&json) {

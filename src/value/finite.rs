@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 use serde::ser::{
-    self, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
-    SerializeTupleVariant, Serializer,
+    self, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
 use super::{JsonError, JsonFault};
@@ -257,6 +257,9 @@ mod tests {
             assert_eq!(refuse(), Ok(()));
         }
         assert_eq!(refuse_non_finite(&(true, 'c', "s", 1_u8, -1_i64, 1_u128, ())), Ok(()));
-        assert_eq!(refuse_non_finite(&(Shape::Dot, Point { x: None, y: f32::MIN }, format_args!("x"))), Ok(()));
+        assert_eq!(
+            refuse_non_finite(&(Shape::Dot, Point { x: None, y: f32::MIN }, format_args!("x"))),
+            Ok(())
+        );
     }
 }

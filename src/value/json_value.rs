@@ -15,9 +15,9 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// A JSON value, held as its canonical text (RFC 8785).
 ///
-/// Two values are equal exactly if their canonical texts are. Numbers are IEEE doubles; arrays and objects are
-/// nested at most [`MAX_DEPTH`](super::MAX_DEPTH) deep. The length is limited by the operation that carries the
-/// value, not here.
+/// Two values are equal exactly if their canonical texts are. Numbers are IEEE doubles; arrays and objects
+/// are nested at most [`MAX_DEPTH`](super::MAX_DEPTH) deep. The length is limited by the operation that
+/// carries the value, not here.
 ///
 /// `Value::from("text")` makes a JSON string of any text; [`Value::parse`] reads JSON.
 ///
@@ -63,10 +63,10 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// [`JsonFault::Unserializable`] where `serde_json` fails, [`JsonFault::NotFinite`] for an infinite number or one that
-    /// is none (`serde_json` alone would write `null`), and all that [`Value::parse`] refuses: integers that
-    /// no double holds, negative zero, duplicate names, nesting too deep. The place of such an error is in
-    /// the text that `serde_json` wrote.
+    /// [`JsonFault::Unserializable`] where `serde_json` fails, [`JsonFault::NotFinite`] for infinity and NaN
+    /// (`serde_json` alone would write `null`), and all that [`Value::parse`] refuses: integers that no
+    /// double holds, negative zero, duplicate names, nesting too deep. The place of such an error is in the
+    /// text that `serde_json` wrote.
     pub fn from_serde<T: Serialize + ?Sized>(value: &T) -> Result<Value, JsonError> {
         refuse_non_finite(value)?;
         match serde_json::to_string(value) {
@@ -80,9 +80,9 @@ impl Value {
 
     /// The same value for code that works with `serde_json`.
     ///
-    /// Integers up to ±(2^53−1) become integers there, all other numbers an `f64` of the same value. A convenience:
-    /// `arbitrary_precision` and `preserve_order` are features of `serde_json` that any crate of the program can switch on, and
-    /// they change how its numbers print and its members are ordered.
+    /// Integers up to ±(2^53−1) become integers there, all other numbers an `f64` of the same value. A
+    /// convenience: any crate of the program can switch on `arbitrary_precision` and `preserve_order`,
+    /// features of `serde_json` which change how its numbers read and print and how its members are ordered.
     pub fn to_serde(&self) -> serde_json::Value {
         // Never an error: the same reader has read the text before.
         to_serde(&self.0).unwrap_or_default()
@@ -213,6 +213,7 @@ mod tests {
         assert_eq!(value.to_string(), r#"[1,"A"]"#);
         assert_eq!(format!("{value:?}"), r#"[1,"A"]"#);
         assert_eq!(value, Value::parse(r#"[1e0,"A"]"#).unwrap());
+        assert_eq!(value, Value::from_canonical_unchecked(value.as_str().into()));
     }
 
     #[test]

@@ -127,7 +127,8 @@ fn digits_end(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
     }
 }
 
-/// The exponent, or one as hopelessly large: no text is long enough to bring it back into the range of doubles.
+/// The exponent, or one as hopelessly large: no text is long enough to bring it back into the range of
+/// doubles.
 fn saturating_exponent(text: &str) -> i64 {
     let huge = if text.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 };
     text.parse().unwrap_or(huge).clamp(i64::MIN / 4, i64::MAX / 4)
@@ -240,7 +241,11 @@ mod tests {
     #[test]
     fn underflow_is_refused() {
         // Half of the smallest double is 2.4703282292062327208...e-324.
-        assert_canonical(&[("5e-324", "5e-324"), ("2.4703282292062328e-324", "5e-324"), ("-3e-324", "-5e-324")]);
+        assert_canonical(&[
+            ("5e-324", "5e-324"),
+            ("2.4703282292062328e-324", "5e-324"),
+            ("-3e-324", "-5e-324"),
+        ]);
         for literal in ["2.4703282292062327e-324", "-2e-324", "1e-99999999999999999999", "0.001e-400"] {
             assert_eq!(canonical(literal), underflow(literal));
         }
@@ -264,7 +269,9 @@ mod tests {
         for json in ["-", "1.", "1e", "1e+", "1E-", "-0.", "0e"] {
             assert_eq!(canonical(json), Err(JsonFault::UnexpectedEnd), "{json}");
         }
-        for json in ["01", "00", "-01", "1_000", "0x10", "1.5.5", "1e5.5", "1f", "1e5e5", "1,5", "1é"] {
+        for json in
+            ["01", "00", "0.5.", "-1.0.", "1_000", "0x10", "1.5.5", "1e5.5", "1f", "1e5e5", "1,5", "1é"]
+        {
             assert_eq!(Value::parse(json).unwrap_err().fault(), &JsonFault::TrailingBytes, "{json}");
         }
         for json in ["+1", ".5", "NaN", "Infinity", "\u{661}"] {
@@ -275,13 +282,12 @@ mod tests {
 
     #[test]
     fn digits_and_exponents_of_any_length_are_read_exactly() {
-        for zeros in [0, 1, 300, 990, 1_000, 1_010, 65_530, 65_540, 700_000] {
+        for zeros in [0, 1, 300, 990, 1_000, 1_010, 65_540, 350_000] {
             let zeros_text = "0".repeat(zeros);
             for (literal, text) in [
-                (format!("0.{zeros_text}15e{}", zeros + 1), "1.5"),
-                (format!("-15{zeros_text}e-{}", zeros + 1), "-1.5"),
-                (format!("15{zeros_text}.{zeros_text}e-{zeros_text}{}", zeros + 1), "1.5"),
                 (format!("0.{zeros_text}{zeros_text}15e{}", 2 * zeros + 1), "1.5"),
+                (format!("-15{zeros_text}{zeros_text}e-{}", 2 * zeros + 1), "-1.5"),
+                (format!("15{zeros_text}.{zeros_text}e-{zeros_text}{}", zeros + 1), "1.5"),
                 (format!("0.{zeros_text}e{zeros}"), "0"),
                 (format!("1.5{zeros_text}"), "1.5"),
                 (format!("1.5{zeros_text}1"), if zeros > 16 { "1.5" } else { continue }),

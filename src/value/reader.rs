@@ -129,8 +129,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a comma, except before the first member, and the opening quote of a name; false at the end of the
-    /// object.
+    /// Reads a comma, except before the first member, and the opening quote of a name; false at the end of
+    /// the object.
     pub(super) fn begin_member(&mut self, first: bool) -> Result<bool, JsonError> {
         self.skip_space();
         if self.eat(b'}') {
@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn an_object_is_read_member_by_member() {
-        let mut reader = reader(" { \"a\" : \"x\" ,\"\\u0062\":-1.5e1\n, \"c\":[ 1 ,{}], \"\" :{\"b\":1,\"a\":2}\t}\r\n ");
+        let mut reader =
+            reader(" { \"a\" : \"x\" ,\"\\u0062\":-1.5e1\n, \"c\":[ 1 ,{}], \"\" :{\"b\":1,\"a\":2}\t}\r\n ");
         reader.begin_object().unwrap();
         assert_eq!(reader.next_member(true), Ok(Some(Cow::Borrowed("a"))));
         assert_eq!(reader.string(), Ok(Cow::Borrowed("x")));

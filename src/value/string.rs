@@ -4,8 +4,8 @@ use super::{JsonError, JsonFault};
 
 /// Appends `text` as a JSON string, in quotes, escaped as RFC 8785, section 3.2.2.2, asks.
 ///
-/// `\b \t \n \f \r \" \\` have their short escape, the other characters below U+0020 are written `\u001f`, and
-/// all others as they are.
+/// `\b \t \n \f \r \" \\` have their short escape, the other characters below U+0020 are written `\u001f`,
+/// and all others as they are.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
@@ -71,7 +71,8 @@ pub(super) fn next_piece(text: &str) -> Result<Piece<'_>, JsonError> {
     Err(JsonError::new(length, fault))
 }
 
-/// How many bytes at the front stand for themselves in a JSON string: no quote, no backslash, none below 0x20.
+/// How many bytes at the front stand for themselves in a JSON string: no quote, no backslash, none below
+/// 0x20.
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
     let (blocks, tail) = bytes.as_chunks::<8>();
     let mut length = 0;
@@ -166,10 +167,10 @@ mod tests {
     #[test]
     fn every_character_below_a_space_has_the_escape_of_ecmascript() {
         let expected = [
-            r"\u0000", r"\u0001", r"\u0002", r"\u0003", r"\u0004", r"\u0005", r"\u0006", r"\u0007", r"\b", r"\t",
-            r"\n", r"\u000b", r"\f", r"\r", r"\u000e", r"\u000f", r"\u0010", r"\u0011", r"\u0012", r"\u0013",
-            r"\u0014", r"\u0015", r"\u0016", r"\u0017", r"\u0018", r"\u0019", r"\u001a", r"\u001b", r"\u001c",
-            r"\u001d", r"\u001e", r"\u001f",
+            r"\u0000", r"\u0001", r"\u0002", r"\u0003", r"\u0004", r"\u0005", r"\u0006", r"\u0007", r"\b",
+            r"\t", r"\n", r"\u000b", r"\f", r"\r", r"\u000e", r"\u000f", r"\u0010", r"\u0011", r"\u0012",
+            r"\u0013", r"\u0014", r"\u0015", r"\u0016", r"\u0017", r"\u0018", r"\u0019", r"\u001a",
+            r"\u001b", r"\u001c", r"\u001d", r"\u001e", r"\u001f",
         ];
         for (control, escape) in ('\0'..).zip(expected) {
             assert_eq!(written(&control.to_string()), format!("\"{escape}\""));
@@ -201,7 +202,10 @@ mod tests {
     #[test]
     fn every_escape_of_the_grammar_is_read() {
         assert_eq!(read(r#""\"\\\/\b\f\n\r\t""#), Ok("\"\\/\u{8}\u{c}\n\r\t".into()));
-        assert_eq!(read(r#""\u0000\u00e9\u00E9\ud7ff\ue000\uffff\uFeFf""#), Ok("\0éé\u{d7ff}\u{e000}\u{ffff}\u{feff}".into()));
+        assert_eq!(
+            read(r#""\u0000\u00e9\u00E9\ud7ff\ue000\uffff\uFeFf""#),
+            Ok("\0éé\u{d7ff}\u{e000}\u{ffff}\u{feff}".into())
+        );
         assert_eq!(read(r#""\ud800\udc00\uDBFF\uDFFF""#), Ok("\u{10000}\u{10ffff}".into()));
         assert_eq!(read(r#""a\u0062c\nd""#), Ok("abc\nd".into()));
     }
@@ -213,7 +217,8 @@ mod tests {
             assert_eq!(read(json), escape, "{json}");
         }
         let digits = Err(JsonFault::Syntax { expected: "four hexadecimal digits" });
-        for json in [r#""\u00g0""#, r#""\u+041""#, r#""\u 041""#, r#""\u004""#, r#""\u{41}""#, "\"\\u004é\""] {
+        for json in [r#""\u00g0""#, r#""\u+041""#, r#""\u 041""#, r#""\u004""#, r#""\u{41}""#, "\"\\u004é\""]
+        {
             assert_eq!(read(json), digits, "{json}");
         }
     }

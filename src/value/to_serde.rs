@@ -54,7 +54,8 @@ fn read_number(reader: &mut Reader<'_>) -> Result<Value, JsonError> {
     let at = reader.offset();
     let literal = reader.literal()?;
     let number = literal.number().map_err(|fault| JsonError::new(at, fault))?;
-    // Beyond 2^53 the shortest decimal of a double is not its exact value: as an integer it would be another number.
+    // Beyond 2^53 the decimal of a double is not always its exact value: as an integer it would be another
+    // number.
     let integer = literal.text().parse::<i64>().ok().filter(|integer| integer.unsigned_abs() < 1 << 53);
     match integer.map(Number::from).or_else(|| Number::from_f64(number)) {
         Some(number) => Ok(Value::Number(number)),

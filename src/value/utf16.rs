@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 /// Compares two strings by their UTF-16 code units, as ECMAScript does and RFC 8785, section 3.2.3, asks.
 ///
-/// It is the order of the UTF-8 bytes but for one thing: the characters from U+10000, which are surrogate pairs
-/// in UTF-16, come before those from U+E000 to U+FFFF.
+/// It is the order of the UTF-8 bytes but for one thing: the characters from U+10000, which are surrogate
+/// pairs in UTF-16, come before those from U+E000 to U+FFFF.
 ///
 /// ```
 /// use policysync::utf16_cmp;
@@ -22,8 +22,8 @@ pub fn utf16_cmp(a: &str, b: &str) -> Ordering {
 
 /// The place of a UTF-8 byte among those that can stand where two strings first differ.
 ///
-/// The characters from U+E000 to U+FFFF begin with 0xee or 0xef, those from U+10000 with 0xf0 to 0xf4. A byte in
-/// the middle of a character keeps its place: there both characters had the same first byte.
+/// The characters from U+E000 to U+FFFF begin with 0xee or 0xef, those from U+10000 with 0xf0 to 0xf4. A byte
+/// in the middle of a character keeps its place: there both characters had the same first byte.
 pub(super) fn utf16_rank(byte: u8) -> u8 {
     match byte {
         0xee => 0xfe,
@@ -45,8 +45,25 @@ mod tests {
     #[test]
     fn every_two_characters_at_the_edges_stand_in_utf16_order() {
         let edges = [
-            "", "\0", "a", "b", "\u{7f}", "\u{80}", "\u{7ff}", "\u{800}", "\u{d7ff}", "\u{e000}", "\u{efff}", "\u{f000}",
-            "\u{ffff}", "\u{10000}", "\u{103ff}", "\u{10400}", "\u{fffff}", "\u{100000}", "\u{10ffff}",
+            "",
+            "\0",
+            "a",
+            "b",
+            "\u{7f}",
+            "\u{80}",
+            "\u{7ff}",
+            "\u{800}",
+            "\u{d7ff}",
+            "\u{e000}",
+            "\u{efff}",
+            "\u{f000}",
+            "\u{ffff}",
+            "\u{10000}",
+            "\u{103ff}",
+            "\u{10400}",
+            "\u{fffff}",
+            "\u{100000}",
+            "\u{10ffff}",
         ];
         for a in edges {
             for b in edges {

@@ -46,7 +46,7 @@ pub fn delete(actor: &str, t: u64, c: u32, path: &str) -> SignedOp {
 }
 
 pub fn hex(digits: &str) -> Vec<u8> {
-    assert!(digits.len() % 2 == 0, "odd number of hex digits");
+    assert!(digits.len().is_multiple_of(2), "odd number of hex digits");
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 
