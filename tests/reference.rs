@@ -4,12 +4,14 @@ mod common;
 
 use common::{NOW, crypto, hex};
 use policysync::{
-    CryptoProvider, Hash, Hlc, Incoming, KeyPair, KeyRegistry, Op, Replica, ReplicaOptions, Signature,
-    SignedOp, SigningSecretKey, Value, sign_op,
+    CryptoProvider, Hash, Hlc, Incoming, KeyPair, KeyRegistry, Labels, Op, Replica, ReplicaOptions,
+    Signature, SignedOp, SigningSecretKey, sign_op,
 };
 use serde_json::{Value as Json, json};
 
 struct Reference {
+    /// The text of each operation, as it stands in the file.
+    texts: Vec<&'static str>,
     keys: Vec<SigningSecretKey>,
     ops: Vec<Json>,
     arrival: Vec<usize>,
@@ -31,12 +33,32 @@ fn reference() -> Reference {
             .unwrap()
     });
     Reference {
+        texts: text.split("\"op\": ").skip(1).map(object).collect(),
         keys: keys.collect(),
         ops: json["ops"].as_array().unwrap().clone(),
         arrival: numbers("arrival"),
         order: numbers("order"),
         state: json["state"].as_array().unwrap().clone(),
     }
+}
+
+/// The JSON object that this text begins with.
+fn object(text: &str) -> &str {
+    let (mut depth, mut in_string, mut escaped) = (0, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => depth += 1,
+            b'}' if !in_string => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &text[..=at];
+        }
+    }
+    panic!("not an object: {text}");
 }
 
 impl Reference {
@@ -52,18 +74,18 @@ impl Reference {
         registry
     }
 
-    /// An operation of the file as JSON text that the reference would send. Its values were written by another JSON
-    /// library, whose spelling of numbers need not be the canonical one.
+    /// An operation as JSON text that the reference would send: the bytes of the file, with the signature as a member.
+    /// `serde_json` must not touch the value: it reads some doubles one unit off.
     fn json_text(&self, number: usize) -> String {
         let entry = &self.ops[number];
-        let mut op = entry["op"].clone();
         let signature: [u8; 64] = hex(entry["sig"]["bytes"].as_str().unwrap()).try_into().unwrap();
-        op["sig"] = json!({
+        let sig = json!({
             "kid": entry["sig"]["kid"],
             "alg": entry["sig"]["alg"],
             "bytes": Signature::from_bytes(signature).to_base64(),
         });
-        op.to_string()
+        let members = self.texts[number].strip_prefix('{').unwrap();
+        format!("{{\"sig\":{sig},{members}")
     }
 
     fn signed_ops(&self) -> Vec<SignedOp> {
@@ -94,20 +116,25 @@ fn every_signed_text_and_hash_is_the_references() {
 #[test]
 fn every_signature_is_made_again_from_the_seed() {
     let reference = reference();
-    for entry in &reference.ops {
+    let mut labelled = 0;
+    for (received, entry) in reference.signed_ops().iter().zip(&reference.ops) {
         let op = &entry["op"];
         let ts =
             Hlc::new(op["ts"]["t"].as_u64().unwrap(), op["ts"]["c"].as_u64().unwrap().try_into().unwrap());
         let name = |member: &str| op[member].as_str().unwrap();
-        let value = Value::parse(&op["value"].to_string()).unwrap();
+        let value = received.op().value().clone();
         let made =
             Op::lww_set(name("actor"), ts.unwrap(), name("entity"), name("entityId"), name("path"), value)
                 .unwrap();
+        let made = made.labelled(name("id")).unwrap();
         assert_eq!(made.id(), name("id"));
+        labelled += usize::from(made.as_ref().label().is_some());
         let key = reference.key_of(entry["sig"]["kid"].as_str().unwrap());
         let signed = sign_op(&crypto(), made, key).unwrap();
         assert_eq!(signed.signature().as_bytes().to_vec(), hex(entry["sig"]["bytes"].as_str().unwrap()));
+        assert_eq!(signed, *received);
     }
+    assert!(labelled > 0, "some ids are labels");
 }
 
 #[test]
@@ -116,7 +143,8 @@ fn order_and_state_are_the_references() {
     let ops = reference.signed_ops();
     let hash_of =
         |number: usize| -> Hash { reference.ops[number]["payloadSha256"].as_str().unwrap().parse().unwrap() };
-    let mut replica = Replica::open(ReplicaOptions::new().keys(reference.registry())).unwrap();
+    let mut replica =
+        Replica::open(ReplicaOptions::new().keys(reference.registry()).labels(Labels::Any)).unwrap();
     let batch: Vec<Incoming<'_>> = reference.arrival.iter().map(|number| (&ops[*number]).into()).collect();
     for outcome in replica.ingest_batch(NOW, &batch).unwrap() {
         assert!(matches!(outcome, Ok(policysync::Outcome::Appended { .. })), "{outcome:?}");
