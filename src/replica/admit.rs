@@ -66,11 +66,14 @@ impl Replica {
 
     /// Merges what has become due by now.
     pub(super) fn release_due(&mut self, now: WallMillis) {
-        let mut horizon = now.saturating_add(self.max_drift);
+        let horizon = now.saturating_add(self.max_drift);
         // What we wrote ourselves is never held, even when the wall clock goes back.
-        if let Some(last) = self.clock.last() {
-            horizon = horizon.max(WallMillis(last.t()));
-        }
+        let own = self.clock.last().map_or(horizon, |last| WallMillis(last.t()));
+        self.release_until(horizon.max(own));
+    }
+
+    /// Merges what was held, up to this time.
+    pub(super) fn release_until(&mut self, horizon: WallMillis) {
         if let Some(greatest) = self.state.advance(self.log.index(), horizon) {
             self.clock.observe(self.log.index().ts(greatest));
         }

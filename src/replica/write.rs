@@ -1,7 +1,7 @@
 //! Writing: our own operations take the same way in as everybody's.
 
 use super::{IngestError, Outcome, Replica};
-use crate::hlc::{HlcError, WallMillis};
+use crate::hlc::{Hlc, HlcError, WallMillis};
 use crate::keys::{SignError, sign_op};
 use crate::op::{Op, OpError, SignedOp};
 use crate::value::Value;
@@ -20,9 +20,9 @@ impl Replica {
         path: &str,
         value: impl Into<Value>,
     ) -> Result<SignedOp, WriteError> {
+        let ts = self.next_timestamp(now)?;
         let actor = self.actor().ok_or(WriteError::ReadOnly)?;
-        let op = Op::lww_set(actor, self.clock.peek(now)?, entity, entity_id, path, value)?;
-        self.write(now, op)
+        self.write(now, Op::lww_set(actor, ts, entity, entity_id, path, value)?)
     }
 
     /// Deletes a field: stamps, signs and admits an operation, and returns it, to be sent to others. A later set brings
@@ -38,15 +38,21 @@ impl Replica {
         entity_id: &str,
         path: &str,
     ) -> Result<SignedOp, WriteError> {
+        let ts = self.next_timestamp(now)?;
         let actor = self.actor().ok_or(WriteError::ReadOnly)?;
-        let op = Op::lww_delete(actor, self.clock.peek(now)?, entity, entity_id, path)?;
-        self.write(now, op)
+        self.write(now, Op::lww_delete(actor, ts, entity, entity_id, path)?)
     }
 
     /// The actor that this replica writes as.
     #[must_use]
     pub fn actor(&self) -> Option<&str> {
         self.signing_key.as_ref().map(|key| key.public_key().actor())
+    }
+
+    /// The timestamp of what is written now: after everything that is merged, and what has become due is merged first.
+    fn next_timestamp(&mut self, now: WallMillis) -> Result<Hlc, WriteError> {
+        self.release_due(now);
+        Ok(self.clock.peek(now)?)
     }
 
     fn write(&mut self, now: WallMillis, op: Op) -> Result<SignedOp, WriteError> {
@@ -56,6 +62,8 @@ impl Replica {
             None => op,
         };
         let signed = sign_op(&self.crypto, op, key)?;
+        // Where the counter ran over, the time is one past all that we have seen.
+        self.release_until(WallMillis(signed.op().ts().t()));
         match self.ingest(now, &signed)? {
             // Merging it has moved the clock on to its timestamp.
             Outcome::Appended { .. } => Ok(signed),
