@@ -17,15 +17,8 @@ use proptest::prelude::*;
 const ACTORS: [&str; 5] = ["alice", "bob", "\u{FB33}", "\u{1F600}", "alicf"];
 const DRIFT: u64 = 600_000;
 /// Around one another, far in the past, at the border of what is held at `NOW`, and behind it.
-const TIMES: [u64; 7] = [
-    0,
-    NOW.0 - 3_600_000,
-    NOW.0,
-    NOW.0 + 1,
-    NOW.0 + DRIFT,
-    NOW.0 + DRIFT + 1,
-    NOW.0 + 10 * DRIFT,
-];
+const TIMES: [u64; 7] =
+    [0, NOW.0 - 3_600_000, NOW.0, NOW.0 + 1, NOW.0 + DRIFT, NOW.0 + DRIFT + 1, NOW.0 + 10 * DRIFT];
 /// Counters of more than 11 bits share a prefix in the log's order.
 const COUNTERS: [u32; 5] = [0, 1, 2047, 2048, 4_294_967_294];
 const REGISTERS: [(&str, &str, &str); 4] =
@@ -51,7 +44,14 @@ fn pool() -> &'static Pool {
                         let op = match content {
                             0 => Op::lww_delete(actor, ts, entity, id, path),
                             1 => Op::lww_set(actor, ts, entity, id, path, actor),
-                            _ => Op::lww_set(actor, ts, entity, id, path, Value::parse("{\"n\":[1,null]}").unwrap()),
+                            _ => Op::lww_set(
+                                actor,
+                                ts,
+                                entity,
+                                id,
+                                path,
+                                Value::parse("{\"n\":[1,null]}").unwrap(),
+                            ),
                         };
                         ops.push(sign_op(&crypto(), op.unwrap(), key).unwrap());
                     }
@@ -144,7 +144,8 @@ fn ingest_somehow(replica: &mut Replica, ops: &[&SignedOp], random: &mut Random)
     while !left.is_empty() {
         let (batch, rest) = left.split_at(1 + random.below(left.len().min(8)));
         left = rest;
-        let now = [WallMillis(0), WallMillis(NOW.0 - 2 * DRIFT), WallMillis(NOW.0 - DRIFT), NOW][random.below(4)];
+        let now =
+            [WallMillis(0), WallMillis(NOW.0 - 2 * DRIFT), WallMillis(NOW.0 - DRIFT), NOW][random.below(4)];
         let batch: Vec<Incoming<'_>> = batch.iter().map(|op| (*op).into()).collect();
         for outcome in replica.ingest_batch(now, &batch).unwrap() {
             outcome.unwrap();

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use common::{NOW, crypto, key, reader, set};
 use policysync::{
-    CryptoProvider, DecodeError, Hash, Hlc, Incoming, Op, OpHash, PublicKey, Signature, SignedOp, SignedOpRef, Value, sign_op,
+    CryptoProvider, DecodeError, Hash, Hlc, Incoming, Op, OpHash, PublicKey, Signature, SignedOp,
+    SignedOpRef, Value, sign_op,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -122,17 +123,25 @@ fn feed_text(text: &str) -> usize {
 /// Valid encodings of every kind that mutations start from.
 fn seeds() -> Vec<Vec<u8>> {
     let values = [
-        "null", "[1,2.5e-7,-3e300]", "{\"a\":{\"b\":[[],{}]},\"\u{e9}\":\"\u{1F600}\\u0000\\\"\"}", "9007199254740991",
+        "null",
+        "[1,2.5e-7,-3e300]",
+        "{\"a\":{\"b\":[[],{}]},\"\u{e9}\":\"\u{1F600}\\u0000\\\"\"}",
+        "9007199254740991",
         "\"\u{FB33}\u{202E}\u{7f}\"",
     ];
     let mut seeds = Vec::new();
     for value in values {
         let op = set("alice", NOW.0, 3, "a/b", Value::parse(value).unwrap());
-        let other = Op::lww_set("alice", Hlc::MAX, "E", "\u{1F600}", "p", Value::parse(value).unwrap()).unwrap();
+        let other =
+            Op::lww_set("alice", Hlc::MAX, "E", "\u{1F600}", "p", Value::parse(value).unwrap()).unwrap();
         let other = other.in_space("home").unwrap().labelled("alice:1").unwrap();
         let other = sign_op(&crypto(), other, &key("alice")).unwrap();
         for op in [op, other] {
-            seeds.extend([op.to_binary(), op.to_json().into_bytes(), op.signature().to_base64().into_bytes()]);
+            seeds.extend([
+                op.to_binary(),
+                op.to_json().into_bytes(),
+                op.signature().to_base64().into_bytes(),
+            ]);
         }
         seeds.push(value.into());
     }
@@ -157,8 +166,26 @@ enum Mutation {
 fn mutation() -> impl Strategy<Value = Mutation> {
     let at = any::<Index>;
     let token = prop::sample::select(vec![
-        "\"", "\\", "{", "}", "[", "]", ",", ":", "\\u0000", "\\ud800", "e", "-", "0", ".", " ", "\n", "null", "\u{feff}",
-        "\u{202e}", "\u{1F600}",
+        "\"",
+        "\\",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\\u0000",
+        "\\ud800",
+        "e",
+        "-",
+        "0",
+        ".",
+        " ",
+        "\n",
+        "null",
+        "\u{feff}",
+        "\u{202e}",
+        "\u{1F600}",
     ]);
     prop_oneof![
         (at(), 1..6_usize).prop_map(|(at, len)| Mutation::Delete(at, len)),
@@ -270,7 +297,8 @@ fn the_seeds_are_accepted_unmutated() {
 
 #[test]
 fn every_splice_of_two_binary_forms_comes_back_or_is_refused() {
-    let ops = [set("alice", 1, 0, "p", "x"), set("alice", 256, 1, "pp", Value::null())].map(|op| op.to_binary());
+    let ops =
+        [set("alice", 1, 0, "p", "x"), set("alice", 256, 1, "pp", Value::null())].map(|op| op.to_binary());
     let mut tried = 0;
     let mut accepted = 0;
     for a in 0..=ops[0].len() {
@@ -287,4 +315,17 @@ fn every_splice_of_two_binary_forms_comes_back_or_is_refused() {
         }
     }
     assert!(tried >= 20_000 && accepted >= 100, "{tried} {accepted}");
+}
+
+/// `1e20` takes five bytes of an array where it arrives and twenty-two in canonical form.
+#[test]
+fn an_operation_whose_canonical_text_is_too_large_is_refused_by_the_decoder() {
+    let frame = set("alice", NOW.0, 0, "p", Value::null()).to_json();
+    let json = [frame.strip_suffix("null}").unwrap(), "[0", &",1e20".repeat(60_000), "]}"].concat();
+    assert!(json.len() < policysync::MAX_OP_BYTES);
+    match SignedOp::from_json(json.as_bytes()) {
+        Err(error) => assert_eq!(error.rule(), "too-large"),
+        // What is taken must come back.
+        Ok(op) => assert_eq!(SignedOp::from_json(op.to_json().as_bytes()).map(|_| ()), Ok(())),
+    }
 }

@@ -5,7 +5,9 @@ mod common;
 use std::thread;
 
 use common::{NOW, Random, crypto, key, knowing};
-use policysync::{Hlc, Incoming, IngestError, Labels, Op, Outcome, Refused, Replica, SignedOp, Value, sign_op};
+use policysync::{
+    Hlc, Incoming, IngestError, Labels, Op, Outcome, Refused, Replica, SignedOp, Value, sign_op,
+};
 
 const ACTORS: [&str; 4] = ["a", "bob", "\u{FB33}", "\u{1F600}"];
 const OPS: usize = 200;
@@ -13,7 +15,16 @@ const OPS: usize = 200;
 /// Operations of every kind: sets, deletes, labels, all sorts of values. Short, because every bit of them is flipped.
 fn ops() -> Vec<SignedOp> {
     const VALUES: [&str; 10] = [
-        "true", "null", "-1.5e-7", "\"\u{e9}\\n\"", "{\"a\":[1]}", "[]", "\"\u{1F600}\"", "12345678", "\"e\"", "{\"\":0}",
+        "true",
+        "null",
+        "-1.5e-7",
+        "\"\u{e9}\\n\"",
+        "{\"a\":[1]}",
+        "[]",
+        "\"\u{1F600}\"",
+        "12345678",
+        "\"e\"",
+        "{\"\":0}",
     ];
     let mut random = Random(42);
     let keys = ACTORS.map(key);
@@ -23,7 +34,8 @@ fn ops() -> Vec<SignedOp> {
             let actor = key.public_key().actor();
             let t = [0, 1, 255, NOW.0, NOW.0 + 1_000_000][random.below(5)];
             let ts = Hlc::new(t, [0, 1, 256, 4_294_967_294][random.below(4)]).unwrap();
-            let (entity, id, path) = (["T", "\u{e9}"][random.below(2)], ["1", "i\"d"][random.below(2)], ["p", "a/b"]);
+            let (entity, id, path) =
+                (["T", "\u{e9}"][random.below(2)], ["1", "i\"d"][random.below(2)], ["p", "a/b"]);
             let op = match n % 5 {
                 0 => Op::lww_delete(actor, ts, entity, id, path[0]),
                 _ => Op::lww_set(actor, ts, entity, id, path[n % 2], Value::parse(VALUES[n % 10]).unwrap()),

@@ -4,8 +4,8 @@ mod common;
 
 use common::{NOW, hex, key, knowing};
 use policysync::{
-    BINARY_VERSION, BinaryFault, DecodeError, Hlc, Kind, Labels, Op, Outcome, Replica, SignedOp, SignedOpRef, Value,
-    WallMillis, op_id, sign_op,
+    BINARY_VERSION, BinaryFault, DecodeError, Hlc, Kind, Labels, Op, Outcome, Replica, SignedOp, SignedOpRef,
+    Value, WallMillis, op_id, sign_op,
 };
 
 /// A golden file: the forms of one operation.
@@ -34,9 +34,17 @@ impl Golden {
             let line = head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
             line.unwrap_or_else(|| panic!("no {name}")).to_owned()
         };
-        let digits: String =
-            binary.lines().map(|line| line.split_once('#').map_or(line, |(digits, _)| digits).trim()).collect();
-        Golden { name, json: member("json"), text: member("text"), hash: member("hash"), binary: hex(&digits) }
+        let digits: String = binary
+            .lines()
+            .map(|line| line.split_once('#').map_or(line, |(digits, _)| digits).trim())
+            .collect();
+        Golden {
+            name,
+            json: member("json"),
+            text: member("text"),
+            hash: member("hash"),
+            binary: hex(&digits),
+        }
     }
 
     /// The operation as the other program meant it, put together from the file's JSON by a general JSON library.
@@ -236,8 +244,24 @@ fn a_value_that_is_not_canonical_is_refused() {
         assert_eq!(with_value(canonical).unwrap().op().value().as_str(), canonical);
     }
     for other in [
-        "", " null", "null ", "1.0", "1e21", "-0", "{\"b\":2,\"a\":1}", "{\"a\":1,\"a\":1}", "{ }", "[1, 2]", "\"\\u0041\"",
-        "\"\\/\"", "\"\\u000A\"", "\"\\ud83d\\ude00\"", "undefined", "\u{feff}1", "1 2", "9007199254740993",
+        "",
+        " null",
+        "null ",
+        "1.0",
+        "1e21",
+        "-0",
+        "{\"b\":2,\"a\":1}",
+        "{\"a\":1,\"a\":1}",
+        "{ }",
+        "[1, 2]",
+        "\"\\u0041\"",
+        "\"\\/\"",
+        "\"\\u000A\"",
+        "\"\\ud83d\\ude00\"",
+        "undefined",
+        "\u{feff}1",
+        "1 2",
+        "9007199254740993",
     ] {
         assert!(matches!(with_value(other), Err(DecodeError::Json(_))), "{other}");
     }

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use common::{NOW, Random, crypto, delete, key, knowing, reader, set};
 use policysync::{
     Clock, Cursor, DecodeError, Effect, ForkError, ForkProof, Guard, Hash, Hlc, Incoming, IngestError,
-    KeyPair, KeyRegistry, Kind, Labels, LogDigest, Op, OpHash, Outcome, Refused, Replica, ReplicaOptions, Rule,
-    Signature, SignedOp, SigningPublicKey, SigningSecretKey, Standing, Value, Verdict, VerifiedOp, VerifyError,
-    WallMillis, WriteError, sign_op, verify_op,
+    KeyPair, KeyRegistry, Kind, Labels, LogDigest, Op, OpHash, Outcome, Refused, Replica, ReplicaOptions,
+    Rule, Signature, SignedOp, SigningPublicKey, SigningSecretKey, Standing, Value, Verdict, VerifiedOp,
+    VerifyError, WallMillis, WriteError, sign_op, verify_op,
 };
 use proptest::prelude::*;
 
@@ -109,10 +109,7 @@ fn what_is_not_an_operation_is_malformed_and_changes_nothing() {
 fn a_label_of_ones_own_is_an_id_mismatch_unless_the_replica_takes_any() {
     let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
     let op = sign_op(&crypto(), op.labelled("alice:1").unwrap(), &key("alice")).unwrap();
-    assert!(matches!(
-        refusal(reader(&["alice"]), &op),
-        Refused::Malformed(DecodeError::IdMismatch { .. })
-    ));
+    assert!(matches!(refusal(reader(&["alice"]), &op), Refused::Malformed(DecodeError::IdMismatch { .. })));
 
     let mut replica = Replica::open(knowing(&["alice"]).labels(Labels::Any)).unwrap();
     let (hash, _) = appended(replica.ingest(NOW, op.to_json().as_str()).unwrap());
@@ -195,7 +192,8 @@ fn one_kid_may_belong_to_two_actors_and_each_has_its_own_key() {
     for key in &keys {
         replica.keys_mut().register(key.public_key().clone()).unwrap();
     }
-    let op = |actor: &str| Op::lww_set(actor, Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let op =
+        |actor: &str| Op::lww_set(actor, Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
     let alices = sign_op(&crypto(), op("alice"), &keys[0]).unwrap();
     let bobs = sign_op(&crypto(), op("bob"), &keys[1]).unwrap();
     let swapped = SignedOp::new(op("alice"), "kid", *bobs.signature()).unwrap();
@@ -315,7 +313,13 @@ fn the_guard_sees_verified_new_operations_only_and_each_once() {
 
     // A duplicate, a forged copy of it, a forgery, a stranger, another space, garbage.
     let second = set("alice", NOW.0, 1, "title", "y");
-    for op in [&first, &forged(&first), &forged(&second), &set("mallory", NOW.0, 0, "title", "x"), &in_space("home")] {
+    for op in [
+        &first,
+        &forged(&first),
+        &forged(&second),
+        &set("mallory", NOW.0, 0, "title", "x"),
+        &in_space("home"),
+    ] {
         drop(replica.ingest(NOW, op));
     }
     drop(replica.ingest(NOW, b"{}".as_slice()));
@@ -391,8 +395,10 @@ fn every_spelling_of_one_operation_is_the_same_operation() {
     let mut replica = reader(&["alice"]);
     let (hash, _) = appended(replica.ingest(NOW, op.to_binary().as_slice()).unwrap());
     let json = op.to_json();
-    let spaced = json.replace(':', " : ").replace("alice : ", "alice:").replace("1760000000000 : ", "1760000000000:");
-    let escaped = json.replace("\"title\"", "\"\\u0074itl\\u0065\"").replace('é', "\\u00E9").replace(":1,", ":1.0e0,");
+    let spaced =
+        json.replace(':', " : ").replace("alice : ", "alice:").replace("1760000000000 : ", "1760000000000:");
+    let escaped =
+        json.replace("\"title\"", "\"\\u0074itl\\u0065\"").replace('é', "\\u00E9").replace(":1,", ":1.0e0,");
     assert!(spaced != json && escaped != json);
     for text in [&json, &spaced, &escaped] {
         assert_eq!(replica.ingest(NOW, text.as_str()), Ok(Outcome::Duplicate { hash }), "{text}");
@@ -443,7 +449,8 @@ fn offers() -> Vec<Vec<u8>> {
     let mut offers = Vec::new();
     for (n, path) in ["title", "no", "notes", "a/b"].into_iter().enumerate() {
         let c = u32::try_from(n).unwrap();
-        for (actor, t) in [("alice", NOW.0), ("bob", NOW.0), ("alice", NOW.0 + DRIFT + 1), ("mallory", NOW.0)] {
+        for (actor, t) in [("alice", NOW.0), ("bob", NOW.0), ("alice", NOW.0 + DRIFT + 1), ("mallory", NOW.0)]
+        {
             let op = set(actor, t, c / 2, path, "x");
             let other = delete(actor, t, c / 2, path);
             offers.push(op.to_binary());
@@ -927,7 +934,8 @@ fn poll_names_each_changed_field_once_with_its_last_winner() {
         replica.ingest(NOW, op).unwrap();
     }
     let changes = replica.poll(NOW);
-    let named: Vec<_> = changes.iter().map(|change| (change.path.as_str(), change.kind, change.winner)).collect();
+    let named: Vec<_> =
+        changes.iter().map(|change| (change.path.as_str(), change.kind, change.winner)).collect();
     assert_eq!(named, [("title", Kind::Set, hash_of(&ops[3])), ("notes", Kind::Delete, hash_of(&ops[4]))]);
     assert!(changes.iter().all(|change| change.entity == "Task" && change.entity_id == "t1"));
     assert!(replica.poll(NOW).is_empty());
@@ -966,7 +974,10 @@ fn a_relay_without_keys_still_refuses_what_is_malformed_or_of_another_space() {
     let mut relay = Replica::open(ReplicaOptions::new().dangerously_accept_unverified()).unwrap();
     appended(relay.ingest(NOW, &forged(&set("mallory", NOW.0, 0, "title", "x"))).unwrap());
     assert!(relay.ingest(NOW, b"{}".as_slice()).is_err());
-    assert!(matches!(relay.ingest(NOW, &in_space("home")), Err(IngestError::Refused(Refused::WrongSpace { .. }))));
+    assert!(matches!(
+        relay.ingest(NOW, &in_space("home")),
+        Err(IngestError::Refused(Refused::WrongSpace { .. }))
+    ));
 }
 
 #[test]
