@@ -94,7 +94,7 @@ pub use op::{
     IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, Op, OpError, OpRef, SignedOp,
     SignedOpRef, op_id,
 };
-pub use value::{Excerpt, JsonError, JsonFault, MAX_DEPTH, Value, utf16_cmp};
+pub use value::{Excerpt, JsonError, JsonFault, MAX_DEPTH, MAX_VALUE_BYTES, Value, utf16_cmp};
 
 // Time
 pub use hlc::{Clock, Hlc, HlcError, WallMillis, hlc_now, system_wall_clock};

@@ -1,4 +1,5 @@
 //! Replicas with the same operations are the same, whatever the order, the copies and the portions they came in.
+#![expect(clippy::type_complexity, reason = "what a replica shows, as nested as it is")]
 
 mod common;
 
@@ -337,7 +338,7 @@ fn each_permutation<T>(items: &mut [T], left: usize, visit: &mut impl FnMut(&[T]
     }
     for n in 0..left {
         each_permutation(items, left - 1, visit);
-        items.swap(if left % 2 == 0 { n } else { 0 }, left - 1);
+        items.swap(if left.is_multiple_of(2) { n } else { 0 }, left - 1);
     }
 }
 

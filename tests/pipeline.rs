@@ -601,7 +601,8 @@ fn the_drift_is_the_one_the_replica_was_opened_with() {
 fn what_is_held_is_released_by_any_later_call_that_takes_the_time() {
     let later = WallMillis(NOW.0 + 1);
     let op = set("alice", later.0 + DRIFT, 0, "title", "x");
-    let calls: [(&str, &dyn Fn(&mut Replica)); 6] = [
+    type Call<'a> = (&'a str, &'a dyn Fn(&mut Replica));
+    let calls: [Call<'_>; 6] = [
         ("poll", &|replica| drop(replica.poll(later))),
         ("another operation", &|replica| {
             appended(replica.ingest(later, &set("alice", NOW.0, 0, "notes", "y")).unwrap());

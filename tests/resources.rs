@@ -28,7 +28,8 @@ fn count(change: isize, size: usize) {
     LARGEST.set(LARGEST.get().max(size));
 }
 
-#[expect(unsafe_code, reason = "an allocator cannot be written without; it hands everything to the system's")]
+// SAFETY: every call is handed to the system's allocator as it came.
+#[expect(unsafe_code, reason = "an allocator cannot be written without")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size().cast_signed(), layout.size());
@@ -139,7 +140,10 @@ fn dear_values() -> Vec<(&'static str, String)> {
         ("a long exponent", pad("1e", "0", PART, "1")),
         ("numbers that grow when they are written", pad("[0", ",1e20", MIB / 5 - 1, "]")),
         ("growing numbers in an object put in order", pad("{\"b\":[0", ",1e20", PART / 5 - 4, "],\"a\":0}")),
-        ("fewer growing numbers in an object put in order", pad("{\"b\":[0", ",1e20", PART / 8, "],\"a\":0}")),
+        (
+            "fewer growing numbers in an object put in order",
+            pad("{\"b\":[0", ",1e20", PART / 8, "],\"a\":0}"),
+        ),
         ("growing numbers in an array", pad("[0", ",1e20", PART / 6, "]")),
         ("fractions that grow when they are written", pad("[0", ",1e-6", PART / 5 - 1, "]")),
         ("small numbers", pad("[0", ",0", PART / 2 - 2, "]")),

@@ -51,6 +51,8 @@ impl Replica {
 
     /// The timestamp of what is written now: after everything that is merged, and what has become due is merged first.
     fn next_timestamp(&mut self, now: WallMillis) -> Result<Hlc, WriteError> {
+        // A wall clock out of range must change nothing.
+        self.clock.peek(now)?;
         self.release_due(now);
         Ok(self.clock.peek(now)?)
     }
