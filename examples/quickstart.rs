@@ -461,7 +461,7 @@ fn read_keys(name: &str) -> Result<KeyRegistry, Failure> {
 fn read_key(line: &str) -> Result<SigningPublicKey, Failure> {
     const FORMS: &str = "a key is \"actor kid public-key-in-hex\" or {\"actor\":…,\"kid\":…,\"publicKey\":…}";
     let key = |actor: &str, kid: &str, hex: &str| -> Result<SigningPublicKey, Failure> {
-        Ok(SigningPublicKey::with_kid(actor, kid, PublicKey::from_bytes(&hex_bytes(hex)?)?)?)
+        Ok(SigningPublicKey::with_kid(actor, kid, hex.parse::<PublicKey>()?)?)
     };
     if line.starts_with('{') {
         let object: BTreeMap<String, String> = serde_json::from_str(line).map_err(|_| FORMS)?;
@@ -475,16 +475,4 @@ fn read_key(line: &str) -> Result<SigningPublicKey, Failure> {
         (Some(actor), Some(kid), Some(hex), None) => key(actor, kid, hex),
         _ => Err(FORMS.into()),
     }
-}
-
-fn hex_bytes(hex: &str) -> Result<[u8; 32], Failure> {
-    const WRONG: &str = "a public key is 64 hexadecimal digits";
-    let mut bytes = [0; 32];
-    if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(WRONG.into());
-    }
-    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(hex.get(at..at + 2).ok_or(WRONG)?, 16)?;
-    }
-    Ok(bytes)
 }

@@ -131,7 +131,7 @@ impl Workload {
             return verify(bare);
         }
         // Handed out in portions, as the replica does, so that both suffer alike from what else the machine does.
-        let portions = Mutex::new(bare.chunks(64));
+        let portions = Mutex::new(bare.chunks(8));
         let work = || {
             while let Some(part) = { portions.lock().unwrap().next() } {
                 verify(part);
