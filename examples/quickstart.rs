@@ -17,9 +17,9 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 
 use policysync::{
-    Added, CryptoProvider, Effect, Hlc, Incoming, KeyPair, KeyRegistry, Labels, MAX_OP_BYTES, Op, OpLog,
-    Outcome, PublicKey, Refused, Replica, ReplicaOptions, SignedOp, SigningPublicKey, SigningSecretKey,
-    Sodium, State, WallMillis, sign_op, system_wall_clock, verify_op,
+    Added, CryptoProvider, Effect, Folded, Hlc, Incoming, KeyPair, KeyRegistry, Labels, MAX_OP_BYTES, Op,
+    OpLog, Outcome, PublicKey, Refused, Replica, ReplicaOptions, SignedOp, SigningPublicKey,
+    SigningSecretKey, Sodium, WallMillis, sign_op, system_wall_clock, verify_op,
 };
 
 type Failure = Box<dyn Error>;
@@ -93,7 +93,7 @@ fn sign_verify_and_append(crypto: Sodium, out: &mut impl Write) -> Result<(), Fa
         Added::Appended { hash, .. } => writeln!(out, "   appended   {hash}")?,
         other => writeln!(out, "   {other:?}")?,
     }
-    let title = State::fold(&log, NOW).get(&log, "Task", "t1", "title")?;
+    let title = Folded::of(&log, NOW).get("Task", "t1", "title")?;
     writeln!(out, "   Task t1 title = {}", shown(title))?;
     Ok(())
 }
@@ -234,7 +234,7 @@ fn agree_whatever_the_order(out: &mut impl Write) -> Result<(), Failure> {
         for outcome in replica.ingest_batch(later, &batch)? {
             outcome?;
         }
-        let task = |id| replica.entity("Task", id).map(shown);
+        let task = |id| replica.entity("Task", id).map(|task| task.unwrap_or_else(|| "nothing".to_owned()));
         writeln!(out, "   {name:<10} Task t1 = {}, Task t2 = {}", task("t1")?, task("t2")?)?;
         writeln!(out, "              log   {}", replica.log().digest())?;
         writeln!(out, "              state {}", replica.state_digest())?;

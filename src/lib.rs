@@ -2,7 +2,7 @@
 //!
 //! Every change is an immutable operation, signed by an actor (Ed25519, by libsodium), kept in an append-only log, ordered
 //! by a hybrid logical clock and merged deterministically. Operations may come from anywhere, in any order, any number of
-//! times: what is not signed by the actor that it names does not get in, and replicas with the same operations have the
+//! times: what is not signed by the actor that it names does not get in, and replicas with the same operations reach the
 //! same state, byte for byte.
 //!
 //! An application embeds it. It starts no threads unless the caller names a number, opens no sockets, and reads no clock:
@@ -38,7 +38,7 @@
 //! # Where to begin
 //!
 //! - [`Replica`] is the paved path: log, state, clock and keys under one roof. [`ReplicaOptions`] opens one.
-//! - [`OpLog`] is the low layer: the log alone, with [`sign_op`], [`verify_op`] and [`State::fold`] beside it.
+//! - [`OpLog`] is the low layer: the log alone, with [`sign_op`], [`verify_op`] and [`Folded`] beside it.
 //! - [`Outcome`] and [`Refused`] say what became of an operation, and by whose fault.
 //! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, and what an
 //!   [attacker](manual::threats) may do.
@@ -86,7 +86,7 @@ pub mod manual;
 pub use replica::{
     Effect, Incoming, IngestError, Labels, OpenError, Outcome, Refused, Replica, ReplicaOptions, WriteError,
 };
-pub use state::{Change, Explanation, Rule, Standing, State, Version};
+pub use state::{Change, Explanation, Folded, Rule, Standing, Version};
 
 // Operations and their forms
 pub use canonical::{BINARY_VERSION, BinaryFault, DecodeError, MAX_OP_BYTES, OpHash};

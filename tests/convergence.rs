@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 
 use common::{NOW, Random, crypto, key, knowing};
 use policysync::{
-    CryptoProvider, Cursor, ForkProof, Hash, Hlc, Incoming, Kind, LogDigest, Op, OpHash, Outcome, Replica,
-    SignedOp, State, Value, WallMillis, sign_op,
+    CryptoProvider, Cursor, Folded, ForkProof, Hash, Hlc, Incoming, Kind, LogDigest, Op, OpHash, Outcome,
+    Replica, SignedOp, Value, WallMillis, sign_op,
 };
 use proptest::prelude::*;
 
@@ -91,7 +91,7 @@ struct Seen {
     digest: LogDigest,
     state_digest: Hash,
     fields: Vec<(String, String, Vec<(String, Value)>)>,
-    entities: Vec<Option<Value>>,
+    entities: Vec<Option<String>>,
     explained: Vec<Option<(OpHash, Option<(OpHash, policysync::Rule)>)>>,
     histories: Vec<Vec<(OpHash, policysync::Standing)>>,
     forks: Vec<ForkProof>,
@@ -312,16 +312,16 @@ proptest! {
         for op in ops {
             let now = [WallMillis(0), WallMillis(NOW.0 - DRIFT), NOW, WallMillis(NOW.0 + DRIFT)][random.below(4)];
             replica.ingest(now, op).unwrap();
-            let horizon = replica.state().horizon().expect("a time was told");
-            let scratch = State::fold(replica.log(), horizon);
-            prop_assert_eq!(scratch.digest(crypto(), replica.log()), replica.state_digest());
+            let horizon = replica.horizon().expect("a time was told");
+            let scratch = Folded::of(replica.log(), horizon);
+            prop_assert_eq!(scratch.digest(crypto()), replica.state_digest());
             for (entity, id, path) in REGISTERS {
                 prop_assert_eq!(
-                    scratch.get(replica.log(), entity, id, path).unwrap(),
+                    scratch.get(entity, id, path).unwrap(),
                     replica.get(entity, id, path).unwrap()
                 );
                 prop_assert_eq!(
-                    scratch.history(replica.log(), entity, id, path).unwrap(),
+                    scratch.history(entity, id, path).unwrap(),
                     replica.history(entity, id, path).unwrap()
                 );
             }

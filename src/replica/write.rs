@@ -1,13 +1,18 @@
 //! Writing: our own operations take the same way in as everybody's.
 
+use std::convert::Infallible;
+
 use super::{IngestError, Outcome, Replica};
-use crate::hlc::{Hlc, HlcError, WallMillis};
+use crate::hlc::{Hlc, HlcError, WallMillis, hlc_now};
 use crate::keys::{SignError, sign_op};
 use crate::op::{Op, OpError, SignedOp};
-use crate::value::Value;
+use crate::value::{JsonError, Value};
 
 impl Replica {
     /// Sets a field: stamps, signs and admits an operation, and returns it, to be sent to others.
+    ///
+    /// Text, numbers, `true` and `false` and `serde_json::Value` are values; [`Value::parse`] makes one of JSON text,
+    /// [`Value::from_serde`] of anything that serializes.
     ///
     /// # Errors
     ///
@@ -18,8 +23,9 @@ impl Replica {
         entity: &str,
         entity_id: &str,
         path: &str,
-        value: impl Into<Value>,
+        value: impl TryInto<Value, Error: Into<WriteError>>,
     ) -> Result<SignedOp, WriteError> {
+        let value = value.try_into().map_err(Into::into)?;
         let ts = self.next_timestamp(now)?;
         let actor = self.actor().ok_or(WriteError::ReadOnly)?;
         self.write(now, Op::lww_set(actor, ts, entity, entity_id, path, value)?)
@@ -49,12 +55,12 @@ impl Replica {
         self.signing_key.as_ref().map(|key| key.public_key().actor())
     }
 
-    /// The timestamp of what is written now: after everything that is merged, and what has become due is merged first.
-    fn next_timestamp(&mut self, now: WallMillis) -> Result<Hlc, WriteError> {
-        // A wall clock out of range must change nothing.
-        self.clock.peek(now)?;
-        self.release_due(now);
-        Ok(self.clock.peek(now)?)
+    /// The timestamp of what is written now: after everything that is merged, and all that has become due, which is
+    /// merged first.
+    fn next_timestamp(&self, now: WallMillis) -> Result<Hlc, WriteError> {
+        let index = self.log.index();
+        let due = self.state.due(index, self.horizon_at(now)).last().map(|greatest| index.ts(greatest));
+        Ok(hlc_now(self.clock.last().max(due), now)?)
     }
 
     fn write(&mut self, now: WallMillis, op: Op) -> Result<SignedOp, WriteError> {
@@ -64,8 +70,6 @@ impl Replica {
             None => op,
         };
         let signed = sign_op(&self.crypto, op, key)?;
-        // Where the counter ran over, the time is one past all that we have seen.
-        self.release_until(WallMillis(signed.op().ts().t()));
         match self.ingest(now, &signed)? {
             // Merging it has moved the clock on to its timestamp.
             Outcome::Appended { .. } => Ok(signed),
@@ -87,6 +91,9 @@ pub enum WriteError {
     /// A name is not an identifier.
     #[error(transparent)]
     Op(#[from] OpError),
+    /// The value is none: a number that other readers would read differently, or nested too deep.
+    #[error(transparent)]
+    Value(#[from] JsonError),
     /// The operation cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -96,4 +103,11 @@ pub enum WriteError {
     /// The log had an operation of this actor with this timestamp and content already: two writers share the actor.
     #[error("another writer uses this actor")]
     ClockReused,
+}
+
+/// For values that are always good.
+impl From<Infallible> for WriteError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }

@@ -2,13 +2,12 @@
 
 use crate::columns::Paged;
 use crate::hlc::{Hlc, WallMillis};
-use crate::oplog::{Index, NONE, OpLog, RegisterId};
+use crate::oplog::{Index, NONE, RegisterId};
 
 /// The merged state of a log: for every register the operation that won.
 ///
-/// It is a function of the operations that are due, those with a time up to the horizon; never of their arrival. A
-/// [`Replica`](crate::Replica) keeps it up to date; [`State::fold`] makes it from scratch.
-pub struct State {
+/// It is a function of the operations that are due, those with a time up to the horizon; never of their arrival.
+pub(crate) struct State {
     /// For each register, its greatest operation.
     winners: Paged<u32>,
     /// For each operation, the next in the list of its register, which begins at the winner.
@@ -40,20 +39,8 @@ impl State {
         }
     }
 
-    /// The state of a log from scratch: all its operations with a time up to `horizon`, merged.
-    #[must_use]
-    pub fn fold(log: &OpLog, horizon: WallMillis) -> Self {
-        let mut state = Self::new();
-        for arrival in 0..log.index().len() {
-            state.admit(log.index(), arrival);
-        }
-        state.advance(log.index(), horizon);
-        state
-    }
-
     /// The time up to which operations are merged; `None` before any was asked for.
-    #[must_use]
-    pub fn horizon(&self) -> Option<WallMillis> {
+    pub(crate) fn horizon(&self) -> Option<WallMillis> {
         self.horizon
     }
 
@@ -70,16 +57,25 @@ impl State {
 
     /// Moves the horizon on and merges what has become due, in order. Returns the greatest of those operations.
     pub(crate) fn advance(&mut self, index: &Index, horizon: WallMillis) -> Option<u32> {
-        if self.horizon.is_some_and(|now| horizon <= now) {
-            return None;
-        }
-        let due: Vec<u32> =
-            self.held(index).take_while(|arrival| index.ts(*arrival).t() <= horizon.0).collect();
-        self.horizon = Some(horizon);
+        let due: Vec<u32> = self.due(index, horizon).collect();
+        self.horizon = self.horizon.max(Some(horizon));
         for arrival in &due {
             self.merge(index, *arrival);
         }
         due.last().copied()
+    }
+
+    /// The operations that would become due with this horizon, in order.
+    pub(crate) fn due<'a>(
+        &self,
+        index: &'a Index,
+        horizon: WallMillis,
+    ) -> impl Iterator<Item = u32> + use<'a> {
+        // What the log has just taken is not admitted here yet.
+        let known = self.next.len();
+        self.held(index)
+            .take_while(move |arrival| index.ts(*arrival).t() <= horizon.0)
+            .filter(move |arrival| *arrival < known)
     }
 
     /// The operations that are not due yet, in order: the tail of the order.
