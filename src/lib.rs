@@ -3,6 +3,14 @@
 mod canonical;
 mod columns;
 mod crypto;
+#[cfg(feature = "capi")]
+#[expect(
+    unsafe_code,
+    non_camel_case_types,
+    unreachable_pub,
+    reason = "C calls in with pointers and by its own names, and the header is made of what is pub"
+)]
+mod ffi;
 mod guard;
 mod hlc;
 mod keys;
