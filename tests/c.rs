@@ -1,0 +1,273 @@
+//! The C interface, used from C and C++: with the compilers, checkers and interpreters that are there.
+#![cfg(all(unix, feature = "capi"))]
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
+const C: [&str; 3] = ["c99", "c11", "c17"];
+const CPP: [&str; 4] = ["c++11", "c++14", "c++17", "c++20"];
+/// The shared library's name for the loader: its number is that of the interface.
+const SHARED_NAME: &str = "libpolicysync.so.1";
+/// What a static library of ours needs beside it.
+const SYSTEM: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where this run may write: a directory of its own for each test.
+fn scratch(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c").join(name);
+    fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+/// Cargo puts the static and the shared library beside the test.
+fn library(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let library = test.parent().unwrap().join(name);
+    assert!(library.exists(), "cargo has made no {}", library.display());
+    library
+}
+
+/// Whether a tool is there; says so where not, past the capture of the test's output.
+fn has(tool: &str) -> bool {
+    let found = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !found {
+        skipped(&format!("there is no {tool}"));
+    }
+    found
+}
+
+fn skipped(why: &str) {
+    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}\n{}\n{out}\n{err}", output.status);
+    out.into_owned()
+}
+
+fn compiler(name: &str, std: &str) -> Command {
+    let mut command = Command::new(name);
+    command.arg(format!("-std={std}")).args(WARNINGS).arg("-I").arg(root().join("include"));
+    if !std.starts_with("c++") {
+        command.arg("-Wstrict-prototypes");
+    }
+    command
+}
+
+/// The test program, or the threads' one.
+fn sources(threads: bool) -> Vec<PathBuf> {
+    let mut sources: Vec<PathBuf> = fs::read_dir(root().join("tests/c"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension() == Some(OsStr::new("c")))
+        .filter(|path| {
+            let name = path.file_stem().unwrap();
+            if threads { name == "threads" || name == "check" } else { name != "threads" }
+        })
+        .collect();
+    sources.sort();
+    sources
+}
+
+/// Builds the test program with the static library.
+fn program(compiler_name: &str, std: &str, threads: bool, name: &str, flags: &[&str]) -> PathBuf {
+    let program = scratch(name).join("program");
+    let mut command = compiler(compiler_name, std);
+    command
+        .args(["-g", "-O1"])
+        .args(flags)
+        .args(sources(threads))
+        .arg(library("libpolicysync.a"))
+        .args(SYSTEM);
+    run(command.arg("-o").arg(&program));
+    program
+}
+
+fn header() -> String {
+    fs::read_to_string(root().join("include/policysync.h")).unwrap()
+}
+
+/// The functions that the header declares.
+fn declared() -> BTreeSet<String> {
+    let header = header();
+    let parts = header.split("POLICYSYNC_API\n").skip(1);
+    let names = parts.filter_map(|rest| rest.split_once('(')).filter_map(|(start, _)| {
+        start.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().map(str::to_owned)
+    });
+    names.filter(|name| name.starts_with("policysync_")).collect()
+}
+
+/// The symbols of ours that a library defines for others.
+fn defined(nm: &[&str], library: &Path) -> BTreeSet<String> {
+    let symbols = run(Command::new("nm").args(nm).arg(library));
+    let names = symbols.lines().filter_map(|line| line.rsplit(' ').next());
+    names.filter(|name| name.starts_with("policysync_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_header_compiles_everywhere_twice() {
+    let dir = scratch("header");
+    let source = "#include \"policysync.h\"\n#include \"policysync.h\"\nint main(void) { return 0; }\n";
+    fs::write(dir.join("unit.c"), source).unwrap();
+    fs::write(dir.join("unit.cpp"), source).unwrap();
+    for (names, standards, unit) in
+        [(["gcc", "clang"], &C[..], "unit.c"), (["g++", "clang++"], &CPP[..], "unit.cpp")]
+    {
+        for name in names.into_iter().filter(|name| has(name)) {
+            for std in standards {
+                run(compiler(name, std).arg("-fsyntax-only").arg(dir.join(unit)));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_program_passes_with_every_compiler() {
+    for name in ["gcc", "clang"].into_iter().filter(|name| has(name)) {
+        for std in C {
+            let program = program(name, std, false, &format!("plain-{name}-{std}"), &[]);
+            assert!(run(&mut Command::new(program)).contains("all C tests passed"));
+        }
+    }
+}
+
+#[test]
+fn the_program_passes_with_the_shared_library() {
+    if !has("gcc") {
+        return;
+    }
+    let dir = scratch("shared");
+    assert!(header().contains("#define POLICYSYNC_ABI_VERSION 1\n"), "the name below has the number");
+    fs::copy(library("libpolicysync.so"), dir.join("libpolicysync.so")).unwrap();
+    fs::copy(library("libpolicysync.so"), dir.join(SHARED_NAME)).unwrap();
+    let mut command = compiler("gcc", "c99");
+    command.args(sources(false)).arg("-L").arg(&dir).arg("-lpolicysync").arg("-o").arg(dir.join("program"));
+    run(&mut command);
+    let needs = run(Command::new("readelf").arg("-d").arg(dir.join("program")));
+    assert!(needs.contains(&format!("[{SHARED_NAME}]")), "{needs}");
+    assert!(
+        run(Command::new(dir.join("program")).env("LD_LIBRARY_PATH", &dir)).contains("all C tests passed")
+    );
+}
+
+#[test]
+fn valgrind_finds_nothing() {
+    if !has("gcc") || !has("valgrind") {
+        return;
+    }
+    for threads in [false, true] {
+        let program = program("gcc", "c99", threads, &format!("valgrind-{threads}"), &[]);
+        let mut command = Command::new("valgrind");
+        command.args(["-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=all"]);
+        run(command.arg("--errors-for-leak-kinds=definite,indirect,possible").arg(program));
+    }
+}
+
+#[test]
+fn address_and_undefined_behaviour_sanitizers_find_nothing() {
+    for name in ["gcc", "clang"].into_iter().filter(|name| has(name)) {
+        let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+        let program = program(name, "c11", false, &format!("asan-{name}"), &flags);
+        let symbols = run(Command::new("nm").arg(&program));
+        assert!(symbols.contains("__asan_init"), "{name} has built no sanitizer in");
+        run(&mut Command::new(program));
+    }
+}
+
+/// The sanitizer does not see the locks of a library that is not built with it, and would find races that are none. So
+/// it looks at the program's side only: what the library hands out to one thread, it does not touch from another.
+#[test]
+fn the_thread_sanitizer_finds_nothing() {
+    if !has("gcc") {
+        return;
+    }
+    run(&mut Command::new(program("gcc", "c11", true, "threads", &["-pthread"])));
+    let dir = scratch("tsan");
+    fs::copy(library("libpolicysync.so"), dir.join("libpolicysync.so")).unwrap();
+    fs::copy(library("libpolicysync.so"), dir.join(SHARED_NAME)).unwrap();
+    let mut command = compiler("gcc", "c11");
+    command.args(["-g", "-O1", "-fsanitize=thread", "-pthread"]).args(sources(true)).arg("-L").arg(&dir);
+    run(command.arg("-lpolicysync").arg("-o").arg(dir.join("program")));
+    assert!(run(Command::new("nm").arg(dir.join("program"))).contains("__tsan_init"));
+    let mut command = Command::new(dir.join("program"));
+    command.env("TSAN_OPTIONS", "ignore_noninstrumented_modules=1").env("LD_LIBRARY_PATH", &dir);
+    run(&mut command);
+}
+
+#[test]
+fn what_the_libraries_export_is_what_the_header_declares() {
+    let declared = declared();
+    assert!(declared.len() > 40 && declared.contains("policysync_replica_open"), "{declared:?}");
+    if !has("nm") {
+        return;
+    }
+    assert_eq!(defined(&["-g", "--defined-only"], &library("libpolicysync.a")), declared);
+    if cfg!(target_os = "linux") {
+        let shared = library("libpolicysync.so");
+        assert_eq!(defined(&["-D", "--defined-only"], &shared), declared);
+        let all = run(Command::new("nm").args(["-D", "--defined-only"]).arg(&shared));
+        assert_eq!(all.lines().count(), declared.len(), "something else is exported too:\n{all}");
+    }
+}
+
+#[test]
+fn every_function_is_called_by_the_test_program() {
+    let program: String = sources(false).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    for name in declared() {
+        assert!(program.contains(&format!("{name}(")), "{name} is not tested");
+    }
+}
+
+#[test]
+fn every_function_documents_its_threads_and_its_age() {
+    for part in header().split("/**").skip(1) {
+        let Some((comment, rest)) = part.split_once("*/") else { continue };
+        if rest.trim_start().starts_with("POLICYSYNC_API") {
+            assert!(
+                comment.contains("hread") && comment.contains("Since") && comment.contains("ABI"),
+                "{comment}"
+            );
+            if rest.contains("policysync_error *POLICYSYNC_NULLABLE err") && !comment.contains("Returns") {
+                panic!("{comment}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_status_has_its_name_and_its_own_number() {
+    if !has("gcc") {
+        return;
+    }
+    let dir = scratch("names");
+    let header = header();
+    let (_, codes) = header.split_once("typedef enum policysync_status_code {").unwrap();
+    let (codes, _) = codes.split_once('}').unwrap();
+    let codes: Vec<(&str, &str)> = codes.lines().filter_map(|line| line.trim().split_once(" = ")).collect();
+    let numbers: BTreeSet<&str> = codes.iter().map(|(_, number)| *number).collect();
+    assert!(codes.len() >= 30 && numbers.len() == codes.len(), "{codes:?}");
+    let checks: String = codes
+        .iter()
+        .map(|(name, _)| {
+            format!("    if (strcmp(policysync_status_name({name}), \"{name}\") != 0) return 1;\n")
+        })
+        .collect();
+    let source = format!(
+        "#include \"policysync.h\"\n#include <string.h>\nint main(void) {{\n{checks}    return 0;\n}}\n"
+    );
+    fs::write(dir.join("names.c"), source).unwrap();
+    let mut command = compiler("gcc", "c99");
+    command.arg(dir.join("names.c")).arg(library("libpolicysync.a")).args(SYSTEM);
+    run(command.arg("-o").arg(dir.join("names")));
+    run(&mut Command::new(dir.join("names")));
+}
