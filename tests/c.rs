@@ -271,3 +271,103 @@ fn every_status_has_its_name_and_its_own_number() {
     run(command.arg("-o").arg(dir.join("names")));
     run(&mut Command::new(dir.join("names")));
 }
+
+#[test]
+fn the_examples_run() {
+    if !has("gcc") {
+        return;
+    }
+    let dir = scratch("examples");
+    for (name, says) in [
+        ("quickstart", "received: \"Hello world\""),
+        ("tasks", "they agree"),
+        ("guard", "POLICYSYNC_ERR_DENIED"),
+    ] {
+        let mut command = compiler("gcc", "c99");
+        command.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+        command.arg(root().join("examples-c").join(name).with_extension("c"));
+        command.arg(library("libpolicysync.a")).args(SYSTEM).arg("-o").arg(dir.join(name));
+        run(&mut command);
+        let out = run(&mut Command::new(dir.join(name)));
+        assert!(out.contains(says), "{out}");
+        if name == "tasks" {
+            assert!(out.contains("ERR_BAD_SIGNATURE") && out.contains("ERR_UNKNOWN_KEY"), "{out}");
+        }
+    }
+}
+
+#[test]
+fn the_wrapper_for_cpp_passes() {
+    for name in ["g++", "clang++"].into_iter().filter(|name| has(name)) {
+        for std in ["c++17", "c++20"] {
+            let dir = scratch(&format!("wrapper-{name}-{std}"));
+            for source in ["tests/c/wrapper.cpp", "examples-c/quickstart.cpp"] {
+                let mut command = compiler(name, std);
+                command.args(["-g", "-Wshadow", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+                command.arg(root().join(source)).arg(library("libpolicysync.a")).args(SYSTEM);
+                run(command.arg("-o").arg(dir.join("program")));
+                let out = run(&mut Command::new(dir.join("program")));
+                assert!(
+                    out.contains("the wrapper passed") || out.contains("received: \"Hello world\""),
+                    "{out}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_module_map_for_swift_is_understood() {
+    if !has("clang") {
+        return;
+    }
+    let dir = scratch("module");
+    fs::write(
+        dir.join("import.m"),
+        "@import CPolicySync;\nint abi(void) { return POLICYSYNC_ABI_VERSION; }\n",
+    )
+    .unwrap();
+    let map = root().join("include/CPolicySync/module.modulemap");
+    let mut command = Command::new("clang");
+    command
+        .args(["-fmodules", "-fsyntax-only", "-Werror"])
+        .arg(format!("-fmodules-cache-path={}", dir.display()));
+    run(command.arg(format!("-fmodule-map-file={}", map.display())).arg(dir.join("import.m")));
+}
+
+/// What a Python extension, a JNI library or a plugin does: the static library inside a shared object.
+#[test]
+fn the_static_library_goes_into_a_shared_object_that_python_and_node_load() {
+    if !has("gcc") {
+        return;
+    }
+    let dir = scratch("plugin");
+    let source = "#include \"policysync.h\"\nuint32_t plugin(void);\n\
+                  uint32_t plugin(void) { uint8_t hash[32]; return policysync_sha256(\"abc\", 3, hash, NULL) == 0 \
+                  ? (uint32_t)hash[0] : 0; }\n";
+    fs::write(dir.join("plugin.c"), source).unwrap();
+    let mut command = compiler("gcc", "c99");
+    command.args(["-shared", "-fPIC", "-Wl,--exclude-libs,ALL", "-Wl,-z,defs"]).arg(dir.join("plugin.c"));
+    run(command.arg(library("libpolicysync.a")).args(SYSTEM).arg("-o").arg(dir.join("plugin.so")));
+    let exported = run(Command::new("nm").args(["-D", "--defined-only"]).arg(dir.join("plugin.so")));
+    assert_eq!(exported.lines().count(), 1, "{exported}");
+    if has("python3") {
+        let script = "import ctypes, sys; assert ctypes.CDLL(sys.argv[1]).plugin() == 0xba";
+        run(Command::new("python3").args(["-c", script]).arg(dir.join("plugin.so")));
+        let script = include_str!("c/load.py");
+        run(Command::new("python3").args(["-c", script]).arg(library("libpolicysync.so")));
+    }
+    if has("node") && Path::new("/usr/include/node/node_api.h").exists() {
+        let source = "#include \"policysync.h\"\n#include <node/node_api.h>\n\
+                      NAPI_MODULE_INIT() {\n    napi_value abi;\n    \
+                      napi_create_uint32(env, policysync_abi_version(), &abi);\n    \
+                      (void)exports;\n    return abi;\n}\n";
+        fs::write(dir.join("addon.c"), source).unwrap();
+        let mut command = Command::new("gcc");
+        command.args(["-shared", "-fPIC", "-Wl,--exclude-libs,ALL", "-I"]).arg(root().join("include"));
+        command.arg(dir.join("addon.c")).arg(library("libpolicysync.a")).args(SYSTEM);
+        run(command.arg("-o").arg(dir.join("addon.node")));
+        let script = "if (require(process.argv[1]) !== 1) process.exit(1)";
+        run(Command::new("node").args(["-e", script]).arg(dir.join("addon.node")));
+    }
+}
