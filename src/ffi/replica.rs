@@ -430,11 +430,11 @@ mod tests {
     #[test]
     fn a_panic_poisons_the_replica() {
         let replica = replica();
-        let call = |work: fn()| {
-            guarded(std::ptr::null_mut(), |_| replica.change(0, |_, _| Ok(work())).map(|()| POLICYSYNC_OK))
+        let call = |work: fn() -> u32| {
+            guarded(std::ptr::null_mut(), |_| replica.change(0, |_, _| Ok(work())).map(|_| POLICYSYNC_OK))
         };
-        assert_eq!(call(|| ()), 0);
+        assert_eq!(call(|| 1), 0);
         assert_eq!(call(|| panic!("on purpose")), -301);
-        assert_eq!(call(|| ()), -301);
+        assert_eq!(call(|| 1), -301);
     }
 }
