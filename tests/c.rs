@@ -486,3 +486,12 @@ fn the_binary_interface_is_the_one_of_its_number() {
         String::from_utf8_lossy(&output.stdout)
     );
 }
+
+/// See the comment there: a test builds no release, and nobody else would notice before linking one.
+#[test]
+fn a_plain_release_has_a_static_library_with_code_in_it() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, profile) = manifest.split_once("[profile.release]").unwrap();
+    let (profile, _) = profile.split_once("\n\n").unwrap();
+    assert!(profile.contains("\nlto = false\n"), "{profile}");
+}
