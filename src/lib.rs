@@ -45,10 +45,11 @@
 //!
 //! # Features
 //!
-//! None is on by default, and each only adds.
+//! Each only adds; the first is on by default.
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `capi` | the exported functions of `include/policysync.h`; a Rust program can do without |
 //! | `parallel` | `ReplicaOptions::threads`: the signatures of a batch are verified on as many threads as the caller names |
 
 #![warn(missing_docs, unreachable_pub)]
@@ -68,6 +69,14 @@
 mod canonical;
 mod columns;
 mod crypto;
+#[cfg(feature = "capi")]
+#[expect(
+    unsafe_code,
+    non_camel_case_types,
+    unreachable_pub,
+    reason = "C calls in with pointers and by its own names, and the header is made of what is pub"
+)]
+mod ffi;
 mod guard;
 mod hlc;
 mod keys;

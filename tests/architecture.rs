@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each knows only those before it. `manual` holds documentation.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "hlc",
     "crypto",
     "columns",
@@ -20,11 +20,12 @@ const ORDER: [&str; 14] = [
     "oplog",
     "state",
     "replica",
+    "ffi",
     "manual",
     "lib",
 ];
-/// Where `unsafe` may stand.
-const UNSAFE_DOORS: [&str; 1] = ["crypto/sodium.rs"];
+/// Where `unsafe` may stand: a file, and a folder.
+const UNSAFE_DOORS: [&str; 2] = ["crypto/sodium.rs", "ffi/"];
 /// Where the machine's clock may be read.
 const CLOCK_DOOR: &str = "hlc/system.rs";
 /// Lines of a file, its tests aside.
@@ -116,8 +117,10 @@ fn the_order_names_every_module() {
 #[test]
 fn unsafe_stands_behind_its_doors_and_says_why() {
     check_all(unsafe_faults);
-    let doors = sources().iter().filter(|source| has_word(&source.code, "unsafe")).count();
-    assert_eq!(doors, UNSAFE_DOORS.len(), "a door that is not used should be closed");
+    for door in UNSAFE_DOORS {
+        let used = |source: &Source| source.name.starts_with(door) && has_word(&source.code, "unsafe");
+        assert!(sources().iter().any(used), "{door} is not used and should be closed");
+    }
 }
 
 #[test]
@@ -168,6 +171,8 @@ fn module_faults(source: &Source) -> Vec<String> {
             Some(_) => {
                 faults.push(format!("{}:{line}: {} may not know {name}", source.name, source.module()))
             }
+            // The C interface wraps the public one, whose names stand at the root.
+            None if source.module() == "ffi" => {}
             None => faults
                 .push(format!("{}:{line}: crate::{name} is no module; name the one it is in", source.name)),
         }
@@ -264,8 +269,12 @@ fn unsafe_faults(source: &Source) -> Vec<String> {
             continue;
         }
         let place = format!("{}:{}", source.name, number + 1);
-        if !UNSAFE_DOORS.contains(&&*source.name) {
+        if !UNSAFE_DOORS.iter().any(|door| source.name.starts_with(door)) {
             faults.push(format!("{place}: unsafe outside of {}", UNSAFE_DOORS.join(", ")));
+        }
+        // An exported name is no operation, nor is the declaration of a trait, which says what its `impl`s must keep.
+        if code.trim() == "#[unsafe(no_mangle)]" || code.contains("unsafe trait ") {
+            continue;
         }
         let comment: Vec<&str> = lines[..number]
             .iter()

@@ -8,3 +8,6 @@ pub mod design {}
 
 #[doc = include_str!("threats.md")]
 pub mod threats {}
+
+#[doc = include_str!("c_api.md")]
+pub mod c_api {}

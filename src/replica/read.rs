@@ -91,6 +91,12 @@ impl Replica {
         self.state.take_changes(&self.log)
     }
 
+    /// Whether [`Replica::poll`] has changes to hand out, without what has become due since the last call.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.state.has_changes()
+    }
+
     /// How many operations are held because their timestamp is too far ahead. Costs a walk over them.
     #[must_use]
     pub fn held(&self) -> usize {

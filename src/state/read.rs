@@ -109,6 +109,11 @@ impl State {
         changed.into_iter().filter_map(change).collect()
     }
 
+    /// Whether there is something to take.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// SHA-256 over every register, sorted by name, with the hash of its winner: equal states have equal digests.
     /// Costs a walk over all registers.
     pub(crate) fn digest(&self, crypto: Sodium, log: &OpLog) -> Hash {

@@ -1,0 +1,117 @@
+/* Two devices change the same tasks offline, exchange what they have written, and agree. What was tampered with or
+ * forged on the way is refused. */
+#include <policysync.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 64 };
+
+static policysync_error error = POLICYSYNC_ERROR_INIT;
+
+static void check(policysync_status status) {
+    if (status < 0) {
+        fprintf(stderr, "%s: %s\n", policysync_status_name(status), error.message);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static policysync_bytes text(const char *text) {
+    policysync_bytes bytes;
+    bytes.data = text;
+    bytes.len = strlen(text);
+    return bytes;
+}
+
+/* A device that writes as this actor. */
+static policysync_replica *device(const char *actor, uint8_t public_key[32]) {
+    policysync_replica_options options;
+    policysync_replica *replica = NULL;
+    policysync_key *key = NULL;
+    check(policysync_key_generate(actor, strlen(actor), &key, &error));
+    check(policysync_key_public(key, public_key, &error));
+    check(policysync_replica_options_init(&options, sizeof options));
+    options.key = key;
+    check(policysync_replica_open(&options, &replica, &error));
+    policysync_key_free(key);
+    return replica;
+}
+
+static void set(policysync_replica *replica, const char *task, const char *path, const char *json) {
+    policysync_field field;
+    field.entity = text("Task");
+    field.entity_id = text(task);
+    field.path = text(path);
+    check(policysync_replica_set(replica, POLICYSYNC_NOW, &field, json, strlen(json), 0, NULL, &error));
+}
+
+/* What `to` says of each operation that `from` has, one on a line. Somebody may change the lines on the way. */
+static void deliver(policysync_replica *from, policysync_replica *to, void (*change)(char *lines)) {
+    policysync_buffer lines = POLICYSYNC_BUFFER_INIT;
+    policysync_bytes ops[MOST];
+    policysync_outcome outcomes[MOST];
+    size_t count = 0, n;
+    char *line;
+
+    check(policysync_replica_export(from, 0, MOST, POLICYSYNC_JSON, &lines, NULL, &error));
+    if (change != NULL) {
+        change((char *)lines.data);
+    }
+    for (line = strtok((char *)lines.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        ops[count++] = text(line);
+    }
+    check(policysync_replica_ingest_many(to, POLICYSYNC_NOW, ops, sizeof ops[0], count, outcomes,
+                                         sizeof outcomes[0], &error));
+    for (n = 0; n < count; n++) {
+        printf("  %s\n", policysync_status_name(outcomes[n].status));
+    }
+    policysync_buffer_dispose(&lines);
+}
+
+static void tamper(char *lines) { memcpy(strstr(lines, "milk"), "wine", 4); }
+
+static void show(const char *who, policysync_replica *replica) {
+    policysync_buffer task = POLICYSYNC_BUFFER_INIT;
+    check(policysync_replica_entity(replica, "Task", 4, "t1", 2, &task, &error));
+    printf("%s sees %s\n", who, (const char *)task.data);
+    policysync_buffer_dispose(&task);
+}
+
+int main(void) {
+    uint8_t annas_key[32], bobs_key[32], mallorys_key[32];
+    policysync_replica *anna = device("anna", annas_key);
+    policysync_replica *bob = device("bob", bobs_key);
+    /* Mallory says that she is Anna, with a key that nobody has registered. */
+    policysync_replica *mallory = device("anna", mallorys_key);
+    policysync_digest at_anna, at_bob;
+
+    check(policysync_replica_register_key(anna, "bob", 3, NULL, 0, bobs_key, &error));
+    check(policysync_replica_register_key(bob, "anna", 4, NULL, 0, annas_key, &error));
+
+    set(anna, "t1", "title", "\"Buy milk\"");
+    set(bob, "t1", "done", "false");
+    set(bob, "t1", "title", "\"Buy bread\"");
+
+    puts("tampered with on the way:");
+    deliver(anna, bob, tamper);
+    puts("forged by Mallory:");
+    set(mallory, "t1", "title", "\"Buy gold\"");
+    deliver(mallory, bob, NULL);
+    puts("from Anna to Bob:");
+    deliver(anna, bob, NULL);
+    puts("from Bob to Anna:");
+    deliver(bob, anna, NULL);
+
+    show("Anna", anna);
+    show("Bob", bob);
+    at_anna.struct_size = at_bob.struct_size = sizeof at_anna;
+    check(policysync_replica_digest(anna, &at_anna, &error));
+    check(policysync_replica_digest(bob, &at_bob, &error));
+    puts(memcmp(&at_anna, &at_bob, sizeof at_anna) == 0 ? "they agree" : "they differ");
+
+    policysync_replica_free(anna);
+    policysync_replica_free(bob);
+    policysync_replica_free(mallory);
+    return 0;
+}

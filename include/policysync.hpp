@@ -1,0 +1,410 @@
+// PolicySync for C++17: the C interface with owners, strings and exceptions. Conversion only; what a function means is
+// said in policysync.h.
+#ifndef POLICYSYNC_HPP
+#define POLICYSYNC_HPP
+
+#include "policysync.h"
+
+#include <array>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace policysync {
+
+using Bytes32 = std::array<std::uint8_t, 32>;
+
+/// The machine's clock, or the replica's own where it was opened with one.
+inline constexpr std::uint64_t now = POLICYSYNC_NOW;
+
+enum class Format : std::uint32_t { json = POLICYSYNC_JSON, binary = POLICYSYNC_BINARY };
+
+enum class Verdict : std::int32_t { admit = POLICYSYNC_ADMIT, reject = POLICYSYNC_REJECT, abort = POLICYSYNC_ABORT };
+
+/// What a call failed with.
+class Error : public std::runtime_error {
+public:
+    Error(policysync_status status, const policysync_error &error)
+        : std::runtime_error(std::string(policysync_status_name(status)) + ": " + error.message),
+          status_(status), index_(error.op_index) {}
+
+    policysync_status status() const noexcept { return status_; }
+
+    /// Which element of an array is at fault, or POLICYSYNC_NO_INDEX.
+    std::uint64_t index() const noexcept { return index_; }
+
+private:
+    policysync_status status_;
+    std::uint64_t index_;
+};
+
+/// The text or the bytes that a view points to.
+inline std::string_view view(const policysync_bytes &bytes) noexcept {
+    return {static_cast<const char *>(bytes.data), bytes.len};
+}
+
+/// A view of a text.
+inline policysync_bytes bytes(std::string_view text) noexcept { return {text.data(), text.size()}; }
+
+/// Which field of which thing.
+struct Field {
+    std::string_view entity, entity_id, path;
+};
+
+namespace detail {
+
+/// Calls with room for an error, and throws it.
+template <typename Call> policysync_status call(Call &&function) {
+    policysync_error error = POLICYSYNC_ERROR_INIT;
+    const policysync_status status = std::forward<Call>(function)(&error);
+    if (status < 0) {
+        throw Error(status, error);
+    }
+    return status;
+}
+
+struct Buffer : policysync_buffer {
+    Buffer() noexcept : policysync_buffer POLICYSYNC_BUFFER_INIT {}
+    Buffer(const Buffer &) = delete;
+    Buffer &operator=(const Buffer &) = delete;
+    ~Buffer() { policysync_buffer_dispose(this); }
+    std::string text() const { return {reinterpret_cast<const char *>(data), len}; }
+};
+
+/// What a function wrote into a buffer.
+template <typename Call> std::string text(Call &&function) {
+    Buffer buffer;
+    call([&](policysync_error *error) { return function(&buffer, error); });
+    return buffer.text();
+}
+
+/// The same, where there may be nothing.
+template <typename Call> std::optional<std::string> optional_text(Call &&function) {
+    Buffer buffer;
+    const auto status = call([&](policysync_error *error) { return function(&buffer, error); });
+    return status == POLICYSYNC_OK ? std::optional<std::string>(buffer.text()) : std::nullopt;
+}
+
+inline policysync_field field(const Field &field) noexcept {
+    return {bytes(field.entity), bytes(field.entity_id), bytes(field.path)};
+}
+
+template <auto Free> struct Deleter {
+    template <typename T> void operator()(T *handle) const noexcept { Free(handle); }
+};
+
+using GuardFunction = std::function<Verdict(const policysync_op &)>;
+using ClockFunction = std::function<std::uint64_t()>;
+using ObserverFunction = std::function<void()>;
+
+// No exception may cross the border: each of these catches all.
+extern "C" {
+inline policysync_status policysync_detail_check(void *ctx, const policysync_op *ops, size_t stride, size_t count,
+                                                 std::int32_t *verdicts) noexcept {
+    try {
+        const auto &guard = *static_cast<GuardFunction *>(ctx);
+        for (size_t n = 0; n < count; n++) {
+            const void *op = reinterpret_cast<const char *>(ops) + n * stride;
+            verdicts[n] = static_cast<std::int32_t>(guard(*static_cast<const policysync_op *>(op)));
+        }
+        return POLICYSYNC_OK;
+    } catch (...) {
+        return POLICYSYNC_ERR_CALLBACK;
+    }
+}
+inline policysync_status policysync_detail_now(void *ctx, std::uint64_t *out_ms) noexcept {
+    try {
+        *out_ms = (*static_cast<ClockFunction *>(ctx))();
+        return POLICYSYNC_OK;
+    } catch (...) {
+        return POLICYSYNC_ERR_CALLBACK;
+    }
+}
+inline void policysync_detail_changed(void *ctx) noexcept {
+    try {
+        (*static_cast<ObserverFunction *>(ctx))();
+    } catch (...) {
+    }
+}
+inline void policysync_detail_destroy_guard(void *ctx) noexcept { delete static_cast<GuardFunction *>(ctx); }
+inline void policysync_detail_destroy_clock(void *ctx) noexcept { delete static_cast<ClockFunction *>(ctx); }
+inline void policysync_detail_destroy_observer(void *ctx) noexcept { delete static_cast<ObserverFunction *>(ctx); }
+}
+
+} // namespace detail
+
+/// A key pair and the actor it speaks for.
+class Key {
+public:
+    static Key generate(std::string_view actor) {
+        policysync_key *key = nullptr;
+        detail::call([&](auto *error) { return policysync_key_generate(actor.data(), actor.size(), &key, error); });
+        return Key(key);
+    }
+
+    static Key from_seed(std::string_view actor, const Bytes32 &seed, std::string_view kid = {}) {
+        policysync_key *key = nullptr;
+        detail::call([&](auto *error) {
+            return policysync_key_from_seed(actor.data(), actor.size(), kid.data(), kid.size(), seed.data(), &key,
+                                            error);
+        });
+        return Key(key);
+    }
+
+    Bytes32 public_key() const {
+        Bytes32 bytes{};
+        detail::call([&](auto *error) { return policysync_key_public(get(), bytes.data(), error); });
+        return bytes;
+    }
+
+    /// The whole secret. Wipe your copy.
+    Bytes32 expose_seed() const {
+        Bytes32 bytes{};
+        detail::call([&](auto *error) { return policysync_key_expose_seed(get(), bytes.data(), error); });
+        return bytes;
+    }
+
+    std::string actor() const { return policysync_key_actor(get()); }
+    std::string kid() const { return policysync_key_kid(get()); }
+    policysync_key *get() const noexcept { return handle_.get(); }
+
+private:
+    explicit Key(policysync_key *key) noexcept : handle_(key) {}
+    std::unique_ptr<policysync_key, detail::Deleter<policysync_key_free>> handle_;
+};
+
+/// How a replica is opened. Good for one replica: it owns the callbacks until then. What it points to, a key and the
+/// text of a space, must live until the replica is open.
+class Options {
+public:
+    Options() {
+        detail::call([&](auto *) { return policysync_replica_options_init(&options_, sizeof options_); });
+    }
+
+    Options &&write_as(const Key &key) && { return options_.key = key.get(), std::move(*this); }
+    Options &&space(std::string_view name) && { return options_.space = bytes(name), std::move(*this); }
+    Options &&max_drift_ms(std::uint64_t ms) && { return options_.max_drift_ms = ms, std::move(*this); }
+    Options &&threads(std::uint32_t count) && { return options_.threads = count, std::move(*this); }
+    Options &&any_label() && { return options_.flags |= POLICYSYNC_ANY_LABEL, std::move(*this); }
+    Options &&dangerously_accept_unverified() && {
+        return options_.flags |= POLICYSYNC_DANGEROUSLY_UNVERIFIED, std::move(*this);
+    }
+    Options &&guard(detail::GuardFunction function) && {
+        return guard_ = std::make_unique<detail::GuardFunction>(std::move(function)), std::move(*this);
+    }
+    Options &&clock(detail::ClockFunction function) && {
+        return clock_ = std::make_unique<detail::ClockFunction>(std::move(function)), std::move(*this);
+    }
+    Options &&observer(detail::ObserverFunction function) && {
+        return observer_ = std::make_unique<detail::ObserverFunction>(std::move(function)), std::move(*this);
+    }
+
+private:
+    friend class Replica;
+
+    policysync_replica *open() && {
+        policysync_guard guard{sizeof guard, 0, guard_.get(), detail::policysync_detail_check,
+                               detail::policysync_detail_destroy_guard};
+        policysync_clock clock{sizeof clock, 0, clock_.get(), detail::policysync_detail_now,
+                               detail::policysync_detail_destroy_clock};
+        policysync_observer observer{sizeof observer, 0, observer_.get(), detail::policysync_detail_changed,
+                                     detail::policysync_detail_destroy_observer};
+        options_.guard = guard_ ? &guard : nullptr;
+        options_.clock = clock_ ? &clock : nullptr;
+        options_.observer = observer_ ? &observer : nullptr;
+        // From here on they are the library's, also when it fails.
+        (void)guard_.release();
+        (void)clock_.release();
+        (void)observer_.release();
+        policysync_replica *replica = nullptr;
+        detail::call([&](auto *error) { return policysync_replica_open(&options_, &replica, error); });
+        return replica;
+    }
+
+    policysync_replica_options options_{};
+    std::unique_ptr<detail::GuardFunction> guard_;
+    std::unique_ptr<detail::ClockFunction> clock_;
+    std::unique_ptr<detail::ObserverFunction> observer_;
+};
+
+/// One copy of the data. Any thread.
+class Replica {
+public:
+    Replica() : Replica(Options()) {}
+    explicit Replica(Options &&options) : handle_(std::move(options).open()) {}
+
+    void register_key(std::string_view actor, const Bytes32 &public_key, std::string_view kid = {}) {
+        detail::call([&](auto *error) {
+            return policysync_replica_register_key(get(), actor.data(), actor.size(), kid.data(), kid.size(),
+                                                   public_key.data(), error);
+        });
+    }
+
+    std::string keys() const {
+        return detail::text([&](auto *out, auto *error) { return policysync_replica_keys(get(), out, error); });
+    }
+
+    /// Sets a field to a JSON value and gives the signed operation.
+    std::string set(const Field &field, std::string_view json, std::uint64_t now_ms = now,
+                    Format format = Format::json) {
+        const policysync_field names = detail::field(field);
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_replica_set(get(), now_ms, &names, json.data(), json.size(),
+                                          static_cast<std::uint32_t>(format), out, error);
+        });
+    }
+
+    /// Deletes a field and gives the signed operation.
+    std::string remove(const Field &field, std::uint64_t now_ms = now, Format format = Format::json) {
+        const policysync_field names = detail::field(field);
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_replica_delete(get(), now_ms, &names, static_cast<std::uint32_t>(format), out, error);
+        });
+    }
+
+    /// Takes in one operation; throws when it is refused.
+    policysync_outcome ingest(std::string_view op, std::uint64_t now_ms = now) {
+        policysync_outcome outcome{};
+        detail::call([&](auto *error) {
+            return policysync_replica_ingest(get(), now_ms, op.data(), op.size(), &outcome, sizeof outcome, error);
+        });
+        return outcome;
+    }
+
+    /// Takes in many; what is refused is told in its outcome.
+    std::vector<policysync_outcome> ingest(const std::vector<policysync_bytes> &ops, std::uint64_t now_ms = now) {
+        std::vector<policysync_outcome> outcomes(ops.size());
+        detail::call([&](auto *error) {
+            return policysync_replica_ingest_many(get(), now_ms, ops.data(), sizeof(policysync_bytes), ops.size(),
+                                                  outcomes.data(), sizeof(policysync_outcome), error);
+        });
+        return outcomes;
+    }
+
+    std::optional<std::string> get(const Field &field) const {
+        const policysync_field names = detail::field(field);
+        return detail::optional_text(
+            [&](auto *out, auto *error) { return policysync_replica_get(get(), &names, out, error); });
+    }
+
+    std::optional<std::string> entity(std::string_view entity, std::string_view entity_id) const {
+        return detail::optional_text([&](auto *out, auto *error) {
+            return policysync_replica_entity(get(), entity.data(), entity.size(), entity_id.data(), entity_id.size(),
+                                             out, error);
+        });
+    }
+
+    std::string entities(std::string_view entity) const {
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_replica_entities(get(), entity.data(), entity.size(), out, error);
+        });
+    }
+
+    std::string fields(std::string_view entity, std::string_view entity_id, std::string_view prefix = {}) const {
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_replica_fields(get(), entity.data(), entity.size(), entity_id.data(), entity_id.size(),
+                                             prefix.data(), prefix.size(), out, error);
+        });
+    }
+
+    std::string history(const Field &field) const {
+        const policysync_field names = detail::field(field);
+        return detail::text(
+            [&](auto *out, auto *error) { return policysync_replica_history(get(), &names, out, error); });
+    }
+
+    std::optional<std::string> explain(const Field &field) const {
+        const policysync_field names = detail::field(field);
+        return detail::optional_text(
+            [&](auto *out, auto *error) { return policysync_replica_explain(get(), &names, out, error); });
+    }
+
+    std::string poll(std::uint64_t now_ms = now) {
+        return detail::text([&](auto *out, auto *error) { return policysync_replica_poll(get(), now_ms, out, error); });
+    }
+
+    std::string forks() const {
+        return detail::text([&](auto *out, auto *error) { return policysync_replica_forks(get(), out, error); });
+    }
+
+    std::optional<std::string> op(const Bytes32 &hash, Format format = Format::json) const {
+        return detail::optional_text([&](auto *out, auto *error) {
+            return policysync_replica_op(get(), hash.data(), static_cast<std::uint32_t>(format), out, error);
+        });
+    }
+
+    std::uint64_t held() const {
+        std::uint64_t held = 0;
+        detail::call([&](auto *error) { return policysync_replica_held(get(), &held, error); });
+        return held;
+    }
+
+    std::uint64_t position() const {
+        std::uint64_t position = 0;
+        detail::call([&](auto *error) { return policysync_replica_position(get(), &position, error); });
+        return position;
+    }
+
+    policysync_digest digest() const {
+        policysync_digest digest{};
+        digest.struct_size = sizeof digest;
+        detail::call([&](auto *error) { return policysync_replica_digest(get(), &digest, error); });
+        return digest;
+    }
+
+    /// The operations since a position, and the position behind them.
+    std::pair<std::string, std::uint64_t> export_since(std::uint64_t position, Format format = Format::json,
+                                                       std::uint64_t max_count = 0) const {
+        std::uint64_t next = position;
+        std::string ops = detail::text([&](auto *out, auto *error) {
+            return policysync_replica_export(get(), position, max_count, static_cast<std::uint32_t>(format), out,
+                                             &next, error);
+        });
+        return {std::move(ops), next};
+    }
+
+    policysync_replica *get() const noexcept { return handle_.get(); }
+
+private:
+    std::unique_ptr<policysync_replica, detail::Deleter<policysync_replica_free>> handle_;
+};
+
+/// A walk over the log. It may outlive its replica. One thread at a time.
+class Cursor {
+public:
+    explicit Cursor(const Replica &replica, std::uint64_t position = 0) {
+        policysync_cursor *cursor = nullptr;
+        detail::call([&](auto *error) { return policysync_cursor_open(replica.get(), position, &cursor, error); });
+        handle_.reset(cursor);
+    }
+
+    /// The next operation, which lives until the next call; nothing at the end.
+    std::optional<policysync_op> next() {
+        policysync_op op{};
+        size_t count = 0;
+        const auto status = detail::call([&](auto *error) {
+            return policysync_cursor_next(handle_.get(), &op, sizeof op, 1, &count, error);
+        });
+        return status == POLICYSYNC_OK ? std::optional<policysync_op>(op) : std::nullopt;
+    }
+
+    std::uint64_t position() const {
+        std::uint64_t position = 0;
+        detail::call([&](auto *error) { return policysync_cursor_position(handle_.get(), &position, error); });
+        return position;
+    }
+
+private:
+    std::unique_ptr<policysync_cursor, detail::Deleter<policysync_cursor_free>> handle_;
+};
+
+} // namespace policysync
+
+#endif

@@ -1,0 +1,24 @@
+//! The C interface. Here is conversion, not logic: check pointers, call the safe function, map the error.
+//!
+//! Every comment on a public item is a comment of `include/policysync.h`, which `tests/header.rs` renders from these
+//! files. Types and constants carry their C names.
+
+mod abi;
+mod boundary;
+mod buffer;
+mod callback;
+mod clock;
+mod cursor;
+mod error;
+mod guard;
+mod json;
+mod key;
+mod observer;
+mod op;
+mod options;
+mod outcome;
+mod read;
+mod replica;
+mod status;
+mod version;
+mod view;

@@ -1,0 +1,340 @@
+//! The statuses, and which error has which.
+
+use std::ffi::{CStr, c_char};
+use std::fmt::Display;
+
+use super::error::Failure;
+use crate::{
+    Aborted, CryptoError, DecodeError, HlcError, IdentifierError, IngestError, JsonError, KeyError, OpError,
+    OpenError, Refused, RegistryError, SignError, StoreError, VerifyError, WriteError,
+};
+
+/// What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
+/// for a failure. The names are in `policysync_status_code`; `policysync_status_name` gives them as text. Later
+/// versions may add codes; none is ever given another meaning.
+pub type policysync_status = i32;
+
+/// The statuses. Functions return them as `policysync_status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum policysync_status_code {
+    /// Done. For an operation that was ingested: it is in the log and merged.
+    POLICYSYNC_OK = 0,
+    /// There is no such thing. Outputs are not written.
+    POLICYSYNC_NOT_FOUND = 1,
+    /// The cursor stands at the end.
+    POLICYSYNC_DONE = 2,
+    /// The operation is in the log, but its timestamp is too far ahead: it is merged when its time comes.
+    POLICYSYNC_HELD = 3,
+    /// The operation was in the log already.
+    POLICYSYNC_DUPLICATE = 4,
+
+    // The program's fault: -1 to -99.
+    /// A required pointer is NULL, or a length is not 0 where the pointer is NULL.
+    POLICYSYNC_ERR_NULL = -1,
+    /// An argument has no meaning: the message says which and why.
+    POLICYSYNC_ERR_ARGUMENT = -2,
+    /// A `struct_size` is too small, or a struct of a later version uses what this library does not know.
+    POLICYSYNC_ERR_VERSION = -3,
+    /// A callback called the replica that is calling it.
+    POLICYSYNC_ERR_BUSY = -4,
+    /// The library was built without what is asked for.
+    POLICYSYNC_ERR_UNSUPPORTED = -5,
+    /// A name is not 1 to 1024 bytes of UTF-8 without control characters.
+    POLICYSYNC_ERR_IDENTIFIER = -10,
+    /// A value is not JSON, or not JSON that every reader understands alike.
+    POLICYSYNC_ERR_VALUE = -11,
+    /// The operation would be larger than 1 MiB.
+    POLICYSYNC_ERR_TOO_LARGE = -12,
+    /// The 32 bytes are not a valid Ed25519 public key.
+    POLICYSYNC_ERR_KEY = -13,
+    /// The actor has another key under this kid.
+    POLICYSYNC_ERR_KEY_TAKEN = -14,
+    /// The key belongs to another actor than the operation names.
+    POLICYSYNC_ERR_OTHER_ACTOR = -15,
+    /// The replica was opened without a key to write with.
+    POLICYSYNC_ERR_READ_ONLY = -16,
+    /// The time is past 2^53 - 1 milliseconds, or the logical clock is at its end.
+    POLICYSYNC_ERR_CLOCK = -17,
+    /// Another writer uses this actor: one actor is one device.
+    POLICYSYNC_ERR_OTHER_WRITER = -18,
+    /// A callback failed, or answered what it may not answer.
+    POLICYSYNC_ERR_CALLBACK = -30,
+
+    // The peer's fault: -100 to -199.
+    /// The bytes are not an operation. Trying again does not help.
+    POLICYSYNC_ERR_MALFORMED = -100,
+    /// The operation belongs to another space than the replica.
+    POLICYSYNC_ERR_WRONG_SPACE = -101,
+    /// The actor has no such key here. Try again when you have registered more keys.
+    POLICYSYNC_ERR_UNKNOWN_KEY = -110,
+    /// The signature is not the actor's.
+    POLICYSYNC_ERR_BAD_SIGNATURE = -111,
+    /// The guard refused the operation.
+    POLICYSYNC_ERR_DENIED = -120,
+    /// The guard stopped the call; nothing of it is kept.
+    POLICYSYNC_ERR_ABORTED = -121,
+
+    // The store's fault: -200 to -299.
+    /// The log has no room for more operations.
+    POLICYSYNC_ERR_FULL = -200,
+    /// An operation is damaged in the store.
+    POLICYSYNC_ERR_CORRUPT = -201,
+
+    // Our fault, or this machine's: -300 to -399.
+    /// libsodium does not work here, or is another one than the library was made for.
+    POLICYSYNC_ERR_CRYPTO = -300,
+    /// A bug of the library. The replica cannot be used any more, only freed; so it is with its cursors.
+    POLICYSYNC_ERR_PANIC = -301,
+}
+
+use policysync_status_code::*;
+
+/// The name of a status, `"POLICYSYNC_ERR_NULL"`; `"POLICYSYNC_UNKNOWN"` for a number that this library does not use.
+///
+/// Returns static text that ends with NUL and must not be freed. Any thread. Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_status_name(status: policysync_status) -> &'static c_char {
+    let name =
+        ALL.iter().find(|code| code.number() == status).map_or(c"POLICYSYNC_UNKNOWN", |code| code.name());
+    // SAFETY: a C string has at least one byte, and this one is static.
+    unsafe { &*name.as_ptr() }
+}
+
+impl policysync_status_code {
+    /// The number that crosses to C.
+    #[expect(clippy::as_conversions, reason = "an enum without fields is its number")]
+    pub(super) const fn number(self) -> policysync_status {
+        self as policysync_status
+    }
+
+    const fn name(self) -> &'static CStr {
+        match self {
+            POLICYSYNC_OK => c"POLICYSYNC_OK",
+            POLICYSYNC_NOT_FOUND => c"POLICYSYNC_NOT_FOUND",
+            POLICYSYNC_DONE => c"POLICYSYNC_DONE",
+            POLICYSYNC_HELD => c"POLICYSYNC_HELD",
+            POLICYSYNC_DUPLICATE => c"POLICYSYNC_DUPLICATE",
+            POLICYSYNC_ERR_NULL => c"POLICYSYNC_ERR_NULL",
+            POLICYSYNC_ERR_ARGUMENT => c"POLICYSYNC_ERR_ARGUMENT",
+            POLICYSYNC_ERR_VERSION => c"POLICYSYNC_ERR_VERSION",
+            POLICYSYNC_ERR_BUSY => c"POLICYSYNC_ERR_BUSY",
+            POLICYSYNC_ERR_UNSUPPORTED => c"POLICYSYNC_ERR_UNSUPPORTED",
+            POLICYSYNC_ERR_IDENTIFIER => c"POLICYSYNC_ERR_IDENTIFIER",
+            POLICYSYNC_ERR_VALUE => c"POLICYSYNC_ERR_VALUE",
+            POLICYSYNC_ERR_TOO_LARGE => c"POLICYSYNC_ERR_TOO_LARGE",
+            POLICYSYNC_ERR_KEY => c"POLICYSYNC_ERR_KEY",
+            POLICYSYNC_ERR_KEY_TAKEN => c"POLICYSYNC_ERR_KEY_TAKEN",
+            POLICYSYNC_ERR_OTHER_ACTOR => c"POLICYSYNC_ERR_OTHER_ACTOR",
+            POLICYSYNC_ERR_READ_ONLY => c"POLICYSYNC_ERR_READ_ONLY",
+            POLICYSYNC_ERR_CLOCK => c"POLICYSYNC_ERR_CLOCK",
+            POLICYSYNC_ERR_OTHER_WRITER => c"POLICYSYNC_ERR_OTHER_WRITER",
+            POLICYSYNC_ERR_CALLBACK => c"POLICYSYNC_ERR_CALLBACK",
+            POLICYSYNC_ERR_MALFORMED => c"POLICYSYNC_ERR_MALFORMED",
+            POLICYSYNC_ERR_WRONG_SPACE => c"POLICYSYNC_ERR_WRONG_SPACE",
+            POLICYSYNC_ERR_UNKNOWN_KEY => c"POLICYSYNC_ERR_UNKNOWN_KEY",
+            POLICYSYNC_ERR_BAD_SIGNATURE => c"POLICYSYNC_ERR_BAD_SIGNATURE",
+            POLICYSYNC_ERR_DENIED => c"POLICYSYNC_ERR_DENIED",
+            POLICYSYNC_ERR_ABORTED => c"POLICYSYNC_ERR_ABORTED",
+            POLICYSYNC_ERR_FULL => c"POLICYSYNC_ERR_FULL",
+            POLICYSYNC_ERR_CORRUPT => c"POLICYSYNC_ERR_CORRUPT",
+            POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
+            POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
+        }
+    }
+}
+
+const ALL: [policysync_status_code; 30] = [
+    POLICYSYNC_OK,
+    POLICYSYNC_NOT_FOUND,
+    POLICYSYNC_DONE,
+    POLICYSYNC_HELD,
+    POLICYSYNC_DUPLICATE,
+    POLICYSYNC_ERR_NULL,
+    POLICYSYNC_ERR_ARGUMENT,
+    POLICYSYNC_ERR_VERSION,
+    POLICYSYNC_ERR_BUSY,
+    POLICYSYNC_ERR_UNSUPPORTED,
+    POLICYSYNC_ERR_IDENTIFIER,
+    POLICYSYNC_ERR_VALUE,
+    POLICYSYNC_ERR_TOO_LARGE,
+    POLICYSYNC_ERR_KEY,
+    POLICYSYNC_ERR_KEY_TAKEN,
+    POLICYSYNC_ERR_OTHER_ACTOR,
+    POLICYSYNC_ERR_READ_ONLY,
+    POLICYSYNC_ERR_CLOCK,
+    POLICYSYNC_ERR_OTHER_WRITER,
+    POLICYSYNC_ERR_CALLBACK,
+    POLICYSYNC_ERR_MALFORMED,
+    POLICYSYNC_ERR_WRONG_SPACE,
+    POLICYSYNC_ERR_UNKNOWN_KEY,
+    POLICYSYNC_ERR_BAD_SIGNATURE,
+    POLICYSYNC_ERR_DENIED,
+    POLICYSYNC_ERR_ABORTED,
+    POLICYSYNC_ERR_FULL,
+    POLICYSYNC_ERR_CORRUPT,
+    POLICYSYNC_ERR_CRYPTO,
+    POLICYSYNC_ERR_PANIC,
+];
+
+/// An error of the crate that C sees as a status.
+///
+/// No arm of these matches is `_`: a new error makes us choose its number.
+pub(super) trait Status {
+    fn status(&self) -> policysync_status_code;
+}
+
+impl<E: Status + Display> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error.status(), error.to_string())
+    }
+}
+
+impl Status for CryptoError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Init | Self::SelfTest { .. } => POLICYSYNC_ERR_CRYPTO,
+        }
+    }
+}
+
+impl Status for KeyError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::InvalidPoint | Self::Encoding(_) => POLICYSYNC_ERR_KEY,
+            Self::Crypto(error) => error.status(),
+        }
+    }
+}
+
+impl Status for IdentifierError {
+    fn status(&self) -> policysync_status_code {
+        POLICYSYNC_ERR_IDENTIFIER
+    }
+}
+
+impl Status for RegistryError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Taken { .. } => POLICYSYNC_ERR_KEY_TAKEN,
+        }
+    }
+}
+
+impl Status for HlcError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::TimeOutOfRange { .. }
+            | Self::CounterOutOfRange { .. }
+            | Self::WallOutOfRange { .. }
+            | Self::Exhausted { .. } => POLICYSYNC_ERR_CLOCK,
+        }
+    }
+}
+
+impl Status for JsonError {
+    fn status(&self) -> policysync_status_code {
+        POLICYSYNC_ERR_VALUE
+    }
+}
+
+impl Status for DecodeError {
+    fn status(&self) -> policysync_status_code {
+        POLICYSYNC_ERR_MALFORMED
+    }
+}
+
+/// Of an operation that the caller makes; of one that arrives it is a [`DecodeError`].
+impl Status for OpError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Identifier(error) => error.status(),
+            Self::Timestamp(error) => error.status(),
+            Self::DeleteWithValue => POLICYSYNC_ERR_VALUE,
+            Self::TooLarge { .. } => POLICYSYNC_ERR_TOO_LARGE,
+        }
+    }
+}
+
+impl Status for SignError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::OtherActor => POLICYSYNC_ERR_OTHER_ACTOR,
+            Self::Op(error) => error.status(),
+            Self::Identifier(error) => error.status(),
+            Self::Crypto(error) => error.status(),
+        }
+    }
+}
+
+impl Status for VerifyError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
+            Self::BadSignature => POLICYSYNC_ERR_BAD_SIGNATURE,
+            Self::Op(_) => POLICYSYNC_ERR_MALFORMED,
+        }
+    }
+}
+
+impl Status for OpenError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Crypto(error) => error.status(),
+            Self::Space(error) => error.status(),
+            Self::Key(error) => error.status(),
+        }
+    }
+}
+
+impl Status for Refused {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Malformed(error) => error.status(),
+            Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
+            Self::BadSignature => POLICYSYNC_ERR_BAD_SIGNATURE,
+            Self::Denied => POLICYSYNC_ERR_DENIED,
+        }
+    }
+}
+
+impl Status for Aborted {
+    fn status(&self) -> policysync_status_code {
+        POLICYSYNC_ERR_ABORTED
+    }
+}
+
+impl Status for StoreError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Full => POLICYSYNC_ERR_FULL,
+            Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
+        }
+    }
+}
+
+impl Status for IngestError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Refused(error) => error.status(),
+            Self::Clock(error) => error.status(),
+            Self::Aborted(error) => error.status(),
+            Self::Store(error) => error.status(),
+        }
+    }
+}
+
+impl Status for WriteError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::ReadOnly => POLICYSYNC_ERR_READ_ONLY,
+            Self::Clock(error) => error.status(),
+            Self::Op(error) => error.status(),
+            Self::Value(error) => error.status(),
+            Self::Sign(error) => error.status(),
+            Self::Ingest(error) => error.status(),
+            Self::ClockReused => POLICYSYNC_ERR_OTHER_WRITER,
+        }
+    }
+}

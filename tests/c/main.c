@@ -1,0 +1,17 @@
+/* Every function of the C interface, one test after the other. */
+#include "check.h"
+
+int main(void) {
+    test_versions();
+    test_keys();
+    test_replica();
+    test_log();
+    test_ops();
+    test_nulls();
+    test_lengths();
+    test_callbacks();
+    test_sizes();
+    test_order();
+    puts("all C tests passed");
+    return 0;
+}

@@ -1,0 +1,206 @@
+/* NULL in every pointer position of every function. */
+#include "check.h"
+
+/* A call that must complain of NULL, and say of what. */
+#define NULL_IN(name, call)                                                  \
+    do {                                                                     \
+        error.message[0] = 0;                                                \
+        EXPECT(POLICYSYNC_ERR_NULL, call);                                   \
+        CHECK(error.status == POLICYSYNC_ERR_NULL);                          \
+        CHECK(strcmp(error.message, name " is NULL") == 0);                  \
+    } while (0)
+
+static policysync_error error = POLICYSYNC_ERROR_INIT;
+static policysync_error *const err = &error;
+
+static void test_keys_and_ops(void) {
+    policysync_key *key = key_of("alice", 1);
+    policysync_key *out = key;
+    policysync_buffer buffer = POLICYSYNC_BUFFER_INIT;
+    policysync_hlc ts;
+    policysync_op op;
+    uint8_t b32[32] = {0};
+
+    NULL_IN("actor", policysync_key_generate(NULL, 1, &out, err));
+    CHECK(out == NULL);
+    NULL_IN("out", policysync_key_generate("a", 1, nothing(), err));
+    NULL_IN("actor", policysync_key_from_seed(NULL, 1, NULL, 0, b32, &out, err));
+    NULL_IN("kid", policysync_key_from_seed("a", 1, NULL, 1, b32, &out, err));
+    NULL_IN("seed", policysync_key_from_seed("a", 1, NULL, 0, nothing(), &out, err));
+    NULL_IN("out", policysync_key_from_seed("a", 1, NULL, 0, b32, nothing(), err));
+    NULL_IN("key", policysync_key_public(nothing(), b32, err));
+    NULL_IN("out32", policysync_key_public(key, nothing(), err));
+    NULL_IN("key", policysync_key_expose_seed(nothing(), b32, err));
+    NULL_IN("out32", policysync_key_expose_seed(key, nothing(), err));
+    CHECK(policysync_key_actor(NULL) == NULL);
+    CHECK(policysync_key_kid(NULL) == NULL);
+
+    memset(&op, 0, sizeof op);
+    op.struct_size = sizeof op;
+    op.kind = POLICYSYNC_SET;
+    NULL_IN("op", policysync_op_sign(nothing(), key, POLICYSYNC_JSON, &buffer, err));
+    NULL_IN("key", policysync_op_sign(&op, nothing(), POLICYSYNC_JSON, &buffer, err));
+    NULL_IN("out", policysync_op_sign(&op, key, POLICYSYNC_JSON, nothing(), err));
+    op.actor.len = 1;
+    NULL_IN("op.actor", policysync_op_sign(&op, key, POLICYSYNC_JSON, &buffer, err));
+    op.actor = bytes_of("alice");
+    op.entity.len = 1;
+    NULL_IN("op.entity", policysync_op_sign(&op, key, POLICYSYNC_JSON, &buffer, err));
+    op.entity = op.actor;
+    op.entity_id.len = 1;
+    NULL_IN("op.entity_id", policysync_op_sign(&op, key, POLICYSYNC_JSON, &buffer, err));
+    op.entity_id = op.actor;
+    op.path.len = 1;
+    NULL_IN("op.path", policysync_op_sign(&op, key, POLICYSYNC_JSON, &buffer, err));
+    op.path = op.actor;
+    op.value.len = 1;
+    NULL_IN("op.value", policysync_op_sign(&op, key, POLICYSYNC_JSON, &buffer, err));
+    op.value = bytes_of("1");
+    op.space.len = 1;
+    NULL_IN("op.space", policysync_op_sign(&op, key, POLICYSYNC_JSON, &buffer, err));
+    op.space.len = 0;
+    op.label.len = 1;
+    NULL_IN("op.label", policysync_op_sign(&op, key, POLICYSYNC_JSON, &buffer, err));
+
+    EXPECT(POLICYSYNC_OK, policysync_key_public(key, b32, NULL));
+    NULL_IN("op", policysync_op_verify(NULL, 1, "a", 1, NULL, 0, b32, err));
+    NULL_IN("actor", policysync_op_verify("x", 1, NULL, 1, NULL, 0, b32, err));
+    NULL_IN("kid", policysync_op_verify("x", 1, "a", 1, NULL, 1, b32, err));
+    NULL_IN("public_key", policysync_op_verify("x", 1, "a", 1, NULL, 0, nothing(), err));
+    NULL_IN("op", policysync_op_hash(NULL, 1, b32, err));
+    NULL_IN("out32", policysync_op_hash("x", 1, nothing(), err));
+    NULL_IN("op", policysync_op_convert(NULL, 1, POLICYSYNC_JSON, &buffer, err));
+    NULL_IN("out", policysync_op_convert("x", 1, POLICYSYNC_JSON, nothing(), err));
+    NULL_IN("data", policysync_sha256(NULL, 1, b32, err));
+    NULL_IN("out32", policysync_sha256("x", 1, nothing(), err));
+    NULL_IN("out", policysync_hlc_now(NULL, 1, nothing(), err));
+    EXPECT(POLICYSYNC_OK, policysync_hlc_now(NULL, 1, &ts, NULL));
+
+    CHECK(buffer.data == NULL);
+    policysync_key_free(key);
+}
+
+static void test_replicas(void) {
+    policysync_replica *replica = replica_of("alice", 1);
+    policysync_replica *out = replica;
+    policysync_cursor *cursor = NULL;
+    policysync_cursor *cursor_out = NULL;
+    policysync_buffer buffer = POLICYSYNC_BUFFER_INIT;
+    policysync_field field = title_of("t1");
+    policysync_field broken;
+    policysync_bytes bytes = POLICYSYNC_BYTES("{}");
+    policysync_digest digest;
+    policysync_op op;
+    uint8_t b32[32] = {0};
+    uint64_t number;
+    size_t count;
+    policysync_replica_options options;
+
+    EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_options_init(nothing(), 64));
+    NULL_IN("out", policysync_replica_open(NULL, nothing(), err));
+    EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
+    options.space.len = 1;
+    NULL_IN("options.space", policysync_replica_open(&options, &out, err));
+    CHECK(out == NULL);
+    EXPECT(POLICYSYNC_OK, policysync_replica_open(NULL, &out, NULL));
+    policysync_replica_free(out);
+
+    introduce(replica, "bob", 2);
+    {
+        policysync_key *key = key_of("bob", 2);
+        EXPECT(POLICYSYNC_OK, policysync_key_public(key, b32, NULL));
+        policysync_key_free(key);
+    }
+    NULL_IN("replica", policysync_replica_register_key(nothing(), "a", 1, NULL, 0, b32, err));
+    NULL_IN("actor", policysync_replica_register_key(replica, NULL, 1, NULL, 0, b32, err));
+    NULL_IN("kid", policysync_replica_register_key(replica, "a", 1, NULL, 1, b32, err));
+    NULL_IN("public_key", policysync_replica_register_key(replica, "a", 1, NULL, 0, nothing(), err));
+    NULL_IN("replica", policysync_replica_keys(nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_keys(replica, nothing(), err));
+
+    NULL_IN("replica", policysync_replica_set(nothing(), NOW, &field, "1", 1, POLICYSYNC_JSON, &buffer, err));
+    NULL_IN("field", policysync_replica_set(replica, NOW, nothing(), "1", 1, POLICYSYNC_JSON, &buffer, err));
+    NULL_IN("value", policysync_replica_set(replica, NOW, &field, NULL, 1, POLICYSYNC_JSON, &buffer, err));
+    broken = field;
+    broken.entity.data = NULL;
+    NULL_IN("field.entity", policysync_replica_set(replica, NOW, &broken, "1", 1, 0, NULL, err));
+    broken = field;
+    broken.entity_id.data = NULL;
+    NULL_IN("field.entity_id", policysync_replica_set(replica, NOW, &broken, "1", 1, 0, NULL, err));
+    broken = field;
+    broken.path.data = NULL;
+    NULL_IN("field.path", policysync_replica_set(replica, NOW, &broken, "1", 1, 0, NULL, err));
+    NULL_IN("replica", policysync_replica_delete(nothing(), NOW, &field, POLICYSYNC_JSON, &buffer, err));
+    NULL_IN("field", policysync_replica_delete(replica, NOW, nothing(), POLICYSYNC_JSON, &buffer, err));
+
+    NULL_IN("replica", policysync_replica_ingest(nothing(), NOW, "{}", 2, NULL, 0, err));
+    NULL_IN("op", policysync_replica_ingest(replica, NOW, NULL, 2, NULL, 0, err));
+    NULL_IN("replica", policysync_replica_ingest_many(nothing(), NOW, &bytes, sizeof bytes, 1, NULL, 0, err));
+    NULL_IN("ops", policysync_replica_ingest_many(replica, NOW, NULL, sizeof bytes, 1, NULL, 0, err));
+    bytes.data = NULL;
+    NULL_IN("ops[].data", policysync_replica_ingest_many(replica, NOW, &bytes, sizeof bytes, 1, NULL, 0, err));
+    CHECK(error.op_index == 0);
+
+    NULL_IN("replica", policysync_replica_get(nothing(), &field, &buffer, err));
+    NULL_IN("field", policysync_replica_get(replica, nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_get(replica, &field, nothing(), err));
+    NULL_IN("replica", policysync_replica_entity(nothing(), "T", 1, "t", 1, &buffer, err));
+    NULL_IN("entity", policysync_replica_entity(replica, NULL, 1, "t", 1, &buffer, err));
+    NULL_IN("entity_id", policysync_replica_entity(replica, "T", 1, NULL, 1, &buffer, err));
+    NULL_IN("out", policysync_replica_entity(replica, "T", 1, "t", 1, nothing(), err));
+    NULL_IN("replica", policysync_replica_entities(nothing(), "T", 1, &buffer, err));
+    NULL_IN("entity", policysync_replica_entities(replica, NULL, 1, &buffer, err));
+    NULL_IN("out", policysync_replica_entities(replica, "T", 1, nothing(), err));
+    NULL_IN("replica", policysync_replica_fields(nothing(), "T", 1, "t", 1, "p", 1, &buffer, err));
+    NULL_IN("entity", policysync_replica_fields(replica, NULL, 1, "t", 1, "p", 1, &buffer, err));
+    NULL_IN("entity_id", policysync_replica_fields(replica, "T", 1, NULL, 1, "p", 1, &buffer, err));
+    NULL_IN("prefix", policysync_replica_fields(replica, "T", 1, "t", 1, NULL, 1, &buffer, err));
+    NULL_IN("out", policysync_replica_fields(replica, "T", 1, "t", 1, "p", 1, nothing(), err));
+    NULL_IN("replica", policysync_replica_history(nothing(), &field, &buffer, err));
+    NULL_IN("field", policysync_replica_history(replica, nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_history(replica, &field, nothing(), err));
+    NULL_IN("replica", policysync_replica_explain(nothing(), &field, &buffer, err));
+    NULL_IN("field", policysync_replica_explain(replica, nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_explain(replica, &field, nothing(), err));
+    NULL_IN("replica", policysync_replica_poll(nothing(), NOW, &buffer, err));
+    NULL_IN("out", policysync_replica_poll(replica, NOW, nothing(), err));
+    NULL_IN("replica", policysync_replica_op(nothing(), b32, POLICYSYNC_JSON, &buffer, err));
+    NULL_IN("hash32", policysync_replica_op(replica, nothing(), POLICYSYNC_JSON, &buffer, err));
+    NULL_IN("out", policysync_replica_op(replica, b32, POLICYSYNC_JSON, nothing(), err));
+    NULL_IN("replica", policysync_replica_forks(nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_forks(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_held(nothing(), &number, err));
+    NULL_IN("out", policysync_replica_held(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_position(nothing(), &number, err));
+    NULL_IN("out", policysync_replica_position(replica, nothing(), err));
+    digest.struct_size = sizeof digest;
+    NULL_IN("replica", policysync_replica_digest(nothing(), &digest, err));
+    NULL_IN("out", policysync_replica_digest(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_export(nothing(), 0, 0, POLICYSYNC_JSON, &buffer, &number, err));
+    NULL_IN("out", policysync_replica_export(replica, 0, 0, POLICYSYNC_JSON, nothing(), &number, err));
+
+    NULL_IN("replica", policysync_cursor_open(nothing(), 0, &cursor_out, err));
+    NULL_IN("out", policysync_cursor_open(replica, 0, nothing(), err));
+    EXPECT(POLICYSYNC_OK, policysync_cursor_open(replica, 0, &cursor, NULL));
+    NULL_IN("cursor", policysync_cursor_next(nothing(), &op, sizeof op, 1, &count, err));
+    NULL_IN("ops", policysync_cursor_next(cursor, NULL, sizeof op, 1, &count, err));
+    NULL_IN("out_count", policysync_cursor_next(cursor, &op, sizeof op, 1, nothing(), err));
+    NULL_IN("cursor", policysync_cursor_position(nothing(), &number, err));
+    NULL_IN("out", policysync_cursor_position(cursor, nothing(), err));
+
+    /* Nothing of all this has done anything. */
+    CHECK(buffer.data == NULL);
+    EXPECT(POLICYSYNC_OK, policysync_replica_position(replica, &number, NULL));
+    CHECK(number == 0);
+    policysync_cursor_free(cursor);
+    policysync_replica_free(replica);
+}
+
+void test_nulls(void) {
+    test_keys_and_ops();
+    test_replicas();
+    policysync_key_free(NULL);
+    policysync_replica_free(NULL);
+    policysync_cursor_free(NULL);
+    policysync_buffer_dispose(NULL);
+}

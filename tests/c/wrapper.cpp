@@ -1,0 +1,112 @@
+// The C++ wrapper: owners, exceptions, callbacks.
+#include "policysync.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#define CHECK(condition)                                                          \
+    do {                                                                          \
+        if (!(condition)) {                                                       \
+            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
+            std::abort();                                                         \
+        }                                                                         \
+    } while (0)
+
+using namespace policysync;
+
+namespace {
+
+constexpr std::uint64_t at = 1760000000000;
+
+template <typename Call> policysync_status status_of(Call &&call) {
+    try {
+        call();
+        return POLICYSYNC_OK;
+    } catch (const Error &error) {
+        CHECK(std::string(error.what()).find(policysync_status_name(error.status())) == 0);
+        return error.status();
+    }
+}
+
+void test_everything() {
+    const Key key = Key::from_seed("alice", Bytes32{}, "phone");
+    CHECK(key.actor() == "alice" && key.kid() == "phone" && key.expose_seed() == Bytes32{});
+    Replica alice(Options().write_as(key).space("home").max_drift_ms(1000).threads(1));
+    const Field title{"Task", "t1", "title"};
+    const std::string first = alice.set(title, "1", at);
+    const std::string second = alice.set(title, "2", at, Format::binary);
+    CHECK(second[0] == 1 && alice.get(title) == "2" && alice.entity("Task", "t1") == "{\"title\":2}");
+    CHECK(alice.entities("Task") == "[\"t1\"]" && alice.fields("Task", "t1") == "{\"title\":2}");
+    CHECK(alice.history(title).find("superseded") != std::string::npos);
+    CHECK(alice.explain(title).value().find("counter") != std::string::npos);
+    CHECK(alice.poll(at).find("title") != std::string::npos && alice.forks() == "[]" && alice.held() == 0);
+    CHECK(alice.keys().find("phone") != std::string::npos && alice.position() == 2);
+
+    Replica bob(Options().space("home"));
+    bob.register_key("alice", key.public_key(), "phone");
+    const auto outcomes = bob.ingest({bytes(first), bytes(second), bytes("{}")}, at);
+    CHECK(outcomes[0].status == POLICYSYNC_OK && outcomes[2].status == POLICYSYNC_ERR_MALFORMED);
+    CHECK(bob.digest().count == 2 && bob.export_since(1).second == 2);
+    Bytes32 hash{};
+    std::copy(std::begin(outcomes[0].hash), std::end(outcomes[0].hash), hash.begin());
+    CHECK(bob.op(hash) == first && !bob.op(Bytes32{}));
+    alice.remove(title, at);
+    CHECK(!alice.get(title) && !alice.entity("Task", "t1"));
+
+    Cursor cursor(alice);
+    {
+        const Replica gone = std::move(alice);
+    }
+    int seen = 0;
+    while (const auto op = cursor.next()) {
+        CHECK(view(op->actor) == "alice");
+        seen++;
+    }
+    CHECK(seen == 3 && cursor.position() == 3);
+    CHECK(status_of([&] { bob.set(title, "1", at); }) == POLICYSYNC_ERR_READ_ONLY);
+    CHECK(status_of([&] { bob.ingest("{}", at); }) == POLICYSYNC_ERR_MALFORMED);
+    CHECK(status_of([] { (void)Key::generate(""); }) == POLICYSYNC_ERR_IDENTIFIER);
+}
+
+void test_callbacks() {
+    const Key key = Key::generate("alice");
+    const Field title{"Task", "t1", "title"};
+    const auto owned = std::make_shared<int>(0);
+    bool fail = false;
+    int changes = 0;
+    {
+        Replica alice(Options()
+                          .write_as(key)
+                          .guard([owned, &fail](const policysync_op &) {
+                              if (fail) {
+                                  throw 7;
+                              }
+                              return Verdict::admit;
+                          })
+                          .clock([owned] { return at; })
+                          .observer([owned, &changes] {
+                              changes++;
+                              throw 8;
+                          }));
+        CHECK(owned.use_count() == 4);
+        alice.set(title, "1");
+        CHECK(changes == 1);
+        fail = true;
+        CHECK(status_of([&] { alice.set(title, "2"); }) == POLICYSYNC_ERR_CALLBACK);
+        CHECK(alice.get(title) == "1");
+    }
+    CHECK(owned.use_count() == 1);
+    CHECK(status_of([&] { Replica(Options().space("\n").clock([owned] { return at; })); }) ==
+          POLICYSYNC_ERR_IDENTIFIER);
+    CHECK(owned.use_count() == 1);
+}
+
+} // namespace
+
+int main() {
+    test_everything();
+    test_callbacks();
+    std::puts("the wrapper passed");
+}
