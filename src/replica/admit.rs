@@ -54,6 +54,7 @@ impl Replica {
 
         // First the store, then memory: up to here, and on an error, the replica is as it was.
         let inserted = self.log.append(&permitted)?;
+        self.release_own(&inserted);
 
         for (number, inserted) in numbers.into_iter().zip(inserted) {
             answers.set(number, Ok(self.merge(&inserted)));
@@ -66,13 +67,31 @@ impl Replica {
 
     /// Merges what has become due by now.
     pub(super) fn release_due(&mut self, now: WallMillis) {
-        let mut horizon = now.saturating_add(self.max_drift);
-        // What we wrote ourselves is never held, even when the wall clock goes back.
-        if let Some(last) = self.clock.last() {
-            horizon = horizon.max(WallMillis(last.t()));
-        }
+        let horizon = self.horizon(now);
         if let Some(greatest) = self.state.advance(self.log.index(), horizon) {
             self.clock.observe(self.log.index().ts(greatest));
+        }
+    }
+
+    /// The time up to which operations are merged. What we wrote ourselves is never held, even when the wall clock goes
+    /// back.
+    pub(super) fn horizon(&self, now: WallMillis) -> WallMillis {
+        let horizon = now.saturating_add(self.max_drift);
+        self.clock.last().map_or(horizon, |last| horizon.max(WallMillis(last.t())))
+    }
+
+    /// Of operations that the log has just taken, those of our own actor are not held either: written by an earlier
+    /// installation, they come back to a device that has lost them. The clock must go past them, or we would use their
+    /// timestamps again.
+    fn release_own(&mut self, inserted: &[Inserted]) {
+        let index = self.log.index();
+        let is_own = |arrival: &u32| {
+            !self.state.is_due(index.ts(*arrival)) && self.actor() == Some(index.actor(*arrival))
+        };
+        let own = inserted.iter().map(|inserted| inserted.arrival).filter(is_own);
+        if let Some(greatest) = own.map(|arrival| index.ts(arrival)).max() {
+            self.clock.observe(greatest);
+            self.state.advance(self.log.index(), WallMillis(greatest.t()));
         }
     }
 

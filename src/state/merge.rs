@@ -43,12 +43,18 @@ impl State {
     /// The state of a log from scratch: all its operations with a time up to `horizon`, merged.
     #[must_use]
     pub fn fold(log: &OpLog, horizon: WallMillis) -> Self {
+        Self::restored(log.index(), horizon).0
+    }
+
+    /// The state of a log from scratch, and the greatest operation that is merged. Nothing counts as changed.
+    pub(crate) fn restored(index: &Index, horizon: WallMillis) -> (Self, Option<u32>) {
         let mut state = Self::new();
-        for arrival in 0..log.index().len() {
-            state.admit(log.index(), arrival);
+        for arrival in 0..index.len() {
+            state.admit(index, arrival);
         }
-        state.advance(log.index(), horizon);
-        state
+        let greatest = state.advance(index, horizon);
+        state.take_changed();
+        (state, greatest)
     }
 
     /// The time up to which operations are merged; `None` before any was asked for.
@@ -64,17 +70,21 @@ impl State {
         self.is_due(index.ts(arrival)).then(|| self.merge(index, arrival))
     }
 
-    fn is_due(&self, ts: Hlc) -> bool {
+    pub(crate) fn is_due(&self, ts: Hlc) -> bool {
         self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
     }
 
-    /// Moves the horizon on and merges what has become due, in order. Returns the greatest of those operations.
+    /// Moves the horizon on and merges what has become due, in order, of what was admitted. Returns the greatest of
+    /// those operations.
     pub(crate) fn advance(&mut self, index: &Index, horizon: WallMillis) -> Option<u32> {
         if self.horizon.is_some_and(|now| horizon <= now) {
             return None;
         }
-        let due: Vec<u32> =
-            self.held(index).take_while(|arrival| index.ts(*arrival).t() <= horizon.0).collect();
+        let due: Vec<u32> = self
+            .held(index)
+            .take_while(|arrival| index.ts(*arrival).t() <= horizon.0)
+            .filter(|arrival| *arrival < self.next.len())
+            .collect();
         self.horizon = Some(horizon);
         for arrival in &due {
             self.merge(index, *arrival);
