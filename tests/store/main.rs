@@ -5,6 +5,8 @@
 mod common;
 
 mod contract;
+mod damage;
+mod files;
 mod reopen;
 
 use std::path::Path;

@@ -11,7 +11,7 @@ use crate::store::{SqliteCode, StoreError};
 
 /// Copies everything that is committed into a new file, which is marked as a copy made with `count` operations.
 pub(super) fn copy(from: &Connection, to: &Path, count: u32) -> Result<(), StoreError> {
-    if place::exists(to)? {
+    if place::len(to)?.is_some() {
         return Err(StoreError::Exists);
     }
     create::build(to, "-copy", |copy| {

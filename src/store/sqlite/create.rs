@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::fault::fault;
-use super::place::{beside, exists, publish};
+use super::place::{beside, len, publish};
 use super::{schema, settings};
 use crate::store::StoreError;
 
@@ -31,9 +31,9 @@ pub(super) fn build(
     // What an earlier attempt left there is taken up again, never removed: somebody may be at work on it, and then
     // this is `Locked`.
     let mut connection = settings::connect(&unfinished, true)?;
-    let filled = fill(&mut connection).and_then(|()| match exists(path)? {
-        true => Err(StoreError::Exists),
-        false => Ok(()),
+    let filled = fill(&mut connection).and_then(|()| match len(path)? {
+        Some(_) => Err(StoreError::Exists),
+        None => Ok(()),
     });
     if let Err(error) = filled {
         // While the lock is still ours. If it cannot be removed, the next attempt takes it up.

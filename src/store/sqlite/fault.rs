@@ -31,6 +31,10 @@ fn of_code(failure: ffi::Error) -> StoreError {
         ErrorCode::SystemIoFailure => StoreError::Io(code),
         // A length that no operation has.
         ErrorCode::DatabaseCorrupt | ErrorCode::TooBig => malformed(),
+        // Our statements are always the same, and nothing is wrong with them: an unsupported file format, tables that
+        // are not there, a row where there should be none.
+        ErrorCode::ConstraintViolation => malformed(),
+        _ if code.0 == ffi::SQLITE_ERROR => malformed(),
         ErrorCode::NotADatabase => StoreError::Foreign,
         ErrorCode::CannotOpen | ErrorCode::PermissionDenied => StoreError::CannotOpen(code),
         _ => StoreError::Sqlite(code),

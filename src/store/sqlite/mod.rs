@@ -50,8 +50,11 @@ impl SqliteStore {
     /// Opens the store at `path`, or makes a new one where there is no file. What it holds is still to be verified.
     pub(crate) fn open(crypto: Sodium, path: &Path, settings: Settings) -> Result<Self, StoreError> {
         let space = settings.space;
-        if !place::exists(path)? {
-            create::create(path, space.as_deref())?;
+        match place::len(path)? {
+            None => create::create(path, space.as_deref())?,
+            // SQLite would take it for a new database.
+            Some(0) => return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
+            Some(_) => {}
         }
         let mut connection = settings::connect(path, false)?;
         schema::check(&connection)?;

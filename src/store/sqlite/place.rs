@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
 
-/// Whether there is a file at a path. Never opens it: on Unix, closing a file gives up the locks that this process
-/// holds on it (POSIX, `fcntl`).
-pub(super) fn exists(path: &Path) -> Result<bool, StoreError> {
+/// How long the file at a path is, if there is one. Never opens it: on Unix, closing a file gives up the locks that
+/// this process holds on it (POSIX, `fcntl`).
+pub(super) fn len(path: &Path) -> Result<Option<u64>, StoreError> {
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
         Ok(_) => Err(StoreError::NotAFile),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

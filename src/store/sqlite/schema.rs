@@ -47,9 +47,6 @@ pub(super) fn create(connection: &mut Connection, space: Option<&str>) -> rusqli
 /// Whether the database is a store of ours, of this version or an older one, and holds nothing but what we define.
 pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(fault);
-    if number("page_count")? == 0 {
-        return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty });
-    }
     if number("application_id")? != APPLICATION_ID {
         return Err(StoreError::Foreign);
     }
