@@ -61,6 +61,6 @@ pub use guard::{Aborted, Guard, PermittedOp, Verdict};
 
 // The log and its store
 pub use oplog::{AddError, Added, Cursor, ForkError, ForkProof, LogDigest, LogEntry, OpLog};
-#[cfg(feature = "sqlite")]
-pub use store::Durability;
 pub use store::{Body, Damage, MemoryStore, Place, SqliteCode, Store, StoreError};
+#[cfg(feature = "sqlite")]
+pub use store::{Durability, Finding, Salvaged, StoreCheck, StoreReport};

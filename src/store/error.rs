@@ -156,6 +156,14 @@ pub enum Damage {
     /// The actor did not sign the operation.
     #[error("the signature is not the actor's")]
     Signature,
+    /// No such key is known, so that nothing can be said of the signature.
+    #[error("no key \"{kid}\" of actor \"{actor}\" is known")]
+    UnknownKey {
+        /// The actor, shortened and escaped.
+        actor: Excerpt,
+        /// The kid, shortened and escaped.
+        kid: Excerpt,
+    },
     /// The operations are not those that the seal was made over, or it was made with another key.
     #[error("it does not fit the operations, or the key is another")]
     Seal,

@@ -14,7 +14,7 @@ use crate::guard::PermittedOp;
 pub use error::{Damage, Place, SqliteCode, StoreError};
 pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
-pub use sqlite::Durability;
+pub use sqlite::{Durability, Finding, Salvaged, StoreCheck, StoreReport};
 
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{Page, Settings, SqliteStore, recompute};

@@ -5,9 +5,11 @@
 mod common;
 
 mod contract;
+mod crash;
 mod damage;
 mod files;
 mod reopen;
+mod salvage;
 
 use std::path::Path;
 

@@ -5,9 +5,11 @@ mod create;
 mod fault;
 mod place;
 mod rows;
+mod salvage;
 mod schema;
 mod seal;
 mod settings;
+mod verify;
 
 use std::path::Path;
 
@@ -23,9 +25,11 @@ use fault::fault;
 use seal::Seal;
 
 pub(crate) use rows::{Page, recompute};
+pub use salvage::Salvaged;
 pub(crate) use seal::Sealing;
 pub use settings::Durability;
 pub(crate) use settings::Settings;
+pub use verify::{Finding, StoreCheck, StoreReport};
 
 /// A store in an SQLite file.
 pub(crate) struct SqliteStore {
