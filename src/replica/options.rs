@@ -131,7 +131,8 @@ impl ReplicaOptions {
     ///
     /// One process, and in it one replica, has a file open: for others it is
     /// [`StoreError::Locked`](crate::StoreError::Locked). SQLite keeps a second file beside it while it is open
-    /// (`-wal`), which belongs to it.
+    /// (`-wal`), which belongs to it. Leave both alone meanwhile: on Unix, a process that opens and closes the file in
+    /// another way gives up its lock. To copy an open file, use [`Replica::back_up`](crate::Replica::back_up).
     ///
     /// The file is not believed. Every operation's hash is computed and its signature verified again, for which the
     /// registry must know the keys of all that are in it ([`OpenError::UnknownKey`](crate::OpenError)), unless a

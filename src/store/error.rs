@@ -123,8 +123,9 @@ impl fmt::Display for Place {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
-    /// SQLite cannot make sense of a page.
-    #[error("a page of the database is malformed")]
+    /// SQLite cannot make sense of a page; or the disk says that it cannot read it (`EIO`), which SQLite takes for the
+    /// same.
+    #[error("a page of the database is malformed or unreadable")]
     Malformed,
     /// SQLite's own check of the database found faults.
     #[error("the check of the database says: {first}")]

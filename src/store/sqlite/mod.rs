@@ -243,5 +243,5 @@ fn check_pages(connection: &Connection) -> Result<(), StoreError> {
     if first == "ok" {
         return Ok(());
     }
-    Err(StoreError::Corrupt { place: Place::File, damage: Damage::Check { first: Excerpt::of(&first) } })
+    Err(fault::check_fault(&first))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::fault::fault;
+use super::fault::{check_fault, fault};
 use super::seal::Sealing;
 use super::{Meta, place, recompute, rows, schema, settings};
 use crate::canonical::{OpHash, OpHashSet};
@@ -13,7 +13,6 @@ use crate::guard::PermittedOp;
 use crate::keys::{KeyRegistry, VerifiedOp, VerifyError};
 use crate::op::SignedOpRef;
 use crate::store::{Damage, Place, StoreError};
-use crate::value::Excerpt;
 
 /// Operations that are looked at together.
 const BATCH: u32 = 1000;
@@ -150,8 +149,9 @@ impl<'k> StoreCheck<'k> {
         };
         let connection = settings::connect(&self.path, false)?;
         findings.take(schema::check(&connection))?;
-        let faults = findings.take(check_pages(&connection))?.unwrap_or_default();
-        faults.into_iter().for_each(|first| findings.add(Place::File, Damage::Check { first }));
+        for fault in findings.take(check_pages(&connection))?.unwrap_or_default() {
+            findings.take::<()>(Err(fault))?;
+        }
         let meta = findings.take(Meta::read(&connection, self.space.as_deref()))?;
         let last = connection.query_row("SELECT max(arrival) FROM ops", [], |row| row.get(0));
         let last: Option<i64> = findings.take(last.map_err(fault))?.flatten();
@@ -234,10 +234,10 @@ impl Findings {
 }
 
 /// All that SQLite's own check finds, up to a limit.
-fn check_pages(connection: &Connection) -> Result<Vec<Excerpt>, StoreError> {
+fn check_pages(connection: &Connection) -> Result<Vec<StoreError>, StoreError> {
     let sql = format!("PRAGMA integrity_check({MAX_CHECK_FINDINGS})");
     let mut statement = connection.prepare(&sql).map_err(fault)?;
     let faults = statement.query_map([], |row| row.get::<_, String>(0)).map_err(fault)?;
     let faults: rusqlite::Result<Vec<String>> = faults.collect();
-    Ok(faults.map_err(fault)?.iter().filter(|fault| *fault != "ok").map(|fault| Excerpt::of(fault)).collect())
+    Ok(faults.map_err(fault)?.iter().filter(|fault| *fault != "ok").map(|line| check_fault(line)).collect())
 }
