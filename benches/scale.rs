@@ -1,16 +1,18 @@
-//! Everything but the signature, from ten thousand to a million operations, and what a replica weighs: one table,
-//! beside a bare verification in the same run.
+//! Signed ingest beside its limit; then everything but the signature, from ten thousand to a million operations, and
+//! what a replica weighs. Two tables, each beside a bare verification in the same run.
 //!
 //! `cargo bench --features parallel --bench scale`
 
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use common::{Signing, Workload, ingest};
-use policysync::{Incoming, Replica};
+use policysync::{Incoming, Replica, Signature};
 
 /// Counts the bytes that are allocated and not freed.
 struct Counting;
@@ -36,11 +38,24 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// CPU time of this thread, in nanoseconds: other programs on the machine do not count. Where the system does not tell
+/// it, the wall clock must do.
+fn cpu_nanoseconds() -> u64 {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    schedstat.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_else(wall_nanoseconds)
+}
+
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn timed(work: impl FnOnce()) -> Duration {
-    let start = Instant::now();
+fn wall_nanoseconds() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos().try_into().unwrap()
+}
+
+/// Nanoseconds an operation, by this clock.
+fn timed(clock: fn() -> u64, count: usize, work: impl FnOnce()) -> f64 {
+    let start = clock();
     work();
-    start.elapsed()
+    (clock() - start) as f64 / count as f64
 }
 
 fn median(mut runs: Vec<f64>) -> f64 {
@@ -48,28 +63,61 @@ fn median(mut runs: Vec<f64>) -> f64 {
     runs[runs.len() / 2]
 }
 
-/// Nanoseconds an operation.
-fn per_op(time: Duration, count: usize) -> f64 {
-    time.as_nanos() as f64 / count as f64
+/// Signed ingest beside a bare loop over the same texts, in turn, portion by portion: the median of the ratios.
+fn signed_beside_bare(threads: usize) {
+    const PORTION: usize = 4 * common::BATCH;
+    let clock = if threads == 1 { cpu_nanoseconds } else { wall_nanoseconds };
+    let workload = Workload::new(100_000, Signing::True);
+    let bare = workload.bare();
+    for form in ["binary", "JSON"] {
+        let json = workload.json();
+        let ops: Vec<Incoming<'_>> = match form {
+            "binary" => workload.binary().into_iter().map(Incoming::Binary).collect(),
+            _ => json.iter().map(|text| Incoming::Json(text.as_bytes())).collect(),
+        };
+        let options = workload.options().threads(NonZeroUsize::new(threads).unwrap());
+        let mut replica = Replica::open(options).unwrap();
+        let mut ratios = Vec::new();
+        for (ops, bare) in ops.chunks(PORTION).zip(bare.chunks(PORTION)) {
+            let bare = timed(clock, ops.len(), || workload.verify_bare(threads, bare));
+            let ingest = timed(clock, ops.len(), || ingest(&mut replica, ops));
+            ratios.push(bare / ingest);
+        }
+        println!("| {form} | {threads} | {:.3} |", median(ratios));
+    }
 }
 
-fn verification() -> f64 {
-    let workload = Workload::new(5_000, Signing::True);
-    let bare = workload.bare();
-    median((0..3).map(|_| per_op(timed(|| workload.verify_bare(&bare)), bare.len())).collect())
+/// One bare verification, in nanoseconds.
+fn verification(workload: &Workload, bare: &[(Signature, String, usize)]) -> f64 {
+    timed(cpu_nanoseconds, bare.len(), || workload.verify_bare(1, bare))
 }
 
 fn main() {
     let sizes = std::env::args().filter_map(|word| word.parse().ok()).collect::<Vec<usize>>();
     let sizes = if sizes.is_empty() { vec![10_000, 100_000, 1_000_000] } else { sizes };
+
+    println!("| signed ingest | threads | speed, of a bare verification loop |");
+    println!("|---|---:|---:|");
+    for threads in [1, 2] {
+        signed_beside_bare(threads);
+    }
+
+    println!();
     println!(
-        "| operations | form | arrival | ns an operation | of a bare verification | bytes an operation |"
+        "| operations | form | arrival | ns an operation without verification | of a bare verification | bytes an operation |"
     );
     println!("|---:|---|---|---:|---:|---:|");
+    let limit = Workload::new(2_000, Signing::True);
+    let bare = limit.bare();
     for size in sizes {
         let mut workload = Workload::new(size, Signing::False);
         let json = workload.json();
-        for (form, arrival) in [("JSON", "interleaved"), ("binary", "interleaved"), ("binary", "shuffled")] {
+        for (form, arrival) in [
+            ("JSON", "interleaved"),
+            ("binary", "interleaved"),
+            ("binary", "shuffled"),
+            ("binary", "replayed"),
+        ] {
             if arrival == "shuffled" {
                 workload.shuffle();
             }
@@ -78,21 +126,21 @@ fn main() {
                 _ => json.iter().map(|text| Incoming::Json(text.as_bytes())).collect(),
             };
             // Small sizes are repeated, so that each row rests on at least 300,000 operations.
-            let runs = 300_000_usize.div_ceil(size).max(3);
-            let mut bytes = 0;
-            let times = (0..runs)
-                .map(|_| {
-                    let before = LIVE.load(Ordering::Relaxed);
-                    let mut replica =
-                        Replica::open(workload.options().dangerously_accept_unverified()).unwrap();
-                    let time = timed(|| ingest(&mut replica, &ops));
-                    assert_eq!(replica.log().len(), size);
-                    bytes = LIVE.load(Ordering::Relaxed).saturating_sub(before) / size;
-                    per_op(time, size)
-                })
-                .collect();
-            let time = median(times);
-            let share = 100.0 * time / verification();
+            let (mut times, mut shares, mut bytes) = (Vec::new(), Vec::new(), 0);
+            for _ in 0..300_000_usize.div_ceil(size).max(3) {
+                let before = LIVE.load(Ordering::Relaxed);
+                let options = workload.options().dangerously_accept_unverified();
+                let mut replica = Replica::open(options).unwrap();
+                if arrival == "replayed" {
+                    ingest(&mut replica, &ops);
+                }
+                let time = timed(cpu_nanoseconds, size, || ingest(&mut replica, &ops));
+                assert_eq!(replica.log().len(), size);
+                bytes = LIVE.load(Ordering::Relaxed).saturating_sub(before) / size;
+                times.push(time);
+                shares.push(100.0 * time / verification(&limit, &bare));
+            }
+            let (time, share) = (median(times), median(shares));
             println!("| {size} | {form} | {arrival} | {time:.0} | {share:.1} % | {bytes} |");
         }
     }

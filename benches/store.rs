@@ -61,7 +61,7 @@ fn measure(size: usize, signing: Signing) {
     let workload = Workload::new(size, signing);
     let sample = Workload::new(size.min(10_000), Signing::True);
     let bare = sample.bare();
-    let verification = per_op(timed(|| sample.verify_bare(&bare)).0, bare.len());
+    let verification = per_op(timed(|| sample.verify_bare(1, &bare)).0, bare.len());
     let signed = if signing == Signing::True { "signed" } else { "unsigned and unverified" };
     println!("\n{size} operations, {signed}; a bare verification takes {verification:.0} ns\n");
     println!("| what | ns an operation | of a bare verification |");

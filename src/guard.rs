@@ -2,7 +2,7 @@
 
 use crate::canonical::OpHash;
 use crate::keys::VerifiedOp;
-use crate::op::SignedOpRef;
+use crate::op::{OpRef, SignedOpRef};
 
 /// What a guard says of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Verdict {
 /// A guard sees only operations that are verified and new; it can refuse, it can never admit what is not signed. Running
 /// without a guard loses no check of a signature.
 ///
+/// It sees what an operation says, not who carried it, nor which of the actor's keys signed.
+///
 /// **A guard must be a deterministic function of the operation alone**: not of the time, of what is stored, of the
 /// order of calls. Otherwise two replicas admit different operations and never agree again.
 ///
@@ -28,7 +30,7 @@ pub enum Verdict {
 /// ```
 /// use policysync::{Guard, Verdict, VerifiedOp};
 ///
-/// let only_tasks = |op: &VerifiedOp<'_>| match op.signed().op().entity() {
+/// let only_tasks = |op: &VerifiedOp<'_>| match op.op().entity() {
 ///     "Task" => Verdict::Admit,
 ///     _ => Verdict::Reject,
 /// };
@@ -58,7 +60,11 @@ pub struct PermittedOp<'a> {
 impl<'a> PermittedOp<'a> {
     /// The operation.
     #[must_use]
-    pub fn signed(&self) -> SignedOpRef<'_> {
+    pub fn op(&self) -> OpRef<'_> {
+        self.verified.op()
+    }
+
+    pub(crate) fn signed(&self) -> SignedOpRef<'_> {
         self.verified.signed()
     }
 

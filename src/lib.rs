@@ -1,4 +1,56 @@
 //! A secure, offline-first synchronization core.
+//!
+//! Every change is an immutable operation, signed by an actor (Ed25519, by libsodium), kept in an append-only log, ordered
+//! by a hybrid logical clock and merged deterministically. Operations may come from anywhere, in any order, any number of
+//! times: what is not signed by the actor that it names does not get in, and replicas with the same operations reach the
+//! same state, byte for byte.
+//!
+//! An application embeds it. It starts no threads unless the caller names a number, opens no sockets, and reads no clock:
+//! the time is an argument.
+//!
+//! # Example
+//!
+//! ```
+//! use policysync::{Outcome, Replica, ReplicaOptions, SigningSecretKey, WallMillis};
+//!
+//! // An application passes `system_wall_clock()`.
+//! let now = WallMillis(1_760_000_000_000);
+//! let alice = SigningSecretKey::generate("alice")?;
+//! let alices_key = alice.public_key().clone();
+//!
+//! // Alice writes; what `set` returns goes to the others, by whatever way there is.
+//! let mut on_alices_phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
+//! let message = on_alices_phone.set(now, "Task", "t1", "title", "Hello world")?.to_json();
+//!
+//! // Bob knows alice's key, and so takes in what she signed.
+//! let mut on_bobs_phone = Replica::open(ReplicaOptions::new())?;
+//! on_bobs_phone.keys_mut().register(alices_key)?;
+//! assert!(matches!(on_bobs_phone.ingest(now, message.as_str())?, Outcome::Appended { .. }));
+//! assert_eq!(on_bobs_phone.get("Task", "t1", "title")?, Some("Hello world".into()));
+//!
+//! // Nobody can change a word of it on the way.
+//! let tampered = message.replace("Hello", "Goodbye");
+//! assert!(on_bobs_phone.ingest(now, tampered.as_str()).is_err());
+//! assert_eq!(on_alices_phone.state_digest(), on_bobs_phone.state_digest());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to begin
+//!
+//! - [`Replica`] is the paved path: log, state, clock and keys under one roof. [`ReplicaOptions`] opens one.
+//! - [`OpLog`] is the low layer: the log alone, with [`sign_op`], [`verify_op`] and [`Folded`] beside it.
+//! - [`Outcome`] and [`Refused`] say what became of an operation, and by whose fault.
+//! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, and what an
+//!   [attacker](manual::threats) may do.
+//!
+//! # Features
+//!
+//! None is on by default, and each only adds.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `parallel` | `ReplicaOptions::threads`: the signatures of a batch are verified on as many threads as the caller names |
+//! | `sqlite` | `ReplicaOptions::path`: a replica is kept in an SQLite file; on by default |
 
 #![warn(missing_docs, unreachable_pub)]
 // What a peer sends must not be able to panic; tests may.
@@ -29,11 +81,13 @@ mod value;
 
 // The public interface is:
 
+pub mod manual;
+
 // The paved path
 pub use replica::{
     Effect, Incoming, IngestError, Labels, OpenError, Outcome, Refused, Replica, ReplicaOptions, WriteError,
 };
-pub use state::{Change, Explanation, Rule, Standing, State, Version};
+pub use state::{Change, Explanation, Folded, Rule, Standing, Version};
 
 // Operations and their forms
 pub use canonical::{BINARY_VERSION, BinaryFault, DecodeError, MAX_OP_BYTES, OpHash};
@@ -41,7 +95,7 @@ pub use op::{
     IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, Op, OpError, OpRef, SignedOp,
     SignedOpRef, op_id,
 };
-pub use value::{Excerpt, JsonError, JsonFault, MAX_DEPTH, Value, utf16_cmp};
+pub use value::{Excerpt, JsonError, JsonFault, MAX_DEPTH, MAX_VALUE_BYTES, Value, utf16_cmp};
 
 // Time
 pub use hlc::{Clock, Hlc, HlcError, WallMillis, hlc_now, system_wall_clock};
@@ -64,3 +118,8 @@ pub use oplog::{AddError, Added, Cursor, ForkError, ForkProof, LogDigest, LogEnt
 pub use store::{Body, Damage, MemoryStore, Place, SqliteCode, Store, StoreError};
 #[cfg(feature = "sqlite")]
 pub use store::{Durability, Finding, Salvaged, StoreCheck, StoreReport};
+
+/// The README, so that its code is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

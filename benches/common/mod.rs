@@ -2,6 +2,8 @@
 //! overwriting; arriving interleaved as the actors wrote them, or fully shuffled.
 #![allow(dead_code, reason = "each benchmark uses its own part of it")]
 
+use std::sync::Mutex;
+
 use policysync::{
     CryptoProvider, Hlc, Incoming, KeyPair, KeyRegistry, Op, Replica, ReplicaOptions, Signature, SignedOp,
     SigningSecretKey, Sodium, WallMillis, sign_op,
@@ -117,12 +119,30 @@ impl Workload {
         self.binary().into_iter().map(bare).collect()
     }
 
-    /// The limit: libsodium's verification and nothing else.
-    pub fn verify_bare(&self, bare: &[(Signature, String, usize)]) {
-        for (signature, text, key) in bare {
-            let key = self.keys[*key].public_key().public_key();
-            assert!(self.crypto.verify(signature, text.as_bytes(), key));
+    /// The limit: libsodium's verification and nothing else, on so many threads.
+    pub fn verify_bare(&self, threads: usize, bare: &[(Signature, String, usize)]) {
+        let verify = |part: &[(Signature, String, usize)]| {
+            for (signature, text, key) in part {
+                let key = self.keys[*key].public_key().public_key();
+                assert!(self.crypto.verify(signature, text.as_bytes(), key));
+            }
+        };
+        if threads == 1 {
+            return verify(bare);
         }
+        // Handed out in portions, as the replica does, so that both suffer alike from what else the machine does.
+        let portions = Mutex::new(bare.chunks(8));
+        let work = || {
+            while let Some(part) = { portions.lock().unwrap().next() } {
+                verify(part);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 use bincode::{DefaultOptions, ErrorKind, Options};
 use serde::{Deserialize, Serialize};
 
+use super::text::check_size;
 use super::{BinaryFault, DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
@@ -89,7 +90,9 @@ impl<'a> SignedOpRef<'a> {
             value: body.value,
             space: body.space,
         };
-        Ok(Self::new(OpRef::new(parts)?, body.kid, Signature::from_bytes(*signature))?)
+        let signed = Self::new(OpRef::new(parts)?, body.kid, Signature::from_bytes(*signature))?;
+        check_size(signed)?;
+        Ok(signed)
     }
 
     /// Appends the binary form to `out`.

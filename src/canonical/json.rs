@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::text::json_text;
+use super::text::{check_size, json_text};
 use super::{DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
@@ -221,6 +221,8 @@ impl Members<'_> {
             value: &there(self.value, Member::Value)?,
             space: self.space.as_deref(),
         };
-        Ok(SignedOpRef::new(OpRef::new(parts)?, &sig.kid, sig.signature)?.to_signed_op())
+        let signed = SignedOpRef::new(OpRef::new(parts)?, &sig.kid, sig.signature)?;
+        check_size(signed)?;
+        Ok(signed.to_signed_op())
     }
 }

@@ -21,11 +21,61 @@ pub(crate) fn signed_text(op: OpRef<'_>, kid: &str) -> Result<String, OpError> {
     write_before_sig(op, &mut text);
     text.push_str(UNSIGNED);
     write_after_sig(op, &mut text);
-    let len = text.len() - UNSIGNED.len() + sig_len(kid);
-    if len > MAX_OP_BYTES {
-        return Err(OpError::TooLarge { len, limit: MAX_OP_BYTES });
-    }
+    check_len(text.len() - UNSIGNED.len() + sig_len(kid))?;
     Ok(text)
+}
+
+/// Whether an operation that is just decoded keeps to [`MAX_OP_BYTES`].
+pub(super) fn check_size(signed: SignedOpRef<'_>) -> Result<(), OpError> {
+    // Its names are at most 1 KiB each, so only a long value can take it past the limit.
+    if signed.op().value().len() < MAX_OP_BYTES / 2 {
+        return Ok(());
+    }
+    let mut len = Length(0);
+    write_before_sig(signed.op(), &mut len);
+    write_after_sig(signed.op(), &mut len);
+    check_len(len.0 + sig_len(signed.kid()))
+}
+
+fn check_len(len: usize) -> Result<(), OpError> {
+    if len > MAX_OP_BYTES { Err(OpError::TooLarge { len, limit: MAX_OP_BYTES }) } else { Ok(()) }
+}
+
+/// What a text is written to.
+trait Sink {
+    fn push_str(&mut self, text: &str);
+
+    /// An identifier as a JSON string, without the closing quote.
+    fn open_name(&mut self, name: &str);
+}
+
+impl Sink for String {
+    fn push_str(&mut self, text: &str) {
+        Self::push_str(self, text);
+    }
+
+    fn open_name(&mut self, name: &str) {
+        write_string(self, name);
+        self.pop();
+    }
+}
+
+/// Only counts the bytes.
+struct Length(usize);
+
+impl Sink for Length {
+    fn push_str(&mut self, text: &str) {
+        self.0 += text.len();
+    }
+
+    fn open_name(&mut self, name: &str) {
+        self.0 += 1 + escaped_len(name);
+    }
+}
+
+/// Bytes of an identifier in a JSON string. It has no control characters, so two are all that JSON escapes in it.
+fn escaped_len(name: &str) -> usize {
+    name.len() + name.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
 
 /// The canonical JSON form, with the signature.
@@ -44,32 +94,29 @@ fn capacity(op: OpRef<'_>) -> usize {
     180 + 3 * op.actor().len() + op.label().map_or(0, str::len) + names + op.value().len()
 }
 
-fn write_before_sig(op: OpRef<'_>, text: &mut String) {
+fn write_before_sig(op: OpRef<'_>, text: &mut impl Sink) {
     text.push_str("{\"actor\":");
-    write_string(text, op.actor());
-    text.push_str(",\"entity\":");
-    write_string(text, op.entity());
-    text.push_str(",\"entityId\":");
-    write_string(text, op.entity_id());
-    text.push_str(",\"id\":");
+    text.open_name(op.actor());
+    text.push_str("\",\"entity\":");
+    text.open_name(op.entity());
+    text.push_str("\",\"entityId\":");
+    text.open_name(op.entity_id());
+    text.push_str("\",\"id\":");
     match op.label() {
-        Some(label) => write_string(text, label),
+        Some(label) => text.open_name(label),
         None => {
-            // The default label is the actor's string, with the numbers inside the closing quote.
-            write_string(text, op.actor());
-            text.pop();
-            text.push(':');
+            text.open_name(op.actor());
+            text.push_str(":");
             text.push_str(itoa::Buffer::new().format(op.ts().t()));
-            text.push(':');
+            text.push_str(":");
             text.push_str(itoa::Buffer::new().format(op.ts().c()));
-            text.push('"');
         }
     }
-    text.push_str(",\"kind\":\"");
+    text.push_str("\",\"kind\":\"");
     text.push_str(op.kind().as_str());
     text.push_str("\",\"path\":");
-    write_string(text, op.path());
-    text.push_str(",\"sig\":");
+    text.open_name(op.path());
+    text.push_str("\",\"sig\":");
 }
 
 fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {
@@ -83,24 +130,24 @@ fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {
 /// Bytes that [`write_sig`] writes.
 fn sig_len(kid: &str) -> usize {
     const FRAME: usize = "{\"alg\":\"ed25519\",\"bytes\":\"\",\"kid\":\"\"}".len() + 88;
-    // An identifier has no control characters: these two are all that JSON escapes in it.
-    FRAME + kid.len() + kid.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
+    FRAME + escaped_len(kid)
 }
 
-fn write_after_sig(op: OpRef<'_>, text: &mut String) {
+fn write_after_sig(op: OpRef<'_>, text: &mut impl Sink) {
     if let Some(space) = op.space() {
         text.push_str(",\"space\":");
-        write_string(text, space);
+        text.open_name(space);
+        text.push_str("\"");
     }
     text.push_str(",\"ts\":{\"a\":");
-    write_string(text, op.actor());
-    text.push_str(",\"c\":");
+    text.open_name(op.actor());
+    text.push_str("\",\"c\":");
     text.push_str(itoa::Buffer::new().format(op.ts().c()));
     text.push_str(",\"t\":");
     text.push_str(itoa::Buffer::new().format(op.ts().t()));
     text.push_str("},\"value\":");
     text.push_str(op.value());
-    text.push('}');
+    text.push_str("}");
 }
 
 #[cfg(test)]
@@ -144,8 +191,12 @@ mod tests {
             assert!(signed_text(largest.as_ref(), kid).is_ok());
             let signed = SignedOp::new(largest, kid, Signature::from_bytes([7; 64])).unwrap();
             assert_eq!(json_text(signed.as_ref()).len(), MAX_OP_BYTES);
-            let error = signed_text(op_with_value_len(room + 1).as_ref(), kid).unwrap_err();
-            assert_eq!(error, OpError::TooLarge { len: MAX_OP_BYTES + 1, limit: MAX_OP_BYTES });
+            assert_eq!(check_size(signed.as_ref()), Ok(()));
+            let too_large = op_with_value_len(room + 1);
+            let error = OpError::TooLarge { len: MAX_OP_BYTES + 1, limit: MAX_OP_BYTES };
+            assert_eq!(signed_text(too_large.as_ref(), kid), Err(error.clone()));
+            let too_large = SignedOp::new(too_large, kid, Signature::from_bytes([7; 64])).unwrap();
+            assert_eq!(check_size(too_large.as_ref()), Err(error));
         }
     }
 

@@ -54,7 +54,7 @@ impl fmt::Display for SelfTestCase {
     }
 }
 
-/// Why 32 bytes did not become a public key.
+/// Why bytes, or a text, did not become a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -62,6 +62,9 @@ pub enum KeyError {
     /// one.
     #[error("the bytes are not a valid Ed25519 public key")]
     InvalidPoint,
+    /// The text is not 64 lower-case hexadecimal digits.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
     /// The key could not be checked.
     #[error(transparent)]
     Crypto(#[from] CryptoError),

@@ -1,10 +1,11 @@
 //! Public and secret keys; the two never come apart.
 
 use std::fmt;
+use std::str::FromStr;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{CryptoError, KeyError, Sodium, encode_hex};
+use super::{CryptoError, KeyError, Sodium, decode_hex_array, encode_hex};
 
 /// An Ed25519 public key, ordered byte by byte: the canonical encoding of a point of the prime-order group,
 /// not of the neutral one.
@@ -36,6 +37,15 @@ impl PublicKey {
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&encode_hex(&self.0))
+    }
+}
+
+/// Reads 64 lower-case hexadecimal digits, and checks the key as [`PublicKey::from_bytes`] does.
+impl FromStr for PublicKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<PublicKey, KeyError> {
+        PublicKey::from_bytes(&decode_hex_array(text)?)
     }
 }
 
@@ -179,6 +189,14 @@ mod tests {
 
     fn pair() -> KeyPair {
         KeyPair::from_seed(&decode_hex_array(SEED).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_public_key_is_read_from_what_it_prints() {
+        let key = KeyPair::from_seed(&[7; 32]).unwrap().public_key();
+        assert_eq!(key.to_string().parse(), Ok(key));
+        assert!(matches!("00".parse::<PublicKey>(), Err(KeyError::Encoding(_))));
+        assert_eq!("00".repeat(32).parse::<PublicKey>(), Err(KeyError::InvalidPoint));
     }
 
     #[test]

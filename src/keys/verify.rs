@@ -3,11 +3,12 @@
 use super::{KeyRegistry, SigningPublicKey};
 use crate::canonical::{HashedOp, OpHash};
 use crate::crypto::CryptoProvider;
-use crate::op::{MaybeOwned, OpError, SignedOp, SignedOpRef};
+use crate::op::{MaybeOwned, OpError, OpRef, SignedOp, SignedOpRef};
 use crate::value::Excerpt;
 
 /// An operation that a key of the actor it names has signed. Only the checks in this file make one, so what takes a
-/// `VerifiedOp` cannot be reached around them.
+/// `VerifiedOp` cannot be reached around them. (The one exception says so aloud:
+/// [`ReplicaOptions::dangerously_accept_unverified`](crate::ReplicaOptions::dangerously_accept_unverified).)
 ///
 /// ```compile_fail
 /// # fn f(signed: policysync::SignedOpRef<'_>) {
@@ -20,9 +21,14 @@ pub struct VerifiedOp<'a> {
 }
 
 impl<'a> VerifiedOp<'a> {
-    /// The operation.
+    /// What the operation says. Which key signed it, and how, is not part of it: the same text may arrive with another
+    /// of the actor's signatures, and is the same operation.
     #[must_use]
-    pub fn signed(&self) -> SignedOpRef<'_> {
+    pub fn op(&self) -> OpRef<'_> {
+        self.signed().op()
+    }
+
+    pub(crate) fn signed(&self) -> SignedOpRef<'_> {
         self.hashed.signed()
     }
 

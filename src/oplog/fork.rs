@@ -7,7 +7,9 @@ use crate::op::{MaybeOwned, SignedOp};
 
 /// Two operations of one actor with one timestamp and different contents, both signed: proof that whoever holds the
 /// actor's key equivocated, or that two devices share it. Anybody who knows the key can check it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Proofs are equal when they convict of the same operations, whichever of several valid signatures each holds.
+#[derive(Clone, Debug)]
 pub struct ForkProof {
     first: SignedOp,
     second: SignedOp,
@@ -20,13 +22,13 @@ impl ForkProof {
         Self { first, second }
     }
 
-    /// The operation that is earlier in the order.
+    /// One of the two; from [`OpLog::forks`](crate::OpLog::forks) the earlier in the order.
     #[must_use]
     pub fn first(&self) -> &SignedOp {
         &self.first
     }
 
-    /// The operation that is later in the order.
+    /// The other; from [`OpLog::forks`](crate::OpLog::forks) the later in the order.
     #[must_use]
     pub fn second(&self) -> &SignedOp {
         &self.second
@@ -39,7 +41,8 @@ impl ForkProof {
     /// [`ForkError`] when it proves nothing.
     pub fn check<C: CryptoProvider + ?Sized>(&self, crypto: &C, keys: &KeyRegistry) -> Result<(), ForkError> {
         let (first, second) = (self.first.op(), self.second.op());
-        if first.actor() != second.actor() || first.ts() != second.ts() {
+        // One device may use one timestamp in two spaces: its clocks there know nothing of each other.
+        if first.actor() != second.actor() || first.ts() != second.ts() || first.space() != second.space() {
             return Err(ForkError::Unrelated);
         }
         let hash = |op: &SignedOp| {
@@ -54,12 +57,20 @@ impl ForkProof {
     }
 }
 
+impl PartialEq for ForkProof {
+    fn eq(&self, other: &Self) -> bool {
+        self.first.op() == other.first.op() && self.second.op() == other.second.op()
+    }
+}
+
+impl Eq for ForkProof {}
+
 /// Why two operations prove no equivocation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ForkError {
-    /// They have different actors or different timestamps.
-    #[error("the operations have different actors or timestamps")]
+    /// They have different actors, timestamps or spaces.
+    #[error("the operations have different actors, timestamps or spaces")]
     Unrelated,
     /// They are one operation.
     #[error("the operations are the same")]

@@ -91,7 +91,7 @@ impl Index {
         let first = self.len();
         let names: Vec<(&str, &str, &str)> = ops
             .iter()
-            .map(|permitted| permitted.signed().op())
+            .map(|permitted| permitted.op())
             .map(|op| (op.entity(), op.entity_id(), op.path()))
             .collect();
         let registers = self.subjects.intern(&names);
@@ -151,14 +151,8 @@ impl Index {
         self.order.starting_at(prefix(ts)).skip_while(move |arrival| self.ts(*arrival) < ts)
     }
 
-    /// The operations of one actor with one timestamp, in order.
-    pub(crate) fn at(&self, ts: Hlc, actor: u32) -> impl Iterator<Item = u32> + '_ {
-        self.since_ts(ts)
-            .take_while(move |arrival| self.ts(*arrival) == ts)
-            .filter(move |arrival| self.authors_of.actor_of(self.author(*arrival)) == actor)
-    }
-
-    fn same_actor_and_time(&self, a: u32, b: u32) -> bool {
+    /// Whether two operations are of one actor and carry one timestamp.
+    pub(crate) fn same_actor_and_time(&self, a: u32, b: u32) -> bool {
         self.ts(a) == self.ts(b)
             && self.authors_of.actor_of(self.author(a)) == self.authors_of.actor_of(self.author(b))
     }

@@ -1,13 +1,11 @@
 //! The log: append-only, each operation once.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{ForkProof, Index, Inserted};
 use crate::canonical::{HashedOp, OpHash};
 use crate::crypto::{CryptoProvider, Hash, Sodium};
 use crate::guard::PermittedOp;
-use crate::hlc::Hlc;
 use crate::keys::{VerifiedOp, VerifyError};
 use crate::op::{MaybeOwned, OpError, OpRef, Parts, SignedOp, SignedOpRef};
 use crate::store::{MemoryStore, Store, StoreError};
@@ -38,8 +36,8 @@ pub struct OpLog {
     space: Option<Box<str>>,
     index: Index,
     store: Box<dyn Store>,
-    /// Where an actor said two things at one time: timestamp and the actor's number.
-    forks: BTreeSet<(Hlc, u32)>,
+    /// Whether any actor said two things at one time.
+    forked: bool,
 }
 
 /// A position in the order of arrival of one log: what arrived before it and what arrives later. It means nothing to
@@ -126,6 +124,12 @@ impl fmt::Display for LogDigest {
     }
 }
 
+impl fmt::Debug for OpLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpLog").field("space", &self.space).field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
 impl OpLog {
     /// An empty log in memory, for operations without a space.
     #[must_use]
@@ -135,7 +139,7 @@ impl OpLog {
 
     /// An empty log over an empty store.
     pub(crate) fn with_store(crypto: Sodium, space: Option<Box<str>>, store: Box<dyn Store>) -> Self {
-        Self { crypto, space, index: Index::new(), store, forks: BTreeSet::new() }
+        Self { crypto, space, index: Index::new(), store, forked: false }
     }
 
     /// An empty log, to be filled with what a store holds: [`OpLog::restore`], then [`OpLog::keep_in`].
@@ -213,10 +217,7 @@ impl OpLog {
     /// Puts operations into the index.
     fn enter(&mut self, ops: &[PermittedOp<'_>]) -> Vec<Inserted> {
         let inserted = self.index.insert(ops);
-        for inserted in inserted.iter().filter(|inserted| inserted.equivocates_with.is_some()) {
-            let author = self.index.author(inserted.arrival);
-            self.forks.insert((self.index.ts(inserted.arrival), self.index.authors_of.actor_of(author)));
-        }
+        self.forked |= inserted.iter().any(|inserted| inserted.equivocates_with.is_some());
         inserted
     }
 
@@ -288,25 +289,28 @@ impl OpLog {
     }
 
     /// Where actors said two things at one time: a proof for each actor and timestamp, of the two operations that come
-    /// first in the order. Logs with the same operations give the same proofs.
+    /// first in the order. Logs with the same operations give equal proofs. Where there is one, this costs a walk over
+    /// the log.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store cannot read an operation.
     pub fn forks(&self) -> Result<Vec<ForkProof>, StoreError> {
-        let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(self.forks.len());
-        for (ts, actor) in &self.forks {
-            let mut ops = self.index.at(*ts, *actor);
-            if let (Some(first), Some(second)) = (ops.next(), ops.next()) {
-                pairs.push((first, second));
+        if !self.forked {
+            return Ok(Vec::new());
+        }
+        let mut proofs = Vec::new();
+        let mut proved = false;
+        // What one actor said at one time stands together in the order.
+        for (first, second) in self.index.in_order().zip(self.index.in_order().skip(1)) {
+            if !self.index.same_actor_and_time(first, second) {
+                proved = false;
+            } else if !proved {
+                proofs.push(ForkProof::new(self.read(first)?, self.read(second)?));
+                proved = true;
             }
         }
-        // The actors' numbers differ from log to log; the operations' order does not.
-        pairs.sort_unstable_by(|(a, _), (b, _)| self.index.compare(*a, *b));
-        pairs
-            .into_iter()
-            .map(|(first, second)| Ok(ForkProof::new(self.read(first)?, self.read(second)?)))
-            .collect()
+        Ok(proofs)
     }
 
     pub(crate) fn index(&self) -> &Index {

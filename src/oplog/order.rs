@@ -69,7 +69,7 @@ impl Order {
     /// two operations, by their numbers, whose prefixes are equal.
     pub(crate) fn insert(&mut self, places: &[Place], tie: impl Fn(u32, u32) -> Ordering) -> Vec<Neighbours> {
         // Looking for all of them first brings their runs near, without one look waiting for the other; inserting
-        // then finds them there. For arrival in any order this halves the time.
+        // then finds them there.
         for place in places {
             black_box(self.locate(place, &tie));
         }

@@ -4,7 +4,7 @@ use super::{Effect, Incoming, IngestError, Labels, Outcome, Refused, Replica};
 use crate::canonical::{DecodeError, HashedOp, OpHashSet};
 use crate::crypto::Sodium;
 use crate::guard::{Guard, PermittedOp, permit};
-use crate::hlc::WallMillis;
+use crate::hlc::{Hlc, HlcError, WallMillis};
 use crate::keys::{KeyRegistry, VerifiedOp};
 use crate::op::{OpRef, op_id};
 use crate::oplog::Inserted;
@@ -34,7 +34,8 @@ impl Replica {
     }
 
     /// Takes in many operations at once, with an answer for each, in their order: the same answers as one by one. The
-    /// store sees one transaction; [`ReplicaOptions::threads`](super::ReplicaOptions) share the work.
+    /// store sees one transaction, the guard one batch; [`ReplicaOptions::threads`](super::ReplicaOptions) share the
+    /// work.
     ///
     /// # Errors
     ///
@@ -44,7 +45,9 @@ impl Replica {
         now: WallMillis,
         batch: &[Incoming<'_>],
     ) -> Result<Vec<Result<Outcome, Refused>>, IngestError> {
-        self.release_due(now);
+        if now > WallMillis::MAX {
+            return Err(IngestError::Clock(HlcError::WallOutOfRange { now }));
+        }
         let mut answers = Answers::new(batch.len());
 
         let new = self.look_for_duplicates(batch, &mut answers);
@@ -54,8 +57,10 @@ impl Replica {
 
         // First the store, then memory: up to here, and on an error, the replica is as it was.
         let inserted = self.log.append(&permitted)?;
-        self.release_own(&inserted);
 
+        if !inserted.is_empty() {
+            self.release_until(self.horizon_at(now).max(self.latest_own(&permitted)));
+        }
         for (number, inserted) in numbers.into_iter().zip(inserted) {
             answers.set(number, Ok(self.merge(&inserted)));
         }
@@ -65,37 +70,35 @@ impl Replica {
         Ok(answers.complete())
     }
 
-    /// Merges what has become due by now.
-    pub(super) fn release_due(&mut self, now: WallMillis) {
-        let horizon = self.horizon(now);
+    /// Up to which time operations are merged when the wall clock says `now`.
+    pub(super) fn horizon_at(&self, now: WallMillis) -> WallMillis {
+        let horizon = now.saturating_add(self.max_drift);
+        // What we have seen and written stays, even when the wall clock goes back.
+        self.clock.last().map_or(horizon, |last| horizon.max(WallMillis(last.t())))
+    }
+
+    /// The time of our latest own operation among these. What we wrote ourselves is never held: not after a counter
+    /// ran over, not when a log is read again after the wall clock was set back.
+    fn latest_own(&self, permitted: &[PermittedOp<'_>]) -> WallMillis {
+        let actor = self.actor();
+        let own = permitted.iter().map(PermittedOp::op).filter(|op| Some(op.actor()) == actor);
+        own.map(|op| WallMillis(op.ts().t())).max().unwrap_or(WallMillis(0))
+    }
+
+    /// When an operation with this timestamp becomes due, by the wall clock.
+    pub(super) fn due_at(&self, ts: Hlc) -> WallMillis {
+        WallMillis(ts.t().saturating_sub(self.max_drift.0))
+    }
+
+    /// Merges what was held, up to this time.
+    pub(super) fn release_until(&mut self, horizon: WallMillis) {
         if let Some(greatest) = self.state.advance(self.log.index(), horizon) {
             self.clock.observe(self.log.index().ts(greatest));
         }
     }
 
-    /// The time up to which operations are merged. What we wrote ourselves is never held, even when the wall clock goes
-    /// back.
-    pub(super) fn horizon(&self, now: WallMillis) -> WallMillis {
-        let horizon = now.saturating_add(self.max_drift);
-        self.clock.last().map_or(horizon, |last| horizon.max(WallMillis(last.t())))
-    }
-
-    /// Of operations that the log has just taken, those of our own actor are not held either: written by an earlier
-    /// installation, they come back to a device that has lost them. The clock must go past them, or we would use their
-    /// timestamps again.
-    fn release_own(&mut self, inserted: &[Inserted]) {
-        let index = self.log.index();
-        let is_own = |arrival: &u32| {
-            !self.state.is_due(index.ts(*arrival)) && self.actor() == Some(index.actor(*arrival))
-        };
-        let own = inserted.iter().map(|inserted| inserted.arrival).filter(is_own);
-        if let Some(greatest) = own.map(|arrival| index.ts(arrival)).max() {
-            self.clock.observe(greatest);
-            self.state.advance(self.log.index(), WallMillis(greatest.t()));
-        }
-    }
-
-    /// Decodes and hashes what may be an operation of this log, and answers for what is not, and for what is there already.
+    /// Decodes and hashes what may be an operation of this log, and answers for what is not one, and for what is there
+    /// already.
     fn look_for_duplicates<'a>(
         &self,
         batch: &[Incoming<'a>],
@@ -181,7 +184,7 @@ impl Replica {
         if self.log.contains(&hash) {
             return Ok(Outcome::Duplicate { hash });
         }
-        // The guard refused the first; it says the same of every copy that is genuine.
+        // The guard refused the first, and sees nothing by which the copies differ: neither signature nor kid.
         self.verifier().verify(copy).and(Err(Refused::Denied))
     }
 
@@ -202,10 +205,7 @@ impl Replica {
                 };
                 Outcome::Appended { hash, effect, equivocates_with }
             }
-            None => {
-                let until = WallMillis(ts.t().saturating_sub(self.max_drift.0));
-                Outcome::Held { hash, until, equivocates_with }
-            }
+            None => Outcome::Held { hash, until: self.due_at(ts), equivocates_with },
         }
     }
 }

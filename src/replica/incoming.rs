@@ -25,6 +25,24 @@ impl<'a> From<&'a [u8]> for Incoming<'a> {
     }
 }
 
+impl<'a> From<&'a Vec<u8>> for Incoming<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Incoming<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl<'a> From<&'a String> for Incoming<'a> {
+    fn from(json: &'a String) -> Self {
+        Self::from(json.as_str())
+    }
+}
+
 impl<'a> From<&'a str> for Incoming<'a> {
     fn from(json: &'a str) -> Self {
         Self::Json(json.as_bytes())

@@ -10,6 +10,8 @@ mod restore;
 mod threads;
 mod write;
 
+use std::fmt;
+
 use crate::crypto::{CryptoError, Sodium};
 use crate::guard::Guard;
 use crate::hlc::{Clock, WallMillis};
@@ -115,16 +117,27 @@ impl Replica {
         &self.log
     }
 
-    /// The state that the log merges to.
+    /// The time up to which operations are merged; later ones are held. `None` before any call told the time. It never
+    /// goes back: what was merged stays merged.
     #[must_use]
-    pub fn state(&self) -> &State {
-        &self.state
+    pub fn horizon(&self) -> Option<WallMillis> {
+        self.state.horizon()
     }
 
     /// The clock that this replica's own operations are stamped with.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+}
+
+impl fmt::Debug for Replica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replica")
+            .field("actor", &self.actor())
+            .field("log", &self.log)
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
     }
 }
 

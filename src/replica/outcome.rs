@@ -2,7 +2,7 @@
 
 use crate::canonical::{DecodeError, OpHash};
 use crate::guard::Aborted;
-use crate::hlc::WallMillis;
+use crate::hlc::{HlcError, WallMillis};
 use crate::keys::VerifyError;
 use crate::op::OpError;
 use crate::store::StoreError;
@@ -26,7 +26,8 @@ pub enum Outcome {
     Held {
         /// Its identity.
         hash: OpHash,
-        /// When the wall clock says this, it is merged by the next call that takes the time.
+        /// When the wall clock says this, it is merged: by [`Replica::poll`](crate::Replica::poll), or just before the
+        /// next operation gets in.
         until: WallMillis,
         /// Another operation of the same actor with the same timestamp.
         equivocates_with: Option<OpHash>,
@@ -111,6 +112,9 @@ pub enum IngestError {
     /// The one operation that was offered was refused. Never the answer to a batch, where each has its own outcome.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// The wall clock is out of range.
+    #[error(transparent)]
+    Clock(HlcError),
     /// The guard stopped the batch.
     #[error(transparent)]
     Aborted(#[from] Aborted),

@@ -17,12 +17,14 @@ impl Replica {
         self.state.get(&self.log, entity, entity_id, path)
     }
 
-    /// An entity as a JSON object, paths as member names; `None` where it has no field.
+    /// An entity as the canonical text of a JSON object, paths as member names; `None` where it has no field.
+    ///
+    /// Text, not a [`Value`]: many fields together may be longer and deeper than the value of one operation.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store cannot read a field.
-    pub fn entity(&self, entity: &str, entity_id: &str) -> Result<Option<Value>, StoreError> {
+    pub fn entity(&self, entity: &str, entity_id: &str) -> Result<Option<String>, StoreError> {
         self.state.entity(&self.log, entity, entity_id)
     }
 
@@ -47,7 +49,8 @@ impl Replica {
         self.state.fields(&self.log, entity, entity_id, prefix)
     }
 
-    /// Every operation on a field: those held and then those merged, each from the greatest down.
+    /// Every operation on a field: those held and then those merged, each from the greatest down. Costs a walk over all
+    /// that is held.
     ///
     /// # Errors
     ///
@@ -70,17 +73,21 @@ impl Replica {
         self.state.explain(&self.log, entity, entity_id, path)
     }
 
-    /// Equal states have equal digests. What the log holds has a digest of its own:
-    /// [`OpLog::digest`](crate::OpLog::digest).
+    /// Equal states have equal digests. Replicas with the same operations have equal states once the same of them are
+    /// due. What the log holds, due or not, has a digest of its own: [`OpLog::digest`](crate::OpLog::digest).
     #[must_use]
     pub fn state_digest(&self) -> Hash {
         self.state.digest(self.crypto, &self.log)
     }
 
     /// Merges what was held and has become due by `now`, and returns the fields that have another winner than at the
-    /// last call, each once, in the order in which they first changed.
+    /// last call, each once, in the order in which they first changed. A wall clock out of range releases nothing.
+    ///
+    /// What is merged stays merged: a wall clock that was wrongly ahead, once, has let in what was up to so far ahead.
     pub fn poll(&mut self, now: WallMillis) -> Vec<Change> {
-        self.release_due(now);
+        if now <= WallMillis::MAX {
+            self.release_until(self.horizon_at(now));
+        }
         self.state.take_changes(&self.log)
     }
 
@@ -100,5 +107,13 @@ impl Replica {
     #[must_use]
     pub fn held(&self) -> usize {
         self.state.held(self.log.index()).count()
+    }
+
+    /// When the wall clock says this, [`Replica::poll`] merges the first of the operations that are held; `None` where
+    /// none is.
+    #[must_use]
+    pub fn next_due(&self) -> Option<WallMillis> {
+        let first = self.state.held(self.log.index()).next()?;
+        Some(self.due_at(self.log.index().ts(first)))
     }
 }

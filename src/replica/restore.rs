@@ -183,7 +183,7 @@ impl Replica {
         if let Some(own) = own {
             self.clock.observe(own);
         }
-        let horizon = self.horizon(now);
+        let horizon = self.horizon_at(now);
         let (state, greatest) = State::restored(self.log.index(), horizon);
         self.state = state;
         if let Some(greatest) = greatest {

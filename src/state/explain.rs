@@ -68,11 +68,7 @@ impl fmt::Display for Rule {
 
 impl State {
     /// Every operation on a register: those held and then those merged, each from the greatest down.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the store cannot read one.
-    pub fn history(
+    pub(crate) fn history(
         &self,
         log: &OpLog,
         entity: &str,
@@ -95,11 +91,7 @@ impl State {
     }
 
     /// Which operation won a register, over which, and by what rule; `None` where there is no operation that is due.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the store cannot read one.
-    pub fn explain(
+    pub(crate) fn explain(
         &self,
         log: &OpLog,
         entity: &str,

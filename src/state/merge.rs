@@ -2,13 +2,12 @@
 
 use crate::columns::Paged;
 use crate::hlc::{Hlc, WallMillis};
-use crate::oplog::{Index, NONE, OpLog, RegisterId};
+use crate::oplog::{Index, NONE, RegisterId};
 
 /// The merged state of a log: for every register the operation that won.
 ///
-/// It is a function of the operations that are due, those with a time up to the horizon; never of their arrival. A
-/// [`Replica`](crate::Replica) keeps it up to date; [`State::fold`] makes it from scratch.
-pub struct State {
+/// It is a function of the operations that are due, those with a time up to the horizon; never of their arrival.
+pub(crate) struct State {
     /// For each register, its greatest operation.
     winners: Paged<u32>,
     /// For each operation, the next in the list of its register, which begins at the winner.
@@ -40,13 +39,8 @@ impl State {
         }
     }
 
-    /// The state of a log from scratch: all its operations with a time up to `horizon`, merged.
-    #[must_use]
-    pub fn fold(log: &OpLog, horizon: WallMillis) -> Self {
-        Self::restored(log.index(), horizon).0
-    }
-
     /// The state of a log from scratch, and the greatest operation that is merged. Nothing counts as changed.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn restored(index: &Index, horizon: WallMillis) -> (Self, Option<u32>) {
         let mut state = Self::new();
         for arrival in 0..index.len() {
@@ -58,8 +52,7 @@ impl State {
     }
 
     /// The time up to which operations are merged; `None` before any was asked for.
-    #[must_use]
-    pub fn horizon(&self) -> Option<WallMillis> {
+    pub(crate) fn horizon(&self) -> Option<WallMillis> {
         self.horizon
     }
 
@@ -70,26 +63,31 @@ impl State {
         self.is_due(index.ts(arrival)).then(|| self.merge(index, arrival))
     }
 
-    pub(crate) fn is_due(&self, ts: Hlc) -> bool {
+    fn is_due(&self, ts: Hlc) -> bool {
         self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
     }
 
-    /// Moves the horizon on and merges what has become due, in order, of what was admitted. Returns the greatest of
-    /// those operations.
+    /// Moves the horizon on and merges what has become due, in order. Returns the greatest of those operations.
     pub(crate) fn advance(&mut self, index: &Index, horizon: WallMillis) -> Option<u32> {
-        if self.horizon.is_some_and(|now| horizon <= now) {
-            return None;
-        }
-        let due: Vec<u32> = self
-            .held(index)
-            .take_while(|arrival| index.ts(*arrival).t() <= horizon.0)
-            .filter(|arrival| *arrival < self.next.len())
-            .collect();
-        self.horizon = Some(horizon);
+        let due: Vec<u32> = self.due(index, horizon).collect();
+        self.horizon = self.horizon.max(Some(horizon));
         for arrival in &due {
             self.merge(index, *arrival);
         }
         due.last().copied()
+    }
+
+    /// The operations that would become due with this horizon, in order.
+    pub(crate) fn due<'a>(
+        &self,
+        index: &'a Index,
+        horizon: WallMillis,
+    ) -> impl Iterator<Item = u32> + use<'a> {
+        // What the log has just taken is not admitted here yet.
+        let known = self.next.len();
+        self.held(index)
+            .take_while(move |arrival| index.ts(*arrival).t() <= horizon.0)
+            .filter(move |arrival| *arrival < known)
     }
 
     /// The operations that are not due yet, in order: the tail of the order.

@@ -1,11 +1,12 @@
 //! What is true now: the last writer of every register, and why.
 
 mod explain;
+mod folded;
 mod merge;
 mod read;
 
 pub use explain::{Explanation, Rule, Standing, Version};
-pub use merge::State;
+pub use folded::Folded;
 pub use read::Change;
 
-pub(crate) use merge::Effect;
+pub(crate) use merge::{Effect, State};

@@ -25,11 +25,7 @@ pub struct Change {
 
 impl State {
     /// The value of a field, or `None` where it was never set or is deleted.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the store cannot read it.
-    pub fn get(
+    pub(crate) fn get(
         &self,
         log: &OpLog,
         entity: &str,
@@ -42,11 +38,7 @@ impl State {
 
     /// The fields of an entity whose path is `prefix` or begins with `prefix` and a `/`, sorted by path; all fields for
     /// an empty prefix. Deleted fields are left out.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the store cannot read one.
-    pub fn fields(
+    pub(crate) fn fields(
         &self,
         log: &OpLog,
         entity: &str,
@@ -64,12 +56,13 @@ impl State {
         Ok(fields)
     }
 
-    /// An entity as a JSON object, paths as member names; `None` where it has no field.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the store cannot read a field.
-    pub fn entity(&self, log: &OpLog, entity: &str, entity_id: &str) -> Result<Option<Value>, StoreError> {
+    /// An entity as the canonical text of a JSON object, paths as member names; `None` where it has no field.
+    pub(crate) fn entity(
+        &self,
+        log: &OpLog,
+        entity: &str,
+        entity_id: &str,
+    ) -> Result<Option<String>, StoreError> {
         let mut fields = self.fields(log, entity, entity_id, "")?;
         if fields.is_empty() {
             return Ok(None);
@@ -85,12 +78,11 @@ impl State {
             text.push_str(value.as_str());
         }
         text.push('}');
-        Ok(Some(Value::from_canonical_unchecked(text.into())))
+        Ok(Some(text))
     }
 
     /// The ids of the entities of a kind that have at least one field, sorted by their bytes.
-    #[must_use]
-    pub fn entities(&self, log: &OpLog, entity: &str) -> Vec<String> {
+    pub(crate) fn entities(&self, log: &OpLog, entity: &str) -> Vec<String> {
         let subjects = &log.index().subjects;
         let has_field = |id: &&str| {
             let registers = subjects.registers_of(entity, id);
@@ -119,8 +111,7 @@ impl State {
 
     /// SHA-256 over every register, sorted by name, with the hash of its winner: equal states have equal digests.
     /// Costs a walk over all registers.
-    #[must_use]
-    pub fn digest(&self, crypto: Sodium, log: &OpLog) -> Hash {
+    pub(crate) fn digest(&self, crypto: Sodium, log: &OpLog) -> Hash {
         let subjects = &log.index().subjects;
         let mut winners: Vec<_> = (0..subjects.len())
             .map(RegisterId)

@@ -6,7 +6,7 @@ use std::iter;
 use super::reader::Reader;
 use super::string::{Piece, next_piece, plain_len, write_character};
 use super::utf16::utf16_rank;
-use super::{Excerpt, JsonError, JsonFault, MAX_DEPTH, utf16_cmp};
+use super::{Excerpt, JsonError, JsonFault, MAX_DEPTH, MAX_VALUE_BYTES, utf16_cmp};
 
 /// Is this text canonical JSON within the limits? Short plain values are answered without any memory.
 pub(crate) fn check_canonical(text: &str) -> Result<(), JsonError> {
@@ -48,7 +48,7 @@ pub(super) fn canonicalize(json: &str) -> Result<String, JsonError> {
 ///
 /// No recursion: the text decides how deep it nests. Peak memory apart from the text and `out` is 12 bytes
 /// for each member of the objects that are open (twice that while the list grows), and a copy of the object
-/// that is put in order. `out` is at most 4.4 times the text, as `1e20` is written with 21 digits.
+/// that is put in order. `out` stops at [`MAX_VALUE_BYTES`], give or take a scalar.
 pub(super) struct Canonicalizer<'r, 'a, 'o> {
     reader: &'r mut Reader<'a>,
     out: &'o mut String,
@@ -122,6 +122,10 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
     /// Reads what follows a value: the ends of arrays and objects, or a comma and on to where the next value
     /// begins.
     fn end_value(&mut self) -> Result<Next, JsonError> {
+        // Numbers can grow fivefold; what no operation could hold is not written to its end.
+        if self.out.len() > MAX_VALUE_BYTES {
+            return Err(self.reader.error(JsonFault::TooLong));
+        }
         while let Some(container) = self.open.last_mut() {
             match container {
                 Container::Array => {
@@ -557,15 +561,15 @@ mod tests {
             let members: Vec<String> = names.map(|name| format!("\"{name}\":0")).collect();
             format!("{{{}}}", members.join(","))
         };
-        let descending = object(&mut (0..100_000).rev().map(|number| format!("{number:06}")));
-        assert_eq!(canonical(&descending), object(&mut (0..100_000).map(|number| format!("{number:06}"))));
+        let descending = object(&mut (0..80_000).rev().map(|number| format!("{number:06}")));
+        assert_eq!(canonical(&descending), object(&mut (0..80_000).map(|number| format!("{number:06}"))));
 
         let escape = |number: u32| {
             let letter = |place: u32| format!("\\u00{:02x}", (number / 30_u32.pow(place)) % 30 + 1);
             (0..4).rev().map(letter).collect::<String>()
         };
-        let escaped = canonical(&object(&mut (0..100_000).rev().map(escape)));
-        assert_eq!(escaped, canonical(&object(&mut (0..100_000).map(escape))));
+        let escaped = canonical(&object(&mut (0..30_000).rev().map(escape)));
+        assert_eq!(escaped, canonical(&object(&mut (0..30_000).map(escape))));
 
         let same = object(&mut (0..100_000).map(|_| String::new()));
         assert_eq!(fault(&same), (6, duplicate("")));
@@ -582,10 +586,20 @@ mod tests {
     }
 
     #[test]
+    fn a_value_has_at_most_1_mib() {
+        let longest = format!("\"{}\"", "x".repeat(MAX_VALUE_BYTES - 2));
+        assert_eq!(canonical(&longest), longest);
+        assert!(matches!(fault(&longest.replace("xx\"", "xxx\"")), (_, JsonFault::TooLong)));
+        // Told when it is reached, not at the end: the text behind is not JSON.
+        let growing = format!("[{}!", "1e20,".repeat(100_000));
+        assert!(matches!(fault(&growing), (_, JsonFault::TooLong)));
+    }
+
+    #[test]
     fn the_text_grows_no_faster_than_its_numbers() {
-        let json = format!("[{}1e20]", "1e20,".repeat(100_000));
+        let json = format!("[{}1e20]", "1e20,".repeat(40_000));
         let text = canonical(&json);
-        assert_eq!(text.len(), 1 + 100_001 * 22);
+        assert_eq!(text.len(), 1 + 40_001 * 22);
         assert!(text.capacity() <= text.len() * 5 / 4 + 32, "{} for {}", text.capacity(), text.len());
     }
 

@@ -1,5 +1,6 @@
 //! The value of an operation: any JSON, in the one text that stands for it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use super::canonicalizer::{canonicalize, is_plainly_canonical};
 use super::finite::refuse_non_finite;
+use super::reader::Reader;
 use super::to_serde::to_serde;
 use super::{Excerpt, JsonError, JsonFault, write_number, write_string};
 
@@ -57,6 +59,25 @@ impl Value {
     /// Is this `null`?
     pub fn is_null(&self) -> bool {
         &*self.0 == "null"
+    }
+
+    /// The text of a JSON string, escapes resolved; `None` for any other value.
+    pub fn text(&self) -> Option<String> {
+        Reader::of_text(&self.0).ok()?.string().ok().map(Cow::into_owned)
+    }
+
+    /// A JSON number; `None` for any other value.
+    pub fn number(&self) -> Option<f64> {
+        Reader::of_text(&self.0).ok()?.number().ok()
+    }
+
+    /// `true` or `false`; `None` for any other value.
+    pub fn boolean(&self) -> Option<bool> {
+        match &*self.0 {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
     }
 
     /// Anything that `serde_json` can write.
@@ -136,6 +157,22 @@ impl From<String> for Value {
     }
 }
 
+impl From<&String> for Value {
+    /// The JSON string of this text.
+    fn from(text: &String) -> Value {
+        Value::from(text.as_str())
+    }
+}
+
+impl TryFrom<serde_json::Value> for Value {
+    type Error = JsonError;
+
+    /// [`Value::from_serde`].
+    fn try_from(value: serde_json::Value) -> Result<Value, JsonError> {
+        Value::from_serde(&value)
+    }
+}
+
 impl From<bool> for Value {
     fn from(truth: bool) -> Value {
         Value(if truth { "true" } else { "false" }.into())
@@ -204,6 +241,18 @@ mod tests {
 
     fn fault(result: Result<Value, JsonError>) -> JsonFault {
         result.unwrap_err().fault().clone()
+    }
+
+    #[test]
+    fn a_value_tells_what_it_is() {
+        let value = |json: &str| Value::parse(json).unwrap();
+        assert_eq!(value(r#""a\n\u0041""#).text(), Some("a\nA".to_owned()));
+        assert_eq!(value("1.50").number(), Some(1.5));
+        assert_eq!((value("true").boolean(), value("false").boolean()), (Some(true), Some(false)));
+        for json in ["null", "[1]", "{}"] {
+            assert_eq!((value(json).text(), value(json).number(), value(json).boolean()), (None, None, None));
+        }
+        assert_eq!((value("1").text(), value(r#""1""#).number(), value("0").boolean()), (None, None, None));
     }
 
     #[test]

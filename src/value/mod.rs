@@ -25,3 +25,6 @@ pub(crate) use string::write_string;
 
 /// How many arrays and objects may stand inside one another: 64. A value nested 65 deep is refused.
 pub const MAX_DEPTH: usize = 64;
+
+/// Longest canonical text of a value, in bytes: 1 MiB. No operation could hold a longer one.
+pub const MAX_VALUE_BYTES: usize = 1 << 20;

@@ -65,7 +65,7 @@ fn a_duplicate_is_found_before_it_is_verified(place: impl Fn(ReplicaOptions) -> 
 }
 
 fn a_batch_that_the_guard_stops_leaves_nothing(place: impl Fn(ReplicaOptions) -> ReplicaOptions) {
-    let guard = |op: &policysync::VerifiedOp<'_>| match op.signed().op().path() {
+    let guard = |op: &policysync::VerifiedOp<'_>| match op.op().path() {
         "stop" => policysync::Verdict::Abort,
         _ => policysync::Verdict::Admit,
     };

@@ -162,7 +162,7 @@ fn changed_rows_are_noticed_and_named() {
         for (what, sql, place) in cases {
             let bytes = by_sql(&original, &format!("{SWAP} {sql}"));
             let path = original.changed(&bytes);
-            let error = Replica::open(options(&path, sealed)).err().expect(what).to_string();
+            let error = Replica::open(options(&path, sealed)).map(drop).expect_err(what).to_string();
             assert!(error.contains(place), "{what}, {sealed:?}: {error}");
             assert!(error.len() < 512 && error.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{error:?}");
         }

@@ -39,7 +39,7 @@ pub struct Snapshot {
     pub clock: Option<policysync::Hlc>,
     pub forks: Vec<policysync::ForkProof>,
     pub entities: Vec<String>,
-    pub values: Vec<Option<policysync::Value>>,
+    pub values: Vec<Option<String>>,
 }
 
 pub fn snapshot(replica: &Replica) -> Snapshot {

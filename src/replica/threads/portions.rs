@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Items of a portion: about two milliseconds of verification.
-const PORTION: usize = 64;
+/// Items of a portion: a third of a millisecond of verification, which is what the last thread may be late by.
+const PORTION: usize = 8;
 
 pub(super) fn map<T: Send, R: Send>(
     threads: NonZeroUsize,
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn results_stand_in_the_order_of_the_items() {
         for threads in 1..5 {
-            for count in [0, 1, 63, 64, 65, 1000] {
+            for count in [0, 1, PORTION - 1, PORTION, PORTION + 1, 1000] {
                 let threads = NonZeroUsize::new(threads).unwrap();
                 let results = map(threads, (0..count).collect(), |n: usize| n * 2);
                 assert_eq!(results, (0..count).map(|n| n * 2).collect::<Vec<_>>());

@@ -1,0 +1,169 @@
+//! What the documents say of the crate: commands, features, versions, files and names that must be there.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const README: &str = include_str!("../README.md");
+const CHANGELOG: &str = include_str!("../CHANGELOG.md");
+const MANIFEST: &str = include_str!("../Cargo.toml");
+const LIBRARY: &str = include_str!("../src/lib.rs");
+const MANUAL: [&str; 3] = [
+    include_str!("../src/manual/format.md"),
+    include_str!("../src/manual/design.md"),
+    include_str!("../src/manual/threats.md"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The lines of the manifest's section.
+fn section(name: &str) -> Vec<&'static str> {
+    let header = format!("[{name}]");
+    let lines: Vec<&str> = MANIFEST.lines().skip_while(|line| *line != header).skip(1).collect();
+    assert!(!lines.is_empty(), "the manifest has no {header}");
+    lines.into_iter().take_while(|line| !line.starts_with('[')).collect()
+}
+
+/// The value of a key in `[package]`.
+fn package(key: &str) -> &'static str {
+    let value =
+        section("package").into_iter().find_map(|line| line.strip_prefix(key)?.trim().strip_prefix("= "));
+    value.unwrap_or_else(|| panic!("no {key} in [package]")).trim_matches('"')
+}
+
+fn features() -> BTreeSet<&'static str> {
+    let names =
+        section("features").into_iter().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
+    names.filter(|name| *name != "default" && !name.starts_with('#')).collect()
+}
+
+/// The lines of the README's shell blocks.
+fn commands() -> Vec<&'static str> {
+    let mut commands = Vec::new();
+    for block in README.split("```sh\n").skip(1) {
+        commands.extend(block.split("```").next().unwrap().lines());
+    }
+    commands
+}
+
+/// What stands between single backquotes.
+fn quoted(text: &'static str) -> Vec<&'static str> {
+    let prose: Vec<&str> = text.split("```").step_by(2).collect();
+    prose.into_iter().flat_map(|prose| prose.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn the_commands_come_in_the_promised_order() {
+    let commands = commands();
+    assert_eq!(commands.first(), Some(&"cargo run --release --example quickstart"));
+    assert!(commands.contains(&"cargo test --all-features"));
+}
+
+#[test]
+fn the_examples_and_files_of_the_commands_are_there() {
+    let mut examples = 0;
+    for command in commands() {
+        let words: Vec<&str> = command.split(' ').collect();
+        assert!(matches!(words.first(), Some(&"cargo")), "{command}");
+        if let Some(at) = words.iter().position(|word| *word == "--example") {
+            assert!(root().join("examples").join(format!("{}.rs", words[at + 1])).exists(), "{command}");
+            examples += 1;
+        }
+        for file in words.iter().filter(|word| word.starts_with("examples/")) {
+            assert!(root().join(file).exists(), "{file}");
+        }
+        if let Some(at) = words.iter().position(|word| *word == "--features") {
+            assert!(features().contains(words[at + 1]), "{command}");
+        }
+    }
+    assert!(examples >= 2);
+}
+
+#[test]
+fn the_versions_are_those_of_the_manifest() {
+    let rust = package("rust-version");
+    assert!(README.contains(&format!("Rust {rust} or later")), "the README names another Rust than {rust}");
+    let version = package("version");
+    assert!(
+        README.contains(&format!("Version {version}:")),
+        "the README names another version than {version}"
+    );
+    assert!(CHANGELOG.contains(&format!("\n## [{version}] - ")), "the changelog has no {version}");
+    assert!(README.contains(&format!("The format is version {}", policysync::BINARY_VERSION)));
+}
+
+#[test]
+fn the_features_are_those_of_the_manifest() {
+    for (name, text) in [("README.md", README), ("src/lib.rs", LIBRARY)] {
+        let table =
+            text.split("| feature |").nth(1).unwrap_or_else(|| panic!("{name} has no table of features"));
+        let rows = table.lines().skip(2).map(|line| line.trim_start_matches("//!").trim());
+        let listed: BTreeSet<&str> = rows
+            .take_while(|row| row.starts_with('|'))
+            .map(|row| row.split('|').nth(1).unwrap().trim().trim_matches('`'))
+            .collect();
+        assert_eq!(listed, features(), "{name}");
+    }
+}
+
+#[test]
+fn the_figures_have_their_place() {
+    let begin = README.find("<!-- figures:begin -->").unwrap();
+    let end = README.find("<!-- figures:end -->").unwrap();
+    assert!(README[..begin].contains("\n## Figures\n"));
+    assert!(begin < end);
+}
+
+#[test]
+fn the_files_that_are_named_are_there() {
+    let mut named = 0;
+    for text in [README, CHANGELOG].into_iter().chain(MANUAL) {
+        for name in quoted(text) {
+            let is_file =
+                ["src/", "tests/", "examples/", "benches/"].iter().any(|folder| name.starts_with(folder))
+                    || name.ends_with(".md")
+                    || name == "LICENSE";
+            if is_file {
+                assert!(root().join(name).exists(), "{name} is named and not there");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 40, "{named}");
+}
+
+/// In the manual rustdoc checks the links; the README cannot link, so its names are looked up in the sources.
+#[test]
+fn the_names_of_the_readme_are_public() {
+    let sources = all_sources(&root().join("src"));
+    let mut looked_up = 0;
+    for name in quoted(README) {
+        let path = name.split(['(', ' ']).next().unwrap();
+        let Some((owner, item)) = path.split_once("::") else { continue };
+        assert!(LIBRARY.contains(owner), "{owner} is not public");
+        let declared = [
+            format!("pub fn {item}"),
+            format!("    {item} {{"),
+            format!("    {item}("),
+            format!("    {item},"),
+        ];
+        assert!(declared.iter().any(|text| sources.contains(text)), "{name} is nowhere declared");
+        looked_up += 1;
+    }
+    assert!(looked_up > 20, "{looked_up}");
+}
+
+fn all_sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &all_sources(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    text
+}

@@ -1,0 +1,387 @@
+//! What hostile input may cost: memory in proportion to what arrived, a small stack, and no trace in the replica.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::thread;
+
+use common::{NOW, Random, crypto, hex, key, knowing, reader, set};
+use policysync::{
+    BINARY_VERSION, Hlc, Incoming, IngestError, KeyPair, KeyRegistry, Labels, MAX_OP_BYTES, Op, Refused,
+    Replica, ReplicaOptions, Signature, SignedOp, SignedOpRef, SigningSecretKey, Value, sign_op,
+};
+
+/// Counts what each thread allocates.
+struct Counting;
+
+thread_local! {
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+    static LARGEST: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count(change: isize, size: usize) {
+    let live = LIVE.get() + change;
+    LIVE.set(live);
+    PEAK.set(PEAK.get().max(live));
+    LARGEST.set(LARGEST.get().max(size));
+}
+
+// SAFETY: every call is handed to the system's allocator as it came.
+#[expect(unsafe_code, reason = "an allocator cannot be written without")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size().cast_signed(), layout.size());
+        // SAFETY: the caller's promises are those of the system's allocator.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-layout.size().cast_signed(), 0);
+        // SAFETY: the caller's promises are those of the system's allocator.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size.cast_signed() - layout.size().cast_signed(), size);
+        // SAFETY: the caller's promises are those of the system's allocator.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    /// Most bytes at one time, above what was there before.
+    peak: usize,
+    /// The largest single piece.
+    largest: usize,
+}
+
+fn measure<T>(work: impl FnOnce() -> T) -> (T, Cost) {
+    let before = LIVE.get();
+    PEAK.set(before);
+    LARGEST.set(0);
+    let result = work();
+    (result, Cost { peak: (PEAK.get() - before).unsigned_abs(), largest: LARGEST.get() })
+}
+
+const ROOM: usize = 64 * 1024;
+const FACTOR: usize = 16;
+
+fn check(name: &str, form: &str, input: usize, cost: Cost) {
+    assert!(cost.peak <= FACTOR * input + ROOM, "{name}, {form}: {cost:?} for {input} bytes");
+}
+
+/// A decoded length claims more than there is, so nothing may be allocated by it.
+fn check_binary(name: &str, input: usize, cost: Cost) {
+    check(name, "binary", input, cost);
+    assert!(cost.largest <= input + ROOM, "{name}, binary: {cost:?} for {input} bytes");
+}
+
+/// Hands it to every decoder and to a replica; nothing may cost more than it should.
+fn feed(name: &str, bytes: &[u8], replica: &mut Replica) -> Result<policysync::Outcome, IngestError> {
+    let (_, cost) = measure(|| drop(SignedOp::from_json(bytes)));
+    check(name, "JSON", bytes.len(), cost);
+    let (_, cost) = measure(|| drop(SignedOpRef::from_binary(bytes)));
+    check_binary(name, bytes.len(), cost);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let (_, cost) = measure(|| drop(Value::parse(text)));
+        check(name, "value", bytes.len(), cost);
+    }
+    let (answer, cost) = measure(|| replica.ingest(NOW, bytes));
+    check(name, "ingest", bytes.len(), cost);
+    answer
+}
+
+fn pad(prefix: &str, fill: &str, count: usize, suffix: &str) -> String {
+    [prefix, &fill.repeat(count), suffix].concat()
+}
+
+/// JSON values that are cheap to send and might be dear to read.
+fn dear_values() -> Vec<(&'static str, String)> {
+    const MIB: usize = MAX_OP_BYTES - 1000;
+    /// Enough to tell a factor from the fixed part, and quickly read by a debug build.
+    const PART: usize = MIB / 4;
+    let each =
+        |make: &dyn Fn(usize) -> String, count: usize| (0..count).map(make).collect::<Vec<_>>().join(",");
+    let mut values = vec![
+        ("arrays, never closed", "[".repeat(PART)),
+        ("objects, never closed", "{\"\":".repeat(PART / 5)),
+        ("arrays, closed", pad("", "[", PART / 2, &"]".repeat(PART / 2))),
+        ("64 arrays", pad("", "[", 64, &"]".repeat(64))),
+        ("65 arrays", pad("", "[", 65, &"]".repeat(65))),
+        ("shallow arrays", pad("[[]", ",[]", PART / 3 - 2, "]")),
+        ("shallow objects", pad("[{}", ",{}", PART / 3 - 2, "]")),
+        ("members in order", format!("{{{}}}", each(&|n| format!("\"{n:06}\":0"), PART / 11))),
+        ("members in reverse", format!("{{{}}}", each(&|n| format!("\"{:06}\":0", 900_000 - n), PART / 11))),
+        ("one name", pad("{\"a\":0", ",\"a\":0", PART / 6 - 2, "}")),
+        ("short members, one name escaped", pad("{\"\\u0061\":0", ",\"a\":0", PART / 6 - 3, "}")),
+        (
+            "members whose values are objects",
+            format!("{{{}}}", each(&|n| format!("\"{n:x}\":{{}}"), PART / 11)),
+        ),
+        ("objects of one member", pad("[{\"a\":0}", ",{\"a\":0}", PART / 8 - 2, "]")),
+        ("objects of two members in reverse", pad("[1", ",{\"b\":0,\"a\":0}", PART / 14 - 2, "]")),
+        ("escaped letters", pad("\"", "\\u0041", PART / 6, "\"")),
+        ("escaped surrogates", pad("\"", "\\ud83d\\ude00", PART / 12, "\"")),
+        ("short escapes", pad("\"", "\\n", PART / 2, "\"")),
+        ("control characters", pad("\"", "\\u0001", PART / 6, "\"")),
+        ("a lone surrogate at the end", pad("\"", "\\ud83d\\ude00", PART / 12 - 1, "\\ud800\"")),
+        ("a long string", pad("\"", "x", MIB, "\"")),
+        ("a long string of four-byte characters", pad("\"", "\u{1F600}", PART / 4, "\"")),
+        ("a string that never ends", pad("\"", "x", PART, "")),
+        ("a long integer", "1".repeat(MIB)),
+        ("a long fraction", pad("0.", "1", PART, "")),
+        ("a small number", pad("0.", "0", PART, "1")),
+        ("a long exponent", pad("1e", "0", PART, "1")),
+        ("numbers that grow when they are written", pad("[0", ",1e20", MIB / 5 - 1, "]")),
+        ("growing numbers in an object put in order", pad("{\"b\":[0", ",1e20", PART / 5 - 4, "],\"a\":0}")),
+        (
+            "fewer growing numbers in an object put in order",
+            pad("{\"b\":[0", ",1e20", PART / 8, "],\"a\":0}"),
+        ),
+        ("growing numbers in an array", pad("[0", ",1e20", PART / 6, "]")),
+        ("fractions that grow when they are written", pad("[0", ",1e-6", PART / 5 - 1, "]")),
+        ("small numbers", pad("[0", ",0", PART / 2 - 2, "]")),
+        ("white space", pad("[", " ", PART, "]")),
+    ];
+    // The same once more, small: the fixed part of the bound is what is left then.
+    values.extend([
+        ("a short string", "\"x\"".into()),
+        ("a few members in reverse", "{\"c\":1,\"b\":2,\"a\":3}".into()),
+        ("ten thousand arrays", "[".repeat(10_000)),
+        ("a thousand numbers that grow", pad("[0", ",1e20", 1000, "]")),
+    ]);
+    values
+}
+
+fn as_operation(value: &str) -> String {
+    let frame = set("alice", NOW.0, 0, "title", Value::null()).to_json();
+    [frame.strip_suffix("null}").unwrap(), value, "}"].concat()
+}
+
+#[test]
+fn no_json_value_costs_more_than_sixteen_times_its_bytes() {
+    let mut replica = reader(&["alice"]);
+    let mut fed = 0;
+    for (name, value) in dear_values() {
+        for document in [as_operation(&value), value] {
+            let answer = feed(name, document.as_bytes(), &mut replica);
+            assert!(matches!(answer, Err(IngestError::Refused(_))), "{name}: {answer:?}");
+            fed += 1;
+        }
+    }
+    assert!(replica.log().is_empty());
+    assert!(fed >= 74, "{fed}");
+}
+
+#[test]
+fn no_hostile_document_costs_more_than_sixteen_times_its_bytes() {
+    let documents = hostile_documents();
+    assert!(documents.len() >= 600, "{}", documents.len());
+    let mut admitted = 0;
+    for (name, document) in &documents {
+        // A replica that takes what it can, with the keys of the documents, so that all steps are reached.
+        let mut replica =
+            Replica::open(ReplicaOptions::new().keys(hostile_keys()).labels(Labels::Any)).unwrap();
+        admitted += usize::from(feed(name, document, &mut replica).is_ok());
+    }
+    assert!(admitted >= 50, "{admitted}");
+}
+
+#[test]
+fn no_length_in_the_binary_form_is_believed() {
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let op = op.in_space("home").unwrap().labelled("alice:1").unwrap();
+    let small = sign_op(&crypto(), op.clone(), &key("alice")).unwrap().to_binary();
+    let large = Op::lww_set("alice", Hlc::MIN, "Task", "t1", "title", "x".repeat(1_000_000)).unwrap();
+    let large = sign_op(&crypto(), large, &key("alice")).unwrap().to_binary();
+    let mut replica = Replica::open(knowing(&["alice"]).labels(Labels::Any).space("home")).unwrap();
+    let mut fed = 0;
+    for original in [&small, &large] {
+        // Eight bytes anywhere in the first part may be read as a length; some of them are.
+        for at in (65..original.len().min(260).saturating_sub(8)).chain([original.len() - 20]) {
+            let left = u64::try_from(original.len()).unwrap();
+            for claimed in [u64::MAX, 1 << 63, 1 << 40, 1 << 32, (1 << 32) - 1, 1 << 31, left, left - 1] {
+                let mut bytes = original.clone();
+                bytes[at..at + 8].copy_from_slice(&claimed.to_le_bytes());
+                if original.len() < 1000 || fed % 16 == 0 {
+                    let (_, cost) = measure(|| drop(SignedOp::from_binary(&bytes)));
+                    check_binary("a claimed length", bytes.len(), cost);
+                    let (answer, cost) = measure(|| replica.ingest(NOW, bytes.as_slice()));
+                    check("a claimed length", "ingest", bytes.len(), cost);
+                    assert!(answer.is_err());
+                }
+                fed += 1;
+            }
+        }
+    }
+    assert!(fed >= 2000, "{fed}");
+    // A view borrows what it reads: decoding the large one copies nothing of it.
+    let (_, cost) = measure(|| assert!(SignedOpRef::from_binary(&large).is_ok()));
+    assert!(cost.peak < 4096, "{cost:?}");
+}
+
+#[test]
+fn the_largest_operation_is_admitted_within_the_bound_in_each_form() {
+    let frame = set("alice", NOW.0, 0, "title", "").to_json().len();
+    let op = set("alice", NOW.0, 0, "title", "x".repeat(MAX_OP_BYTES - frame));
+    for bytes in [op.to_json().into_bytes(), op.to_binary()] {
+        let mut replica = reader(&["alice"]);
+        let (answer, cost) = measure(|| replica.ingest(NOW, bytes.as_slice()));
+        assert!(answer.is_ok(), "{answer:?}");
+        check("the largest operation", "ingest", bytes.len(), cost);
+    }
+}
+
+#[test]
+fn what_is_too_large_is_refused_before_anything_is_allocated() {
+    for first in [b'{', BINARY_VERSION] {
+        let mut bytes = vec![b'['; MAX_OP_BYTES + 1];
+        bytes[0] = first;
+        let mut replica = reader(&["alice"]);
+        let (answer, cost) = measure(|| replica.ingest(NOW, bytes.as_slice()));
+        assert!(
+            matches!(answer, Err(IngestError::Refused(Refused::Malformed(error))) if error.rule() == "too-large")
+        );
+        assert!(cost.peak < 4096, "{cost:?}");
+    }
+}
+
+/// The smallest stack that programs give their threads. Reading and dropping go as deep as the nesting nowhere.
+#[test]
+fn every_hostile_input_is_read_and_dropped_on_a_stack_of_128_kib() {
+    let read = || {
+        let mut read = 0;
+        let mut replica = reader(&["alice"]);
+        for (_, value) in dear_values() {
+            drop(Value::parse(&value));
+            drop(SignedOp::from_json(value.as_bytes()));
+            let op = as_operation(&value);
+            let signed = SignedOp::from_json(op.as_bytes());
+            assert!(replica.ingest(NOW, op.as_str()).is_err());
+            if let Ok(signed) = signed {
+                drop(SignedOp::from_binary(&signed.to_binary()));
+                drop(SignedOp::from_json(signed.to_json().as_bytes()));
+                drop(signed.op().value().clone().to_serde());
+            }
+            read += 1;
+        }
+        for (_, document) in hostile_documents() {
+            drop(SignedOp::from_json(&document));
+            drop(replica.ingest(NOW, document.as_slice()));
+            read += 1;
+        }
+        let deep = Value::parse(&pad("", "[", 64, &"]".repeat(64))).unwrap();
+        let deep = set("alice", NOW.0, 1, "title", deep);
+        replica.ingest(NOW, &deep).unwrap();
+        assert_eq!(replica.get("Task", "t1", "title").unwrap().as_ref(), Some(deep.op().value()));
+        read
+    };
+    let thread = thread::Builder::new().stack_size(128 * 1024).spawn(read).unwrap();
+    assert!(thread.join().unwrap() >= 637);
+}
+
+#[test]
+fn a_hundred_thousand_refused_operations_leave_nothing_in_the_replica() {
+    let mut replica = reader(&["alice", "bob"]);
+    replica.ingest(NOW, &set("alice", NOW.0, 0, "title", "x")).unwrap();
+    replica.poll(NOW);
+    let mut random = Random(9);
+    let mut junk = |n: usize| -> Vec<u8> {
+        let n32 = u32::try_from(n).unwrap();
+        let op = |actor: &str, n: u32| {
+            Op::lww_set(actor, Hlc::new(NOW.0, n).unwrap(), &format!("E{n}"), &format!("i{n}"), "p", "x")
+                .unwrap()
+        };
+        let signed = |op: Op, kid: &str| SignedOp::new(op, kid, Signature::from_bytes([7; 64])).unwrap();
+        match n % 16 {
+            0 => signed(op("alice", n32), key("alice").public_key().kid()).to_binary(),
+            1..4 => signed(op(&format!("stranger {n}"), n32), "kid").to_binary(),
+            4..6 => signed(op("alice", n32), &format!("kid {n}")).to_json().into_bytes(),
+            6..8 => signed(op("alice", n32).in_space(&format!("space {n}")).unwrap(), "kid").to_binary(),
+            8..10 => signed(op("alice", n32).labelled(&format!("label {n}")).unwrap(), "kid").to_binary(),
+            10..13 => format!("{{\"actor\":\"{n}\",\"member {n}\":{n}}}").into_bytes(),
+            _ => (0..40).map(|_| random.next().to_le_bytes()[0]).collect(),
+        }
+    };
+    let before = LIVE.get();
+    let mut refused = 0;
+    for n in 0..50_000 {
+        let bytes = junk(n);
+        refused += usize::from(replica.ingest(NOW, bytes.as_slice()).is_err());
+    }
+    for start in (50_000..100_000).step_by(500) {
+        let batch: Vec<Vec<u8>> = (start..start + 500).map(&mut junk).collect();
+        let batch: Vec<Incoming<'_>> = batch.iter().map(|bytes| Incoming::from(bytes.as_slice())).collect();
+        let answers = replica.ingest_batch(NOW, &batch).unwrap();
+        refused += answers.iter().filter(|answer| answer.is_err()).count();
+    }
+    assert_eq!(refused, 100_000);
+    assert_eq!(LIVE.get(), before);
+    assert_eq!(replica.log().len(), 1);
+    assert_eq!(replica.keys().len(), 2);
+}
+
+#[test]
+fn the_counting_allocator_counts() {
+    let (kept, cost) = measure(|| {
+        drop(vec![0_u8; 1 << 20]);
+        vec![0_u8; 1000]
+    });
+    assert_eq!((cost.peak, cost.largest), (1 << 20, 1 << 20));
+    let before = LIVE.get();
+    drop(kept);
+    assert_eq!(before - LIVE.get(), 1000);
+}
+
+// ---- the documents of tests/hostile.rs
+
+const DOCUMENTS: &str = include_str!("vectors/hostile.txt");
+
+fn hostile_documents() -> Vec<(String, Vec<u8>)> {
+    let part = |digits: &str| if digits == "-" { Vec::new() } else { hex(digits) };
+    let recipe = |recipe: &str| match recipe.split(' ').collect::<Vec<_>>()[..] {
+        ["pad", prefix, fill, count, suffix] => {
+            [part(prefix), part(fill).repeat(count.parse().unwrap()), part(suffix)].concat()
+        }
+        ["nest", prefix, open, count, middle, close, suffix] => {
+            let count = count.parse().unwrap();
+            [part(prefix), part(open).repeat(count), part(middle), part(close).repeat(count), part(suffix)]
+                .concat()
+        }
+        _ => panic!("unknown recipe {recipe}"),
+    };
+    let mut documents = Vec::new();
+    let mut name = "";
+    for line in DOCUMENTS.lines() {
+        match line.split_once(": ") {
+            Some(("name", found)) => name = found,
+            Some(("document-hex", digits)) => documents.push((name.to_owned(), part(digits))),
+            Some(("document-recipe", words)) => documents.push((name.to_owned(), recipe(words))),
+            _ => {}
+        }
+    }
+    documents
+}
+
+fn hostile_keys() -> KeyRegistry {
+    let mut registry = KeyRegistry::new();
+    for line in DOCUMENTS.lines().filter_map(|line| line.strip_prefix("# key: ")) {
+        let fields: Vec<&str> = line.split(" | ").collect();
+        let ["registered", _, actor, kid, seed] = fields[1..6] else { continue };
+        if seed.len() != 64 {
+            continue;
+        }
+        let text = |digits| String::from_utf8(hex(digits)).unwrap();
+        let pair = KeyPair::from_seed(&hex(seed).try_into().unwrap()).unwrap();
+        let key = SigningSecretKey::with_kid(&text(actor), &text(kid), pair).unwrap();
+        registry.register(key.public_key().clone()).unwrap();
+    }
+    assert!(registry.len() >= 6);
+    registry
+}
