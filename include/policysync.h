@@ -220,6 +220,22 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_CORRUPT = -201,
     /**
+     * Somebody else has the store open.
+     */
+    POLICYSYNC_ERR_LOCKED = -202,
+    /**
+     * The disk or the file system failed, is full or may not be written to. Try again when the cause is gone.
+     */
+    POLICYSYNC_ERR_IO = -203,
+    /**
+     * The path names no store that this library can open.
+     */
+    POLICYSYNC_ERR_NOT_A_STORE = -204,
+    /**
+     * The store is an older copy than it should be, or a backup in which this actor must not write on.
+     */
+    POLICYSYNC_ERR_ROLLED_BACK = -205,
+    /**
      * libsodium does not work here, or is another one than the library was made for.
      */
     POLICYSYNC_ERR_CRYPTO = -300,

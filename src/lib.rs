@@ -51,6 +51,7 @@
 //! |---|---|
 //! | `capi` | the exported functions of `include/policysync.h`; a Rust program can do without |
 //! | `parallel` | `ReplicaOptions::threads`: the signatures of a batch are verified on as many threads as the caller names |
+//! | `sqlite` | `ReplicaOptions::path`: a replica is kept in an SQLite file; on by default |
 
 #![warn(missing_docs, unreachable_pub)]
 // What a peer sends must not be able to panic; tests may.
@@ -123,7 +124,9 @@ pub use guard::{Aborted, Guard, PermittedOp, Verdict};
 
 // The log and its store
 pub use oplog::{AddError, Added, Cursor, ForkError, ForkProof, LogDigest, LogEntry, OpLog};
-pub use store::{Body, MemoryStore, Store, StoreError};
+pub use store::{Body, Damage, MemoryStore, Place, SqliteCode, Store, StoreError};
+#[cfg(feature = "sqlite")]
+pub use store::{Durability, Finding, Salvaged, StoreCheck, StoreReport};
 
 /// The README, so that its code is compiled and run with the tests.
 #[cfg(doctest)]

@@ -17,6 +17,8 @@ const _: () = {
     assert!(ffi::crypto_sign_BYTES == 64);
     assert!(ffi::crypto_core_ed25519_BYTES == 32);
     assert!(ffi::crypto_hash_sha256_BYTES == 32);
+    assert!(ffi::crypto_generichash_BYTES == 32);
+    assert!(ffi::crypto_generichash_KEYBYTES == 32);
     assert!(ffi::crypto_shorthash_siphashx24_BYTES == 16);
     assert!(ffi::crypto_shorthash_siphashx24_KEYBYTES == 16);
 };
@@ -55,6 +57,13 @@ impl Sodium {
     #[must_use]
     pub fn short_hash(&self, key: &[u8; 16], message: &[u8]) -> [u8; 16] {
         self.library.short_hash(key, message)
+    }
+
+    /// BLAKE2b of `message` with 32 bytes of key and of result (RFC 7693): whoever does not know `key` can neither tell
+    /// it from random nor find it for another message.
+    #[must_use]
+    pub fn keyed_hash(&self, key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+        self.library.keyed_hash(key, message)
     }
 
     /// Fills `out` with the system's random numbers. The process ends if the system has none to give.
@@ -152,6 +161,15 @@ impl Initialised {
         hash
     }
 
+    fn keyed_hash(self, key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+        let mut hash = [0; 32];
+        let (out, start, length) = (hash.as_mut_ptr(), message.as_ptr(), length(message));
+        // SAFETY: writes 32 bytes, reads the message and the 32 bytes of the key.
+        let status = unsafe { ffi::crypto_generichash(out, 32, start, length, key.as_ptr(), 32) };
+        assert_succeeded(status);
+        hash
+    }
+
     fn random(self, out: &mut [u8]) {
         // SAFETY: writes as many bytes as the slice has, and nothing into an empty one.
         unsafe { ffi::randombytes_buf(out.as_mut_ptr().cast(), out.len()) }
@@ -239,6 +257,20 @@ mod tests {
             (63, "5150d1772f50834a503e069a973fbd7c"),
         ] {
             assert_eq!(encode_hex(&sodium().short_hash(&key, &message[..length])), hash, "length {length}");
+        }
+    }
+
+    #[test]
+    fn keyed_blake2b_gives_the_known_answers() {
+        // Computed with Python's hashlib.blake2b(message, key=bytes(range(32)), digest_size=32); messages count up from 0.
+        let key =
+            decode_hex_array("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap();
+        let message: Vec<u8> = (0..128).collect();
+        for (length, hash) in [
+            (0, "4e51e7a913fc80137da52880fecca175bf81e117d5c68126dc2774033517ea0d"),
+            (128, "138893f1631ef3165629515d6ed800da3771b7926dced294205c7507351deebc"),
+        ] {
+            assert_eq!(encode_hex(&sodium().keyed_hash(&key, &message[..length])), hash, "length {length}");
         }
     }
 

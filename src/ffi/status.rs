@@ -80,6 +80,14 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_FULL = -200,
     /// An operation is damaged in the store.
     POLICYSYNC_ERR_CORRUPT = -201,
+    /// Somebody else has the store open.
+    POLICYSYNC_ERR_LOCKED = -202,
+    /// The disk or the file system failed, is full or may not be written to. Try again when the cause is gone.
+    POLICYSYNC_ERR_IO = -203,
+    /// The path names no store that this library can open.
+    POLICYSYNC_ERR_NOT_A_STORE = -204,
+    /// The store is an older copy than it should be, or a backup in which this actor must not write on.
+    POLICYSYNC_ERR_ROLLED_BACK = -205,
 
     // Our fault, or this machine's: -300 to -399.
     /// libsodium does not work here, or is another one than the library was made for.
@@ -138,13 +146,17 @@ impl policysync_status_code {
             POLICYSYNC_ERR_ABORTED => c"POLICYSYNC_ERR_ABORTED",
             POLICYSYNC_ERR_FULL => c"POLICYSYNC_ERR_FULL",
             POLICYSYNC_ERR_CORRUPT => c"POLICYSYNC_ERR_CORRUPT",
+            POLICYSYNC_ERR_LOCKED => c"POLICYSYNC_ERR_LOCKED",
+            POLICYSYNC_ERR_IO => c"POLICYSYNC_ERR_IO",
+            POLICYSYNC_ERR_NOT_A_STORE => c"POLICYSYNC_ERR_NOT_A_STORE",
+            POLICYSYNC_ERR_ROLLED_BACK => c"POLICYSYNC_ERR_ROLLED_BACK",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
         }
     }
 }
 
-const ALL: [policysync_status_code; 30] = [
+const ALL: [policysync_status_code; 34] = [
     POLICYSYNC_OK,
     POLICYSYNC_NOT_FOUND,
     POLICYSYNC_DONE,
@@ -173,6 +185,10 @@ const ALL: [policysync_status_code; 30] = [
     POLICYSYNC_ERR_ABORTED,
     POLICYSYNC_ERR_FULL,
     POLICYSYNC_ERR_CORRUPT,
+    POLICYSYNC_ERR_LOCKED,
+    POLICYSYNC_ERR_IO,
+    POLICYSYNC_ERR_NOT_A_STORE,
+    POLICYSYNC_ERR_ROLLED_BACK,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
 ];
@@ -283,6 +299,10 @@ impl Status for OpenError {
             Self::Crypto(error) => error.status(),
             Self::Space(error) => error.status(),
             Self::Key(error) => error.status(),
+            Self::Store(error) => error.status(),
+            Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
+            Self::RolledBack { .. } | Self::RestoredBackup { .. } => POLICYSYNC_ERR_ROLLED_BACK,
+            Self::SealUnverified => POLICYSYNC_ERR_ARGUMENT,
         }
     }
 }
@@ -310,6 +330,17 @@ impl Status for StoreError {
         match self {
             Self::Full => POLICYSYNC_ERR_FULL,
             Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
+            Self::Locked => POLICYSYNC_ERR_LOCKED,
+            Self::DiskFull(_)
+            | Self::ReadOnly(_)
+            | Self::Io(_)
+            | Self::FileSystem { .. }
+            | Self::CannotOpen(_)
+            | Self::Moved
+            | Self::Sqlite(_) => POLICYSYNC_ERR_IO,
+            Self::NotAFile | Self::Exists | Self::Foreign | Self::Newer { .. } => POLICYSYNC_ERR_NOT_A_STORE,
+            Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::InMemory => POLICYSYNC_ERR_ARGUMENT,
         }
     }
 }

@@ -43,6 +43,13 @@ impl<'a> VerifiedOp<'a> {
     pub(crate) fn dangerously_unverified(hashed: HashedOp<'a>) -> Self {
         Self { hashed }
     }
+
+    /// Takes an operation that this device verified before it put it into its store, as the store's seal proves. The
+    /// one caller opens a replica, and fails when the seal turns out not to fit.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn under_seal(hashed: HashedOp<'a>) -> Self {
+        Self { hashed }
+    }
 }
 
 /// Why an operation is not verified.

@@ -9,6 +9,8 @@ use crate::guard::PermittedOp;
 use crate::keys::{VerifiedOp, VerifyError};
 use crate::op::{MaybeOwned, OpError, OpRef, Parts, SignedOp, SignedOpRef};
 use crate::store::{MemoryStore, Store, StoreError};
+#[cfg(feature = "sqlite")]
+use crate::{canonical::OpHashSet, store::Damage};
 
 /// An append-only log of verified operations: each once, in the order of arrival and in the total order.
 ///
@@ -140,6 +142,39 @@ impl OpLog {
         Self { crypto, space, index: Index::new(), store, forked: false }
     }
 
+    /// An empty log, to be filled with what a store holds: [`OpLog::restore`], then [`OpLog::keep_in`].
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn new_in(crypto: Sodium, space: Option<Box<str>>) -> Self {
+        Self::with_store(crypto, space, Box::new(MemoryStore::new()))
+    }
+
+    /// Takes over operations that are in the store already.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn restore(&mut self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
+        let mut hashes = OpHashSet::with_capacity_and_hasher(ops.len(), Default::default());
+        for (arrival, op) in (self.index.len()..).zip(ops) {
+            if self.index.find(&op.hash()).is_some() || !hashes.insert(op.hash()) {
+                return Err(StoreError::operation(arrival, Damage::Duplicate));
+            }
+        }
+        if self.room() < ops.len() {
+            return Err(StoreError::Full);
+        }
+        self.enter(ops);
+        Ok(())
+    }
+
+    /// Sets the store that the operations are read from and written to.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn keep_in(&mut self, store: Box<dyn Store>) {
+        self.store = store;
+    }
+
+    /// Copies the store into a new file.
+    pub(crate) fn copy_to(&self, path: &std::path::Path) -> Result<(), StoreError> {
+        self.store.copy_to(path)
+    }
+
     /// Offers an operation to the log. A duplicate is found by its hash before anything is verified; otherwise `guard`
     /// must verify it, with [`verify_op`](crate::verify_op) or [`KeyRegistry::verify`](crate::KeyRegistry::verify).
     ///
@@ -176,9 +211,14 @@ impl OpLog {
             return Err(StoreError::Full);
         }
         self.store.append(ops)?;
+        Ok(self.enter(ops))
+    }
+
+    /// Puts operations into the index.
+    fn enter(&mut self, ops: &[PermittedOp<'_>]) -> Vec<Inserted> {
         let inserted = self.index.insert(ops);
         self.forked |= inserted.iter().any(|inserted| inserted.equivocates_with.is_some());
-        Ok(inserted)
+        inserted
     }
 
     /// How many more operations can be numbered.
@@ -297,7 +337,7 @@ impl OpLog {
         read: impl FnOnce(SignedOpRef<'_>) -> T,
     ) -> Result<T, StoreError> {
         let mut scratch = Vec::new();
-        let body = self.store.read(arrival, &mut scratch)?;
+        let body = self.store.read(arrival, self.index.hash(arrival), &mut scratch)?;
         let author = self.index.author(arrival);
         let (entity, entity_id, path) = self.index.subjects.names(self.index.register(arrival));
         let op = OpRef::from_log(Parts {

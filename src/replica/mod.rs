@@ -5,6 +5,8 @@ mod incoming;
 mod options;
 mod outcome;
 mod read;
+#[cfg(feature = "sqlite")]
+mod restore;
 mod threads;
 mod write;
 
@@ -15,9 +17,10 @@ use crate::guard::Guard;
 use crate::hlc::{Clock, WallMillis};
 use crate::keys::{KeyRegistry, RegistryError, SigningSecretKey};
 use crate::op::IdentifierError;
-use crate::oplog::OpLog;
+use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
-use crate::store::MemoryStore;
+use crate::store::{MemoryStore, StoreError};
+use crate::value::Excerpt;
 
 pub use incoming::Incoming;
 pub use options::{Labels, ReplicaOptions};
@@ -61,11 +64,12 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Opens an empty replica in memory.
+    /// Opens a replica: an empty one in memory, or with [`ReplicaOptions::path`] the one in a file.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when the options contradict each other or libsodium does not work here.
+    /// [`OpenError`] when the options contradict each other, libsodium does not work here, or the file cannot be opened
+    /// or is damaged.
     pub fn open(options: ReplicaOptions) -> Result<Self, OpenError> {
         let crypto = Sodium::new()?;
         let mut keys = options.keys;
@@ -75,7 +79,8 @@ impl Replica {
         if let Some(space) = &options.space {
             crate::op::check(crate::op::Member::Space, space)?;
         }
-        Ok(Self {
+        #[cfg_attr(not(feature = "sqlite"), expect(unused_mut, reason = "there is no file to read"))]
+        let mut replica = Self {
             crypto,
             signing_key: options.signing_key,
             keys,
@@ -87,7 +92,12 @@ impl Replica {
             clock: Clock::new(),
             log: OpLog::with_store(crypto, options.space, Box::new(MemoryStore::new())),
             state: State::new(),
-        })
+        };
+        #[cfg(feature = "sqlite")]
+        if let Some(file) = options.file {
+            replica.restore(&file, options.file_options)?;
+        }
+        Ok(replica)
     }
 
     /// The keys that this replica knows.
@@ -144,4 +154,35 @@ pub enum OpenError {
     /// The registry has another key under the kid of the replica's own.
     #[error(transparent)]
     Key(#[from] RegistryError),
+    /// The file cannot be opened, or is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file holds an operation whose key is not in the registry. Register it, or open with the seal key.
+    #[error("no key \"{kid}\" of actor \"{actor}\" is known here, which operation number {arrival} needs")]
+    UnknownKey {
+        /// The operation's number, by arrival.
+        arrival: u32,
+        /// The actor, shortened and escaped.
+        actor: Excerpt,
+        /// The kid, shortened and escaped.
+        kid: Excerpt,
+    },
+    /// The file does not hold the operations that it once did: it is an old copy, or something was taken out.
+    #[error("the log should begin with {expected}; there are {found}")]
+    RolledBack {
+        /// What the log once was.
+        expected: LogDigest,
+        /// What it is, up to as many operations.
+        found: LogDigest,
+    },
+    /// The file is a backup, and the actor has written into it before it was made. What the actor has written since is
+    /// not there; it would use the same timestamps again. A new installation is a new actor.
+    #[error("actor \"{actor}\" has written into this backup before; a new installation needs a new actor")]
+    RestoredBackup {
+        /// The actor, shortened and escaped.
+        actor: Excerpt,
+    },
+    /// A seal proves that operations were verified, which this replica does not do.
+    #[error("a replica that accepts unverified operations cannot seal them")]
+    SealUnverified,
 }

@@ -4,6 +4,12 @@ use super::threads::Threads;
 use crate::guard::Guard;
 use crate::hlc::WallMillis;
 use crate::keys::{KeyRegistry, SigningSecretKey};
+#[cfg(feature = "sqlite")]
+use {
+    super::restore::{File, FileOptions},
+    crate::oplog::LogDigest,
+    crate::store::Durability,
+};
 
 /// Which `id` an operation may carry. It is only ever a label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +43,10 @@ pub struct ReplicaOptions {
     pub(super) labels: Labels,
     pub(super) unverified: bool,
     pub(super) threads: Threads,
+    #[cfg(feature = "sqlite")]
+    pub(super) file: Option<File>,
+    #[cfg(feature = "sqlite")]
+    pub(super) file_options: FileOptions,
 }
 
 impl ReplicaOptions {
@@ -55,6 +65,10 @@ impl ReplicaOptions {
             labels: Labels::Derived,
             unverified: false,
             threads: Threads::ONE,
+            #[cfg(feature = "sqlite")]
+            file: None,
+            #[cfg(feature = "sqlite")]
+            file_options: FileOptions::default(),
         }
     }
 
@@ -109,6 +123,56 @@ impl ReplicaOptions {
     #[must_use]
     pub fn threads(mut self, threads: std::num::NonZeroUsize) -> Self {
         self.threads = Threads::up_to(threads);
+        self
+    }
+
+    /// Keeps the replica in a file, which is made where there is none, instead of in memory. `now` is the time, up to
+    /// which (and the drift) operations are merged.
+    ///
+    /// One process, and in it one replica, has a file open: for others it is
+    /// [`StoreError::Locked`](crate::StoreError::Locked). SQLite keeps a second file beside it while it is open
+    /// (`-wal`), which belongs to it. Leave both alone meanwhile: on Unix, a process that opens and closes the file in
+    /// another way gives up its lock. To copy an open file, use [`Replica::back_up`](crate::Replica::back_up).
+    ///
+    /// The file is not believed. Every operation's hash is computed and its signature verified again, for which the
+    /// registry must know the keys of all that are in it ([`OpenError::UnknownKey`](crate::OpenError)), unless a
+    /// [`seal_key`](Self::seal_key) proves that it was done before. The guard is not asked again. The fields that are
+    /// there count as known, not as changes ([`Replica::poll`](crate::Replica::poll)).
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn path(mut self, path: impl Into<std::path::PathBuf>, now: WallMillis) -> Self {
+        self.file = Some(File { path: path.into(), now });
+        self
+    }
+
+    /// What an acknowledged write to the file survives. Default: [`Durability::Full`].
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.file_options.durability = durability;
+        self
+    }
+
+    /// Seals the file: 32 bytes that whoever can write to it does not know, from the platform's key store. A keyed
+    /// digest over all operations, renewed with every commit, then proves at the next opening that they were verified
+    /// before, which saves a curve operation each. A file that has no seal yet is verified and sealed.
+    ///
+    /// A replica that is opened without the key verifies signatures; its first write takes the seal away.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn seal_key(mut self, key: [u8; 32]) -> Self {
+        self.file_options.seal_key = Some(crate::crypto::Zeroizing::new(key));
+        self
+    }
+
+    /// Refuses a file that holds less than it once did. `head` is the [digest](crate::OpLog::digest) of this log at an
+    /// earlier time, kept where whoever can replace the file cannot: the operations of that time must all be there, as
+    /// the first to have arrived ([`OpenError::RolledBack`](crate::OpenError)). Without it, nothing in an old copy of
+    /// the file shows that it is old.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn at_least(mut self, head: LogDigest) -> Self {
+        self.file_options.at_least = Some(head);
         self
     }
 

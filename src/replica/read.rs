@@ -97,6 +97,18 @@ impl Replica {
         self.state.has_changes()
     }
 
+    /// Copies the replica's file, while it is open, into a new one; for use as a backup. The copy is marked: who opens
+    /// it cannot write into it as an actor whose operations are in it ([`OpenError::RestoredBackup`](crate::OpenError)),
+    /// because that actor may have written more since, and would use the same timestamps again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InMemory`] for a replica in memory, [`StoreError::Exists`] when there is a file already, others when
+    /// the disk fails; then there is no copy.
+    pub fn back_up(&self, path: impl AsRef<std::path::Path>) -> Result<(), StoreError> {
+        self.log.copy_to(path.as_ref())
+    }
+
     /// How many operations are held because their timestamp is too far ahead. Costs a walk over them.
     #[must_use]
     pub fn held(&self) -> usize {

@@ -39,6 +39,18 @@ impl State {
         }
     }
 
+    /// The state of a log from scratch, and the greatest operation that is merged. Nothing counts as changed.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn restored(index: &Index, horizon: WallMillis) -> (Self, Option<u32>) {
+        let mut state = Self::new();
+        for arrival in 0..index.len() {
+            state.admit(index, arrival);
+        }
+        let greatest = state.advance(index, horizon);
+        state.take_changed();
+        (state, greatest)
+    }
+
     /// The time up to which operations are merged; `None` before any was asked for.
     pub(crate) fn horizon(&self) -> Option<WallMillis> {
         self.horizon

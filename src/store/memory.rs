@@ -1,6 +1,7 @@
 //! Bodies in memory: gone with the process.
 
-use super::{Body, Store, StoreError};
+use super::{Body, Damage, Store, StoreError};
+use crate::canonical::OpHash;
 use crate::columns::{BlobAddress, Blobs, Paged};
 use crate::crypto::Signature;
 use crate::guard::PermittedOp;
@@ -55,11 +56,12 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn read<'a>(&'a self, arrival: u32, _: &'a mut Vec<u8>) -> Result<Body<'a>, StoreError> {
+    fn read<'a>(&'a self, arrival: u32, _: &OpHash, _: &'a mut Vec<u8>) -> Result<Body<'a>, StoreError> {
         if arrival >= self.addresses.len() {
-            return Err(StoreError::Corrupt { arrival });
+            return Err(StoreError::operation(arrival, Damage::Missing));
         }
-        unpack(self.bodies.get(*self.addresses.get(arrival))).ok_or(StoreError::Corrupt { arrival })
+        unpack(self.bodies.get(*self.addresses.get(arrival)))
+            .ok_or_else(|| StoreError::operation(arrival, Damage::Unexpected))
     }
 }
 

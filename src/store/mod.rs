@@ -1,11 +1,23 @@
 //! Where the bodies of operations are kept: what the log need not have at hand to order and merge.
 
+mod error;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
+use std::path::Path;
+
+use crate::canonical::OpHash;
 use crate::crypto::Signature;
 use crate::guard::PermittedOp;
 
+pub use error::{Damage, Place, SqliteCode, StoreError};
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Durability, Finding, Salvaged, StoreCheck, StoreReport};
+
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::{Page, Settings, SqliteStore, recompute};
 
 /// What the log does not keep itself of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,25 +39,27 @@ pub trait Store: Send {
     /// [`StoreError`]; then nothing of the batch is kept.
     fn append(&mut self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError>;
 
-    /// Reads the body of the operation that arrived as number `arrival`. `scratch` is for stores that must copy.
+    /// Reads the body of the operation that arrived as number `arrival`. A store whose memory others can write to
+    /// makes sure that it is still the operation with this hash. `scratch` is for stores that must copy.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be read or is not what was written.
-    fn read<'a>(&'a self, arrival: u32, scratch: &'a mut Vec<u8>) -> Result<Body<'a>, StoreError>;
-}
-
-/// Why a store did not do its work. Our disk or its keeper is at fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// There is no room for more operations: a log in memory holds up to 2^32 - 2 operations and 32 GiB of values.
-    #[error("the log is full")]
-    Full,
-    /// What was read is not what was written.
-    #[error("operation number {arrival} is damaged in the store")]
-    Corrupt {
-        /// The operation's number, by arrival.
+    fn read<'a>(
+        &'a self,
         arrival: u32,
-    },
+        hash: &OpHash,
+        scratch: &'a mut Vec<u8>,
+    ) -> Result<Body<'a>, StoreError>;
+
+    /// Copies everything that is committed into a new file.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InMemory`] where there are no files, [`StoreError::Exists`] where there is one already, others
+    /// when the disk fails; then there is no file.
+    fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        _ = path;
+        Err(StoreError::InMemory)
+    }
 }

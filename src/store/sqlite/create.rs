@@ -1,0 +1,45 @@
+//! A new file: complete, or not there.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::fault::fault;
+use super::place::{beside, len, publish};
+use super::{schema, settings};
+use crate::store::StoreError;
+
+/// Makes an empty store at `path`, unless somebody else has made one meanwhile.
+///
+/// It is made under another name and then renamed, so that a file at `path` is never empty: a store that was cut to
+/// nothing is not taken for a new one.
+pub(super) fn create(path: &Path, space: Option<&str>) -> Result<(), StoreError> {
+    match build(path, "-new", |connection| schema::create(connection, space).map_err(fault)) {
+        Err(StoreError::Exists) => Ok(()),
+        made => made,
+    }
+}
+
+/// Makes a database with `fill` beside `path` and gives it that name when it is finished and on the disk.
+pub(super) fn build(
+    path: &Path,
+    suffix: &str,
+    fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let unfinished = beside(path, suffix);
+    // What an earlier attempt left there is taken up again, never removed: somebody may be at work on it, and then
+    // this is `Locked`.
+    let mut connection = settings::connect(&unfinished, true)?;
+    let filled = fill(&mut connection).and_then(|()| match len(path)? {
+        Some(_) => Err(StoreError::Exists),
+        None => Ok(()),
+    });
+    if let Err(error) = filled {
+        // While the lock is still ours. If it cannot be removed, the next attempt takes it up.
+        _ = fs::remove_file(&unfinished);
+        return Err(error);
+    }
+    connection.close().map_err(|(_, error)| fault(error))?;
+    publish(&unfinished, path)
+}

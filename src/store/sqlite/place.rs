@@ -1,0 +1,73 @@
+//! Where the file is, and whether it is still there.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::store::StoreError;
+
+/// How long the file at a path is, if there is one. Never opens it: on Unix, closing a file gives up the locks that
+/// this process holds on it (POSIX, `fcntl`).
+pub(super) fn len(path: &Path) -> Result<Option<u64>, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
+        Ok(_) => Err(StoreError::NotAFile),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A path with something after its last letter.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+/// Gives a finished file its name. Once this returns, the name survives a power failure as the content does.
+pub(super) fn publish(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to)?;
+    #[cfg(unix)]
+    {
+        let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+        fs::File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Which file was opened: what is written to a file that has lost its name is lost.
+pub(super) struct Opened {
+    path: PathBuf,
+    #[cfg(unix)]
+    inode: (u64, u64),
+}
+
+impl Opened {
+    pub(super) fn new(path: &Path) -> Result<Self, StoreError> {
+        // The working directory may change; the file stays.
+        let path = std::path::absolute(path)?;
+        Ok(Self {
+            #[cfg(unix)]
+            inode: inode(&path)?,
+            path,
+        })
+    }
+
+    /// An error when the path names another file now, or none.
+    pub(super) fn is_in_place(&self) -> Result<(), StoreError> {
+        #[cfg(unix)]
+        let same = inode(&self.path).is_ok_and(|inode| inode == self.inode);
+        // Elsewhere an open file cannot be moved.
+        #[cfg(not(unix))]
+        let same = self.path.exists();
+        if same { Ok(()) } else { Err(StoreError::Moved) }
+    }
+}
+
+#[cfg(unix)]
+fn inode(path: &Path) -> Result<(u64, u64), StoreError> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let metadata = fs::metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}

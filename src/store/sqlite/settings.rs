@@ -1,0 +1,90 @@
+//! How a store is opened.
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+
+use super::fault::fault;
+use crate::canonical::MAX_OP_BYTES;
+use crate::crypto::Zeroizing;
+use crate::store::StoreError;
+
+/// What a write that was acknowledged survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// The death of the process, of the system and of the power (SQLite's `synchronous=FULL`). The default.
+    #[default]
+    Full,
+    /// The death of the process only. When the system or the power fails, the **last writes may be gone, although they
+    /// were acknowledged and may have been sent to others**; what is left is undamaged. A device that loses writes of
+    /// its own this way can be made to say two things at one time: give it a new key and actor after such a failure.
+    /// (SQLite's `synchronous=NORMAL`; it saves a wait for the disk with every batch.)
+    ProcessOnly,
+}
+
+/// How a store is opened.
+pub(crate) struct Settings {
+    pub(crate) space: Option<Box<str>>,
+    pub(crate) durability: Durability,
+    pub(crate) seal_key: Option<Zeroizing<[u8; 32]>>,
+}
+
+/// Opens the database file, which must be there, unless `create`; sets it up to believe nothing; locks it.
+pub(super) fn connect(path: &Path, create: bool) -> Result<Connection, StoreError> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    if create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    harden(&connection).map_err(fault)?;
+    lock(&connection).map_err(fault)?;
+    Ok(connection)
+}
+
+/// What SQLite advises for files that may be hostile ("Defense Against The Dark Arts", sqlite.org/security.html).
+fn harden(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    // A row that claims to be longer than an operation can be is not read into memory.
+    let limit = i32::try_from(MAX_OP_BYTES).unwrap_or(i32::MAX).saturating_add(4096);
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limit)?;
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+/// Takes the lock that the connection keeps until it is closed. Nothing is written.
+fn lock(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")
+}
+
+/// Sets up the journal for writing.
+pub(super) fn prepare_for_writing(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
+    let set_up = || {
+        let mode: String =
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        let synchronous = match durability {
+            Durability::Full => "FULL",
+            Durability::ProcessOnly => "NORMAL",
+        };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        // Only macOS and iOS know the difference: there, an ordinary sync leaves the data in the drive's memory.
+        connection.pragma_update(None, "fullfsync", durability == Durability::Full)?;
+        // After a large batch the write-ahead log shrinks again.
+        connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        Ok(mode)
+    };
+    match set_up().map_err(fault)?.as_str() {
+        "wal" => Ok(()),
+        // The file system has no room, or no way, for a second file.
+        _ => Err(StoreError::CannotOpen(crate::store::SqliteCode(rusqlite::ffi::SQLITE_CANTOPEN))),
+    }
+}

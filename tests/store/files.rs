@@ -1,0 +1,198 @@
+//! What may lie where the file should be, and who else may have it.
+
+use std::path::Path;
+use std::process::Command;
+
+use policysync::{Damage, OpenError, Place, Replica, StoreError};
+
+use super::common::{NOW, knowing, set};
+use super::{PEOPLE, in_file, ingest, open, snapshot, some_ops};
+
+/// Set for a copy of this test program that tries to open the file of this name.
+const OPEN_IT: &str = "POLICYSYNC_TEST_OPEN";
+
+fn refusal(path: &Path) -> StoreError {
+    match Replica::open(in_file(path)) {
+        Err(OpenError::Store(error)) => error,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it opens"),
+    }
+}
+
+#[test]
+fn a_second_opener_is_locked_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let mut replica = open(&path);
+    assert_eq!(refusal(&path), StoreError::Locked);
+    let other_process = || {
+        let program = std::env::current_exe().unwrap();
+        let test = ["--exact", "files::another_process_opens_it", "--nocapture"];
+        let output = Command::new(program).args(test).env(OPEN_IT, &path).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(other_process().contains("answer: somebody else has the store open"));
+    // The attempts have not taken the lock away.
+    assert_eq!(refusal(&path), StoreError::Locked);
+    assert!(other_process().contains("answer: somebody else has the store open"));
+    ingest(&mut replica, &some_ops());
+    drop(replica);
+    assert!(other_process().contains("answer: 24 operations"));
+}
+
+#[test]
+fn another_process_opens_it() {
+    if let Some(path) = std::env::var_os(OPEN_IT) {
+        match Replica::open(in_file(Path::new(&path))) {
+            Ok(replica) => println!("answer: {} operations", replica.log().len()),
+            Err(error) => println!("answer: {error}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_file_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    assert_eq!(refusal(directory.path()), StoreError::NotAFile);
+    let missing = directory.path().join("missing").join("log");
+    assert!(matches!(refusal(&missing), StoreError::CannotOpen(_)));
+    let below_a_file = directory.path().join("file");
+    std::fs::write(&below_a_file, "text").unwrap();
+    assert!(matches!(refusal(&below_a_file.join("log")), StoreError::FileSystem { .. }));
+    assert_eq!(refusal(Path::new("/dev/null")), StoreError::NotAFile);
+    let pipe = directory.path().join("pipe");
+    if Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()) {
+        assert_eq!(refusal(&pipe), StoreError::NotAFile);
+    } else {
+        println!("SKIPPED: no mkfifo here");
+    }
+}
+
+#[test]
+fn files_of_others_are_refused_and_stay_as_they_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch("CREATE TABLE recipes (name TEXT); INSERT INTO recipes VALUES ('soup')")
+        .unwrap();
+    drop(connection);
+    let before = std::fs::read(&path).unwrap();
+    assert_eq!(refusal(&path), StoreError::Foreign);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+
+    let text = "Dear diary, ".repeat(1000);
+    std::fs::write(&path, &text).unwrap();
+    assert_eq!(refusal(&path), StoreError::Foreign);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(refusal(&path), StoreError::Corrupt { place: Place::File, damage: Damage::Empty });
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    ingest(&mut open(&path), &some_ops());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 2).unwrap();
+    drop(connection);
+    let before = std::fs::read(&path).unwrap();
+    assert_eq!(refusal(&path), StoreError::Newer { found: 2, known: 1 });
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn anything_that_is_defined_beside_our_tables_is_refused() {
+    for addition in [
+        "CREATE TRIGGER t AFTER INSERT ON ops BEGIN DELETE FROM ops; END",
+        "CREATE VIEW v AS SELECT * FROM ops",
+        "CREATE INDEX i ON ops (hash)",
+        "CREATE TABLE more (a)",
+        "ALTER TABLE ops ADD COLUMN more TEXT",
+        "DROP TABLE meta",
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        ingest(&mut open(&path), &some_ops());
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.execute_batch(addition).unwrap();
+        drop(connection);
+        let expected = StoreError::Corrupt { place: Place::Schema, damage: Damage::Unexpected };
+        assert_eq!(refusal(&path), expected, "{addition}");
+    }
+}
+
+#[test]
+fn the_log_of_another_space_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    drop(Replica::open(in_file(&path).space("home")).unwrap());
+    assert_eq!(refusal(&path).to_string(), "the store belongs to space \"home\", the replica to no space");
+    assert!(Replica::open(in_file(&path).space("work")).is_err());
+    assert!(Replica::open(in_file(&path).space("home")).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_moved_away_takes_nothing_more_until_it_is_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let (inside, elsewhere) = (directory.path().join("inside"), directory.path().join("elsewhere"));
+    std::fs::create_dir(&inside).unwrap();
+    let path = inside.join("log");
+    let mut replica = open(&path);
+    ingest(&mut replica, &some_ops());
+    let before = snapshot(&replica);
+    std::fs::rename(&inside, &elsewhere).unwrap();
+    let more = set("bob", NOW.0, 9, "more", 1_i32);
+    let error = replica.ingest(NOW, &more).unwrap_err();
+    assert_eq!(error, policysync::IngestError::Store(StoreError::Moved));
+    assert_eq!(snapshot(&replica), before);
+    // Another file of that name is not ours.
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::write(&path, "").unwrap();
+    assert!(replica.ingest(NOW, &more).is_err());
+    std::fs::remove_dir_all(&inside).unwrap();
+    std::fs::rename(&elsewhere, &inside).unwrap();
+    replica.ingest(NOW, &more).unwrap();
+    let after = snapshot(&replica);
+    drop(replica);
+    assert_eq!(snapshot(&open(&path)), after);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_written_to_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    drop(open(&path));
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o444)).unwrap();
+    if std::fs::OpenOptions::new().append(true).open(&path).is_ok() {
+        println!("SKIPPED: this user may write to everything");
+        return;
+    }
+    assert!(matches!(refusal(&path), StoreError::ReadOnly(_) | StoreError::CannotOpen(_)));
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+    open(&path);
+}
+
+#[test]
+fn the_first_schema_version_opens() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/store-v1.db");
+    if std::env::var_os("POLICYSYNC_GOLDEN").is_some() {
+        ingest(&mut Replica::open(in_file(&golden).seal_key([1; 32])).unwrap(), &some_ops());
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    std::fs::copy(golden, &path).unwrap();
+    let mut memory = Replica::open(knowing(&PEOPLE)).unwrap();
+    ingest(&mut memory, &some_ops());
+    // By the seal that is in it, and by the signatures.
+    for options in [in_file(&path).seal_key([1; 32]), in_file(&path)] {
+        assert_eq!(snapshot(&Replica::open(options).unwrap()), snapshot(&memory));
+    }
+}
