@@ -184,7 +184,7 @@ fn fail_at(name: &str, error: &str, when: &str) -> [String; 2] {
     ["-e".into(), format!("inject={name}:error={error}:when={when}")]
 }
 
-const SKIPPED: &str = "SKIPPED: strace is not here, or may not trace";
+const NO_STRACE: &str = "strace is not here, or may not trace";
 
 /// Opens what a crash has left: acknowledged batches are there, the others wholly or not at all; the work can go on.
 fn recover(path: &Path, acknowledged: usize, what: &str) {
@@ -202,7 +202,9 @@ fn recover(path: &Path, acknowledged: usize, what: &str) {
 fn a_kill_at_any_call_loses_nothing_that_was_acknowledged() {
     const BATCHES: usize = 50;
     let directory = tempfile::tempdir().unwrap();
-    let Some(points) = points(&directory.path().join("log"), BATCHES) else { return println!("{SKIPPED}") };
+    let Some(points) = points(&directory.path().join("log"), BATCHES) else {
+        return crate::skipped(NO_STRACE);
+    };
     let killed = AtomicUsize::new(0);
     at_each(&points, |(name, number), path| {
         let output = run(path, BATCHES, &kill_at(name, *number));
@@ -221,7 +223,7 @@ fn a_kill_at_any_call_loses_nothing_that_was_acknowledged() {
 fn a_kill_during_recovery_loses_nothing_either() {
     let directory = tempfile::tempdir().unwrap();
     let first = directory.path().join("log");
-    let Some(points) = points(&first, 12) else { return println!("{SKIPPED}") };
+    let Some(points) = points(&first, 12) else { return crate::skipped(NO_STRACE) };
     // A store that was killed in the middle of its work, with a journal to recover from.
     let writes: Vec<_> = points.iter().filter(|(name, _)| *name == "pwrite64").collect();
     let (name, number) = writes[writes.len() * 3 / 4];
@@ -287,7 +289,7 @@ fn fail(points: &[(&'static str, usize)], batches: usize, error: &str, persisten
 #[test]
 fn a_disk_that_fails_at_any_call_is_an_error_and_nothing_more() {
     let directory = tempfile::tempdir().unwrap();
-    let Some(points) = points(&directory.path().join("log"), 8) else { return println!("{SKIPPED}") };
+    let Some(points) = points(&directory.path().join("log"), 8) else { return crate::skipped(NO_STRACE) };
     for error in ["ENOSPC", "EIO"] {
         for persistent in [false, true] {
             fail(&points, 8, error, persistent);

@@ -11,6 +11,7 @@ mod files;
 mod reopen;
 mod salvage;
 
+use std::io::Write as _;
 use std::path::Path;
 
 use common::{NOW, key, knowing};
@@ -18,6 +19,11 @@ use policysync::{LogDigest, Outcome, Replica, ReplicaOptions, SignedOp};
 
 /// The people of these tests.
 pub const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
+
+/// Says what was not tested; not by `println!`, which the test runner keeps to itself.
+pub fn skipped(why: &str) {
+    drop(writeln!(std::io::stderr(), "SKIPPED: {why}"));
+}
 
 /// Options of a replica that knows everybody and keeps its log in this file.
 pub fn in_file(path: &Path) -> ReplicaOptions {

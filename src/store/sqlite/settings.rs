@@ -40,6 +40,11 @@ pub(super) fn connect(path: &Path, create: bool) -> Result<Connection, StoreErro
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    // SQLite opens what it may not write to for reading, and then fails to lock it.
+    if connection.is_readonly("main").map_err(fault)? {
+        let read_only = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+        return Err(fault(rusqlite::Error::SqliteFailure(read_only, None)));
+    }
     harden(&connection).map_err(fault)?;
     lock(&connection).map_err(fault)?;
     Ok(connection)
