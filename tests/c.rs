@@ -411,6 +411,8 @@ fn the_installed_library_builds_the_examples_through_cmake() {
     }
     let prefix = installed("cmake");
     let build = prefix.with_file_name("build");
+    // What an earlier run has left may belong to another checkout.
+    drop(fs::remove_dir_all(&build));
     let mut configure = Command::new("cmake");
     configure.arg("-S").arg(root().join("examples-c")).arg("-B").arg(&build);
     run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
