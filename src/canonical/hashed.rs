@@ -1,11 +1,11 @@
 //! The identity of an operation: the SHA-256 of its signed text.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 
-use super::signed_text;
+use super::text::write_signed_text;
 use crate::crypto::{CryptoProvider, EncodingError, Hash};
 use crate::op::{MaybeOwned, OpError, SignedOpRef};
 
@@ -21,6 +21,14 @@ impl OpHash {
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Hash::from_bytes(bytes))
+    }
+
+    /// The hash of an operation, by whomever it claims to be signed.
+    pub(crate) fn of<C: CryptoProvider + ?Sized>(
+        crypto: &C,
+        signed: SignedOpRef<'_>,
+    ) -> Result<Self, OpError> {
+        Ok(HashedOp::new(crypto, MaybeOwned::Borrowed(signed), &mut Scratch::default())?.hash())
     }
 
     /// The 32 bytes.
@@ -44,6 +52,9 @@ impl std::hash::Hash for OpHash {
 
 /// A set of hashes, which need no hashing of their own.
 pub(crate) type OpHashSet = HashSet<OpHash, BuildHasherDefault<Front>>;
+
+/// A map by hash.
+pub(crate) type OpHashMap<T> = HashMap<OpHash, T, BuildHasherDefault<Front>>;
 
 /// Takes the front of a hash as it is.
 #[derive(Default)]
@@ -92,40 +103,45 @@ impl fmt::Debug for OpHash {
     }
 }
 
-/// An operation that claims a signature, with the text to check it against and the text's hash: computed once, used
-/// for the duplicate, the signature and the log.
-///
-/// It is handed from step to step, so it is one pointer wide.
-#[derive(Clone, Debug)]
-pub(crate) struct HashedOp<'a>(Box<Hashed<'a>>);
+/// Room for the signed text of one operation after the other.
+#[derive(Default)]
+pub(crate) struct Scratch(String);
 
-#[derive(Clone, Debug)]
-struct Hashed<'a> {
+/// An operation that claims a signature, with the text to check it against and the text's hash: computed once, used
+/// for the duplicate, the signature and the log. The text lives in the scratch, and is gone with the next operation.
+pub(crate) struct HashedOp<'a, 't> {
     signed: MaybeOwned<'a>,
-    text: String,
+    text: &'t str,
     hash: OpHash,
 }
 
-impl<'a> HashedOp<'a> {
+impl<'a, 't> HashedOp<'a, 't> {
     pub(crate) fn new<C: CryptoProvider + ?Sized>(
         crypto: &C,
         signed: MaybeOwned<'a>,
+        scratch: &'t mut Scratch,
     ) -> Result<Self, OpError> {
         let view = signed.as_ref();
-        let text = signed_text(view.op(), view.kid())?;
+        write_signed_text(view.op(), view.kid(), &mut scratch.0)?;
+        let text = scratch.0.as_str();
         let hash = OpHash(crypto.hash(text.as_bytes()));
-        Ok(Self(Box::new(Hashed { signed, text, hash })))
+        Ok(Self { signed, text, hash })
     }
 
     pub(crate) fn signed(&self) -> SignedOpRef<'_> {
-        self.0.signed.as_ref()
+        self.signed.as_ref()
     }
 
     pub(crate) fn text(&self) -> &str {
-        &self.0.text
+        self.text
     }
 
     pub(crate) fn hash(&self) -> OpHash {
-        self.0.hash
+        self.hash
+    }
+
+    /// The operation, without its text.
+    pub(crate) fn into_signed(self) -> MaybeOwned<'a> {
+        self.signed
     }
 }

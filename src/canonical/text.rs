@@ -17,12 +17,19 @@ const UNSIGNED: &str = "undefined";
 ///
 /// [`OpError::TooLarge`] when the canonical JSON form with a signature by `kid` would pass [`MAX_OP_BYTES`].
 pub(crate) fn signed_text(op: OpRef<'_>, kid: &str) -> Result<String, OpError> {
-    let mut text = String::with_capacity(capacity(op));
-    write_before_sig(op, &mut text);
-    text.push_str(UNSIGNED);
-    write_after_sig(op, &mut text);
-    check_len(text.len() - UNSIGNED.len() + sig_len(kid))?;
+    let mut text = String::new();
+    write_signed_text(op, kid, &mut text)?;
     Ok(text)
+}
+
+/// The same, in the place of what `text` holds.
+pub(super) fn write_signed_text(op: OpRef<'_>, kid: &str, text: &mut String) -> Result<(), OpError> {
+    text.clear();
+    text.reserve(capacity(op));
+    write_before_sig(op, text);
+    text.push_str(UNSIGNED);
+    write_after_sig(op, text);
+    check_len(text.len() - UNSIGNED.len() + sig_len(kid))
 }
 
 /// Whether an operation that is just decoded keeps to [`MAX_OP_BYTES`].

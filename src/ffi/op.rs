@@ -11,8 +11,7 @@ use super::replica::public_key_of;
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
 use super::view::{policysync_format, policysync_op};
-use crate::canonical::HashedOp;
-use crate::op::MaybeOwned;
+use crate::canonical::OpHash;
 use crate::{BINARY_VERSION, CryptoProvider, PublicKey, SignedOp, Sodium, sign_op, verify_op};
 
 /// Signs an operation as its actor. A replica does this for what it writes itself.
@@ -101,7 +100,7 @@ pub extern "C" fn policysync_op_hash(
         let bytes = call.bytes(op, op_len, "op")?;
         let out = call.out32(out32, "out32")?;
         let op = decode(bytes)?;
-        out.write(*HashedOp::new(&Sodium::new()?, MaybeOwned::Owned(op))?.hash().as_bytes());
+        out.write(*OpHash::of(&Sodium::new()?, op.as_ref())?.as_bytes());
         Ok(POLICYSYNC_OK)
     })
 }

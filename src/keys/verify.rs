@@ -1,7 +1,7 @@
 //! Whether the actor that an operation names has signed it.
 
 use super::{KeyRegistry, SigningPublicKey};
-use crate::canonical::{HashedOp, OpHash};
+use crate::canonical::{HashedOp, OpHash, Scratch};
 use crate::crypto::CryptoProvider;
 use crate::op::{MaybeOwned, OpError, OpRef, SignedOp, SignedOpRef};
 use crate::value::Excerpt;
@@ -12,12 +12,17 @@ use crate::value::Excerpt;
 ///
 /// ```compile_fail
 /// # fn f(signed: policysync::SignedOpRef<'_>) {
-/// let forged = policysync::VerifiedOp { hashed: signed };
+/// let forged = policysync::VerifiedOp(signed);
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct VerifiedOp<'a> {
-    hashed: HashedOp<'a>,
+pub struct VerifiedOp<'a>(Box<Verified<'a>>);
+
+/// It is handed from step to step, so it is one pointer wide.
+#[derive(Clone, Debug)]
+struct Verified<'a> {
+    signed: MaybeOwned<'a>,
+    hash: OpHash,
 }
 
 impl<'a> VerifiedOp<'a> {
@@ -29,26 +34,31 @@ impl<'a> VerifiedOp<'a> {
     }
 
     pub(crate) fn signed(&self) -> SignedOpRef<'_> {
-        self.hashed.signed()
+        self.0.signed.as_ref()
     }
 
     /// Its identity.
     #[must_use]
     pub fn hash(&self) -> OpHash {
-        self.hashed.hash()
+        self.0.hash
+    }
+
+    fn new(hashed: HashedOp<'a, '_>) -> Self {
+        let hash = hashed.hash();
+        Self(Box::new(Verified { signed: hashed.into_signed(), hash }))
     }
 
     /// Takes an operation whose signature nobody has checked: for a relay that stores for others and knows no keys.
     /// The one caller is a replica opened with an option of the same name.
-    pub(crate) fn dangerously_unverified(hashed: HashedOp<'a>) -> Self {
-        Self { hashed }
+    pub(crate) fn dangerously_unverified(hashed: HashedOp<'a, '_>) -> Self {
+        Self::new(hashed)
     }
 
     /// Takes an operation that this device verified before it put it into its store, as the store's seal proves. The
     /// one caller opens a replica, and fails when the seal turns out not to fit.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn under_seal(hashed: HashedOp<'a>) -> Self {
-        Self { hashed }
+    pub(crate) fn under_seal(hashed: HashedOp<'a, '_>) -> Self {
+        Self::new(hashed)
     }
 }
 
@@ -94,7 +104,8 @@ pub fn verify_op<'a, C: CryptoProvider + ?Sized>(
     if key.actor() != signed.op().actor() || key.kid() != signed.kid() {
         return Err(VerifyError::unknown_key(signed));
     }
-    check_signature(crypto, HashedOp::new(crypto, MaybeOwned::Borrowed(signed))?, key)
+    let mut scratch = Scratch::default();
+    check_signature(crypto, HashedOp::new(crypto, MaybeOwned::Borrowed(signed), &mut scratch)?, key)
 }
 
 impl KeyRegistry {
@@ -111,14 +122,15 @@ impl KeyRegistry {
         let signed = op.into();
         // The registry is asked first: checking a stranger's signature is work an attacker can order.
         let key = self.key_of(signed)?;
-        check_signature(crypto, HashedOp::new(crypto, MaybeOwned::Borrowed(signed))?, key)
+        let mut scratch = Scratch::default();
+        check_signature(crypto, HashedOp::new(crypto, MaybeOwned::Borrowed(signed), &mut scratch)?, key)
     }
 
     /// The same for an operation that is hashed already.
     pub(crate) fn verify_hashed<'a, C: CryptoProvider + ?Sized>(
         &self,
         crypto: &C,
-        hashed: HashedOp<'a>,
+        hashed: HashedOp<'a, '_>,
     ) -> Result<VerifiedOp<'a>, VerifyError> {
         let key = self.key_of(hashed.signed())?;
         check_signature(crypto, hashed, key)
@@ -131,11 +143,11 @@ impl KeyRegistry {
 
 fn check_signature<'a, C: CryptoProvider + ?Sized>(
     crypto: &C,
-    hashed: HashedOp<'a>,
+    hashed: HashedOp<'a, '_>,
     key: &SigningPublicKey,
 ) -> Result<VerifiedOp<'a>, VerifyError> {
     if crypto.verify(&hashed.signed().signature(), hashed.text().as_bytes(), key.public_key()) {
-        Ok(VerifiedOp { hashed })
+        Ok(VerifiedOp::new(hashed))
     } else {
         Err(VerifyError::BadSignature)
     }

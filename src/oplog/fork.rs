@@ -1,9 +1,9 @@
 //! Proof that an actor said two things at one time.
 
-use crate::canonical::HashedOp;
+use crate::canonical::OpHash;
 use crate::crypto::CryptoProvider;
 use crate::keys::{KeyRegistry, VerifyError};
-use crate::op::{MaybeOwned, SignedOp};
+use crate::op::SignedOp;
 
 /// Two operations of one actor with one timestamp and different contents, both signed: proof that whoever holds the
 /// actor's key equivocated, or that two devices share it. Anybody who knows the key can check it.
@@ -45,9 +45,7 @@ impl ForkProof {
         if first.actor() != second.actor() || first.ts() != second.ts() || first.space() != second.space() {
             return Err(ForkError::Unrelated);
         }
-        let hash = |op: &SignedOp| {
-            HashedOp::new(crypto, MaybeOwned::Borrowed(op.as_ref())).map(|hashed| hashed.hash())
-        };
+        let hash = |op: &SignedOp| OpHash::of(crypto, op.as_ref());
         if hash(&self.first).map_err(VerifyError::from)? == hash(&self.second).map_err(VerifyError::from)? {
             return Err(ForkError::SameOperation);
         }

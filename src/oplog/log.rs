@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::{ForkProof, Index, Inserted};
-use crate::canonical::{HashedOp, OpHash};
+use crate::canonical::OpHash;
 use crate::crypto::{CryptoProvider, Hash, Sodium};
 use crate::guard::PermittedOp;
 use crate::keys::{VerifiedOp, VerifyError};
-use crate::op::{MaybeOwned, OpError, OpRef, Parts, SignedOp, SignedOpRef};
+use crate::op::{OpError, OpRef, Parts, SignedOp, SignedOpRef};
 use crate::store::{MemoryStore, Store, StoreError};
 #[cfg(feature = "sqlite")]
 use crate::{canonical::OpHashSet, store::Damage};
@@ -188,7 +188,7 @@ impl OpLog {
         if op.op().space() != self.space.as_deref() {
             return Err(AddError::OtherSpace);
         }
-        let hash = HashedOp::new(&self.crypto, MaybeOwned::Borrowed(op.as_ref()))?.hash();
+        let hash = OpHash::of(&self.crypto, op.as_ref())?;
         if self.index.find(&hash).is_some() {
             return Ok(Added::Duplicate);
         }

@@ -1,21 +1,19 @@
 //! The way of an operation into the replica.
 
-use super::{Effect, Incoming, IngestError, Labels, Outcome, Refused, Replica};
-use crate::canonical::{DecodeError, HashedOp, OpHashSet};
-use crate::crypto::Sodium;
+use super::examine::{Claims, Examined, Examiner};
+use super::{Effect, Incoming, IngestError, Outcome, Refused, Replica};
+use crate::canonical::{OpHash, Scratch};
 use crate::guard::{Guard, PermittedOp, permit};
 use crate::hlc::{Hlc, HlcError, WallMillis};
-use crate::keys::{KeyRegistry, VerifiedOp};
-use crate::op::{OpRef, op_id};
+use crate::keys::VerifiedOp;
 use crate::oplog::Inserted;
 use crate::state;
-use crate::value::Excerpt;
 
 /// What became of one operation.
-type Answer = Result<Outcome, Refused>;
+pub(super) type Answer = Result<Outcome, Refused>;
 
 /// Something of a batch, with its place there.
-type Numbered<T> = (usize, T);
+pub(super) type Numbered<T> = (usize, T);
 
 impl Replica {
     /// Takes in one operation: JSON text, binary form, or decoded already.
@@ -50,8 +48,7 @@ impl Replica {
         }
         let mut answers = Answers::new(batch.len());
 
-        let new = self.look_for_duplicates(batch, &mut answers);
-        let (verified, copies) = self.verify(new, &mut answers);
+        let (verified, repeats) = self.verify(batch, &mut answers);
         let permitted = ask(self.guard.as_deref_mut(), verified, &mut answers)?;
         let (numbers, permitted): (Vec<usize>, Vec<PermittedOp<'_>>) = permitted.into_iter().unzip();
 
@@ -64,8 +61,8 @@ impl Replica {
         for (number, inserted) in numbers.into_iter().zip(inserted) {
             answers.set(number, Ok(self.merge(&inserted)));
         }
-        for (number, copy) in copies {
-            answers.set(number, self.answer_copy(copy));
+        for (number, hash) in repeats {
+            answers.set(number, self.answer_repeat(batch, number, hash));
         }
         Ok(answers.complete())
     }
@@ -97,95 +94,59 @@ impl Replica {
         }
     }
 
-    /// Decodes and hashes what may be an operation of this log, and answers for what is not one, and for what is there
-    /// already.
-    fn look_for_duplicates<'a>(
+    /// Decodes and hashes each operation, looks for it in the log, verifies it when it is new, and answers for what is
+    /// there already and what fails. What the batch repeats after it was verified comes back as it is: one by one, it
+    /// would be found in the log.
+    fn verify<'a>(
         &self,
         batch: &[Incoming<'a>],
         answers: &mut Answers,
-    ) -> Vec<Numbered<HashedOp<'a>>> {
-        let (crypto, space, labels, index) = (self.crypto, self.log.space(), self.labels, self.log.index());
-        let hashed = self.threads.map(batch.to_vec(), |incoming| {
-            let signed = incoming.decode()?;
-            belongs(signed.as_ref().op(), space, labels)?;
-            Ok(HashedOp::new(&crypto, signed)?)
-        });
-        // All at once, so that no look-up waits for the memory of another.
-        let known: Vec<bool> = hashed
-            .iter()
-            .map(|hashed: &Result<_, Refused>| {
-                hashed.as_ref().is_ok_and(|hashed| index.find(&hashed.hash()).is_some())
-            })
-            .collect();
-        let mut new = Vec::with_capacity(hashed.len());
-        for (number, (hashed, known)) in hashed.into_iter().zip(known).enumerate() {
-            match hashed {
-                Ok(hashed) if known => answers.set(number, Ok(Outcome::Duplicate { hash: hashed.hash() })),
-                Ok(hashed) => new.push((number, hashed)),
-                Err(refused) => answers.set(number, Err(refused)),
-            }
-        }
-        new
-    }
-
-    /// Verifies each operation once, and answers for what fails. Copies of one that is verified come back unverified,
-    /// as they would be found in the log one by one; a copy of one that failed has its own chance, because the
-    /// signature is not in the hash.
-    fn verify<'a>(
-        &self,
-        new: Vec<Numbered<HashedOp<'a>>>,
-        answers: &mut Answers,
-    ) -> (Vec<Numbered<VerifiedOp<'a>>>, Vec<Numbered<HashedOp<'a>>>) {
-        let mut hashes = OpHashSet::with_capacity_and_hasher(new.len(), Default::default());
-        let (firsts, others): (Vec<_>, Vec<_>) =
-            new.into_iter().partition(|(_, hashed)| hashes.insert(hashed.hash()));
-
-        let verifier = self.verifier();
-        let results = self.threads.map(firsts, |(number, hashed)| {
-            let hash = hashed.hash();
-            (number, hash, verifier.verify(hashed))
-        });
-        let mut verified = Vec::with_capacity(results.len());
-        for (number, hash, result) in results {
-            match result {
-                Ok(op) => verified.push((number, op)),
-                Err(refused) => {
-                    hashes.remove(&hash);
+    ) -> (Vec<Numbered<VerifiedOp<'a>>>, Vec<Numbered<OpHash>>) {
+        let examiner = self.examiner();
+        let claims = Claims::new(batch.len());
+        let examined = self
+            .threads
+            .map(batch, Scratch::default, |scratch, incoming| examiner.examine(*incoming, &claims, scratch));
+        let mut verified = Vec::with_capacity(batch.len());
+        let (mut repeats, mut failed) = (Vec::new(), Vec::new());
+        for (number, examined) in examined.into_iter().enumerate() {
+            match examined {
+                Ok(Examined::Verified(op)) => verified.push((number, op)),
+                Ok(Examined::Unverified(hash, refused)) => {
+                    failed.push((number, hash));
                     answers.set(number, Err(refused));
                 }
-            }
-        }
-        let mut copies = Vec::new();
-        for (number, hashed) in others {
-            let hash = hashed.hash();
-            if hashes.contains(&hash) {
-                copies.push((number, hashed));
-                continue;
-            }
-            match verifier.verify(hashed) {
-                Ok(op) => {
-                    hashes.insert(hash);
-                    verified.push((number, op));
-                }
+                Ok(Examined::Known(hash)) => answers.set(number, Ok(Outcome::Duplicate { hash })),
+                Ok(Examined::Repeated(hash)) => repeats.push((number, hash)),
                 Err(refused) => answers.set(number, Err(refused)),
             }
         }
-        verified.sort_by_key(|(number, _)| *number);
-        (verified, copies)
-    }
-
-    fn verifier(&self) -> Verifier<'_> {
-        Verifier { crypto: self.crypto, keys: &self.keys, unverified: self.unverified }
-    }
-
-    /// The answer for a copy, later in its batch, of an operation that was verified.
-    fn answer_copy(&self, copy: HashedOp<'_>) -> Answer {
-        let hash = copy.hash();
-        if self.log.contains(&hash) {
-            return Ok(Outcome::Duplicate { hash });
+        if !repeats.is_empty() {
+            repeats = examiner.settle(batch, repeats, failed, &mut verified, answers);
         }
-        // The guard refused the first, and sees nothing by which the copies differ: neither signature nor kid.
-        self.verifier().verify(copy).and(Err(Refused::Denied))
+        (verified, repeats)
+    }
+
+    fn examiner(&self) -> Examiner<'_> {
+        Examiner {
+            crypto: self.crypto,
+            keys: &self.keys,
+            unverified: self.unverified,
+            space: self.log.space(),
+            labels: self.labels,
+            index: self.log.index(),
+        }
+    }
+
+    /// The answer for what repeats an operation of its batch that was verified.
+    fn answer_repeat(&self, batch: &[Incoming<'_>], number: usize, hash: OpHash) -> Answer {
+        match batch.get(number) {
+            // The guard refused the first, and sees nothing by which they differ: neither signature nor kid.
+            Some(incoming) if !self.log.contains(&hash) => {
+                self.examiner().verify(*incoming).and(Err(Refused::Denied))
+            }
+            _ => Ok(Outcome::Duplicate { hash }),
+        }
     }
 
     /// Merges an operation that the log has just taken, or holds it.
@@ -210,23 +171,6 @@ impl Replica {
     }
 }
 
-/// What verifying needs, and threads may share.
-#[derive(Clone, Copy)]
-struct Verifier<'r> {
-    crypto: Sodium,
-    keys: &'r KeyRegistry,
-    unverified: bool,
-}
-
-impl Verifier<'_> {
-    fn verify<'a>(self, hashed: HashedOp<'a>) -> Result<VerifiedOp<'a>, Refused> {
-        if self.unverified {
-            return Ok(VerifiedOp::dangerously_unverified(hashed));
-        }
-        Ok(self.keys.verify_hashed(&self.crypto, hashed)?)
-    }
-}
-
 /// Asks the guard, and answers for what it refuses.
 fn ask<'a>(
     guard: Option<&mut (dyn Guard + 'static)>,
@@ -244,32 +188,15 @@ fn ask<'a>(
     Ok(admitted)
 }
 
-/// Whether an operation may belong to this log: its space, and its label where only the default one will do.
-fn belongs(op: OpRef<'_>, space: Option<&str>, labels: Labels) -> Result<(), Refused> {
-    if op.space() != space {
-        return Err(Refused::WrongSpace {
-            found: op.space().map(Excerpt::of),
-            expected: space.map(Excerpt::of),
-        });
-    }
-    match op.label() {
-        Some(label) if labels == Labels::Derived => Err(Refused::Malformed(DecodeError::IdMismatch {
-            found: Excerpt::of(label),
-            expected: Excerpt::of(&op_id(op.actor(), op.ts())),
-        })),
-        _ => Ok(()),
-    }
-}
-
 /// An answer for each operation of a batch, given as they become known.
-struct Answers(Vec<Option<Answer>>);
+pub(super) struct Answers(Vec<Option<Answer>>);
 
 impl Answers {
     fn new(count: usize) -> Self {
         Self(std::iter::repeat_with(|| None).take(count).collect())
     }
 
-    fn set(&mut self, number: usize, answer: Answer) {
+    pub(super) fn set(&mut self, number: usize, answer: Answer) {
         if let Some(slot) = self.0.get_mut(number) {
             *slot = Some(answer);
         }

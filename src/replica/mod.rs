@@ -1,6 +1,7 @@
 //! A replica: log, state, clock and keys under one roof. The paved path.
 
 mod admit;
+mod examine;
 mod incoming;
 mod options;
 mod outcome;

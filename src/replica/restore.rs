@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use super::{OpenError, Replica};
-use crate::canonical::{HashedOp, OpHash};
+use crate::canonical::{OpHash, Scratch};
 use crate::crypto::Zeroizing;
 use crate::guard::PermittedOp;
 use crate::hlc::WallMillis;
 use crate::keys::{VerifiedOp, VerifyError};
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
-use crate::store::{Damage, Durability, Page, Place, Settings, SqliteStore, StoreError, recompute};
+use crate::store::{Damage, Durability, Page, Place, Settings, SqliteStore, StoreError, decode, recompute};
 
 /// Where a replica's log is kept, and what is expected of it.
 pub(super) struct File {
@@ -133,12 +133,13 @@ impl Replica {
         page: &'p Page,
         evidence: Evidence,
     ) -> Result<Vec<PermittedOp<'p>>, OpenError> {
-        let rows: Vec<(u32, OpHash, &[u8])> =
+        let rows: Vec<(u32, OpHash, &'p [u8])> =
             (first..).zip(page.rows()).map(|(arrival, (hash, bytes))| (arrival, hash, bytes)).collect();
         let (crypto, space, keys) = (self.crypto, self.log.space(), &self.keys);
-        let verified = self.threads.map(rows, |(arrival, hash, bytes)| {
+        let verified = self.threads.map(&rows, Scratch::default, |scratch, &(arrival, hash, bytes)| {
             let damaged = |damage| OpenError::Store(StoreError::operation(arrival, damage));
-            let hashed: HashedOp<'p> = recompute(crypto, hash, bytes, space).map_err(damaged)?;
+            let signed = decode(bytes, space).map_err(damaged)?;
+            let hashed = recompute(crypto, hash, signed, scratch).map_err(damaged)?;
             match evidence {
                 Evidence::Seal => Ok(VerifiedOp::under_seal(hashed)),
                 Evidence::None => Ok(VerifiedOp::dangerously_unverified(hashed)),

@@ -20,12 +20,19 @@ impl Threads {
         Self(threads)
     }
 
-    /// Calls `work` with every item; the results stand in the order of the items.
-    pub(super) fn map<T: Send, R: Send>(self, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    /// Calls `work` with every item; the results stand in the order of the items. Each thread begins with a `tool` of its
+    /// own, and works with it from item to item.
+    pub(super) fn map<T: Sync, W, R: Send>(
+        self,
+        items: &[T],
+        tool: impl Fn() -> W + Sync,
+        work: impl Fn(&mut W, &T) -> R + Sync,
+    ) -> Vec<R> {
         #[cfg(feature = "parallel")]
         if self.0.get() > 1 {
-            return portions::map(self.0, items, work);
+            return portions::map(self.0, items, tool, work);
         }
-        items.into_iter().map(work).collect()
+        let mut tool = tool();
+        items.iter().map(|item| work(&mut tool, item)).collect()
     }
 }

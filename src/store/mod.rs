@@ -17,7 +17,7 @@ pub use memory::MemoryStore;
 pub use sqlite::{Durability, Finding, Salvaged, StoreCheck, StoreReport};
 
 #[cfg(feature = "sqlite")]
-pub(crate) use sqlite::{Page, Settings, SqliteStore, recompute};
+pub(crate) use sqlite::{Page, Settings, SqliteStore, decode, recompute};
 
 /// What the log does not keep itself of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

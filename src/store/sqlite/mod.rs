@@ -17,14 +17,14 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{Body, Damage, Place, Store, StoreError};
-use crate::canonical::OpHash;
+use crate::canonical::{OpHash, Scratch};
 use crate::crypto::Sodium;
 use crate::guard::PermittedOp;
 use crate::value::Excerpt;
 use fault::fault;
 use seal::Seal;
 
-pub(crate) use rows::{Page, recompute};
+pub(crate) use rows::{Page, decode, recompute};
 pub use salvage::Salvaged;
 pub(crate) use seal::Sealing;
 pub use settings::Durability;
@@ -169,11 +169,9 @@ impl Store for SqliteStore {
         scratch: &'a mut Vec<u8>,
     ) -> Result<Body<'a>, StoreError> {
         rows::one(&self.connection, arrival, scratch)?;
-        let hashed = recompute(self.crypto, *hash, scratch, self.space.as_deref())
-            .map_err(|damage| StoreError::operation(arrival, damage))?;
-        drop(hashed);
-        let signed = crate::op::SignedOpRef::from_binary(scratch)
-            .map_err(|error| StoreError::operation(arrival, error.into()))?;
+        let damaged = |damage| StoreError::operation(arrival, damage);
+        let signed = rows::decode(scratch, self.space.as_deref()).map_err(damaged)?;
+        rows::recompute(self.crypto, *hash, signed, &mut Scratch::default()).map_err(damaged)?;
         Ok(Body { value: signed.op().value(), label: signed.op().label(), signature: signed.signature() })
     }
 

@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::fault::fault;
-use crate::canonical::{HashedOp, OpHash};
+use crate::canonical::{HashedOp, OpHash, Scratch};
 use crate::crypto::Sodium;
 use crate::op::{MaybeOwned, SignedOpRef};
 use crate::store::{Damage, StoreError};
@@ -93,19 +93,21 @@ fn at(arrival: u32, error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// Decodes an operation and computes its hash: it must be the one that is stored beside it, and of the right space.
-/// Whether the actor has signed it is another question.
-pub(crate) fn recompute<'a>(
+/// Decodes an operation, which must be of the right space.
+pub(crate) fn decode<'a>(bytes: &'a [u8], space: Option<&str>) -> Result<SignedOpRef<'a>, Damage> {
+    let signed = SignedOpRef::from_binary(bytes)?;
+    if signed.op().space() == space { Ok(signed) } else { Err(Damage::Space) }
+}
+
+/// Computes an operation's hash, which must be the one that is stored beside it. Whether the actor has signed it is
+/// another question.
+pub(crate) fn recompute<'a, 't>(
     crypto: Sodium,
     hash: OpHash,
-    bytes: &'a [u8],
-    space: Option<&str>,
-) -> Result<HashedOp<'a>, Damage> {
-    let signed = SignedOpRef::from_binary(bytes)?;
-    if signed.op().space() != space {
-        return Err(Damage::Space);
-    }
-    let hashed =
-        HashedOp::new(&crypto, MaybeOwned::Borrowed(signed)).map_err(|error| Damage::Decode(error.into()))?;
+    signed: SignedOpRef<'a>,
+    scratch: &'t mut Scratch,
+) -> Result<HashedOp<'a, 't>, Damage> {
+    let hashed = HashedOp::new(&crypto, MaybeOwned::Borrowed(signed), scratch)
+        .map_err(|error| Damage::Decode(error.into()))?;
     if hashed.hash() == hash { Ok(hashed) } else { Err(Damage::Hash) }
 }

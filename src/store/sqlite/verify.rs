@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::fault::{check_fault, fault};
 use super::seal::Sealing;
-use super::{Meta, place, recompute, rows, schema, settings};
-use crate::canonical::{OpHash, OpHashSet};
+use super::{Meta, decode, place, recompute, rows, schema, settings};
+use crate::canonical::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Sodium, Zeroizing};
 use crate::guard::PermittedOp;
 use crate::keys::{KeyRegistry, VerifiedOp, VerifyError};
@@ -173,7 +173,8 @@ impl<'k> StoreCheck<'k> {
     }
 
     fn check<'b>(&self, store: &Opened, hash: OpHash, bytes: &'b [u8]) -> Result<VerifiedOp<'b>, Damage> {
-        let hashed = recompute(store.crypto, hash, bytes, self.space.as_deref())?;
+        let mut scratch = Scratch::default();
+        let hashed = recompute(store.crypto, hash, decode(bytes, self.space.as_deref())?, &mut scratch)?;
         if store.sealed == Some(true) {
             return Ok(VerifiedOp::under_seal(hashed));
         }
