@@ -7,6 +7,8 @@ const UNIT: usize = 8;
 /// Bytes of a page. A blob never spans two.
 const PAGE: usize = 1 << 21;
 const UNITS_PER_PAGE: u32 = 1 << 18;
+/// Pages that four bytes reach.
+const MAX_PAGES: usize = 1 << 14;
 
 /// Where a blob begins, in units.
 #[derive(Clone, Copy)]
@@ -38,7 +40,7 @@ impl Blobs {
         let header = if short.is_some() { 1 } else { 5 };
 
         if self.pages.last().is_none_or(|page| page.len() + header + len > PAGE) {
-            if u32::try_from(self.pages.len()).ok()?.checked_add(1)? > u32::MAX / UNITS_PER_PAGE {
+            if self.pages.len() >= MAX_PAGES {
                 return None;
             }
             // The first page of a small replica should stay small.
@@ -59,6 +61,14 @@ impl Blobs {
         }
         page.resize(page.len().next_multiple_of(UNIT).min(PAGE), 0);
         Some(BlobAddress(page_number * UNITS_PER_PAGE + offset))
+    }
+
+    /// Whether so many blobs, with so many bytes together and each far shorter than a page, will fit.
+    pub(crate) fn has_room(&self, count: usize, bytes: usize) -> bool {
+        // Each takes its length and padding besides; a page may waste its last eighth.
+        let needed = count.saturating_mul(5 + UNIT).saturating_add(bytes);
+        let pages = MAX_PAGES.saturating_sub(self.pages.len());
+        needed <= pages.saturating_mul(PAGE - PAGE / 8)
     }
 
     /// The blob at an address that [`Blobs::push`] returned.
@@ -103,5 +113,15 @@ mod tests {
         let next = blobs.push(&[b"def"]).unwrap();
         assert_eq!((blobs.get(first), blobs.get(next)), (b"abc".as_slice(), b"def".as_slice()));
         assert_eq!(next.0, 1);
+    }
+
+    #[test]
+    fn there_is_room_for_what_the_pages_left_can_hold() {
+        let blobs = Blobs::new();
+        let all = MAX_PAGES * PAGE;
+        assert!(blobs.has_room(1, all / 2));
+        assert!(!blobs.has_room(1, all));
+        assert!(!blobs.has_room(all / 8, 0));
+        assert!(!blobs.has_room(usize::MAX, usize::MAX));
     }
 }

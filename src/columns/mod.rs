@@ -1,12 +1,16 @@
 //! Containers for millions of small things: they grow without doubling and point with four bytes.
 
+mod bits;
 mod blobs;
 mod interned;
 mod paged;
+mod texts;
 
+pub(crate) use bits::Bits;
 pub(crate) use blobs::{BlobAddress, Blobs};
 pub(crate) use interned::{Interned, Names};
 pub(crate) use paged::Paged;
+pub(crate) use texts::{TextAddress, Texts};
 
 /// A position as an index. Positions are four bytes wide to halve what an operation costs; the targets this crate is
 /// built for have at least 32-bit addresses.

@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 
 use super::authors::Authors;
 use super::order::{Neighbours, Order, Place};
+use super::stamps::{Stamps, prefix};
 use super::subjects::{RegisterId, Subjects};
 use crate::canonical::OpHash;
 use crate::columns::Paged;
@@ -17,11 +18,9 @@ use crate::value::utf16_cmp;
 /// The operations of a log, by number of arrival: a column for each thing that is known of them.
 pub(crate) struct Index {
     hashes: Paged<OpHash>,
-    times: Paged<u64>,
-    counters: Paged<u32>,
+    stamps: Stamps,
     authors: Paged<u32>,
     registers: Paged<RegisterId>,
-    kinds: Paged<Kind>,
     /// Numbers by hash. The hashes are SHA-256 already; nothing ever walks the table.
     by_hash: HashTable<u32>,
     order: Order,
@@ -40,11 +39,9 @@ impl Index {
     pub(crate) fn new() -> Self {
         Self {
             hashes: Paged::new(),
-            times: Paged::new(),
-            counters: Paged::new(),
+            stamps: Stamps::new(),
             authors: Paged::new(),
             registers: Paged::new(),
-            kinds: Paged::new(),
             by_hash: HashTable::new(),
             order: Order::new(),
             authors_of: Authors::new(),
@@ -66,7 +63,7 @@ impl Index {
     }
 
     pub(crate) fn ts(&self, arrival: u32) -> Hlc {
-        Hlc::from_log(*self.times.get(arrival), *self.counters.get(arrival))
+        self.stamps.ts(arrival)
     }
 
     pub(crate) fn author(&self, arrival: u32) -> u32 {
@@ -78,7 +75,7 @@ impl Index {
     }
 
     pub(crate) fn kind(&self, arrival: u32) -> Kind {
-        *self.kinds.get(arrival)
+        self.stamps.kind(arrival)
     }
 
     pub(crate) fn actor(&self, arrival: u32) -> &str {
@@ -99,11 +96,9 @@ impl Index {
             let signed = permitted.signed();
             let op = signed.op();
             self.hashes.push(permitted.hash());
-            self.times.push(op.ts().t());
-            self.counters.push(op.ts().c());
+            self.stamps.push(op.ts(), op.kind());
             self.authors.push(self.authors_of.intern(op.actor(), signed.kid()));
             self.registers.push(register);
-            self.kinds.push(op.kind());
         }
         let hashes = &self.hashes;
         for arrival in first..hashes.len() {
@@ -115,7 +110,7 @@ impl Index {
 
     /// Puts the operations from number `first` on into the order.
     fn put_in_order(&mut self, first: u32) -> Vec<Inserted> {
-        let place = |arrival| Place { prefix: prefix(self.ts(arrival)), arrival };
+        let place = |arrival| Place { prefix: self.stamps.prefix(arrival), arrival };
         let places: Vec<Place> = (first..self.len()).map(place).collect();
         let mut order = std::mem::replace(&mut self.order, Order::new());
         let neighbours = order.insert(&places, |a, b| self.compare(a, b));
@@ -155,29 +150,5 @@ impl Index {
     pub(crate) fn same_actor_and_time(&self, a: u32, b: u32) -> bool {
         self.ts(a) == self.ts(b)
             && self.authors_of.actor_of(self.author(a)) == self.authors_of.actor_of(self.author(b))
-    }
-}
-
-/// Orders as timestamps do, as far as 64 bits go: the time has 53 bits, the counter gets the rest, up to its limit.
-fn prefix(ts: Hlc) -> u64 {
-    const COUNTER_LIMIT: u64 = (1 << 11) - 1;
-    (ts.t() << 11) | u64::from(ts.c()).min(COUNTER_LIMIT)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prefix_never_contradicts_the_timestamp() {
-        let limits = [0, 1, 2046, 2047, 2048, 2049, Hlc::MAX.c()];
-        let mut stamps = Vec::new();
-        for t in [0, 1, 1_760_000_000_000, Hlc::MAX.t() - 1, Hlc::MAX.t()] {
-            stamps.extend(limits.map(|c| Hlc::new(t, c).unwrap()));
-        }
-        for pair in stamps.windows(2) {
-            assert!(prefix(pair[0]) <= prefix(pair[1]), "{pair:?}");
-        }
-        assert!(prefix(Hlc::new(1, 2047).unwrap()) < prefix(Hlc::new(2, 0).unwrap()));
     }
 }

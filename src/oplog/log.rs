@@ -157,9 +157,7 @@ impl OpLog {
                 return Err(StoreError::operation(arrival, Damage::Duplicate));
             }
         }
-        if self.room() < ops.len() {
-            return Err(StoreError::Full);
-        }
+        self.expect_room(ops)?;
         self.enter(ops);
         Ok(())
     }
@@ -207,9 +205,7 @@ impl OpLog {
     /// Appends operations that are not in the log, none of them twice: first the store, then memory, so that on an
     /// error the log is as it was.
     pub(crate) fn append(&mut self, ops: &[PermittedOp<'_>]) -> Result<Vec<Inserted>, StoreError> {
-        if self.room() < ops.len() {
-            return Err(StoreError::Full);
-        }
+        self.expect_room(ops)?;
         self.store.append(ops)?;
         Ok(self.enter(ops))
     }
@@ -221,9 +217,12 @@ impl OpLog {
         inserted
     }
 
-    /// How many more operations can be numbered.
-    fn room(&self) -> usize {
-        crate::columns::index(u32::MAX - 1 - self.index.len())
+    /// Whether so many more operations can be numbered, and their names kept.
+    fn expect_room(&self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
+        let numbers = crate::columns::index(u32::MAX - 1 - self.index.len());
+        let bytes = ops.iter().map(|op| op.op().entity_id().len()).sum();
+        let room = ops.len() <= numbers && self.index.subjects.has_room(ops.len(), bytes);
+        if room { Ok(()) } else { Err(StoreError::Full) }
     }
 
     /// How many operations there are.

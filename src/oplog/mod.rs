@@ -5,6 +5,7 @@ mod fork;
 mod index;
 mod log;
 mod order;
+mod stamps;
 mod subjects;
 
 pub use fork::{ForkError, ForkProof};

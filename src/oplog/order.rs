@@ -6,18 +6,22 @@ use std::hint::black_box;
 /// Entries of a run. Inserting moves half a run on average; finding the run is a search over the runs' last keys.
 const RUN: usize = 256;
 
+/// Orders as timestamps do, as far as it goes: equal prefixes may have unequal timestamps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Prefix(pub(super) u64);
+
 /// An operation in the order: a prefix of what it is ordered by, and its number by arrival.
 ///
 /// The prefix decides nearly every comparison without a look at the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) prefix: u64,
+    pub(crate) prefix: Prefix,
     pub(crate) arrival: u32,
 }
 
 /// A run of places in order, keys and numbers apart so that a search touches keys only.
 struct Run {
-    prefixes: Vec<u64>,
+    prefixes: Vec<Prefix>,
     arrivals: Vec<u32>,
 }
 
@@ -137,7 +141,7 @@ impl Order {
     }
 
     /// The operations from the first whose prefix is at least this, in order.
-    pub(crate) fn starting_at(&self, prefix: u64) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn starting_at(&self, prefix: Prefix) -> impl Iterator<Item = u32> + '_ {
         let number = self.lasts.partition_point(|last| last.prefix < prefix);
         let skip = self.runs.get(number).map_or(0, |run| partition(run, |place| place.prefix < prefix));
         self.runs.iter().skip(number).flat_map(|run| run.arrivals.iter().copied()).skip(skip)
@@ -173,7 +177,7 @@ mod tests {
         let mut places = Vec::new();
         for (arrival, (prefix, _)) in keys.iter().enumerate() {
             let arrival = u32::try_from(arrival).unwrap();
-            places.push(Place { prefix: *prefix, arrival });
+            places.push(Place { prefix: Prefix(*prefix), arrival });
             // In batches of growing size.
             if places.len() > neighbours.len() / 4 {
                 for found in order.insert(&places, tie) {
@@ -199,7 +203,7 @@ mod tests {
             for from in [0, 1, 25, 49, 50] {
                 let tail: Vec<u32> =
                     expected.iter().copied().filter(|n| keys[*n as usize].0 >= from).collect();
-                prop_assert_eq!(order.starting_at(from).collect::<Vec<_>>(), tail);
+                prop_assert_eq!(order.starting_at(Prefix(from)).collect::<Vec<_>>(), tail);
             }
         }
 

@@ -1,6 +1,6 @@
 //! What operations are about: kinds of entities, entities, paths, registers; each once.
 
-use crate::columns::{Interned, Names, Paged};
+use crate::columns::{Interned, Names, Paged, TextAddress, Texts};
 
 /// The end of a list of numbers.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -11,7 +11,7 @@ pub(crate) struct RegisterId(pub(crate) u32);
 
 struct Entity {
     kind: u32,
-    id: Box<str>,
+    id: TextAddress,
     /// Head of the list of this entity's registers.
     newest_register: u32,
     /// Next in the list of entities of this kind.
@@ -32,6 +32,7 @@ pub(crate) struct Subjects {
     /// For each kind, the head of the list of its entities.
     newest_entity: Paged<u32>,
     entities: Interned<Entity>,
+    entity_ids: Texts,
     paths: Names,
     registers: Interned<Register>,
 }
@@ -42,6 +43,7 @@ impl Subjects {
             kinds: Names::new(),
             newest_entity: Paged::new(),
             entities: Interned::new(),
+            entity_ids: Texts::new(),
             paths: Names::new(),
             registers: Interned::new(),
         }
@@ -90,7 +92,7 @@ impl Subjects {
     }
 
     fn known_entity(&self, &(kind, id, hash): &(u32, &str, u64)) -> Option<u32> {
-        self.entities.find(hash, |entity| entity.kind == kind && *entity.id == *id)
+        self.entities.find(hash, |entity| entity.kind == kind && self.entity_ids.is(entity.id, id))
     }
 
     fn intern_entity(&mut self, key: &(u32, &str, u64)) -> u32 {
@@ -100,8 +102,10 @@ impl Subjects {
         }
         let &(kind, id, hash) = key;
         let newest = self.newest_entity.get_mut(kind);
-        let entity = Entity { kind, id: id.into(), newest_register: NONE, older: *newest };
-        *newest = self.entities.insert(hash, entity, |entity| (entity.kind, &*entity.id));
+        let id = self.entity_ids.push(id);
+        let entity = Entity { kind, id, newest_register: NONE, older: *newest };
+        let ids = &self.entity_ids;
+        *newest = self.entities.insert(hash, entity, |entity| (entity.kind, ids.get(entity.id)));
         *newest
     }
 
@@ -121,6 +125,11 @@ impl Subjects {
         *newest
     }
 
+    /// Whether the names of so many operations, with so many bytes of entity ids, will fit.
+    pub(crate) fn has_room(&self, count: usize, bytes: usize) -> bool {
+        self.entity_ids.has_room(count, bytes)
+    }
+
     /// How many registers there are; they are numbered from 0.
     pub(crate) fn len(&self) -> u32 {
         self.registers.len()
@@ -136,7 +145,7 @@ impl Subjects {
     pub(crate) fn names(&self, register: RegisterId) -> (&str, &str, &str) {
         let register = self.registers.get(register.0);
         let entity = self.entities.get(register.entity);
-        (self.kinds.get(entity.kind), &entity.id, self.paths.get(register.path))
+        (self.kinds.get(entity.kind), self.entity_ids.get(entity.id), self.paths.get(register.path))
     }
 
     /// The registers of an entity, sorted by path.
@@ -159,7 +168,7 @@ impl Subjects {
         let mut next = self.kinds.find_name(entity).map_or(NONE, |kind| *self.newest_entity.get(kind));
         while next != NONE {
             let entity = self.entities.get(next);
-            ids.push(&*entity.id);
+            ids.push(self.entity_ids.get(entity.id));
             next = entity.older;
         }
         ids.sort_unstable();

@@ -1,6 +1,6 @@
 //! The merge: the state of a register is the greatest operation on it that is due.
 
-use crate::columns::Paged;
+use crate::columns::{Bits, Paged};
 use crate::hlc::{Hlc, WallMillis};
 use crate::oplog::{Index, NONE, RegisterId};
 
@@ -16,7 +16,7 @@ pub(crate) struct State {
     horizon: Option<WallMillis>,
     /// Registers that have changed since somebody asked, each once.
     pub(super) changed: Vec<RegisterId>,
-    is_changed: Paged<bool>,
+    is_changed: Bits,
 }
 
 /// What an operation did to its register.
@@ -35,7 +35,7 @@ impl State {
             next: Paged::new(),
             horizon: None,
             changed: Vec::new(),
-            is_changed: Paged::new(),
+            is_changed: Bits::new(),
         }
     }
 
@@ -103,7 +103,6 @@ impl State {
         let register = index.register(arrival);
         while self.winners.len() <= register.0 {
             self.winners.push(NONE);
-            self.is_changed.push(false);
         }
         let winner = *self.winners.get(register.0);
         if winner != NONE && index.compare(arrival, winner).is_lt() {
@@ -113,7 +112,7 @@ impl State {
         }
         *self.next.get_mut(arrival) = winner;
         *self.winners.get_mut(register.0) = arrival;
-        if !std::mem::replace(self.is_changed.get_mut(register.0), true) {
+        if self.is_changed.insert(register.0) {
             self.changed.push(register);
         }
         Effect::Won { over: (winner != NONE).then_some(winner) }
@@ -122,7 +121,7 @@ impl State {
     pub(super) fn take_changed(&mut self) -> Vec<RegisterId> {
         let changed = std::mem::take(&mut self.changed);
         for register in &changed {
-            *self.is_changed.get_mut(register.0) = false;
+            self.is_changed.remove(register.0);
         }
         changed
     }

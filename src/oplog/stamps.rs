@@ -1,0 +1,89 @@
+//! The timestamps of operations and what kind they are, in eight bytes each.
+
+use super::order::Prefix;
+use crate::columns::Paged;
+use crate::hlc::Hlc;
+use crate::op::Kind;
+
+/// Counters from here on, which honest clocks hardly reach, stand in a list of their own.
+const LARGE: u32 = (1 << 10) - 1;
+
+/// A column of timestamps and kinds: 53 bits of time, 10 of counter, one of kind.
+pub(super) struct Stamps {
+    stamps: Paged<u64>,
+    /// The counters that do not fit, by number of operation, which only grows.
+    large: Vec<(u32, u32)>,
+}
+
+impl Stamps {
+    pub(super) const fn new() -> Self {
+        Self { stamps: Paged::new(), large: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, ts: Hlc, kind: Kind) {
+        let number = self.stamps.push(prefix(ts).0 | u64::from(kind == Kind::Delete));
+        if ts.c() >= LARGE {
+            self.large.push((number, ts.c()));
+        }
+    }
+
+    pub(super) fn ts(&self, number: u32) -> Hlc {
+        let stamp = *self.stamps.get(number);
+        let counter = u32::try_from((stamp >> 1) & u64::from(LARGE)).unwrap_or(LARGE);
+        let counter = if counter == LARGE { self.large_counter(number) } else { counter };
+        Hlc::from_log(stamp >> 11, counter)
+    }
+
+    #[cold]
+    fn large_counter(&self, number: u32) -> u32 {
+        let place = self.large.binary_search_by_key(&number, |(number, _)| *number);
+        place.ok().and_then(|place| self.large.get(place)).map_or(LARGE, |(_, counter)| *counter)
+    }
+
+    pub(super) fn kind(&self, number: u32) -> Kind {
+        if self.stamps.get(number) & 1 == 1 { Kind::Delete } else { Kind::Set }
+    }
+
+    /// What [`prefix`] gives for the timestamp.
+    pub(super) fn prefix(&self, number: u32) -> Prefix {
+        Prefix(self.stamps.get(number) & !1)
+    }
+}
+
+/// Orders as timestamps do, as far as 63 bits go: the time has 53, the counter gets the rest, up to its limit.
+pub(super) fn prefix(ts: Hlc) -> Prefix {
+    Prefix((ts.t() << 11) | u64::from(ts.c().min(LARGE)) << 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timestamps() -> Vec<Hlc> {
+        let limits = [0, 1, LARGE - 1, LARGE, LARGE + 1, 2048, Hlc::MAX.c()];
+        let times = [0, 1, 1_760_000_000_000, Hlc::MAX.t() - 1, Hlc::MAX.t()];
+        times.iter().flat_map(|t| limits.map(|c| Hlc::new(*t, c).unwrap())).collect()
+    }
+
+    #[test]
+    fn a_prefix_never_contradicts_the_timestamp() {
+        for pair in timestamps().windows(2) {
+            assert!(prefix(pair[0]) <= prefix(pair[1]), "{pair:?}");
+        }
+        assert!(prefix(Hlc::new(1, LARGE).unwrap()) < prefix(Hlc::new(2, 0).unwrap()));
+    }
+
+    #[test]
+    fn timestamps_and_kinds_come_back() {
+        let mut stamps = Stamps::new();
+        let all: Vec<(Hlc, Kind)> =
+            timestamps().into_iter().flat_map(|ts| [(ts, Kind::Set), (ts, Kind::Delete)]).collect();
+        for (ts, kind) in &all {
+            stamps.push(*ts, *kind);
+        }
+        for (number, (ts, kind)) in (0..).zip(all) {
+            assert_eq!((stamps.ts(number), stamps.kind(number)), (ts, kind));
+            assert_eq!(stamps.prefix(number), prefix(ts));
+        }
+    }
+}
