@@ -3,12 +3,14 @@
 mod bits;
 mod blobs;
 mod interned;
+mod narrow;
 mod paged;
 mod texts;
 
 pub(crate) use bits::Bits;
 pub(crate) use blobs::{BlobAddress, Blobs};
 pub(crate) use interned::{Interned, Names};
+pub(crate) use narrow::Narrow;
 pub(crate) use paged::Paged;
 pub(crate) use texts::{TextAddress, Texts};
 

@@ -9,7 +9,7 @@ use super::order::{Neighbours, Order, Place};
 use super::stamps::{Stamps, prefix};
 use super::subjects::{RegisterId, Subjects};
 use crate::canonical::OpHash;
-use crate::columns::Paged;
+use crate::columns::{Narrow, Paged};
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
 use crate::op::Kind;
@@ -19,7 +19,7 @@ use crate::value::utf16_cmp;
 pub(crate) struct Index {
     hashes: Paged<OpHash>,
     stamps: Stamps,
-    authors: Paged<u32>,
+    authors: Narrow,
     registers: Paged<RegisterId>,
     /// Numbers by hash. The hashes are SHA-256 already; nothing ever walks the table.
     by_hash: HashTable<u32>,
@@ -40,7 +40,7 @@ impl Index {
         Self {
             hashes: Paged::new(),
             stamps: Stamps::new(),
-            authors: Paged::new(),
+            authors: Narrow::new(),
             registers: Paged::new(),
             by_hash: HashTable::new(),
             order: Order::new(),
@@ -67,7 +67,7 @@ impl Index {
     }
 
     pub(crate) fn author(&self, arrival: u32) -> u32 {
-        *self.authors.get(arrival)
+        self.authors.get(arrival)
     }
 
     pub(crate) fn register(&self, arrival: u32) -> RegisterId {
@@ -113,27 +113,38 @@ impl Index {
         let place = |arrival| Place { prefix: self.stamps.prefix(arrival), arrival };
         let places: Vec<Place> = (first..self.len()).map(place).collect();
         let mut order = std::mem::replace(&mut self.order, Order::new());
-        let neighbours = order.insert(&places, |a, b| self.compare(a, b));
+        let neighbours = order.insert(&places, |a, b| self.compare_tied(a, b));
         self.order = order;
-        let inserted = |(arrival, neighbours): (u32, Neighbours)| {
-            let others = [neighbours.before, neighbours.after].into_iter().flatten();
-            Inserted {
-                arrival,
-                equivocates_with: others.into_iter().find(|other| self.same_actor_and_time(*other, arrival)),
-            }
+        let inserted = |(place, neighbours): (Place, Neighbours)| {
+            let mut others = [neighbours.before, neighbours.after].into_iter().flatten();
+            let other = others.find(|other| {
+                other.prefix == place.prefix
+                    && self.same_actor(other.arrival, place.arrival)
+                    && self.ts(other.arrival) == self.ts(place.arrival)
+            });
+            Inserted { arrival: place.arrival, equivocates_with: other.map(|other| other.arrival) }
         };
-        (first..self.len()).zip(neighbours).map(inserted).collect()
+        places.into_iter().zip(neighbours).map(inserted).collect()
     }
 
     /// The total order: time, counter, actor by UTF-16 code units, hash.
     pub(crate) fn compare(&self, a: u32, b: u32) -> Ordering {
-        self.ts(a)
-            .cmp(&self.ts(b))
-            .then_with(|| match self.author(a) == self.author(b) {
-                true => Ordering::Equal,
-                false => utf16_cmp(self.actor(a), self.actor(b)),
-            })
-            .then_with(|| self.hash(a).cmp(self.hash(b)))
+        self.ts(a).cmp(&self.ts(b)).then_with(|| self.compare_simultaneous(a, b))
+    }
+
+    /// The same for places with equal prefixes.
+    fn compare_tied(&self, a: Place, b: Place) -> Ordering {
+        let (prefix, a, b) = (a.prefix, a.arrival, b.arrival);
+        if prefix.is_whole() { self.compare_simultaneous(a, b) } else { self.compare(a, b) }
+    }
+
+    /// The same for operations with equal timestamps.
+    fn compare_simultaneous(&self, a: u32, b: u32) -> Ordering {
+        let actors = match self.author(a) == self.author(b) {
+            true => Ordering::Equal,
+            false => utf16_cmp(self.actor(a), self.actor(b)),
+        };
+        actors.then_with(|| self.hash(a).cmp(self.hash(b)))
     }
 
     /// All operations in order.
@@ -148,7 +159,10 @@ impl Index {
 
     /// Whether two operations are of one actor and carry one timestamp.
     pub(crate) fn same_actor_and_time(&self, a: u32, b: u32) -> bool {
-        self.ts(a) == self.ts(b)
-            && self.authors_of.actor_of(self.author(a)) == self.authors_of.actor_of(self.author(b))
+        self.ts(a) == self.ts(b) && self.same_actor(a, b)
+    }
+
+    fn same_actor(&self, a: u32, b: u32) -> bool {
+        self.authors_of.actor_of(self.author(a)) == self.authors_of.actor_of(self.author(b))
     }
 }

@@ -5,6 +5,8 @@ use std::hint::black_box;
 
 /// Entries of a run. Inserting moves half a run on average; finding the run is a search over the runs' last keys.
 const RUN: usize = 256;
+/// How far from the place that is guessed is looked first.
+const NEAR: usize = 12;
 
 /// Orders as timestamps do, as far as it goes: equal prefixes may have unequal timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +40,27 @@ impl Run {
         self.arrivals.len()
     }
 
+    /// How many places have a smaller prefix.
+    ///
+    /// Where times are spread evenly, the place can be guessed: that needs one or two lines of memory, and a search over
+    /// the whole run waits for five, one after the other.
+    fn before(&self, prefix: Prefix) -> usize {
+        let start = self.guess(prefix).unwrap_or(0).saturating_sub(NEAR);
+        let near = self.prefixes.get(start..).unwrap_or_default();
+        let near = near.get(..2 * NEAR).unwrap_or(near);
+        let found = near.partition_point(|other| *other < prefix);
+        let is_there = (found > 0 || start == 0) && (found < near.len() || start + found == self.len());
+        if is_there { start + found } else { self.prefixes.partition_point(|other| *other < prefix) }
+    }
+
+    /// Where a prefix would be if they were spread evenly.
+    fn guess(&self, prefix: Prefix) -> Option<usize> {
+        let (first, last) = (self.prefixes.first()?.0, self.prefixes.last()?.0);
+        let (span, part) = (last.saturating_sub(first), prefix.0.saturating_sub(first));
+        let len = u128::try_from(self.len()).ok()?;
+        usize::try_from((u128::from(part) * len).checked_div(span.into())?).ok()
+    }
+
     fn insert(&mut self, at: usize, place: Place) {
         self.prefixes.insert(at, place.prefix);
         self.arrivals.insert(at, place.arrival);
@@ -60,8 +83,8 @@ pub(crate) struct Order {
 
 /// The neighbours of a place that was just put into the order.
 pub(crate) struct Neighbours {
-    pub(crate) before: Option<u32>,
-    pub(crate) after: Option<u32>,
+    pub(crate) before: Option<Place>,
+    pub(crate) after: Option<Place>,
 }
 
 impl Order {
@@ -70,8 +93,12 @@ impl Order {
     }
 
     /// Puts new places into the order, one after the other, and returns the neighbours that each found. `tie` compares
-    /// two operations, by their numbers, whose prefixes are equal.
-    pub(crate) fn insert(&mut self, places: &[Place], tie: impl Fn(u32, u32) -> Ordering) -> Vec<Neighbours> {
+    /// two operations whose prefixes are equal.
+    pub(crate) fn insert(
+        &mut self,
+        places: &[Place],
+        tie: impl Fn(Place, Place) -> Ordering,
+    ) -> Vec<Neighbours> {
         // Looking for all of them first brings their runs near, without one look waiting for the other; inserting
         // then finds them there.
         for place in places {
@@ -81,16 +108,27 @@ impl Order {
     }
 
     /// The run that a place belongs to, and how many places of that run come before it.
-    fn locate(&self, place: &Place, tie: &impl Fn(u32, u32) -> Ordering) -> (usize, usize) {
-        let before = |other: &Place| match other.prefix.cmp(&place.prefix) {
-            Ordering::Equal => tie(other.arrival, place.arrival).is_lt(),
-            unequal => unequal.is_lt(),
+    ///
+    /// Searching by prefix alone does not branch, so that the processor looks for the next place while it waits for the
+    /// memory of this one; ties are few.
+    fn locate(&self, place: &Place, tie: &impl Fn(Place, Place) -> Ordering) -> (usize, usize) {
+        let prefix = place.prefix;
+        let before = |arrival: &u32| tie(Place { prefix, arrival: *arrival }, *place).is_lt();
+        let number = self.lasts.partition_point(|last| last.prefix < prefix);
+        let number = match self.lasts.get(number..) {
+            Some(rest @ [first, ..]) if first.prefix == prefix => {
+                number + rest.partition_point(|last| last.prefix == prefix && before(&last.arrival))
+            }
+            _ => number,
         };
-        let number = self.lasts.partition_point(before);
-        (number, self.runs.get(number).map_or(0, |run| partition(run, before)))
+        let Some(run) = self.runs.get(number) else { return (number, 0) };
+        let low = run.before(prefix);
+        let equal = run.prefixes.iter().skip(low).take_while(|other| **other == prefix).count();
+        let tied = run.arrivals.get(low..low + equal).unwrap_or_default();
+        (number, low + tied.partition_point(before))
     }
 
-    fn insert_one(&mut self, place: Place, tie: &impl Fn(u32, u32) -> Ordering) -> Neighbours {
+    fn insert_one(&mut self, place: Place, tie: &impl Fn(Place, Place) -> Ordering) -> Neighbours {
         let (number, at) = self.locate(&place, tie);
         let Some(run) = self.runs.get_mut(number) else {
             return self.append(place);
@@ -98,14 +136,11 @@ impl Order {
         run.insert(at, place);
         let neighbours = Neighbours {
             before: match at.checked_sub(1) {
-                Some(previous) => run.arrivals.get(previous).copied(),
-                None => number
-                    .checked_sub(1)
-                    .and_then(|previous| self.lasts.get(previous))
-                    .map(|place| place.arrival),
+                Some(previous) => run.get(previous),
+                None => number.checked_sub(1).and_then(|previous| self.lasts.get(previous)).copied(),
             },
             // The run's last place is not before this one, so something of this run is behind it.
-            after: run.arrivals.get(at + 1).copied(),
+            after: run.get(at + 1),
         };
         if run.len() > RUN - 1 {
             let upper = run.split_off(RUN / 2);
@@ -119,7 +154,7 @@ impl Order {
 
     /// The place is behind all others: the usual case, and runs filled this way stay full.
     fn append(&mut self, place: Place) -> Neighbours {
-        let before = self.lasts.last().map(|last| last.arrival);
+        let before = self.lasts.last().copied();
         match (self.runs.last_mut(), self.lasts.last_mut()) {
             (Some(run), Some(last)) if run.len() < RUN - 1 => {
                 run.insert(run.len(), place);
@@ -143,23 +178,9 @@ impl Order {
     /// The operations from the first whose prefix is at least this, in order.
     pub(crate) fn starting_at(&self, prefix: Prefix) -> impl Iterator<Item = u32> + '_ {
         let number = self.lasts.partition_point(|last| last.prefix < prefix);
-        let skip = self.runs.get(number).map_or(0, |run| partition(run, |place| place.prefix < prefix));
+        let skip = self.runs.get(number).map_or(0, |run| run.before(prefix));
         self.runs.iter().skip(number).flat_map(|run| run.arrivals.iter().copied()).skip(skip)
     }
-}
-
-/// How many places of a run come before, given that those do are in front.
-fn partition(run: &Run, before: impl Fn(&Place) -> bool) -> usize {
-    let (mut low, mut high) = (0, run.len());
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if run.get(middle).is_some_and(|place| before(&place)) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
 }
 
 #[cfg(test)]
@@ -169,10 +190,17 @@ mod tests {
 
     type Pair = (Option<u32>, Option<u32>);
 
+    fn number(place: Option<Place>) -> Option<u32> {
+        place.map(|place| place.arrival)
+    }
+
     /// Orders `keys` by value, ties by a second value.
     fn insert_all(keys: &[(u64, u32)]) -> (Order, Vec<Pair>) {
         let mut order = Order::new();
-        let tie = |a: u32, b: u32| (keys[a as usize].1, a).cmp(&(keys[b as usize].1, b));
+        let tie = |a: Place, b: Place| {
+            let second = |place: Place| (keys[place.arrival as usize].1, place.arrival);
+            second(a).cmp(&second(b))
+        };
         let mut neighbours = Vec::new();
         let mut places = Vec::new();
         for (arrival, (prefix, _)) in keys.iter().enumerate() {
@@ -181,13 +209,13 @@ mod tests {
             // In batches of growing size.
             if places.len() > neighbours.len() / 4 {
                 for found in order.insert(&places, tie) {
-                    neighbours.push((found.before, found.after));
+                    neighbours.push((number(found.before), number(found.after)));
                 }
                 places.clear();
             }
         }
         for found in order.insert(&places, tie) {
-            neighbours.push((found.before, found.after));
+            neighbours.push((number(found.before), number(found.after)));
         }
         (order, neighbours)
     }
@@ -227,5 +255,19 @@ mod tests {
         let keys: Vec<_> = (0..10_000_u64).map(|n| (n, 0)).collect();
         let (order, _) = insert_all(&keys);
         assert_eq!(order.runs.len(), 10_000_usize.div_ceil(RUN - 1));
+    }
+
+    proptest! {
+        #[test]
+        fn a_guess_changes_nothing(
+            mut prefixes in prop::collection::vec(prop_oneof![0..60_u64, any::<u64>()], 0..RUN),
+            sought in prop_oneof![0..60_u64, any::<u64>()],
+        ) {
+            prefixes.sort_unstable();
+            let expected = prefixes.partition_point(|other| *other < sought);
+            let arrivals = vec![0; prefixes.len()];
+            let run = Run { prefixes: prefixes.into_iter().map(Prefix).collect(), arrivals };
+            prop_assert_eq!(run.before(Prefix(sought)), expected);
+        }
     }
 }

@@ -50,6 +50,13 @@ impl Stamps {
     }
 }
 
+impl Prefix {
+    /// Whether it tells the timestamp, and not only where it stands among those that differ in the prefix.
+    pub(super) fn is_whole(self) -> bool {
+        (self.0 >> 1) & u64::from(LARGE) != u64::from(LARGE)
+    }
+}
+
 /// Orders as timestamps do, as far as 63 bits go: the time has 53, the counter gets the rest, up to its limit.
 pub(super) fn prefix(ts: Hlc) -> Prefix {
     Prefix((ts.t() << 11) | u64::from(ts.c().min(LARGE)) << 1)
@@ -84,6 +91,7 @@ mod tests {
         for (number, (ts, kind)) in (0..).zip(all) {
             assert_eq!((stamps.ts(number), stamps.kind(number)), (ts, kind));
             assert_eq!(stamps.prefix(number), prefix(ts));
+            assert_eq!(prefix(ts).is_whole(), ts.c() < LARGE);
         }
     }
 }
