@@ -83,6 +83,7 @@ mod hlc;
 mod keys;
 mod op;
 mod oplog;
+mod planted;
 mod replica;
 mod state;
 mod store;

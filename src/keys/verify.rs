@@ -4,6 +4,7 @@ use super::{KeyRegistry, SigningPublicKey};
 use crate::canonical::{HashedOp, OpHash, Scratch};
 use crate::crypto::CryptoProvider;
 use crate::op::{MaybeOwned, OpError, OpRef, SignedOp, SignedOpRef};
+use crate::planted;
 use crate::value::Excerpt;
 
 /// An operation that a key of the actor it names has signed. Only the checks in this file make one, so what takes a
@@ -137,6 +138,16 @@ impl KeyRegistry {
     }
 
     fn key_of(&self, signed: SignedOpRef<'_>) -> Result<&SigningPublicKey, VerifyError> {
+        if planted::is("no-actor-check") {
+            return self
+                .iter()
+                .find(|key| key.kid() == signed.kid())
+                .ok_or_else(|| VerifyError::unknown_key(signed));
+        }
+        if planted::is("no-kid-check") {
+            let of_actor = self.iter().find(|key| key.actor() == signed.op().actor());
+            return of_actor.ok_or_else(|| VerifyError::unknown_key(signed));
+        }
         self.find(signed.op().actor(), signed.kid()).ok_or_else(|| VerifyError::unknown_key(signed))
     }
 }
@@ -146,7 +157,9 @@ fn check_signature<'a, C: CryptoProvider + ?Sized>(
     hashed: HashedOp<'a, '_>,
     key: &SigningPublicKey,
 ) -> Result<VerifiedOp<'a>, VerifyError> {
-    if crypto.verify(&hashed.signed().signature(), hashed.text().as_bytes(), key.public_key()) {
+    if planted::is("verify-always-true")
+        || crypto.verify(&hashed.signed().signature(), hashed.text().as_bytes(), key.public_key())
+    {
         Ok(VerifiedOp::new(hashed))
     } else {
         Err(VerifyError::BadSignature)

@@ -1,5 +1,6 @@
 //! What the log has at hand of every operation: enough to find, order and merge it.
 
+use crate::planted;
 use std::cmp::Ordering;
 
 use hashbrown::HashTable;
@@ -12,7 +13,7 @@ use crate::canonical::OpHash;
 use crate::columns::{Narrow, Paged};
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
-use crate::op::Kind;
+use crate::op::{Kind, OpRef};
 use crate::value::utf16_cmp;
 
 /// The operations of a log, by number of arrival: a column for each thing that is known of them.
@@ -142,6 +143,7 @@ impl Index {
     fn compare_simultaneous(&self, a: u32, b: u32) -> Ordering {
         let actors = match self.author(a) == self.author(b) {
             true => Ordering::Equal,
+            false if planted::is("actors-by-utf8") => self.actor(a).cmp(self.actor(b)),
             false => utf16_cmp(self.actor(a), self.actor(b)),
         };
         actors.then_with(|| self.hash(a).cmp(self.hash(b)))
@@ -155,6 +157,11 @@ impl Index {
     /// The operations with a timestamp of at least this, in order.
     pub(crate) fn since_ts(&self, ts: Hlc) -> impl Iterator<Item = u32> + '_ {
         self.order.starting_at(prefix(ts)).skip_while(move |arrival| self.ts(*arrival) < ts)
+    }
+
+    /// Whether there is an operation of this actor with this timestamp.
+    pub(crate) fn has_id(&self, op: OpRef<'_>) -> bool {
+        (0..self.len()).any(|arrival| self.ts(arrival) == op.ts() && self.actor(arrival) == op.actor())
     }
 
     /// Whether two operations are of one actor and carry one timestamp.

@@ -7,6 +7,7 @@ use crate::guard::{Guard, PermittedOp, permit};
 use crate::hlc::{Hlc, HlcError, WallMillis};
 use crate::keys::VerifiedOp;
 use crate::oplog::Inserted;
+use crate::planted;
 use crate::state;
 
 /// What became of one operation.
@@ -69,7 +70,12 @@ impl Replica {
 
     /// Up to which time operations are merged when the wall clock says `now`.
     pub(super) fn horizon_at(&self, now: WallMillis) -> WallMillis {
-        let horizon = now.saturating_add(self.max_drift);
+        let drift = if planted::is("drift-in-seconds") {
+            WallMillis(self.max_drift.0 * 1000)
+        } else {
+            self.max_drift
+        };
+        let horizon = now.saturating_add(drift);
         // What we have seen and written stays, even when the wall clock goes back.
         self.clock.last().map_or(horizon, |last| horizon.max(WallMillis(last.t())))
     }

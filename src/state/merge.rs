@@ -3,6 +3,7 @@
 use crate::columns::{Bits, Paged};
 use crate::hlc::{Hlc, WallMillis};
 use crate::oplog::{Index, NONE, RegisterId};
+use crate::planted;
 
 /// The merged state of a log: for every register the operation that won.
 ///
@@ -64,7 +65,7 @@ impl State {
     }
 
     fn is_due(&self, ts: Hlc) -> bool {
-        self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
+        planted::is("no-future-bound") || self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
     }
 
     /// Moves the horizon on and merges what has become due, in order. Returns the greatest of those operations.
@@ -105,7 +106,12 @@ impl State {
             self.winners.push(NONE);
         }
         let winner = *self.winners.get(register.0);
-        if winner != NONE && index.compare(arrival, winner).is_lt() {
+        let loses = || match () {
+            () if planted::is("first-wins-at-equal-time") => index.ts(arrival) <= index.ts(winner),
+            () if planted::is("last-to-arrive-wins") => false,
+            () => index.compare(arrival, winner).is_lt(),
+        };
+        if winner != NONE && loses() {
             let after = std::mem::replace(self.next.get_mut(winner), arrival);
             *self.next.get_mut(arrival) = after;
             return Effect::Lost { to: winner };

@@ -11,6 +11,7 @@ mod seal;
 mod settings;
 mod verify;
 
+use crate::planted;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
@@ -124,6 +125,10 @@ impl SqliteStore {
             let changed = transaction
                 .prepare_cached("UPDATE meta SET count = ?1, seal = ?2 WHERE one = 1 AND count = ?3")?
                 .execute(params![count, seal, before])?;
+            if planted::is("acknowledged-before-commit") {
+                drop(transaction);
+                return Ok(1);
+            }
             if changed == 1 {
                 transaction.commit()?;
             }
