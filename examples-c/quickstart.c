@@ -38,7 +38,7 @@ int main(void) {
     printf("sent:     %s\n", (const char *)op.data);
 
     /* Taking it in verifies it. */
-    check(policysync_replica_ingest(phone_of_bob, POLICYSYNC_NOW, op.data, op.len, NULL, &error));
+    check(policysync_replica_ingest(phone_of_bob, POLICYSYNC_NOW, op.data, op.len, NULL, 0, &error));
     check(policysync_replica_get(phone_of_bob, &title, &value, &error));
     printf("received: %s\n", (const char *)value.data);
 

@@ -968,14 +968,15 @@ policysync_status policysync_replica_delete(struct policysync_replica *POLICYSYN
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
  * `op`, `op_len`: JSON or the binary form. Borrowed for the call.
- * `outcome`: what became of it; NULL if it is not wanted. Written only when the operation is not refused.
+ * `outcome`, `outcome_size`: what became of it: room for so many bytes, `sizeof(policysync_outcome)`. Written only when
+ * the operation is not refused. NULL if it is not wanted.
  * `err`: may be NULL. On any failure the replica is as it was.
  *
  * Returns `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`,
  * `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_UNKNOWN_KEY`,
  * `POLICYSYNC_ERR_BAD_SIGNATURE`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
- * `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`outcome_size` is
+ * too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_ingest(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -983,6 +984,7 @@ policysync_status policysync_replica_ingest(struct policysync_replica *POLICYSYN
                                             const void *POLICYSYNC_NULLABLE op,
                                             size_t op_len,
                                             struct policysync_outcome *POLICYSYNC_NULLABLE outcome,
+                                            size_t outcome_size,
                                             struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**

@@ -273,7 +273,7 @@ public:
     policysync_outcome ingest(std::string_view op, std::uint64_t now_ms = now) {
         policysync_outcome outcome{};
         detail::call([&](auto *error) {
-            return policysync_replica_ingest(get(), now_ms, op.data(), op.size(), &outcome, error);
+            return policysync_replica_ingest(get(), now_ms, op.data(), op.size(), &outcome, sizeof outcome, error);
         });
         return outcome;
     }

@@ -371,3 +371,127 @@ fn the_static_library_goes_into_a_shared_object_that_python_and_node_load() {
         run(Command::new("node").args(["-e", script]).arg(dir.join("addon.node")));
     }
 }
+
+/// Installs what cargo has built into a directory of the test's own.
+fn installed(name: &str) -> PathBuf {
+    let prefix = scratch(name).join("installed");
+    let mut command = Command::new(root().join(".scripts/install"));
+    command.arg("--from").arg(library("libpolicysync.a").parent().unwrap());
+    run(command.arg("--prefix").arg(&prefix));
+    prefix
+}
+
+#[test]
+fn the_installed_library_builds_the_examples_through_pkg_config() {
+    if !["gcc", "g++", "make", "pkg-config", "objcopy"].into_iter().all(has) {
+        return;
+    }
+    let prefix = installed("pkg-config");
+    let makefile = root().join("examples-c/Makefile");
+    for kind in ["SHARED=1", "STATIC=1"] {
+        let dir = prefix.with_file_name(kind);
+        fs::create_dir_all(&dir).unwrap();
+        let mut make = Command::new("make");
+        make.current_dir(&dir).env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).arg("-B").arg(kind);
+        make.arg(format!("VPATH={}", root().join("examples-c").display())).arg("-f").arg(&makefile);
+        run(make.args(["CFLAGS=-O1 -Wall -Wextra -Werror", "CXXFLAGS=-O1 -Wall -Wextra -Werror"]));
+        for name in ["quickstart", "tasks", "guard", "quickstart-cpp"] {
+            run(Command::new(dir.join(name)).env("LD_LIBRARY_PATH", prefix.join("lib")));
+            let needs = run(Command::new("readelf").arg("-d").arg(dir.join(name)));
+            assert_eq!(needs.contains(SHARED_NAME), kind == "SHARED=1", "{needs}");
+        }
+    }
+}
+
+#[test]
+fn the_installed_library_builds_the_examples_through_cmake() {
+    if !["gcc", "g++", "cmake", "make", "objcopy"].into_iter().all(has) {
+        return;
+    }
+    let prefix = installed("cmake");
+    let build = prefix.with_file_name("build");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(root().join("examples-c")).arg("-B").arg(&build);
+    run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
+    run(Command::new("cmake").arg("--build").arg(&build));
+    let said = run(Command::new("ctest").current_dir(&build));
+    assert!(said.contains("100% tests passed, 0 tests failed out of 8"), "{said}");
+}
+
+/// Only our names are global in it, so neither another Rust library nor another libsodium can meet it: whatever the
+/// order of the two and whatever the other does on a panic.
+#[test]
+fn the_installed_static_library_lives_beside_another_rust_library() {
+    if !["gcc", "objcopy", "rustc"].into_iter().all(has) {
+        return;
+    }
+    let prefix = installed("neighbour");
+    let dir = prefix.parent().unwrap();
+    let ours = prefix.join("lib/libpolicysync.a");
+    let all = run(Command::new("nm").args(["-g", "--defined-only"]).arg(&ours));
+    assert_eq!(defined(&["-g", "--defined-only"], &ours), declared());
+    assert_eq!(all.lines().filter(|line| line.contains(' ')).count(), declared().len(), "{all}");
+
+    let source = "#[unsafe(no_mangle)] pub extern \"C\" fn neighbour() -> u32 {\n\
+                  if cfg!(panic = \"abort\") { return 1 }\n\
+                  u32::from(std::panic::catch_unwind(|| panic!(\"on purpose\")).is_err())\n}\n";
+    fs::write(dir.join("neighbour.rs"), source).unwrap();
+    let source = "#include \"policysync.h\"\nuint32_t neighbour(void);\nint sodium_init(void);\n\
+                  int sodium_init(void) { return 42; }\n\
+                  int main(void) { uint8_t hash[32]; policysync_replica *replica = NULL;\n\
+                  if (policysync_replica_open(NULL, &replica, NULL) != 0) return 1;\n\
+                  policysync_replica_free(replica);\n\
+                  return policysync_sha256(\"\", 0, hash, NULL) == 0 && neighbour() == 1 ? 0 : 1; }\n";
+    fs::write(dir.join("both.c"), source).unwrap();
+    for panic in ["abort", "unwind"] {
+        let neighbour = dir.join(format!("libneighbour_{panic}.a"));
+        let mut rustc = Command::new("rustc");
+        rustc.args(["--edition=2024", "--crate-type=staticlib", "-C", &format!("panic={panic}"), "-o"]);
+        run(rustc.arg(&neighbour).arg(dir.join("neighbour.rs")));
+        for libraries in [[&ours, &neighbour], [&neighbour, &ours]] {
+            let mut command = compiler("gcc", "c99");
+            command.arg(dir.join("both.c")).args(libraries).args(SYSTEM).arg("-o").arg(dir.join("both"));
+            run(&mut command);
+            run(&mut Command::new(dir.join("both")));
+        }
+    }
+}
+
+/// Within one number of the interface nothing is taken away or changed, only added. A struct is compared with all its
+/// members, which the debug information of the library itself does not have: so a stub in C is compared.
+#[test]
+fn the_binary_interface_is_the_one_of_its_number() {
+    if !has("gcc") || !has("abidiff") {
+        return;
+    }
+    let dir = scratch("abi");
+    let pointers: String =
+        declared().iter().map(|name| format!("__typeof__(&{name}) pointer_to_{name} = {name};\n")).collect();
+    fs::write(dir.join("stub.c"), format!("#include \"policysync.h\"\n{pointers}")).unwrap();
+    let mut command = Command::new("gcc");
+    command.args(["-std=gnu11", "-g", "-shared", "-fPIC", "-I"]).arg(root().join("include"));
+    run(command.args(["stub.c", "-o", "stub.so"]).current_dir(&dir));
+    let new = dir.join("abi-1.xml");
+    let mut command = Command::new("abidw");
+    command.args(["--no-show-locs", "--no-comp-dir-path", "--no-corpus-path", "--no-architecture"]);
+    run(command.arg("--out-file").arg(&new).arg(dir.join("stub.so")));
+    let baseline = root().join("tests/c/abi-1.xml");
+    let mut command = Command::new("abidiff");
+    let output = command.arg("--no-added-syms").arg(&baseline).arg(&new).output().unwrap();
+    assert!(
+        output.status.success(),
+        "the interface differs; if it has not been released yet:\n  cp {} {}\n{}",
+        new.display(),
+        baseline.display(),
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+/// See the comment there: a test builds no release, and nobody else would notice before linking one.
+#[test]
+fn a_plain_release_has_a_static_library_with_code_in_it() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, profile) = manifest.split_once("[profile.release]").unwrap();
+    let (profile, _) = profile.split_once("\n\n").unwrap();
+    assert!(profile.contains("\nlto = false\n"), "{profile}");
+}

@@ -62,3 +62,15 @@ fn every_source_with_a_c_function_is_in_the_header() {
         }
     }
 }
+
+#[test]
+fn the_number_of_the_interface_is_the_same_everywhere() {
+    let source = fs::read_to_string(root().join("src/ffi/abi.rs")).unwrap();
+    let (_, number) = source.rsplit_once("= ").unwrap();
+    let number: u32 = number.trim_end().trim_end_matches(';').parse().unwrap();
+    assert!(rendered().contains(&format!("#define POLICYSYNC_ABI_VERSION {number}\n")));
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, library) = manifest.split_once("[package.metadata.capi.library]").unwrap();
+    assert!(library.contains(&format!("version = \"{number}.0.0\"")), "what cargo-c is told");
+    assert!(root().join(format!("tests/c/abi-{number}.xml")).exists(), "the baseline");
+}

@@ -198,14 +198,15 @@ pub extern "C" fn policysync_replica_delete(
 ///
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
 /// `op`, `op_len`: JSON or the binary form. Borrowed for the call.
-/// `outcome`: what became of it; NULL if it is not wanted. Written only when the operation is not refused.
+/// `outcome`, `outcome_size`: what became of it: room for so many bytes, `sizeof(policysync_outcome)`. Written only when
+/// the operation is not refused. NULL if it is not wanted.
 /// `err`: may be NULL. On any failure the replica is as it was.
 ///
 /// Returns `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`,
 /// `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_UNKNOWN_KEY`,
 /// `POLICYSYNC_ERR_BAD_SIGNATURE`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
-/// `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or
-/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`outcome_size` is
+/// too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_ingest(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -213,15 +214,17 @@ pub extern "C" fn policysync_replica_ingest(
     op: *const c_void,
     op_len: usize,
     outcome: *mut policysync_outcome,
+    outcome_size: usize,
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
         let replica = call.shared(replica, "replica")?;
         let bytes = call.bytes(op, op_len, "op")?;
-        let out = call.optional_out(outcome);
+        let room = if outcome.is_null() { 0 } else { 1 };
+        let out = call.out_array(outcome, outcome_size, room, policysync_outcome::FIRST_SIZE, "outcome")?;
         let outcome = replica.change(now_ms, |replica, now| Ok(replica.ingest(now, bytes)?))?;
-        if let Some(out) = out {
-            out.write(policysync_outcome::of(&Ok(outcome)));
+        if out.len() == 1 {
+            out.write(0, &policysync_outcome::of(&Ok(outcome)));
         }
         Ok(status_of(outcome))
     })
@@ -430,11 +433,11 @@ mod tests {
     #[test]
     fn a_panic_poisons_the_replica() {
         let replica = replica();
-        let call = |work: fn()| {
-            guarded(std::ptr::null_mut(), |_| replica.change(0, |_, _| Ok(work())).map(|()| POLICYSYNC_OK))
+        let call = |work: fn() -> u32| {
+            guarded(std::ptr::null_mut(), |_| replica.change(0, |_, _| Ok(work())).map(|_| POLICYSYNC_OK))
         };
-        assert_eq!(call(|| ()), 0);
+        assert_eq!(call(|| 1), 0);
         assert_eq!(call(|| panic!("on purpose")), -301);
-        assert_eq!(call(|| ()), -301);
+        assert_eq!(call(|| 1), -301);
     }
 }

@@ -30,7 +30,7 @@ static void reenter(struct script *script) {
     script->reentry = policysync_replica_get(script->replica, &title, &text, NULL);
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_set(script->replica, NOW, &title, "1", 1, 0, NULL, NULL));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_delete(script->replica, NOW, &title, 0, NULL, NULL));
-    EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_ingest(script->replica, NOW, "{}", 2, NULL, NULL));
+    EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_ingest(script->replica, NOW, "{}", 2, NULL, 0, NULL));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_poll(script->replica, NOW, &text, NULL));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_position(script->replica, &number, NULL));
     EXPECT(POLICYSYNC_OK, policysync_cursor_open(script->replica, 0, &cursor, NULL));
@@ -119,11 +119,11 @@ static void test_the_guard(void) {
     introduce(bob, "alice", 1);
 
     /* Not asked about what is not signed. */
-    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(bob, NOW, "{}", 2, NULL, NULL));
+    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(bob, NOW, "{}", 2, NULL, 0, NULL));
     CHECK(script.calls == 0);
 
     script.verdict = POLICYSYNC_REJECT;
-    EXPECT(POLICYSYNC_ERR_DENIED, policysync_replica_ingest(bob, NOW, batch[0].data, batch[0].len, NULL, &error));
+    EXPECT(POLICYSYNC_ERR_DENIED, policysync_replica_ingest(bob, NOW, batch[0].data, batch[0].len, NULL, 0, &error));
     CHECK(strcmp(error.message, "the guard refused the operation") == 0);
     script.verdict = POLICYSYNC_ABORT;
     EXPECT(POLICYSYNC_ERR_ABORTED,
@@ -134,12 +134,12 @@ static void test_the_guard(void) {
         }
         script.verdict = unknown;
         EXPECT(POLICYSYNC_ERR_CALLBACK,
-               policysync_replica_ingest(bob, NOW, batch[0].data, batch[0].len, NULL, &error));
+               policysync_replica_ingest(bob, NOW, batch[0].data, batch[0].len, NULL, 0, &error));
         CHECK(strstr(error.message, "the guard's verdict is ") != NULL);
     }
     script.verdict = POLICYSYNC_ADMIT;
     script.result = 7;
-    EXPECT(POLICYSYNC_ERR_CALLBACK, policysync_replica_ingest(bob, NOW, batch[0].data, batch[0].len, NULL, &error));
+    EXPECT(POLICYSYNC_ERR_CALLBACK, policysync_replica_ingest(bob, NOW, batch[0].data, batch[0].len, NULL, 0, &error));
     CHECK(strcmp(error.message, "the guard failed with status 7") == 0);
     script.result = 0;
 
@@ -182,7 +182,7 @@ static void test_clock_and_observer(void) {
     CHECK(clock.calls == 1 && observer.calls == 2);
     EXPECT(POLICYSYNC_OK, policysync_replica_poll(alice, POLICYSYNC_NOW, &text, NULL));
     CHECK(clock.calls == 2 && observer.calls == 2);
-    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(alice, POLICYSYNC_NOW, "{}", 2, NULL, NULL));
+    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(alice, POLICYSYNC_NOW, "{}", 2, NULL, 0, NULL));
     CHECK(observer.calls == 2);
 
     clock.result = -5;

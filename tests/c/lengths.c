@@ -38,8 +38,8 @@ static void test_values(void) {
     huge[1024 * 1023] = '"';
     EXPECT(POLICYSYNC_OK, policysync_replica_set(alice, NOW, &title, huge, 1024 * 1023 + 1, 0, NULL, NULL));
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_set(alice, NOW, &title, huge, SIZE_MAX, 0, NULL, NULL));
-    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(alice, NOW, huge, HUGE_LEN, NULL, NULL));
-    EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_ingest(alice, NOW, huge, SIZE_MAX, NULL, NULL));
+    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(alice, NOW, huge, HUGE_LEN, NULL, 0, NULL));
+    EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_ingest(alice, NOW, huge, SIZE_MAX, NULL, 0, NULL));
     free(huge);
     policysync_replica_free(alice);
 }
@@ -51,7 +51,7 @@ static void test_no_bytes(void) {
     policysync_outcome outcome;
     uint8_t hash[32];
 
-    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(alice, NOW, NULL, 0, NULL, NULL));
+    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(alice, NOW, NULL, 0, NULL, 0, NULL));
     EXPECT(POLICYSYNC_OK,
            policysync_replica_ingest_many(alice, NOW, &empty, sizeof empty, 1, &outcome, sizeof outcome, NULL));
     CHECK(outcome.status == POLICYSYNC_ERR_MALFORMED);

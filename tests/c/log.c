@@ -82,7 +82,7 @@ static void test_many_at_once(void) {
     EXPECT(POLICYSYNC_OK, policysync_replica_export(alice, 5, 1, POLICYSYNC_BINARY, &lines, &next, NULL));
     CHECK(next == 6 && lines.len > 4);
     CHECK(lines.data[0] == ((lines.len - 4) & 0xff) && lines.data[1] == ((lines.len - 4) >> 8));
-    EXPECT(POLICYSYNC_OK, policysync_replica_ingest(bob, NOW, lines.data + 4, lines.len - 4, NULL, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_replica_ingest(bob, NOW, lines.data + 4, lines.len - 4, NULL, 0, NULL));
     CHECK(equal(alice, bob));
     EXPECT(POLICYSYNC_OK, policysync_replica_export(alice, MANY, 0, POLICYSYNC_BINARY, &lines, NULL, NULL));
     CHECK(lines.len == 0);
@@ -149,7 +149,7 @@ static void test_forks(void) {
     uint8_t zero[32] = {0};
     EXPECT(POLICYSYNC_OK, policysync_replica_set(one, NOW, &title, "1", 1, 0, NULL, NULL));
     EXPECT(POLICYSYNC_OK, policysync_replica_set(two, NOW, &title, "2", 1, POLICYSYNC_JSON, &op, NULL));
-    EXPECT(POLICYSYNC_OK, policysync_replica_ingest(one, NOW, op.data, op.len, &outcome, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_replica_ingest(one, NOW, op.data, op.len, &outcome, sizeof outcome, NULL));
     CHECK(memcmp(outcome.equivocates_with, zero, 32) != 0);
     CHECK(outcome.effect == POLICYSYNC_WON || outcome.effect == POLICYSYNC_LOST);
     CHECK(memcmp(outcome.other, outcome.equivocates_with, 32) == 0);

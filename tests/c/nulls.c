@@ -133,8 +133,8 @@ static void test_replicas(void) {
     NULL_IN("replica", policysync_replica_delete(nothing(), NOW, &field, POLICYSYNC_JSON, &buffer, err));
     NULL_IN("field", policysync_replica_delete(replica, NOW, nothing(), POLICYSYNC_JSON, &buffer, err));
 
-    NULL_IN("replica", policysync_replica_ingest(nothing(), NOW, "{}", 2, NULL, err));
-    NULL_IN("op", policysync_replica_ingest(replica, NOW, NULL, 2, NULL, err));
+    NULL_IN("replica", policysync_replica_ingest(nothing(), NOW, "{}", 2, NULL, 0, err));
+    NULL_IN("op", policysync_replica_ingest(replica, NOW, NULL, 2, NULL, 0, err));
     NULL_IN("replica", policysync_replica_ingest_many(nothing(), NOW, &bytes, sizeof bytes, 1, NULL, 0, err));
     NULL_IN("ops", policysync_replica_ingest_many(replica, NOW, NULL, sizeof bytes, 1, NULL, 0, err));
     bytes.data = NULL;

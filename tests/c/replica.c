@@ -113,15 +113,15 @@ static void test_taking_in(void) {
            policysync_replica_set(alice, NOW, &title, "\"Milk\"", 6, POLICYSYNC_JSON, &op, NULL));
     memset(&outcome, 0x55, sizeof outcome);
     untouched = outcome;
-    EXPECT(POLICYSYNC_ERR_UNKNOWN_KEY, policysync_replica_ingest(bob, NOW, op.data, op.len, &outcome, &error));
+    EXPECT(POLICYSYNC_ERR_UNKNOWN_KEY, policysync_replica_ingest(bob, NOW, op.data, op.len, &outcome, sizeof outcome, &error));
     CHECK(memcmp(&outcome, &untouched, sizeof outcome) == 0);
     CHECK(strstr(error.message, "of actor \"alice\" is known here") != NULL);
     introduce(bob, "alice", 1);
     introduce(bob, "alice", 1);
-    EXPECT(POLICYSYNC_OK, policysync_replica_ingest(bob, NOW, op.data, op.len, &outcome, &error));
+    EXPECT(POLICYSYNC_OK, policysync_replica_ingest(bob, NOW, op.data, op.len, &outcome, sizeof outcome, &error));
     CHECK(outcome.status == POLICYSYNC_OK && outcome.effect == POLICYSYNC_WON && outcome.until_ms == 0);
     CHECK(memcmp(outcome.hash, zero, 32) != 0 && memcmp(outcome.other, zero, 32) == 0);
-    EXPECT(POLICYSYNC_DUPLICATE, policysync_replica_ingest(bob, NOW, op.data, op.len, NULL, &error));
+    EXPECT(POLICYSYNC_DUPLICATE, policysync_replica_ingest(bob, NOW, op.data, op.len, NULL, 0, &error));
     EXPECT(POLICYSYNC_OK, policysync_replica_get(bob, &title, &text, NULL));
     CHECK(holds(&text, "\"Milk\""));
 
@@ -132,13 +132,13 @@ static void test_taking_in(void) {
 
     /* One letter of the value: the signature is another's. */
     *strstr((char *)op.data, "Milk") = 'S';
-    EXPECT(POLICYSYNC_ERR_BAD_SIGNATURE, policysync_replica_ingest(bob, NOW, op.data, op.len, NULL, &error));
-    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(bob, NOW, op.data, op.len - 1, NULL, &error));
+    EXPECT(POLICYSYNC_ERR_BAD_SIGNATURE, policysync_replica_ingest(bob, NOW, op.data, op.len, NULL, 0, &error));
+    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(bob, NOW, op.data, op.len - 1, NULL, 0, &error));
 
     /* Eleven minutes ahead: held until its time comes. */
     EXPECT(POLICYSYNC_OK,
            policysync_replica_set(alice, NOW + 660000, &title, "\"Tea\"", 5, POLICYSYNC_BINARY, &op, NULL));
-    EXPECT(POLICYSYNC_HELD, policysync_replica_ingest(bob, NOW, op.data, op.len, &outcome, &error));
+    EXPECT(POLICYSYNC_HELD, policysync_replica_ingest(bob, NOW, op.data, op.len, &outcome, sizeof outcome, &error));
     CHECK(outcome.status == POLICYSYNC_HELD && outcome.until_ms == NOW + 60000);
     EXPECT(POLICYSYNC_OK, policysync_replica_held(bob, &held, NULL));
     CHECK(held == 1);
@@ -171,11 +171,11 @@ static void test_spaces_labels_and_unverified(void) {
     options.flags = POLICYSYNC_DANGEROUSLY_UNVERIFIED;
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &relay, NULL));
     EXPECT(POLICYSYNC_ERR_MALFORMED,
-           policysync_replica_ingest(relay, NOW, labelled, sizeof labelled - 1, NULL, NULL));
+           policysync_replica_ingest(relay, NOW, labelled, sizeof labelled - 1, NULL, 0, NULL));
     policysync_replica_free(relay);
     options.flags |= POLICYSYNC_ANY_LABEL;
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &relay, NULL));
-    EXPECT(POLICYSYNC_OK, policysync_replica_ingest(relay, NOW, labelled, sizeof labelled - 1, NULL, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_replica_ingest(relay, NOW, labelled, sizeof labelled - 1, NULL, 0, NULL));
 
     options.flags = 0;
     options.key = key;
@@ -183,7 +183,7 @@ static void test_spaces_labels_and_unverified(void) {
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &home, NULL));
     EXPECT(POLICYSYNC_OK, policysync_replica_set(home, NOW, &title, "1", 1, POLICYSYNC_JSON, &op, NULL));
     CHECK(mentions(&op, "\"space\":\"home\""));
-    EXPECT(POLICYSYNC_ERR_WRONG_SPACE, policysync_replica_ingest(relay, NOW, op.data, op.len, NULL, NULL));
+    EXPECT(POLICYSYNC_ERR_WRONG_SPACE, policysync_replica_ingest(relay, NOW, op.data, op.len, NULL, 0, NULL));
 
     policysync_buffer_dispose(&op);
     policysync_key_free(key);

@@ -17,6 +17,53 @@ struct later_digest {
     uint64_t more;
 };
 
+struct later_guard {
+    policysync_guard guard;
+    uint64_t more;
+};
+
+struct later_outcome {
+    policysync_outcome outcome;
+    uint64_t more;
+};
+
+static int destroyed;
+
+static policysync_status check_nothing(void *ctx, const policysync_op *ops, size_t stride, size_t count,
+                                       int32_t *verdicts) {
+    (void)ctx;
+    (void)ops;
+    (void)stride;
+    (void)count;
+    (void)verdicts;
+    return 0;
+}
+
+static void count_destroyed(void *ctx) {
+    (void)ctx;
+    destroyed++;
+}
+
+static void test_guards(void) {
+    struct later_guard later;
+    policysync_replica_options options;
+    policysync_replica *replica = NULL;
+
+    memset(&later, 0, sizeof later);
+    later.guard.struct_size = sizeof later;
+    later.guard.check = check_nothing;
+    later.guard.destroy = count_destroyed;
+    EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
+    options.guard = &later.guard;
+    EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &replica, NULL));
+    policysync_replica_free(replica);
+    CHECK(destroyed == 1);
+    /* What it is to do we do not know; how to destroy it we do. */
+    later.more = 1;
+    EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_open(&options, &replica, NULL));
+    CHECK(destroyed == 2);
+}
+
 static void test_options(void) {
     struct later_options later;
     policysync_replica_options options;
@@ -55,6 +102,7 @@ static void test_operations(void) {
     policysync_field title = title_of("t1");
     policysync_cursor *cursor = NULL;
     policysync_buffer text = POLICYSYNC_BUFFER_INIT;
+    struct later_outcome outcome;
     struct later_op ops[2];
     struct later_op op;
     size_t count = 0;
@@ -67,6 +115,14 @@ static void test_operations(void) {
     CHECK(count == 2 && ops[1].op.c == 1);
     /* So a newer program sees what it was given. */
     CHECK(ops[1].op.struct_size == sizeof(policysync_op) && ops[1].more == UINT64_C(0x5555555555555555));
+
+    EXPECT(POLICYSYNC_OK, policysync_replica_export(alice, 0, 1, POLICYSYNC_JSON, &text, NULL, NULL));
+    memset(&outcome, 0x55, sizeof outcome);
+    EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_ingest(alice, NOW, text.data, text.len, &outcome.outcome,
+                                                             sizeof outcome.outcome - 1, NULL));
+    EXPECT(POLICYSYNC_DUPLICATE, policysync_replica_ingest(alice, NOW, text.data, text.len, &outcome.outcome,
+                                                           sizeof outcome, NULL));
+    CHECK(outcome.outcome.status == POLICYSYNC_DUPLICATE && outcome.more == UINT64_C(0x5555555555555555));
 
     op.op = ops[1].op;
     op.more = 0;
@@ -121,6 +177,7 @@ static void test_digests_and_errors(void) {
 
 void test_sizes(void) {
     test_options();
+    test_guards();
     test_operations();
     test_digests_and_errors();
 }
