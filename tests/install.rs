@@ -1,5 +1,6 @@
 //! What `.scripts/install` installs works as the README says, for C, C++, Python and Node, and beside other libraries.
 #![cfg(all(target_os = "linux", feature = "capi"))]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod tools;
 

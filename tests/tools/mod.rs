@@ -20,7 +20,8 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     dir
 }
 
-/// Says so past the capture of the test's output.
+/// Says so past the capture of the test's output, which `eprintln!` does not.
+#[expect(clippy::explicit_write, reason = "the test's output is captured")]
 pub(crate) fn skipped(why: &str) {
     writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
 }
