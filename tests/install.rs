@@ -1,0 +1,337 @@
+//! What `.scripts/install` installs works as the README says, for C, C++, Python and Node, and beside other libraries.
+#![cfg(all(target_os = "linux", feature = "capi"))]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod tools;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use tools::{have, root, run, scratch, skipped};
+
+/// A stripped program with the quick start, linked statically with `--gc-sections`, without the file store.
+const MAX_QUICKSTART_BYTES: u64 = 900_000;
+
+fn library(prefix: &Path, name: &str) -> PathBuf {
+    prefix.join("lib").join(name)
+}
+
+/// Installs, and moves everything to another place than was said: so nothing that is installed knows where it lies.
+fn install(name: &str, arguments: &[&str]) -> PathBuf {
+    let dir = scratch(&format!("install/{name}"));
+    let mut script = Command::new(root().join(".scripts/install"));
+    script
+        .args(arguments)
+        .env("DESTDIR", dir.join("stage"))
+        .env("PREFIX", "/opt/policysync")
+        .env_remove("LIBDIR");
+    let said = run(&mut script);
+    assert!(said.contains("PolicySync "), "{said}");
+    let prefix = dir.join("moved");
+    fs::rename(dir.join("stage/opt/policysync"), &prefix).unwrap();
+    prefix
+}
+
+/// Where the library with the default features is; None where a tool is missing.
+fn installed() -> Option<&'static Path> {
+    static PREFIX: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PREFIX
+        .get_or_init(|| have(&["bash", "ld", "nm", "objcopy", "ar", "gcc"]).then(|| install("default", &[])))
+        .as_deref()
+}
+
+/// What pkg-config's file says of the static library's needs.
+fn system_libraries(prefix: &Path) -> Vec<String> {
+    let file = fs::read_to_string(library(prefix, "pkgconfig/policysync.pc")).unwrap();
+    let line = file.lines().find_map(|line| line.strip_prefix("Libs.private: ")).unwrap();
+    line.split(' ').map(str::to_owned).collect()
+}
+
+fn gcc(prefix: &Path) -> Command {
+    let mut command = Command::new("gcc");
+    command.args(["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-I"]).arg(prefix.join("include"));
+    command
+}
+
+/// The names that `nm` prints.
+fn names(options: &[&str], library: &Path) -> BTreeSet<String> {
+    let symbols = run(Command::new("nm").args(options).arg(library));
+    let lines = symbols.lines().filter(|line| !line.is_empty() && !line.ends_with(':'));
+    lines.filter_map(|line| line.rsplit(' ').next()).map(str::to_owned).collect()
+}
+
+/// The functions that the header declares.
+fn declared(prefix: &Path) -> BTreeSet<String> {
+    let header = fs::read_to_string(prefix.join("include/policysync.h")).unwrap();
+    let declarations = header.split("POLICYSYNC_API\n").skip(1).filter_map(|rest| rest.split_once('('));
+    declarations
+        .filter_map(|(start, _)| start.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("policysync_"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The lines of the README that call the compiler.
+fn compiler_lines() -> Option<Vec<String>> {
+    let Ok(text) = fs::read_to_string(root().join("README.md")) else {
+        skipped("there is no README.md");
+        return None;
+    };
+    Some(text.lines().filter(|line| line.starts_with("cc ")).map(str::to_owned).collect())
+}
+
+/// A shell that finds the library as if it were in /usr/local.
+fn shell(prefix: &Path, dir: &Path, line: &str) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-e", "-c", line])
+        .current_dir(dir)
+        .env("C_INCLUDE_PATH", prefix.join("include"))
+        .env("CPLUS_INCLUDE_PATH", prefix.join("include"))
+        .env("LIBRARY_PATH", prefix.join("lib"))
+        .env("LD_LIBRARY_PATH", prefix.join("lib"))
+        .env("PKG_CONFIG_PATH", library(prefix, "pkgconfig"));
+    command
+}
+
+#[test]
+fn the_static_library_shows_its_functions_and_nothing_else() {
+    let Some(prefix) = installed() else { return };
+    let archive = library(prefix, "libpolicysync.a");
+    let declared = declared(prefix);
+    assert!(declared.len() > 40, "{declared:?}");
+    assert_eq!(names(&["-g", "--defined-only"], &archive), declared);
+    assert_eq!(run(Command::new("ar").arg("t").arg(&archive)).lines().count(), 1);
+    // Nothing of Rust's and libsodium's is left to be found in a neighbour: panics are caught by our own runtime.
+    let needed = names(&["-u"], &archive);
+    assert!(!needed.contains("pidfd_spawnp"), "of discarded code");
+    let foreign = ["_R", "_ZN", "__rust", "rust_", "crypto_", "sodium_", "randombytes"];
+    let found: Vec<_> =
+        needed.iter().filter(|name| foreign.iter().any(|start| name.starts_with(start))).collect();
+    assert!(needed.contains("malloc") && found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn the_shared_library_shows_its_functions_and_carries_the_number_of_its_interface() {
+    let Some(prefix) = installed() else { return };
+    let header = fs::read_to_string(prefix.join("include/policysync.h")).unwrap();
+    let line = header.lines().find_map(|line| line.strip_prefix("#define POLICYSYNC_ABI_VERSION ")).unwrap();
+    let name = format!("libpolicysync.so.{line}");
+    let file = library(prefix, "libpolicysync.so").canonicalize().unwrap();
+    assert_eq!(library(prefix, &name).canonicalize().unwrap(), file);
+    assert!(file.ends_with(format!("{name}.{}", env!("CARGO_PKG_VERSION"))), "{}", file.display());
+    assert!(run(Command::new("readelf").arg("-d").arg(&file)).contains(&format!("soname: [{name}]")));
+    assert_eq!(names(&["-D", "--defined-only"], &file), declared(prefix));
+}
+
+/// Everything that `include` has is installed, as it is.
+#[test]
+fn all_headers_are_installed() {
+    let Some(prefix) = installed() else { return };
+    run(Command::new("diff").arg("-r").arg(root().join("include")).arg(prefix.join("include")));
+}
+
+/// Also keeps the README's list of system libraries true.
+#[test]
+fn the_readme_s_compiler_lines_build_programs_that_run() {
+    let Some(prefix) = installed() else { return };
+    let Some(lines) = compiler_lines() else { return };
+    if !have(&["cc", "pkg-config"]) {
+        return;
+    }
+    let libraries = system_libraries(prefix);
+    assert_eq!(libraries, ["-ldl", "-lm", "-lpthread"], "see whether the README says so");
+    let static_lines: Vec<_> = lines.iter().filter(|line| line.contains("libpolicysync.a")).collect();
+    assert!(!static_lines.is_empty() && lines.iter().any(|line| line.contains("pkg-config")), "{lines:?}");
+    for line in static_lines {
+        let words: BTreeSet<&str> = line.split_whitespace().filter(|word| word.starts_with("-l")).collect();
+        let expected: BTreeSet<&str> =
+            libraries.iter().map(String::as_str).chain(["-l:libpolicysync.a"]).collect();
+        assert_eq!(words, expected, "{line}");
+    }
+    for (number, line) in lines.iter().enumerate() {
+        let dir = scratch(&format!("install/readme-{number}"));
+        fs::copy(root().join("examples-c/quickstart.c"), dir.join("quickstart.c")).unwrap();
+        let said = run(&mut shell(prefix, &dir, &format!("{line}\n./quickstart")));
+        assert!(said.contains("received: \"Hello world\""), "{line}\n{said}");
+        let needs = run(Command::new("readelf").arg("-d").arg(dir.join("quickstart")));
+        assert_eq!(needs.contains("libpolicysync.so"), !line.contains("libpolicysync.a"), "{line}\n{needs}");
+    }
+}
+
+#[test]
+fn the_examples_build_through_pkg_config() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["make", "pkg-config", "g++"]) {
+        return;
+    }
+    for (name, make) in [("shared", "make"), ("static", "make STATIC=1")] {
+        let dir = scratch(&format!("install/make-{name}"));
+        run(Command::new("cp").arg("-r").arg(root().join("examples-c/.")).arg(&dir));
+        run(&mut shell(prefix, &dir, make));
+        for program in ["quickstart", "tasks", "guard", "quickstart-cpp"] {
+            run(&mut shell(prefix, &dir, &format!("./{program}")));
+            let needs = run(Command::new("readelf").arg("-d").arg(dir.join(program)));
+            assert_eq!(needs.contains("libpolicysync.so"), name == "shared", "{needs}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_build_through_cmake() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["cmake", "ctest", "g++"]) {
+        return;
+    }
+    let dir = scratch("install/cmake");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(root().join("examples-c")).arg("-B").arg(&dir);
+    run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
+    run(Command::new("cmake").arg("--build").arg(&dir));
+    let said = run(Command::new("ctest").current_dir(&dir));
+    assert!(said.contains("100% tests passed, 0 tests failed out of 8"), "{said}");
+}
+
+#[test]
+fn cmake_takes_the_same_line_of_versions_only() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["cmake"]) {
+        return;
+    }
+    let dir = scratch("install/versions");
+    let own = env!("CARGO_PKG_VERSION");
+    let (line, _) = own.rsplit_once('.').unwrap();
+    for (asked, served) in [
+        ("", true),
+        (own, true),
+        (line, true),
+        (&format!("{line}.999"), false),
+        ("999", false),
+        ("0.0.1", false),
+    ] {
+        let project = format!(
+            "cmake_minimum_required(VERSION 3.16)\nproject(Asks NONE)\nfind_package(PolicySync {asked} CONFIG)\n\
+             if(NOT \"${{PolicySync_FOUND}}\" STREQUAL \"{}\")\nmessage(FATAL_ERROR \"wrong\")\nendif()\n",
+            u8::from(served)
+        );
+        fs::write(dir.join("CMakeLists.txt"), project).unwrap();
+        let mut configure = Command::new("cmake");
+        configure.arg("-S").arg(&dir).arg("-B").arg(dir.join(format!("build-{asked}")));
+        run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
+    }
+}
+
+/// All of `tests/install/plugin.c` and the static library, with nothing undefined but what system libraries have.
+fn plugin(prefix: &Path, sources: &[&str], flags: &[&str], object: &Path) {
+    let mut command = gcc(prefix);
+    command.args(["-shared", "-fPIC", "-Wl,--exclude-libs,ALL"]).args(flags);
+    command.args(sources.iter().map(|source| root().join("tests/install").join(source)));
+    command.arg(library(prefix, "libpolicysync.a")).args(system_libraries(prefix));
+    run(command.arg("-o").arg(object));
+}
+
+#[test]
+fn python_loads_a_shared_object_with_the_static_library_inside() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["python3"]) {
+        return;
+    }
+    let object = scratch("install/python").join("plugin.so");
+    plugin(prefix, &["plugin.c"], &["-Wl,-z,defs"], &object);
+    assert_eq!(names(&["-D", "--defined-only"], &object), BTreeSet::from(["plugin".to_owned()]));
+    let script = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).plugin())";
+    run(Command::new("python3").args(["-c", script]).arg(object));
+}
+
+#[test]
+fn node_loads_an_addon_with_the_static_library_inside() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["node"]) {
+        return;
+    }
+    if !Path::new("/usr/include/node/node_api.h").exists() {
+        return skipped("there are no headers of Node");
+    }
+    let addon = scratch("install/node").join("addon.node");
+    plugin(prefix, &["plugin.c", "addon.c"], &[], &addon);
+    run(Command::new("node").args(["-e", "process.exitCode = require(process.argv[1])"]).arg(addon));
+}
+
+#[test]
+fn it_lives_beside_another_rust_library_whatever_that_does_on_panic() {
+    let Some(prefix) = installed() else { return };
+    let dir = scratch("install/beside-rust");
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let ours = library(prefix, "libpolicysync.a");
+    for panic in ["abort", "unwind"] {
+        let theirs = dir.join(format!("libneighbour-{panic}.a"));
+        let mut command = Command::new(&rustc);
+        command.args(["--edition=2024", "--crate-type=staticlib", "--crate-name=neighbour", "-O"]);
+        command.arg(format!("-Cpanic={panic}")).arg(root().join("tests/install/neighbour.rs"));
+        run(command.arg("-o").arg(&theirs));
+        for (order, libraries) in [("first", [&ours, &theirs]), ("second", [&theirs, &ours])] {
+            let program = dir.join(format!("{panic}-{order}"));
+            let mut command = gcc(prefix);
+            command
+                .arg(root().join("tests/install/beside_rust.c"))
+                .arg(root().join("tests/install/plugin.c"));
+            run(command.args(libraries).args(system_libraries(prefix)).arg("-o").arg(&program));
+            run(&mut Command::new(program));
+        }
+    }
+}
+
+#[test]
+fn it_lives_beside_another_libsodium() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["pkg-config"]) {
+        return;
+    }
+    let asked = Command::new("pkg-config").args(["--modversion", "libsodium"]).output().unwrap();
+    if !asked.status.success() {
+        return skipped("there is no libsodium-dev");
+    }
+    let version = String::from_utf8(asked.stdout).unwrap();
+    let dir = scratch("install/beside-sodium");
+    let ours = library(prefix, "libpolicysync.a").display().to_string();
+    for theirs in ["-l:libsodium.a", "-lsodium"] {
+        for (order, libraries) in [("first", [&ours[..], theirs]), ("second", [theirs, &ours[..]])] {
+            let program = dir.join(format!("beside{theirs}-{order}"));
+            let mut command = gcc(prefix);
+            command
+                .arg(root().join("tests/install/beside_sodium.c"))
+                .arg(root().join("tests/install/plugin.c"));
+            run(command.args(libraries).args(system_libraries(prefix)).arg("-o").arg(&program));
+            assert_eq!(run(&mut Command::new(program)), version, "the program has got our libsodium");
+        }
+    }
+}
+
+#[test]
+fn the_quick_start_is_small() {
+    let Some(prefix) = installed() else { return };
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    // Another build only where the default has more than this.
+    let prefix = if manifest.contains("default = [\"capi\"]") {
+        prefix.to_owned()
+    } else {
+        install("bare", &["--features", ""])
+    };
+    let program = scratch("install/size").join("quickstart");
+    let mut command = gcc(&prefix);
+    command.args(["-s", "-Wl,--gc-sections"]).arg(root().join("examples-c/quickstart.c"));
+    command.arg(library(&prefix, "libpolicysync.a")).args(system_libraries(&prefix));
+    run(command.arg("-o").arg(&program));
+    assert!(run(&mut Command::new(&program)).contains("received: \"Hello world\""));
+    let size = |path: &Path| fs::metadata(path).unwrap().len();
+    println!(
+        "the quick start {} bytes, libpolicysync.a {}, libpolicysync.so {}",
+        size(&program),
+        size(&library(&prefix, "libpolicysync.a")),
+        size(&library(&prefix, "libpolicysync.so"))
+    );
+    assert!(size(&program) <= MAX_QUICKSTART_BYTES, "{}", size(&program));
+}
