@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use tools::{have, root, run, scratch, skipped};
+use tools::{declared, have, root, run, scratch, skipped, symbols};
 
 /// A stripped program with the quick start, linked statically with `--gc-sections`, without the file store.
 const MAX_QUICKSTART_BYTES: u64 = 900_000;
@@ -56,22 +56,9 @@ fn gcc(prefix: &Path) -> Command {
     command
 }
 
-/// The names that `nm` prints.
-fn names(options: &[&str], library: &Path) -> BTreeSet<String> {
-    let symbols = run(Command::new("nm").args(options).arg(library));
-    let lines = symbols.lines().filter(|line| !line.is_empty() && !line.ends_with(':'));
-    lines.filter_map(|line| line.rsplit(' ').next()).map(str::to_owned).collect()
-}
-
-/// The functions that the header declares.
-fn declared(prefix: &Path) -> BTreeSet<String> {
-    let header = fs::read_to_string(prefix.join("include/policysync.h")).unwrap();
-    let declarations = header.split("POLICYSYNC_API\n").skip(1).filter_map(|rest| rest.split_once('('));
-    declarations
-        .filter_map(|(start, _)| start.rsplit([' ', '*']).next())
-        .filter(|name| name.starts_with("policysync_"))
-        .map(str::to_owned)
-        .collect()
+/// The functions that the installed header declares.
+fn functions(prefix: &Path) -> BTreeSet<String> {
+    declared(&prefix.join("include/policysync.h"))
 }
 
 /// The lines of the README that call the compiler.
@@ -101,12 +88,12 @@ fn shell(prefix: &Path, dir: &Path, line: &str) -> Command {
 fn the_static_library_shows_its_functions_and_nothing_else() {
     let Some(prefix) = installed() else { return };
     let archive = library(prefix, "libpolicysync.a");
-    let declared = declared(prefix);
+    let declared = functions(prefix);
     assert!(declared.len() > 40, "{declared:?}");
-    assert_eq!(names(&["-g", "--defined-only"], &archive), declared);
+    assert_eq!(symbols(&["-g", "--defined-only"], &archive), declared);
     assert_eq!(run(Command::new("ar").arg("t").arg(&archive)).lines().count(), 1);
     // Nothing of Rust's and libsodium's is left to be found in a neighbour: panics are caught by our own runtime.
-    let needed = names(&["-u"], &archive);
+    let needed = symbols(&["-u"], &archive);
     assert!(!needed.contains("pidfd_spawnp"), "of discarded code");
     let foreign = ["_R", "_ZN", "__rust", "rust_", "crypto_", "sodium_", "randombytes"];
     let found: Vec<_> =
@@ -124,7 +111,7 @@ fn the_shared_library_shows_its_functions_and_carries_the_number_of_its_interfac
     assert_eq!(library(prefix, &name).canonicalize().unwrap(), file);
     assert!(file.ends_with(format!("{name}.{}", env!("CARGO_PKG_VERSION"))), "{}", file.display());
     assert!(run(Command::new("readelf").arg("-d").arg(&file)).contains(&format!("soname: [{name}]")));
-    assert_eq!(names(&["-D", "--defined-only"], &file), declared(prefix));
+    assert_eq!(symbols(&["-D", "--defined-only"], &file), functions(prefix));
 }
 
 /// Everything that `include` has is installed, as it is.
@@ -241,7 +228,7 @@ fn python_loads_a_shared_object_with_the_static_library_inside() {
     }
     let object = scratch("install/python").join("plugin.so");
     plugin(prefix, &["plugin.c"], &["-Wl,-z,defs"], &object);
-    assert_eq!(names(&["-D", "--defined-only"], &object), BTreeSet::from(["plugin".to_owned()]));
+    assert_eq!(symbols(&["-D", "--defined-only"], &object), BTreeSet::from(["plugin".to_owned()]));
     let script = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).plugin())";
     run(Command::new("python3").args(["-c", script]).arg(object));
 }

@@ -1,6 +1,7 @@
 //! Running compilers and other programs.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,4 +44,24 @@ pub(crate) fn run(command: &mut Command) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}\n{}\n{out}\n{err}", output.status);
     out.into_owned()
+}
+
+/// The functions that a header declares.
+pub(crate) fn declared(header: &Path) -> BTreeSet<String> {
+    let header = fs::read_to_string(header).unwrap();
+    let declarations = header.split("POLICYSYNC_API\n").skip(1).filter_map(|rest| rest.split_once('('));
+    let names: BTreeSet<String> = declarations
+        .filter_map(|(start, _)| start.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("policysync_"))
+        .map(str::to_owned)
+        .collect();
+    assert!(names.len() > 40 && names.contains("policysync_replica_open"), "{names:?}");
+    names
+}
+
+/// The names that `nm` prints.
+pub(crate) fn symbols(options: &[&str], library: &Path) -> BTreeSet<String> {
+    let lines = run(Command::new("nm").args(options).arg(library));
+    let lines = lines.lines().filter(|line| !line.is_empty() && !line.ends_with(':'));
+    lines.filter_map(|line| line.rsplit(' ').next()).map(str::to_owned).collect()
 }
