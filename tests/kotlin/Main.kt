@@ -98,6 +98,7 @@ class Guard(@JvmField var check: Check, @JvmField var destroy: Destroy) : Struct
     @JvmField var ctx: Pointer? = null
 }
 
+// As they were before there were files: the size says so, and what came later is zero.
 @FieldOrder(
     "structSize", "flags", "maxDriftMs", "threads", "reserved", "key", "space", "guard", "clock", "observer",
 )
