@@ -1,5 +1,5 @@
-/* Two devices change the same tasks offline, exchange what they have written, and agree. What was tampered with or
- * forged on the way is refused. */
+/* Two devices, each with a file, change the same tasks offline, exchange what they have written, and agree; also after a
+ * restart. What was tampered with or forged on the way is refused. */
 #include <policysync.h>
 
 #include <stdio.h>
@@ -24,17 +24,32 @@ static policysync_bytes text(const char *text) {
     return bytes;
 }
 
-/* A device that writes as this actor. */
-static policysync_replica *device(const char *actor, uint8_t public_key[32]) {
+/* A new device that writes as this actor, into this file. */
+static policysync_replica *device(const char *actor, const char *path, uint8_t public_key[32]) {
     policysync_replica_options options;
     policysync_replica *replica = NULL;
     policysync_key *key = NULL;
+    remove(path);
     check(policysync_key_generate(actor, strlen(actor), &key, &error));
     check(policysync_key_public(key, public_key, &error));
     check(policysync_replica_options_init(&options, sizeof options));
     options.key = key;
+    options.path = text(path);
     check(policysync_replica_open(&options, &replica, &error));
     policysync_key_free(key);
+    return replica;
+}
+
+/* A device that only reads what is in this file. It knows whose the operations in it may be. */
+static policysync_replica *restart(const char *path, const policysync_public_key *keys, size_t count) {
+    policysync_replica_options options;
+    policysync_replica *replica = NULL;
+    check(policysync_replica_options_init(&options, sizeof options));
+    options.path = text(path);
+    options.keys = keys;
+    options.keys_stride = sizeof keys[0];
+    options.keys_count = count;
+    check(policysync_replica_open(&options, &replica, &error));
     return replica;
 }
 
@@ -71,6 +86,14 @@ static void deliver(policysync_replica *from, policysync_replica *to, void (*cha
 
 static void tamper(char *lines) { memcpy(strstr(lines, "milk"), "wine", 4); }
 
+static void compare(policysync_replica *anna, policysync_replica *bob, const char *agree) {
+    policysync_digest at_anna, at_bob;
+    at_anna.struct_size = at_bob.struct_size = sizeof at_anna;
+    check(policysync_replica_digest(anna, &at_anna, &error));
+    check(policysync_replica_digest(bob, &at_bob, &error));
+    puts(memcmp(&at_anna, &at_bob, sizeof at_anna) == 0 ? agree : "they differ");
+}
+
 static void show(const char *who, policysync_replica *replica) {
     policysync_buffer task = POLICYSYNC_BUFFER_INIT;
     check(policysync_replica_entity(replica, "Task", 4, "t1", 2, &task, &error));
@@ -79,15 +102,16 @@ static void show(const char *who, policysync_replica *replica) {
 }
 
 int main(void) {
-    uint8_t annas_key[32], bobs_key[32], mallorys_key[32];
-    policysync_replica *anna = device("anna", annas_key);
-    policysync_replica *bob = device("bob", bobs_key);
+    policysync_public_key keys[2] = { { POLICYSYNC_BYTES("anna"), { NULL, 0 }, { 0 } },
+                                      { POLICYSYNC_BYTES("bob"), { NULL, 0 }, { 0 } } };
+    uint8_t mallorys_key[32];
+    policysync_replica *anna = device("anna", "anna.db", keys[0].public_key);
+    policysync_replica *bob = device("bob", "bob.db", keys[1].public_key);
     /* Mallory says that she is Anna, with a key that nobody has registered. */
-    policysync_replica *mallory = device("anna", mallorys_key);
-    policysync_digest at_anna, at_bob;
+    policysync_replica *mallory = device("anna", "mallory.db", mallorys_key);
 
-    check(policysync_replica_register_key(anna, "bob", 3, NULL, 0, bobs_key, &error));
-    check(policysync_replica_register_key(bob, "anna", 4, NULL, 0, annas_key, &error));
+    check(policysync_replica_register_key(anna, "bob", 3, NULL, 0, keys[1].public_key, &error));
+    check(policysync_replica_register_key(bob, "anna", 4, NULL, 0, keys[0].public_key, &error));
 
     set(anna, "t1", "title", "\"Buy milk\"");
     set(bob, "t1", "done", "false");
@@ -105,10 +129,10 @@ int main(void) {
 
     show("Anna", anna);
     show("Bob", bob);
-    at_anna.struct_size = at_bob.struct_size = sizeof at_anna;
-    check(policysync_replica_digest(anna, &at_anna, &error));
-    check(policysync_replica_digest(bob, &at_bob, &error));
-    puts(memcmp(&at_anna, &at_bob, sizeof at_anna) == 0 ? "they agree" : "they differ");
+    compare(anna, bob, "they agree");
+    policysync_replica_free(anna);
+    anna = restart("anna.db", keys, 2);
+    compare(anna, bob, "they agree after a restart");
 
     policysync_replica_free(anna);
     policysync_replica_free(bob);

@@ -17,6 +17,10 @@
  * NULL. Pointers that are POLICYSYNC_NONNULL are required: NULL gives POLICYSYNC_ERR_NULL. Where a length is 0, its
  *   pointer is not looked at.
  *
+ * Files. A replica in a file can fail as its file can. A store failure is one of POLICYSYNC_ERR_CORRUPT,
+ *   POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE, POLICYSYNC_ERR_NOT_WRITABLE and
+ *   POLICYSYNC_ERR_MOVED. On any of them the replica is as it was, and the file too.
+ *
  * Text is UTF-8 with its length; it need not end with NUL. JSON is taken strictly (RFC 8259, no name twice, no number
  *   that another reader would take for a different one) and given in canonical form (RFC 8785).
  *
@@ -83,7 +87,7 @@
 #define POLICYSYNC_ABI_VERSION 1
 
 /**
- * `op_index` of an error that is not about one element of an array.
+ * `op_index` of an error that is not about one element of an array, nor about one operation of a store.
  */
 #define POLICYSYNC_NO_INDEX UINT64_MAX
 
@@ -216,25 +220,50 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_FULL = -200,
     /**
-     * An operation is damaged in the store.
+     * The store is damaged; the message says where and how. Where it is one operation, `op_index` is its number, by
+     * arrival. See `policysync_store_salvage`.
      */
     POLICYSYNC_ERR_CORRUPT = -201,
     /**
-     * Somebody else has the store open.
+     * Somebody else has the store open: one process, and in it one replica, at a time.
      */
     POLICYSYNC_ERR_LOCKED = -202,
     /**
-     * The disk or the file system failed, is full or may not be written to. Try again when the cause is gone.
+     * The disk or the file system failed. Try again when the cause is gone.
      */
     POLICYSYNC_ERR_IO = -203,
     /**
-     * The path names no store that this library can open.
+     * The path names no store: a directory, a pipe, a file of another program.
      */
     POLICYSYNC_ERR_NOT_A_STORE = -204,
     /**
-     * The store is an older copy than it should be, or a backup in which this actor must not write on.
+     * The store holds less than it once did: it is an old copy, or something was taken out.
      */
     POLICYSYNC_ERR_ROLLED_BACK = -205,
+    /**
+     * There is no room on the disk. Free some and try again.
+     */
+    POLICYSYNC_ERR_NO_SPACE = -206,
+    /**
+     * The file, its directory or the disk may not be written to.
+     */
+    POLICYSYNC_ERR_NOT_WRITABLE = -207,
+    /**
+     * A newer version of this library wrote the store. It has not been touched.
+     */
+    POLICYSYNC_ERR_NEWER = -208,
+    /**
+     * There is a file already, and nothing is written over it.
+     */
+    POLICYSYNC_ERR_EXISTS = -209,
+    /**
+     * Since it was opened the file has been moved, removed or replaced.
+     */
+    POLICYSYNC_ERR_MOVED = -210,
+    /**
+     * The store is a backup, and this actor wrote into it before it was made. A new installation is a new actor.
+     */
+    POLICYSYNC_ERR_RESTORED_BACKUP = -211,
     /**
      * libsodium does not work here, or is another one than the library was made for.
      */
@@ -308,6 +337,41 @@ typedef enum policysync_effect {
      */
     POLICYSYNC_LOST = 2,
 } policysync_effect;
+
+/**
+ * What a write to a file that was acknowledged survives: `durability` of `policysync_replica_options`.
+ */
+typedef enum policysync_durability {
+    /**
+     * The death of the process, of the system and of the power.
+     */
+    POLICYSYNC_DURABILITY_FULL = 0,
+    /**
+     * The death of the process only. When the system or the power fails, the **last writes may be gone, although they
+     * were acknowledged and may have been sent to others**; what is left is undamaged. A device that loses writes of its
+     * own this way can be made to say two things at one time: give it a new key and actor after such a failure. It saves
+     * a wait for the disk with every call that writes.
+     */
+    POLICYSYNC_DURABILITY_PROCESS_ONLY = 1,
+} policysync_durability;
+
+/**
+ * Whether the seal of a store fits its operations: `seal` of `policysync_store_report`.
+ */
+typedef enum policysync_seal {
+    /**
+     * There is no seal, or no key to check it with.
+     */
+    POLICYSYNC_SEAL_UNCHECKED = 0,
+    /**
+     * It fits: these operations were verified before.
+     */
+    POLICYSYNC_SEAL_FITS = 1,
+    /**
+     * It does not fit the operations, or the key is another.
+     */
+    POLICYSYNC_SEAL_BROKEN = 2,
+} policysync_seal;
 
 /**
  * A walk over the log in the order of arrival. What arrives during the walk is found at its end: nothing is missed and
@@ -388,7 +452,8 @@ typedef struct policysync_error {
      */
     policysync_status status;
     /**
-     * Which element of an array is at fault, counted from 0, or `POLICYSYNC_NO_INDEX`.
+     * Which element of an array is at fault, counted from 0; of a store, which operation, by its number; or
+     * `POLICYSYNC_NO_INDEX`.
      */
     uint64_t op_index;
     /**
@@ -574,6 +639,52 @@ typedef struct policysync_observer {
 } policysync_observer;
 
 /**
+ * A public key, and whose it is. Later versions may add members at the end: use your own `sizeof(policysync_public_key)`
+ * as the stride.
+ */
+typedef struct policysync_public_key {
+    /**
+     * Whose key it is; 1 to 1024 bytes of UTF-8.
+     */
+    struct policysync_bytes actor;
+    /**
+     * Which of the actor's keys it is; empty for the kid that is derived from the key.
+     */
+    struct policysync_bytes kid;
+    /**
+     * The key.
+     */
+    uint8_t public_key[32];
+} policysync_public_key;
+
+/**
+ * What a replica holds, in a few bytes. Replicas with equal `count` and `log` hold the same operations; with equal
+ * `state` they show the same fields.
+ */
+typedef struct policysync_digest {
+    /**
+     * `sizeof(policysync_digest)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * How many operations are in the log.
+     */
+    uint64_t count;
+    /**
+     * SHA-256 over the operations' hashes in their order.
+     */
+    uint8_t log[32];
+    /**
+     * SHA-256 over every field and the hash of the operation that won it.
+     */
+    uint8_t state[32];
+} policysync_digest;
+
+/**
  * How a replica is opened. Zero in every member but the first is the default, and what an older program does not know
  * is zero. Begin with `policysync_replica_options_init`. All pointers are borrowed for the call that takes the options;
  * what `guard`, `clock` and `observer` point to is copied, and their contexts are taken over.
@@ -622,6 +733,55 @@ typedef struct policysync_replica_options {
      * Told of changes; NULL for none.
      */
     const struct policysync_observer *POLICYSYNC_NULLABLE observer;
+    /**
+     * The keys that are known from the start, `keys_stride` bytes from one to the next:
+     * `sizeof(policysync_public_key)`. A file that is opened without its `seal_key` needs those of all that have written
+     * in it; for others `policysync_replica_register_key` does as well. NULL for none.
+     */
+    const struct policysync_public_key *POLICYSYNC_NULLABLE keys;
+    /**
+     * How many bytes from one key to the next.
+     */
+    size_t keys_stride;
+    /**
+     * How many keys there are.
+     */
+    size_t keys_count;
+    /**
+     * The file that the replica is kept in, which is made where there is none: UTF-8, on Unix any bytes, without NUL.
+     * Empty for a replica in memory. Needs a library built with the feature `sqlite`, which is a default.
+     *
+     * One process, and in it one replica, has a file open; for others it is `POLICYSYNC_ERR_LOCKED`. SQLite keeps a
+     * second file beside it while it is open (`-wal`). Leave both alone meanwhile: on Unix, a process that opens and
+     * closes the file in another way gives up its lock. To copy it, use `policysync_replica_back_up`.
+     */
+    struct policysync_bytes path;
+    /**
+     * The time, up to which (and the drift) operations in the file are merged: milliseconds since 1970; 0 and
+     * `POLICYSYNC_NOW` for the clock. Like all that follows, not looked at without a path.
+     */
+    uint64_t now_ms;
+    /**
+     * What an acknowledged write to the file survives: a `policysync_durability`.
+     */
+    uint32_t durability;
+    /**
+     * 0.
+     */
+    uint32_t reserved_2;
+    /**
+     * Seals the file: 32 secret bytes that whoever can write to it does not know, from the platform's key store. A keyed
+     * digest over all operations, renewed with every write, then proves at the next opening that they were verified
+     * before, which saves a curve operation each. A file that has no seal yet is verified and sealed. A replica that is
+     * opened without the key verifies signatures, and its first write takes the seal away. NULL for none. It is copied.
+     */
+    const uint8_t *POLICYSYNC_NULLABLE seal_key;
+    /**
+     * Refuses a file that holds less than it once did (`POLICYSYNC_ERR_ROLLED_BACK`): the digest of this replica at an
+     * earlier time, of which `count` and `log` are looked at, kept where whoever can replace the file cannot. Without it
+     * nothing in an old copy of the file shows that it is old. NULL for none.
+     */
+    const struct policysync_digest *POLICYSYNC_NULLABLE at_least;
 } policysync_replica_options;
 
 /**
@@ -676,31 +836,26 @@ typedef struct policysync_outcome {
 } policysync_outcome;
 
 /**
- * What a replica holds, in a few bytes. Replicas with equal `count` and `log` hold the same operations; with equal
- * `state` they show the same fields.
+ * What a check of a store found.
  */
-typedef struct policysync_digest {
+typedef struct policysync_store_report {
     /**
-     * `sizeof(policysync_digest)`, set by the caller.
+     * `sizeof(policysync_store_report)`, set by the caller.
      */
     uint32_t struct_size;
     /**
-     * 0.
+     * Whether the seal fits: a `policysync_seal`. `policysync_store_salvage` does not tell.
      */
-    uint32_t reserved;
+    uint32_t seal;
     /**
-     * How many operations are in the log.
+     * How many operations are there and verified; after `policysync_store_salvage`, how many are in the new store.
      */
-    uint64_t count;
+    uint64_t operations;
     /**
-     * SHA-256 over the operations' hashes in their order.
+     * How many things are wrong, or cannot be told. 0 for a store in which nothing is.
      */
-    uint8_t log[32];
-    /**
-     * SHA-256 over every field and the hash of the operation that won it.
-     */
-    uint8_t state[32];
-} policysync_digest;
+    uint64_t findings;
+} policysync_store_report;
 
 #ifdef __cplusplus
 extern "C" {
@@ -873,17 +1028,25 @@ policysync_status policysync_replica_options_init(struct policysync_replica_opti
                                                   uint32_t struct_size);
 
 /**
- * Opens an empty replica in memory.
+ * Opens a replica: an empty one in memory, or with `options.path` the one in a file.
  *
- * `options`: NULL for defaults, a replica that only reads. Borrowed for the call; the contexts of its callbacks are
- * taken over, and destroyed when the call fails or when the replica and its cursors are freed.
+ * A file is not believed. The hash of each operation is computed and its signature verified again, unless
+ * `options.seal_key` proves that it was done before. The guard is not asked again. Fields that are there count as
+ * known, not as changes. The file is closed, for others to open, when the replica and all its cursors are freed.
+ *
+ * `options`: NULL for defaults, a replica in memory that only reads. Borrowed for the call; the contexts of its
+ * callbacks are taken over, and destroyed when the call fails or when the replica and its cursors are freed.
  * `out`: the replica, to be freed with `policysync_replica_free`; NULL when the call fails.
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
  * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, that
- * struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads), `POLICYSYNC_ERR_IDENTIFIER` (the space),
- * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path), `POLICYSYNC_ERR_IDENTIFIER` (a name),
+ * `POLICYSYNC_ERR_KEY` and `POLICYSYNC_ERR_KEY_TAKEN` (`err` tells which of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or
+ * `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_UNKNOWN_KEY` (of
+ * operation number `op_index` in the file: name the key in `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
+ * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`,
+ * `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_open(const struct policysync_replica_options *POLICYSYNC_NULLABLE options,
@@ -947,7 +1110,7 @@ policysync_status policysync_replica_keys(struct policysync_replica *POLICYSYNC_
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_IDENTIFIER`,
  * `POLICYSYNC_ERR_VALUE`, `POLICYSYNC_ERR_TOO_LARGE`, `POLICYSYNC_ERR_READ_ONLY`, `POLICYSYNC_ERR_CLOCK`,
  * `POLICYSYNC_ERR_OTHER_WRITER`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
- * `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_set(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -991,8 +1154,9 @@ policysync_status policysync_replica_delete(struct policysync_replica *POLICYSYN
  * Returns `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`,
  * `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_UNKNOWN_KEY`,
  * `POLICYSYNC_ERR_BAD_SIGNATURE`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
- * `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`outcome_size` is
- * too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`,
+ * `POLICYSYNC_ERR_VERSION` (`outcome_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread.
+ * Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_ingest(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -1016,8 +1180,9 @@ policysync_status policysync_replica_ingest(struct policysync_replica *POLICYSYN
  * `err`: may be NULL. On any failure nothing of the batch is kept.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (`err` tells which element), `POLICYSYNC_ERR_ARGUMENT`,
- * `POLICYSYNC_ERR_VERSION` (a stride is too small), `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
- * `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_VERSION` (a stride is too small), `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED`,
+ * `POLICYSYNC_ERR_CALLBACK`, `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
+ * thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_ingest_many(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -1037,7 +1202,7 @@ policysync_status policysync_replica_ingest_many(struct policysync_replica *POLI
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (never set, or deleted), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ * `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  * Any thread. Since ABI 1.
  */
 POLICYSYNC_API
@@ -1055,7 +1220,7 @@ policysync_status policysync_replica_get(struct policysync_replica *POLICYSYNC_N
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has no field), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`
- * (not UTF-8), `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_entity(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -1092,7 +1257,7 @@ policysync_status policysync_replica_entities(struct policysync_replica *POLICYS
  * where there is none.
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_CORRUPT`,
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
  * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
@@ -1114,7 +1279,7 @@ policysync_status policysync_replica_fields(struct policysync_replica *POLICYSYN
  * `winner`, `superseded` or `held` and `op` is the JSON form of the operation; empty where there is none.
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_CORRUPT`,
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
  * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
@@ -1133,7 +1298,7 @@ policysync_status policysync_replica_history(struct policysync_replica *POLICYSY
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (no operation on it is merged), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ * `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  * Any thread. Since ABI 1.
  */
 POLICYSYNC_API
@@ -1169,7 +1334,7 @@ policysync_status policysync_replica_poll(struct policysync_replica *POLICYSYNC_
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format),
- * `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_op(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -1186,7 +1351,7 @@ policysync_status policysync_replica_op(struct policysync_replica *POLICYSYNC_NO
  * operations; empty where there is none.
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, a store failure, `POLICYSYNC_ERR_BUSY` or
  * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
@@ -1207,6 +1372,88 @@ POLICYSYNC_API
 policysync_status policysync_replica_held(struct policysync_replica *POLICYSYNC_NONNULL replica,
                                           uint64_t *POLICYSYNC_NONNULL out,
                                           struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * When the wall clock says this, `policysync_replica_poll` merges the first of the operations that are held.
+ *
+ * `out`: milliseconds since 1970. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none is held), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_next_due(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                              uint64_t *POLICYSYNC_NONNULL out,
+                                              struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * The time up to which operations are merged; later ones are held. It never goes back: what was merged stays merged.
+ *
+ * `out`: milliseconds since 1970. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (no call has told the time yet), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_horizon(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                             uint64_t *POLICYSYNC_NONNULL out,
+                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * The greatest timestamp that the replica has handed out or merged: what it writes next is later.
+ *
+ * `out`: the timestamp. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there was none yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_clock(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                           struct policysync_hlc *POLICYSYNC_NONNULL out,
+                                           struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * The actor that the replica writes as.
+ *
+ * `out`: its name, UTF-8. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it only reads), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_actor(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                           struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                           struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Whether an operation is in the log.
+ *
+ * `hash32`: 32 bytes, as in an outcome or an operation.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK` (it is), `POLICYSYNC_NOT_FOUND` (it is not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_contains(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                              const uint8_t *POLICYSYNC_NONNULL hash32,
+                                              struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Whether `policysync_replica_poll` has changes to hand out, without what has become due since the last call.
+ *
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK` (it has), `POLICYSYNC_NOT_FOUND` (it has not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_has_changes(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * The position behind every operation that has arrived: what arrives later is found by a cursor or an export that
@@ -1250,7 +1497,7 @@ policysync_status policysync_replica_digest(struct policysync_replica *POLICYSYN
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format),
- * `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_export(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -1286,7 +1533,7 @@ policysync_status policysync_cursor_open(struct policysync_replica *POLICYSYNC_N
  * `err`: may be NULL. On any failure the cursor stands where it stood.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there are no more at present; ask again later), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_ARGUMENT` (no room), `POLICYSYNC_ERR_VERSION` (`stride` is too small), `POLICYSYNC_ERR_CORRUPT`,
+ * `POLICYSYNC_ERR_ARGUMENT` (no room), `POLICYSYNC_ERR_VERSION` (`stride` is too small), a store failure,
  * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
  */
 POLICYSYNC_API
@@ -1315,6 +1562,70 @@ policysync_status policysync_cursor_position(const struct policysync_cursor *POL
  */
 POLICYSYNC_API
 void policysync_cursor_free(struct policysync_cursor *POLICYSYNC_NULLABLE cursor);
+
+/**
+ * Copies the replica's file, while it is open, into a new one, for use as a backup. The copy is marked: who opens it
+ * cannot write into it as an actor whose operations are in it (`POLICYSYNC_ERR_RESTORED_BACKUP`), because that actor may
+ * have written more since, and would use the same timestamps again.
+ *
+ * `path`, `path_len`: where the copy goes; as `path` of `policysync_replica_options`. Borrowed for the call.
+ * `err`: may be NULL. On any failure there is no copy.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the path, or the replica is in memory),
+ * `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_back_up(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                             const char *POLICYSYNC_NULLABLE path,
+                                             size_t path_len,
+                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Checks a file that nobody has open, without changing what it holds: everything, not only up to the first fault.
+ *
+ * `options`: those that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and `key` are
+ * looked at; the callbacks are not, and are not taken over. Borrowed for the call.
+ * `report`: what was found; its `struct_size` is set by the caller.
+ * `findings`: a JSON array of `{"place":"operation","arrival":3,"damage":"hash","text":"the operation has another
+ * hash"}`, empty where nothing is wrong. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last
+ * has an `arrival`, the operation's number. `damage` is `malformed`, `check`, `empty`, `missing`, `unexpected`, `decode`,
+ * `hash`, `duplicate`, `space`, `signature`, `unknown_key` or `seal`. NULL if it is not wanted.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK` (**also where something is wrong**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (also for
+ * no path), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`, `POLICYSYNC_ERR_KEY_TAKEN`,
+ * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`), `POLICYSYNC_ERR_WRONG_SPACE`,
+ * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, a store failure, `POLICYSYNC_ERR_CRYPTO` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_store_verify(const struct policysync_replica_options *POLICYSYNC_NONNULL options,
+                                          struct policysync_store_report *POLICYSYNC_NONNULL report,
+                                          struct policysync_buffer *POLICYSYNC_NULLABLE findings,
+                                          struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Writes every operation of a damaged file that verifies into a new store, in the order of arrival, and says what is
+ * lost. Positions in the old store mean nothing in the new one, which has no seal yet. What was lost may be operations of
+ * the device's own actor: it should go on as a new one.
+ *
+ * `options`: as in `policysync_store_verify`.
+ * `to`, `to_len`: where the new store goes; as `path` of the options. Borrowed for the call.
+ * `report`, `findings`: as in `policysync_store_verify`. What is found at an operation is the reason why it is not in the
+ * new store.
+ * `err`: may be NULL. When the call fails on the way, the new store holds what was written until then.
+ *
+ * Returns what `policysync_store_verify` does, and `POLICYSYNC_ERR_EXISTS` (there is a file at `to`). Any thread. Since
+ * ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_store_salvage(const struct policysync_replica_options *POLICYSYNC_NONNULL options,
+                                           const char *POLICYSYNC_NULLABLE to,
+                                           size_t to_len,
+                                           struct policysync_store_report *POLICYSYNC_NONNULL report,
+                                           struct policysync_buffer *POLICYSYNC_NULLABLE findings,
+                                           struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Signs an operation as its actor. A replica does this for what it writes itself.

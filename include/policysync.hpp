@@ -5,10 +5,12 @@
 
 #include "policysync.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -52,6 +54,11 @@ inline std::string_view view(const policysync_bytes &bytes) noexcept {
 
 /// A view of a text.
 inline policysync_bytes bytes(std::string_view text) noexcept { return {text.data(), text.size()}; }
+
+enum class Durability : std::uint32_t {
+    full = POLICYSYNC_DURABILITY_FULL,
+    process_only = POLICYSYNC_DURABILITY_PROCESS_ONLY
+};
 
 /// Which field of which thing.
 struct Field {
@@ -180,8 +187,16 @@ private:
     std::unique_ptr<policysync_key, detail::Deleter<policysync_key_free>> handle_;
 };
 
-/// How a replica is opened. Good for one replica: it owns the callbacks until then. What it points to, a key and the
-/// text of a space, must live until the replica is open.
+class Options;
+
+/// What is in a store, and what is wrong with it, as JSON.
+struct StoreCheck {
+    policysync_store_report report{sizeof(policysync_store_report), 0, 0, 0};
+    std::string findings;
+};
+
+/// How a replica is opened. Good for one replica: it owns the callbacks until then. What it points to, keys and the
+/// texts of names and paths, must live until the replica is open.
 class Options {
 public:
     Options() {
@@ -196,6 +211,20 @@ public:
     Options &&dangerously_accept_unverified() && {
         return options_.flags |= POLICYSYNC_DANGEROUSLY_UNVERIFIED, std::move(*this);
     }
+    /// A key that is known from the start.
+    Options &&know(std::string_view actor, const Bytes32 &public_key, std::string_view kid = {}) && {
+        policysync_public_key known{bytes(actor), bytes(kid), {}};
+        std::copy(public_key.begin(), public_key.end(), std::begin(known.public_key));
+        return keys_.push_back(known), std::move(*this);
+    }
+    /// Keeps the replica in a file.
+    Options &&path(std::string_view path) && { return options_.path = bytes(path), std::move(*this); }
+    Options &&opened_at_ms(std::uint64_t now_ms) && { return options_.now_ms = now_ms, std::move(*this); }
+    Options &&durability(Durability durability) && {
+        return options_.durability = static_cast<std::uint32_t>(durability), std::move(*this);
+    }
+    Options &&seal_key(const Bytes32 &key) && { return options_.seal_key = key.data(), std::move(*this); }
+    Options &&at_least(const policysync_digest &digest) && { return options_.at_least = &digest, std::move(*this); }
     Options &&guard(detail::GuardFunction function) && {
         return guard_ = std::make_unique<detail::GuardFunction>(std::move(function)), std::move(*this);
     }
@@ -208,6 +237,15 @@ public:
 
 private:
     friend class Replica;
+    friend StoreCheck verify_store(Options &&options);
+    friend StoreCheck salvage_store(Options &&options, std::string_view to);
+
+    const policysync_replica_options *complete() noexcept {
+        options_.keys = keys_.data();
+        options_.keys_stride = sizeof(policysync_public_key);
+        options_.keys_count = keys_.size();
+        return &options_;
+    }
 
     policysync_replica *open() && {
         policysync_guard guard{sizeof guard, 0, guard_.get(), detail::policysync_detail_check,
@@ -224,15 +262,34 @@ private:
         (void)clock_.release();
         (void)observer_.release();
         policysync_replica *replica = nullptr;
-        detail::call([&](auto *error) { return policysync_replica_open(&options_, &replica, error); });
+        detail::call([&](auto *error) { return policysync_replica_open(complete(), &replica, error); });
         return replica;
     }
 
     policysync_replica_options options_{};
+    std::vector<policysync_public_key> keys_;
     std::unique_ptr<detail::GuardFunction> guard_;
     std::unique_ptr<detail::ClockFunction> clock_;
     std::unique_ptr<detail::ObserverFunction> observer_;
 };
+
+/// Checks a file that nobody has open.
+inline StoreCheck verify_store(Options &&options) {
+    StoreCheck check;
+    check.findings = detail::text([&](auto *out, auto *error) {
+        return policysync_store_verify(options.complete(), &check.report, out, error);
+    });
+    return check;
+}
+
+/// Writes what is good of a damaged file into a new one.
+inline StoreCheck salvage_store(Options &&options, std::string_view to) {
+    StoreCheck check;
+    check.findings = detail::text([&](auto *out, auto *error) {
+        return policysync_store_salvage(options.complete(), to.data(), to.size(), &check.report, out, error);
+    });
+    return check;
+}
 
 /// One copy of the data. Any thread.
 class Replica {
@@ -346,6 +403,36 @@ public:
         return held;
     }
 
+    std::optional<std::uint64_t> next_due() const {
+        return optional<std::uint64_t>(policysync_replica_next_due);
+    }
+
+    std::optional<std::uint64_t> horizon() const { return optional<std::uint64_t>(policysync_replica_horizon); }
+
+    std::optional<policysync_hlc> clock() const { return optional<policysync_hlc>(policysync_replica_clock); }
+
+    std::optional<std::string> actor() const {
+        return detail::optional_text(
+            [&](auto *out, auto *error) { return policysync_replica_actor(get(), out, error); });
+    }
+
+    bool contains(const Bytes32 &hash) const {
+        return detail::call([&](auto *error) {
+                   return policysync_replica_contains(get(), hash.data(), error);
+               }) == POLICYSYNC_OK;
+    }
+
+    bool has_changes() const {
+        return detail::call([&](auto *error) { return policysync_replica_has_changes(get(), error); }) ==
+               POLICYSYNC_OK;
+    }
+
+    /// Copies the file, while it is open, into a new one.
+    void back_up(std::string_view path) const {
+        detail::call(
+            [&](auto *error) { return policysync_replica_back_up(get(), path.data(), path.size(), error); });
+    }
+
     std::uint64_t position() const {
         std::uint64_t position = 0;
         detail::call([&](auto *error) { return policysync_replica_position(get(), &position, error); });
@@ -373,6 +460,13 @@ public:
     policysync_replica *get() const noexcept { return handle_.get(); }
 
 private:
+    template <typename T>
+    std::optional<T> optional(policysync_status (*function)(policysync_replica *, T *, policysync_error *)) const {
+        T value{};
+        const auto status = detail::call([&](auto *error) { return function(get(), &value, error); });
+        return status == POLICYSYNC_OK ? std::optional<T>(value) : std::nullopt;
+    }
+
     std::unique_ptr<policysync_replica, detail::Deleter<policysync_replica_free>> handle_;
 };
 

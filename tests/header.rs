@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In the order in which they stand in the header.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     "abi", "version", "status", "error", "buffer", "view", "clock", "key", "guard", "observer", "options",
-    "outcome", "replica", "read", "cursor",
+    "outcome", "replica", "read", "cursor", "store",
 ];
 
 fn root() -> &'static Path {

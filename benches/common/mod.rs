@@ -2,11 +2,12 @@
 //! overwriting; arriving interleaved as the actors wrote them, or fully shuffled.
 #![allow(dead_code, reason = "each benchmark uses its own part of it")]
 
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
+use std::time::Instant;
 
 use policysync::{
     CryptoProvider, Hlc, Incoming, KeyPair, KeyRegistry, Op, Replica, ReplicaOptions, Signature, SignedOp,
-    SigningSecretKey, Sodium, WallMillis, sign_op,
+    SigningPublicKey, SigningSecretKey, Sodium, WallMillis, sign_op,
 };
 
 /// When the operations arrive: after the last was written.
@@ -101,6 +102,10 @@ impl Workload {
         self.binary().into_iter().map(|bytes| SignedOp::from_binary(bytes).unwrap().to_json()).collect()
     }
 
+    pub fn public_keys(&self) -> impl Iterator<Item = &SigningPublicKey> {
+        self.keys.iter().map(SigningSecretKey::public_key)
+    }
+
     pub fn options(&self) -> ReplicaOptions {
         let mut registry = KeyRegistry::new();
         for key in &self.keys {
@@ -160,6 +165,21 @@ fn signed_text(op: &SignedOp) -> String {
     let start = json.find("\"sig\":{\"alg\":").unwrap() + "\"sig\":".len();
     let end = start + json[start..].find('}').unwrap() + 1;
     format!("{}undefined{}", &json[..start], &json[end..])
+}
+
+/// CPU time of this thread, in nanoseconds: other programs on the machine do not count. Where the system does not tell
+/// it, the wall clock must do.
+pub fn cpu_nanoseconds() -> u64 {
+    // Linux counts when it chooses who runs.
+    std::thread::yield_now();
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    schedstat.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_else(wall_nanoseconds)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+pub fn wall_nanoseconds() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos().try_into().unwrap()
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014).

@@ -99,6 +99,18 @@ impl Call {
         unsafe { pointer.as_ref() }.ok_or_else(|| Failure::null(name))
     }
 
+    /// A required struct of which C may know less or more. No reference is made of it: it may be shorter than ours.
+    pub(super) fn growing_required<T: Growing>(&self, pointer: MaybeUninit<&T>) -> Result<T, Failure> {
+        // SAFETY: a reference has the layout of a pointer, and C has initialised the argument.
+        self.growing(unsafe { pointer.as_ptr().cast::<*const T>().read() })
+    }
+
+    /// An array of 32 bytes, if it is there.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn optional32(&self, first: *const u8) -> Option<&[u8; 32]> {
+        self.optional(first.cast())
+    }
+
     /// A pointer to what is only read, if it is there.
     pub(super) fn optional<T>(&self, pointer: *const T) -> Option<&T> {
         // SAFETY: NULL or what the header asks for, until the call returns.

@@ -48,6 +48,12 @@ pub struct policysync_hlc {
     pub reserved: u32,
 }
 
+impl policysync_hlc {
+    pub(super) fn of(ts: Hlc) -> Self {
+        Self { t: ts.t(), c: ts.c(), reserved: 0 }
+    }
+}
+
 /// What the machine's clock says: milliseconds since 1970.
 ///
 /// Any thread. Since ABI 1.
@@ -76,14 +82,23 @@ pub extern "C" fn policysync_hlc_now(
         let out = call.out(out, "out")?;
         let last = call.optional(last).map(|last| Hlc::new(last.t, last.c)).transpose()?;
         let next = hlc_now(last, given(now_ms).unwrap_or_else(system_wall_clock))?;
-        out.write(policysync_hlc { t: next.t(), c: next.c(), reserved: 0 });
+        out.write(policysync_hlc::of(next));
         Ok(POLICYSYNC_OK)
     })
 }
 
 /// The time that the caller gives, unless a clock is to be asked.
-pub(super) fn given(now_ms: u64) -> Option<WallMillis> {
+fn given(now_ms: u64) -> Option<WallMillis> {
     (now_ms != POLICYSYNC_NOW).then_some(WallMillis(now_ms))
+}
+
+/// The time that the caller gives, or that a clock says.
+pub(super) fn now(now_ms: u64, clock: Option<&Callback>) -> Result<WallMillis, Failure> {
+    match (given(now_ms), clock) {
+        (Some(now), _) => Ok(now),
+        (None, Some(clock)) => clock.now(),
+        (None, None) => Ok(system_wall_clock()),
+    }
 }
 
 /// The clock of a replica, with its context.
@@ -113,7 +128,7 @@ impl Callback {
         Ok(context.map(|context| Self { context, callback }))
     }
 
-    pub(super) fn now(&self) -> Result<WallMillis, Failure> {
+    fn now(&self) -> Result<WallMillis, Failure> {
         let mut now = [0];
         let status = self.callback.now_ms.map_or(0, |now_ms| now_ms(self.context.get(), lent_mut(&mut now)));
         if status != 0 {

@@ -54,7 +54,7 @@ pub extern "C" fn policysync_cursor_open(
 /// `err`: may be NULL. On any failure the cursor stands where it stood.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there are no more at present; ask again later), `POLICYSYNC_ERR_NULL`,
-/// `POLICYSYNC_ERR_ARGUMENT` (no room), `POLICYSYNC_ERR_VERSION` (`stride` is too small), `POLICYSYNC_ERR_CORRUPT`,
+/// `POLICYSYNC_ERR_ARGUMENT` (no room), `POLICYSYNC_ERR_VERSION` (`stride` is too small), a store failure,
 /// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_cursor_next(

@@ -6,7 +6,7 @@ use std::ffi::c_char;
 use super::status::policysync_status;
 use super::status::policysync_status_code::{self, *};
 
-/// `op_index` of an error that is not about one element of an array.
+/// `op_index` of an error that is not about one element of an array, nor about one operation of a store.
 pub const POLICYSYNC_NO_INDEX: u64 = u64::MAX;
 
 /// What went wrong. The caller has the memory; a function that fails writes it, one that succeeds leaves it as it is.
@@ -18,7 +18,8 @@ pub struct policysync_error {
     pub struct_size: u32,
     /// The status that was returned.
     pub status: policysync_status,
-    /// Which element of an array is at fault, counted from 0, or `POLICYSYNC_NO_INDEX`.
+    /// Which element of an array is at fault, counted from 0; of a store, which operation, by its number; or
+    /// `POLICYSYNC_NO_INDEX`.
     pub op_index: u64,
     /// One line of UTF-8 that ends with NUL, cut where it is too long. Names and values from outside are shortened and
     /// escaped in it, and it never holds a secret.

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 
 use crate::{Change, Explanation, ForkProof, Rule, SigningPublicKey, Standing, Value, Version};
+#[cfg(feature = "sqlite")]
+use crate::{Damage, Finding, Place};
 
 /// A JSON array of what `write` makes of each item.
 pub(super) fn array<T>(items: impl IntoIterator<Item = T>, write: impl Fn(&T) -> String) -> String {
@@ -63,4 +65,32 @@ pub(super) fn fork(proof: &ForkProof) -> String {
 pub(super) fn key(key: &SigningPublicKey) -> String {
     let [actor, kid] = [key.actor(), key.kid()].map(string);
     format!(r#"{{"actor":{actor},"kid":{kid},"publicKey":"{}"}}"#, key.public_key())
+}
+
+#[cfg(feature = "sqlite")]
+pub(super) fn finding(finding: &Finding) -> String {
+    let (place, arrival) = match finding.place {
+        Place::File => ("file", None),
+        Place::Schema => ("schema", None),
+        Place::Meta => ("description", None),
+        Place::Seal => ("seal", None),
+        Place::Operation { arrival } => ("operation", Some(arrival)),
+    };
+    let arrival = arrival.map(|arrival| format!(r#""arrival":{arrival},"#)).unwrap_or_default();
+    let damage = match finding.damage {
+        Damage::Malformed => "malformed",
+        Damage::Check { .. } => "check",
+        Damage::Empty => "empty",
+        Damage::Missing => "missing",
+        Damage::Unexpected => "unexpected",
+        Damage::Decode(_) => "decode",
+        Damage::Hash => "hash",
+        Damage::Duplicate => "duplicate",
+        Damage::Space => "space",
+        Damage::Signature => "signature",
+        Damage::UnknownKey { .. } => "unknown_key",
+        Damage::Seal => "seal",
+    };
+    let text = string(&finding.damage);
+    format!(r#"{{"place":"{place}",{arrival}"damage":"{damage}","text":{text}}}"#)
 }

@@ -7,7 +7,7 @@ use super::boundary::{guarded, guarded_or};
 use super::error::{Failure, policysync_error};
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
-use crate::{KeyPair, SigningSecretKey};
+use crate::{KeyPair, PublicKey, SigningPublicKey, SigningSecretKey};
 
 /// A key pair and the actor it speaks for. An actor is one writer: one device, one installation; two devices that write
 /// as one actor look like a liar who says two things at once. Never changes, so any thread may use it at any time. The
@@ -161,4 +161,18 @@ impl policysync_key {
         let public = self.key.public_key();
         Ok(SigningSecretKey::with_kid(public.actor(), public.kid(), pair)?)
     }
+}
+
+/// A public key as callers name it: an empty kid stands for the derived one.
+pub(super) fn public_key_of(
+    actor: &str,
+    kid: &str,
+    public_key: &[u8; 32],
+) -> Result<SigningPublicKey, Failure> {
+    let public_key = PublicKey::from_bytes(public_key)?;
+    Ok(if kid.is_empty() {
+        SigningPublicKey::new(actor, public_key)?
+    } else {
+        SigningPublicKey::with_kid(actor, kid, public_key)?
+    })
 }

@@ -20,5 +20,6 @@ mod outcome;
 mod read;
 mod replica;
 mod status;
+mod store;
 mod version;
 mod view;

@@ -6,13 +6,12 @@ use std::mem::MaybeUninit;
 use super::boundary::guarded;
 use super::buffer::policysync_buffer;
 use super::error::{Failure, policysync_error};
-use super::key::policysync_key;
-use super::replica::public_key_of;
+use super::key::{policysync_key, public_key_of};
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
 use super::view::{policysync_format, policysync_op};
 use crate::canonical::OpHash;
-use crate::{BINARY_VERSION, CryptoProvider, PublicKey, SignedOp, Sodium, sign_op, verify_op};
+use crate::{BINARY_VERSION, CryptoProvider, SignedOp, Sodium, sign_op, verify_op};
 
 /// Signs an operation as its actor. A replica does this for what it writes itself.
 ///
@@ -37,7 +36,7 @@ pub extern "C" fn policysync_op_sign(
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
-        let op = call.growing(std::ptr::from_ref(call.required(op, "op")?))?;
+        let op = call.growing_required(op)?;
         let key = call.required(key, "key")?;
         let format = policysync_format::from_number(format)?;
         let out = call.buffer(out)?;
@@ -73,8 +72,9 @@ pub extern "C" fn policysync_op_verify(
 ) -> policysync_status {
     guarded(err, |call| {
         let bytes = call.bytes(op, op_len, "op")?;
-        let public_key = PublicKey::from_bytes(call.bytes32(public_key, "public_key")?)?;
-        let key = public_key_of(call, (actor, actor_len), (kid, kid_len), public_key)?;
+        let actor = call.text(actor, actor_len, "actor")?;
+        let kid = call.text(kid, kid_len, "kid")?;
+        let key = public_key_of(actor, kid, call.bytes32(public_key, "public_key")?)?;
         verify_op(&Sodium::new()?, &decode(bytes)?, &key)?;
         Ok(POLICYSYNC_OK)
     })

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::boundary::{Call, Growing, guarded};
 use super::buffer::policysync_buffer;
+use super::clock::policysync_hlc;
 use super::error::{Failure, policysync_error};
 use super::json;
 use super::replica::{names, policysync_field, policysync_replica};
@@ -43,7 +44,7 @@ unsafe impl Growing for policysync_digest {
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (never set, or deleted), `POLICYSYNC_ERR_NULL`,
-/// `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+/// `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
 /// Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_get(
@@ -54,7 +55,7 @@ pub extern "C" fn policysync_replica_get(
 ) -> policysync_status {
     guarded(err, |call| {
         let (entity, entity_id, path) = names(call, field)?;
-        read(call, replica, out, |replica| {
+        ask_text(call, replica, out, |replica| {
             Ok(replica.get(entity, entity_id, path)?.map(|value| value.to_string()))
         })
     })
@@ -68,7 +69,7 @@ pub extern "C" fn policysync_replica_get(
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has no field), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`
-/// (not UTF-8), `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_entity(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -82,7 +83,7 @@ pub extern "C" fn policysync_replica_entity(
     guarded(err, |call| {
         let entity = call.text(entity, entity_len, "entity")?;
         let entity_id = call.text(entity_id, entity_id_len, "entity_id")?;
-        read(call, replica, out, |replica| Ok(replica.entity(entity, entity_id)?))
+        ask_text(call, replica, out, |replica| Ok(replica.entity(entity, entity_id)?))
     })
 }
 
@@ -104,7 +105,7 @@ pub extern "C" fn policysync_replica_entities(
 ) -> policysync_status {
     guarded(err, |call| {
         let entity = call.text(entity, entity_len, "entity")?;
-        read(call, replica, out, |replica| {
+        ask_text(call, replica, out, |replica| {
             Ok(Some(json::array(replica.entities(entity), |id| json::string(id))))
         })
     })
@@ -118,7 +119,7 @@ pub extern "C" fn policysync_replica_entities(
 /// where there is none.
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_CORRUPT`,
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
 /// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_fields(
@@ -136,7 +137,7 @@ pub extern "C" fn policysync_replica_fields(
         let entity = call.text(entity, entity_len, "entity")?;
         let entity_id = call.text(entity_id, entity_id_len, "entity_id")?;
         let prefix = call.text(prefix, prefix_len, "prefix")?;
-        read(call, replica, out, |replica| {
+        ask_text(call, replica, out, |replica| {
             Ok(Some(json::fields(&replica.fields(entity, entity_id, prefix)?)))
         })
     })
@@ -149,7 +150,7 @@ pub extern "C" fn policysync_replica_fields(
 /// `winner`, `superseded` or `held` and `op` is the JSON form of the operation; empty where there is none.
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_CORRUPT`,
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
 /// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_history(
@@ -160,7 +161,7 @@ pub extern "C" fn policysync_replica_history(
 ) -> policysync_status {
     guarded(err, |call| {
         let (entity, entity_id, path) = names(call, field)?;
-        read(call, replica, out, |replica| {
+        ask_text(call, replica, out, |replica| {
             Ok(Some(json::array(replica.history(entity, entity_id, path)?, json::version)))
         })
     })
@@ -175,7 +176,7 @@ pub extern "C" fn policysync_replica_history(
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (no operation on it is merged), `POLICYSYNC_ERR_NULL`,
-/// `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+/// `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
 /// Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_explain(
@@ -186,7 +187,7 @@ pub extern "C" fn policysync_replica_explain(
 ) -> policysync_status {
     guarded(err, |call| {
         let (entity, entity_id, path) = names(call, field)?;
-        read(call, replica, out, |replica| {
+        ask_text(call, replica, out, |replica| {
             Ok(replica.explain(entity, entity_id, path)?.map(|explanation| json::explanation(&explanation)))
         })
     })
@@ -227,7 +228,7 @@ pub extern "C" fn policysync_replica_poll(
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format),
-/// `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_op(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -237,18 +238,10 @@ pub extern "C" fn policysync_replica_op(
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
-        let replica = call.shared(replica, "replica")?;
         let hash = OpHash::from_bytes(*call.bytes32(hash32, "hash32")?);
         let format = policysync_format::from_number(format)?;
         let out = call.buffer(out)?;
-        let op = replica.enter()?.inside.replica.log().get(&hash)?;
-        Ok(match op {
-            Some(op) => {
-                out.fill(&format.bytes(&op));
-                POLICYSYNC_OK
-            }
-            None => POLICYSYNC_NOT_FOUND,
-        })
+        ask(call, replica, |replica| Ok(replica.log().get(&hash)?), |op| out.fill(&format.bytes(&op)))
     })
 }
 
@@ -259,7 +252,7 @@ pub extern "C" fn policysync_replica_op(
 /// operations; empty where there is none.
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, a store failure, `POLICYSYNC_ERR_BUSY` or
 /// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_forks(
@@ -268,7 +261,7 @@ pub extern "C" fn policysync_replica_forks(
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
-        read(call, replica, out, |replica| Ok(Some(json::array(replica.log().forks()?, json::fork))))
+        ask_text(call, replica, out, |replica| Ok(Some(json::array(replica.log().forks()?, json::fork))))
     })
 }
 
@@ -285,13 +278,107 @@ pub extern "C" fn policysync_replica_held(
     out: MaybeUninit<&mut u64>,
     err: *mut policysync_error,
 ) -> policysync_status {
+    guarded(err, |call| ask_number(call, replica, out, |replica| u64::try_from(replica.held()).ok()))
+}
+
+/// When the wall clock says this, `policysync_replica_poll` merges the first of the operations that are held.
+///
+/// `out`: milliseconds since 1970. As it was unless the call returns `POLICYSYNC_OK`.
+/// `err`: may be NULL.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none is held), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_replica_next_due(
+    replica: MaybeUninit<&mut policysync_replica>,
+    out: MaybeUninit<&mut u64>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| ask_number(call, replica, out, |replica| Some(replica.next_due()?.0)))
+}
+
+/// The time up to which operations are merged; later ones are held. It never goes back: what was merged stays merged.
+///
+/// `out`: milliseconds since 1970. As it was unless the call returns `POLICYSYNC_OK`.
+/// `err`: may be NULL.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (no call has told the time yet), `POLICYSYNC_ERR_NULL`,
+/// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_replica_horizon(
+    replica: MaybeUninit<&mut policysync_replica>,
+    out: MaybeUninit<&mut u64>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| ask_number(call, replica, out, |replica| Some(replica.horizon()?.0)))
+}
+
+/// The greatest timestamp that the replica has handed out or merged: what it writes next is later.
+///
+/// `out`: the timestamp. As it was unless the call returns `POLICYSYNC_OK`.
+/// `err`: may be NULL.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there was none yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_replica_clock(
+    replica: MaybeUninit<&mut policysync_replica>,
+    out: MaybeUninit<&mut policysync_hlc>,
+    err: *mut policysync_error,
+) -> policysync_status {
     guarded(err, |call| {
-        let replica = call.shared(replica, "replica")?;
         let out = call.out(out, "out")?;
-        let held = replica.enter()?.inside.replica.held();
-        out.write(u64::try_from(held).unwrap_or(u64::MAX));
-        Ok(POLICYSYNC_OK)
+        ask(call, replica, |replica| Ok(replica.clock().last()), |last| out.write(policysync_hlc::of(last)))
     })
+}
+
+/// The actor that the replica writes as.
+///
+/// `out`: its name, UTF-8. As it was unless the call returns `POLICYSYNC_OK`.
+/// `err`: may be NULL.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it only reads), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_replica_actor(
+    replica: MaybeUninit<&mut policysync_replica>,
+    out: MaybeUninit<&mut policysync_buffer>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| ask_text(call, replica, out, |replica| Ok(replica.actor().map(str::to_owned))))
+}
+
+/// Whether an operation is in the log.
+///
+/// `hash32`: 32 bytes, as in an outcome or an operation.
+/// `err`: may be NULL.
+///
+/// Returns `POLICYSYNC_OK` (it is), `POLICYSYNC_NOT_FOUND` (it is not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_replica_contains(
+    replica: MaybeUninit<&mut policysync_replica>,
+    hash32: MaybeUninit<&u8>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| {
+        let hash = OpHash::from_bytes(*call.bytes32(hash32, "hash32")?);
+        ask(call, replica, |replica| Ok(replica.log().contains(&hash).then_some(())), |()| ())
+    })
+}
+
+/// Whether `policysync_replica_poll` has changes to hand out, without what has become due since the last call.
+///
+/// `err`: may be NULL.
+///
+/// Returns `POLICYSYNC_OK` (it has), `POLICYSYNC_NOT_FOUND` (it has not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_replica_has_changes(
+    replica: MaybeUninit<&mut policysync_replica>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| ask(call, replica, |replica| Ok(replica.has_changes().then_some(())), |()| ()))
 }
 
 /// The position behind every operation that has arrived: what arrives later is found by a cursor or an export that
@@ -308,13 +395,7 @@ pub extern "C" fn policysync_replica_position(
     out: MaybeUninit<&mut u64>,
     err: *mut policysync_error,
 ) -> policysync_status {
-    guarded(err, |call| {
-        let replica = call.shared(replica, "replica")?;
-        let out = call.out(out, "out")?;
-        let position = replica.enter()?.inside.replica.log().cursor().position();
-        out.write(position);
-        Ok(POLICYSYNC_OK)
-    })
+    guarded(err, |call| ask_number(call, replica, out, |replica| Some(replica.log().cursor().position())))
 }
 
 /// What the replica holds, in a few bytes, to be compared with another replica. Costs a hash over all operations'
@@ -332,14 +413,10 @@ pub extern "C" fn policysync_replica_digest(
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
-        let replica = call.shared(replica, "replica")?;
         let out = call.growing_out(out, "out")?;
-        let entered = replica.enter()?;
-        out.write(policysync_digest::of(
-            entered.inside.replica.log().digest(),
-            entered.inside.replica.state_digest(),
-        ));
-        Ok(POLICYSYNC_OK)
+        let digest =
+            |replica: &Replica| policysync_digest::of(replica.log().digest(), replica.state_digest());
+        ask(call, replica, |replica| Ok(Some(digest(replica))), |digest| out.write(digest))
     })
 }
 
@@ -354,7 +431,7 @@ pub extern "C" fn policysync_replica_digest(
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format),
-/// `POLICYSYNC_ERR_CORRUPT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_export(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -366,36 +443,57 @@ pub extern "C" fn policysync_replica_export(
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
-        let replica = call.shared(replica, "replica")?;
         let format = policysync_format::from_number(format)?;
         let out = call.buffer(out)?;
         let next = call.optional_out(next);
-        let (bytes, position) = export(&replica.enter()?.inside.replica, position, max_count, format)?;
-        out.fill(&bytes);
-        if let Some(next) = next {
-            next.write(position);
-        }
-        Ok(POLICYSYNC_OK)
+        let ops = |replica: &Replica| export(replica, position, max_count, format).map(Some);
+        ask(call, replica, ops, |(bytes, position)| {
+            out.fill(&bytes);
+            if let Some(next) = next {
+                next.write(position);
+            }
+        })
     })
 }
 
-/// Reads a text, and hands it out if there is one.
-fn read(
+/// Asks the replica something, and hands out the answer if there is one.
+fn ask<A>(
     call: &Call,
     replica: MaybeUninit<&mut policysync_replica>,
-    out: MaybeUninit<&mut policysync_buffer>,
-    work: impl FnOnce(&Replica) -> Result<Option<String>, Failure>,
+    question: impl FnOnce(&Replica) -> Result<Option<A>, Failure>,
+    answer: impl FnOnce(A),
 ) -> Result<policysync_status_code, Failure> {
     let replica = call.shared(replica, "replica")?;
-    let out = call.buffer(out)?;
-    let text = work(&replica.enter()?.inside.replica)?;
-    Ok(match text {
-        Some(text) => {
-            out.fill(text.as_bytes());
+    let found = question(&replica.enter()?.inside.replica)?;
+    Ok(match found {
+        Some(found) => {
+            answer(found);
             POLICYSYNC_OK
         }
         None => POLICYSYNC_NOT_FOUND,
     })
+}
+
+/// The same, where the answer is a text.
+fn ask_text(
+    call: &Call,
+    replica: MaybeUninit<&mut policysync_replica>,
+    out: MaybeUninit<&mut policysync_buffer>,
+    question: impl FnOnce(&Replica) -> Result<Option<String>, Failure>,
+) -> Result<policysync_status_code, Failure> {
+    let out = call.buffer(out)?;
+    ask(call, replica, question, |text| out.fill(text.as_bytes()))
+}
+
+/// The same, where the answer is a number.
+fn ask_number(
+    call: &Call,
+    replica: MaybeUninit<&mut policysync_replica>,
+    out: MaybeUninit<&mut u64>,
+    question: impl FnOnce(&Replica) -> Option<u64>,
+) -> Result<policysync_status_code, Failure> {
+    let out = call.out(out, "out")?;
+    ask(call, replica, |replica| Ok(question(replica)), |number| out.write(number))
 }
 
 fn export(
@@ -418,6 +516,12 @@ fn export(
 }
 
 impl policysync_digest {
+    /// The part that is about the log.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn log_digest(&self) -> LogDigest {
+        LogDigest { count: self.count, hash: Hash::from_bytes(self.log) }
+    }
+
     fn of(log: LogDigest, state: Hash) -> Self {
         let (log, count) = (*log.hash.as_bytes(), log.count);
         Self { struct_size: 0, reserved: 0, count, log, state: *state.as_bytes() }

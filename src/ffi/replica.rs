@@ -11,13 +11,14 @@ use super::clock;
 use super::error::{Failure, policysync_error};
 use super::guard;
 use super::json;
+use super::key::public_key_of;
 use super::observer;
 use super::options::{Options, policysync_replica_options};
 use super::outcome::{policysync_outcome, status_of};
 use super::status::policysync_status;
 use super::status::policysync_status_code::{self, *};
 use super::view::policysync_format;
-use crate::{Incoming, PublicKey, Replica, SignedOp, SigningPublicKey, Value, WallMillis, system_wall_clock};
+use crate::{Incoming, Replica, SignedOp, Value, WallMillis};
 
 /// One copy of the data: what this device has written and what it has received, merged. Any thread may use it; calls
 /// from several threads wait for each other. The library starts no threads that outlive a call, and opens no sockets.
@@ -40,17 +41,25 @@ pub struct policysync_field {
     pub path: policysync_bytes,
 }
 
-/// Opens an empty replica in memory.
+/// Opens a replica: an empty one in memory, or with `options.path` the one in a file.
 ///
-/// `options`: NULL for defaults, a replica that only reads. Borrowed for the call; the contexts of its callbacks are
-/// taken over, and destroyed when the call fails or when the replica and its cursors are freed.
+/// A file is not believed. The hash of each operation is computed and its signature verified again, unless
+/// `options.seal_key` proves that it was done before. The guard is not asked again. Fields that are there count as
+/// known, not as changes. The file is closed, for others to open, when the replica and all its cursors are freed.
+///
+/// `options`: NULL for defaults, a replica in memory that only reads. Borrowed for the call; the contexts of its
+/// callbacks are taken over, and destroyed when the call fails or when the replica and its cursors are freed.
 /// `out`: the replica, to be freed with `policysync_replica_free`; NULL when the call fails.
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
 /// `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, that
-/// struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads), `POLICYSYNC_ERR_IDENTIFIER` (the space),
-/// `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path), `POLICYSYNC_ERR_IDENTIFIER` (a name),
+/// `POLICYSYNC_ERR_KEY` and `POLICYSYNC_ERR_KEY_TAKEN` (`err` tells which of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or
+/// `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_UNKNOWN_KEY` (of
+/// operation number `op_index` in the file: name the key in `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
+/// `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`,
+/// `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_open(
     options: *const policysync_replica_options,
@@ -103,8 +112,9 @@ pub extern "C" fn policysync_replica_register_key(
 ) -> policysync_status {
     guarded(err, |call| {
         let replica = call.shared(replica, "replica")?;
-        let public_key = PublicKey::from_bytes(call.bytes32(public_key, "public_key")?)?;
-        let key = public_key_of(call, (actor, actor_len), (kid, kid_len), public_key)?;
+        let actor = call.text(actor, actor_len, "actor")?;
+        let kid = call.text(kid, kid_len, "kid")?;
+        let key = public_key_of(actor, kid, call.bytes32(public_key, "public_key")?)?;
         replica.enter()?.inside.replica.keys_mut().register(key)?;
         Ok(POLICYSYNC_OK)
     })
@@ -144,7 +154,7 @@ pub extern "C" fn policysync_replica_keys(
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_IDENTIFIER`,
 /// `POLICYSYNC_ERR_VALUE`, `POLICYSYNC_ERR_TOO_LARGE`, `POLICYSYNC_ERR_READ_ONLY`, `POLICYSYNC_ERR_CLOCK`,
 /// `POLICYSYNC_ERR_OTHER_WRITER`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
-/// `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_set(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -205,8 +215,9 @@ pub extern "C" fn policysync_replica_delete(
 /// Returns `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`,
 /// `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_UNKNOWN_KEY`,
 /// `POLICYSYNC_ERR_BAD_SIGNATURE`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
-/// `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`outcome_size` is
-/// too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`,
+/// `POLICYSYNC_ERR_VERSION` (`outcome_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread.
+/// Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_ingest(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -242,8 +253,9 @@ pub extern "C" fn policysync_replica_ingest(
 /// `err`: may be NULL. On any failure nothing of the batch is kept.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (`err` tells which element), `POLICYSYNC_ERR_ARGUMENT`,
-/// `POLICYSYNC_ERR_VERSION` (a stride is too small), `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
-/// `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// `POLICYSYNC_ERR_VERSION` (a stride is too small), `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED`,
+/// `POLICYSYNC_ERR_CALLBACK`, `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
+/// thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_ingest_many(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -305,22 +317,6 @@ pub(super) fn names<'c>(
     ))
 }
 
-/// A public key as callers name it: an empty kid stands for the derived one.
-pub(super) fn public_key_of(
-    call: &Call,
-    (actor, actor_len): (*const c_char, usize),
-    (kid, kid_len): (*const c_char, usize),
-    public_key: PublicKey,
-) -> Result<SigningPublicKey, Failure> {
-    let actor = call.text(actor, actor_len, "actor")?;
-    let kid = call.text(kid, kid_len, "kid")?;
-    Ok(if kid.is_empty() {
-        SigningPublicKey::new(actor, public_key)?
-    } else {
-        SigningPublicKey::with_kid(actor, kid, public_key)?
-    })
-}
-
 /// What one thread at a time may use.
 pub(super) struct Inside {
     pub(super) replica: Replica,
@@ -379,11 +375,7 @@ impl policysync_replica {
 impl Entered<'_> {
     /// The time that the caller gives, or that a clock says.
     pub(super) fn now(&self, now_ms: u64) -> Result<WallMillis, Failure> {
-        match (clock::given(now_ms), &self.inside.clock) {
-            (Some(now), _) => Ok(now),
-            (None, Some(clock)) => clock.now(),
-            (None, None) => Ok(system_wall_clock()),
-        }
+        clock::now(now_ms, self.inside.clock.as_ref())
     }
 }
 

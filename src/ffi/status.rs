@@ -1,12 +1,13 @@
 //! The statuses, and which error has which.
 
+use std::error::Error;
 use std::ffi::{CStr, c_char};
-use std::fmt::Display;
 
+use super::boundary::to_usize;
 use super::error::Failure;
 use crate::{
     Aborted, CryptoError, DecodeError, HlcError, IdentifierError, IngestError, JsonError, KeyError, OpError,
-    OpenError, Refused, RegistryError, SignError, StoreError, VerifyError, WriteError,
+    OpenError, Place, Refused, RegistryError, SignError, StoreError, VerifyError, WriteError,
 };
 
 /// What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
@@ -78,16 +79,29 @@ pub enum policysync_status_code {
     // The store's fault: -200 to -299.
     /// The log has no room for more operations.
     POLICYSYNC_ERR_FULL = -200,
-    /// An operation is damaged in the store.
+    /// The store is damaged; the message says where and how. Where it is one operation, `op_index` is its number, by
+    /// arrival. See `policysync_store_salvage`.
     POLICYSYNC_ERR_CORRUPT = -201,
-    /// Somebody else has the store open.
+    /// Somebody else has the store open: one process, and in it one replica, at a time.
     POLICYSYNC_ERR_LOCKED = -202,
-    /// The disk or the file system failed, is full or may not be written to. Try again when the cause is gone.
+    /// The disk or the file system failed. Try again when the cause is gone.
     POLICYSYNC_ERR_IO = -203,
-    /// The path names no store that this library can open.
+    /// The path names no store: a directory, a pipe, a file of another program.
     POLICYSYNC_ERR_NOT_A_STORE = -204,
-    /// The store is an older copy than it should be, or a backup in which this actor must not write on.
+    /// The store holds less than it once did: it is an old copy, or something was taken out.
     POLICYSYNC_ERR_ROLLED_BACK = -205,
+    /// There is no room on the disk. Free some and try again.
+    POLICYSYNC_ERR_NO_SPACE = -206,
+    /// The file, its directory or the disk may not be written to.
+    POLICYSYNC_ERR_NOT_WRITABLE = -207,
+    /// A newer version of this library wrote the store. It has not been touched.
+    POLICYSYNC_ERR_NEWER = -208,
+    /// There is a file already, and nothing is written over it.
+    POLICYSYNC_ERR_EXISTS = -209,
+    /// Since it was opened the file has been moved, removed or replaced.
+    POLICYSYNC_ERR_MOVED = -210,
+    /// The store is a backup, and this actor wrote into it before it was made. A new installation is a new actor.
+    POLICYSYNC_ERR_RESTORED_BACKUP = -211,
 
     // Our fault, or this machine's: -300 to -399.
     /// libsodium does not work here, or is another one than the library was made for.
@@ -150,13 +164,19 @@ impl policysync_status_code {
             POLICYSYNC_ERR_IO => c"POLICYSYNC_ERR_IO",
             POLICYSYNC_ERR_NOT_A_STORE => c"POLICYSYNC_ERR_NOT_A_STORE",
             POLICYSYNC_ERR_ROLLED_BACK => c"POLICYSYNC_ERR_ROLLED_BACK",
+            POLICYSYNC_ERR_NO_SPACE => c"POLICYSYNC_ERR_NO_SPACE",
+            POLICYSYNC_ERR_NOT_WRITABLE => c"POLICYSYNC_ERR_NOT_WRITABLE",
+            POLICYSYNC_ERR_NEWER => c"POLICYSYNC_ERR_NEWER",
+            POLICYSYNC_ERR_EXISTS => c"POLICYSYNC_ERR_EXISTS",
+            POLICYSYNC_ERR_MOVED => c"POLICYSYNC_ERR_MOVED",
+            POLICYSYNC_ERR_RESTORED_BACKUP => c"POLICYSYNC_ERR_RESTORED_BACKUP",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
         }
     }
 }
 
-const ALL: [policysync_status_code; 34] = [
+const ALL: [policysync_status_code; 40] = [
     POLICYSYNC_OK,
     POLICYSYNC_NOT_FOUND,
     POLICYSYNC_DONE,
@@ -189,6 +209,12 @@ const ALL: [policysync_status_code; 34] = [
     POLICYSYNC_ERR_IO,
     POLICYSYNC_ERR_NOT_A_STORE,
     POLICYSYNC_ERR_ROLLED_BACK,
+    POLICYSYNC_ERR_NO_SPACE,
+    POLICYSYNC_ERR_NOT_WRITABLE,
+    POLICYSYNC_ERR_NEWER,
+    POLICYSYNC_ERR_EXISTS,
+    POLICYSYNC_ERR_MOVED,
+    POLICYSYNC_ERR_RESTORED_BACKUP,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
 ];
@@ -198,11 +224,30 @@ const ALL: [policysync_status_code; 34] = [
 /// No arm of these matches is `_`: a new error makes us choose its number.
 pub(super) trait Status {
     fn status(&self) -> policysync_status_code;
+
+    /// The operation of the store that it is about, by its number.
+    fn arrival(&self) -> Option<u32> {
+        None
+    }
 }
 
-impl<E: Status + Display> From<E> for Failure {
+impl<E: Status + Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::new(error.status(), error.to_string())
+        let mut message = error.to_string();
+        let mut source = error.source();
+        // What says no more than its source has said it already.
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !message.ends_with(&text) {
+                message = format!("{message}: {text}");
+            }
+            source = cause.source();
+        }
+        let failure = Self::new(error.status(), message);
+        match error.arrival() {
+            Some(arrival) => failure.at(to_usize(arrival)),
+            None => failure,
+        }
     }
 }
 
@@ -301,8 +346,17 @@ impl Status for OpenError {
             Self::Key(error) => error.status(),
             Self::Store(error) => error.status(),
             Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
-            Self::RolledBack { .. } | Self::RestoredBackup { .. } => POLICYSYNC_ERR_ROLLED_BACK,
+            Self::RolledBack { .. } => POLICYSYNC_ERR_ROLLED_BACK,
+            Self::RestoredBackup { .. } => POLICYSYNC_ERR_RESTORED_BACKUP,
             Self::SealUnverified => POLICYSYNC_ERR_ARGUMENT,
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Store(error) => error.arrival(),
+            Self::UnknownKey { arrival, .. } => Some(*arrival),
+            _ => None,
         }
     }
 }
@@ -331,16 +385,24 @@ impl Status for StoreError {
             Self::Full => POLICYSYNC_ERR_FULL,
             Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
             Self::Locked => POLICYSYNC_ERR_LOCKED,
-            Self::DiskFull(_)
-            | Self::ReadOnly(_)
-            | Self::Io(_)
-            | Self::FileSystem { .. }
-            | Self::CannotOpen(_)
-            | Self::Moved
-            | Self::Sqlite(_) => POLICYSYNC_ERR_IO,
-            Self::NotAFile | Self::Exists | Self::Foreign | Self::Newer { .. } => POLICYSYNC_ERR_NOT_A_STORE,
+            Self::DiskFull(_) => POLICYSYNC_ERR_NO_SPACE,
+            Self::ReadOnly(_) => POLICYSYNC_ERR_NOT_WRITABLE,
+            Self::Io(_) | Self::FileSystem { .. } | Self::CannotOpen(_) | Self::Sqlite(_) => {
+                POLICYSYNC_ERR_IO
+            }
+            Self::NotAFile | Self::Foreign => POLICYSYNC_ERR_NOT_A_STORE,
+            Self::Exists => POLICYSYNC_ERR_EXISTS,
+            Self::Moved => POLICYSYNC_ERR_MOVED,
+            Self::Newer { .. } => POLICYSYNC_ERR_NEWER,
             Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
             Self::InMemory => POLICYSYNC_ERR_ARGUMENT,
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Corrupt { place: Place::Operation { arrival }, .. } => Some(*arrival),
+            _ => None,
         }
     }
 }
@@ -352,6 +414,13 @@ impl Status for IngestError {
             Self::Clock(error) => error.status(),
             Self::Aborted(error) => error.status(),
             Self::Store(error) => error.status(),
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Store(error) => error.arrival(),
+            _ => None,
         }
     }
 }
@@ -366,6 +435,13 @@ impl Status for WriteError {
             Self::Sign(error) => error.status(),
             Self::Ingest(error) => error.status(),
             Self::ClockReused => POLICYSYNC_ERR_OTHER_WRITER,
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Ingest(error) => error.arrival(),
+            _ => None,
         }
     }
 }

@@ -33,6 +33,10 @@ static void reenter(struct script *script) {
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_ingest(script->replica, NOW, "{}", 2, NULL, 0, NULL));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_poll(script->replica, NOW, &text, NULL));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_position(script->replica, &number, NULL));
+    EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_next_due(script->replica, &number, NULL));
+    EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_has_changes(script->replica, NULL));
+    EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_actor(script->replica, &text, NULL));
+    EXPECT(POLICYSYNC_ERR_BUSY, policysync_replica_back_up(script->replica, "x", 1, NULL));
     EXPECT(POLICYSYNC_OK, policysync_cursor_open(script->replica, 0, &cursor, NULL));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_cursor_next(cursor, &op, sizeof op, 1, &count, NULL));
     policysync_cursor_free(cursor);

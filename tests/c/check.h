@@ -52,5 +52,6 @@ void test_lengths(void);
 void test_callbacks(void);
 void test_sizes(void);
 void test_order(void);
+void test_store(void);
 
 #endif

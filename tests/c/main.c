@@ -12,6 +12,7 @@ int main(void) {
     test_callbacks();
     test_sizes();
     test_order();
+    test_store();
     puts("all C tests passed");
     return 0;
 }

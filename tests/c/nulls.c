@@ -95,6 +95,9 @@ static void test_replicas(void) {
     uint64_t number;
     size_t count;
     policysync_replica_options options;
+    policysync_public_key public_key;
+    policysync_store_report report = {sizeof report, 0, 0, 0};
+    policysync_hlc ts;
 
     EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_options_init(nothing(), 64));
     NULL_IN("out", policysync_replica_open(NULL, nothing(), err));
@@ -102,6 +105,21 @@ static void test_replicas(void) {
     options.space.len = 1;
     NULL_IN("options.space", policysync_replica_open(&options, &out, err));
     CHECK(out == NULL);
+    options.space.len = 0;
+    options.path.len = 1;
+    NULL_IN("options.path", policysync_replica_open(&options, &out, err));
+    options.path.len = 0;
+    options.keys_count = 1;
+    NULL_IN("options.keys", policysync_replica_open(&options, &out, err));
+    options.keys = &public_key;
+    options.keys_stride = sizeof public_key;
+    memset(&public_key, 0, sizeof public_key);
+    public_key.actor.len = 1;
+    NULL_IN("options.keys[].actor", policysync_replica_open(&options, &out, err));
+    public_key.actor = bytes_of("a");
+    public_key.kid.len = 1;
+    NULL_IN("options.keys[].kid", policysync_replica_open(&options, &out, err));
+    EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
     EXPECT(POLICYSYNC_OK, policysync_replica_open(NULL, &out, NULL));
     policysync_replica_free(out);
 
@@ -171,6 +189,24 @@ static void test_replicas(void) {
     NULL_IN("out", policysync_replica_forks(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_held(nothing(), &number, err));
     NULL_IN("out", policysync_replica_held(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_next_due(nothing(), &number, err));
+    NULL_IN("out", policysync_replica_next_due(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_horizon(nothing(), &number, err));
+    NULL_IN("out", policysync_replica_horizon(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_clock(nothing(), &ts, err));
+    NULL_IN("out", policysync_replica_clock(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_actor(nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_actor(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_contains(nothing(), b32, err));
+    NULL_IN("hash32", policysync_replica_contains(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_has_changes(nothing(), err));
+    NULL_IN("replica", policysync_replica_back_up(nothing(), "x", 1, err));
+    NULL_IN("path", policysync_replica_back_up(replica, NULL, 1, err));
+    NULL_IN("options", policysync_store_verify(nothing(), &report, &buffer, err));
+    NULL_IN("report", policysync_store_verify(&options, nothing(), &buffer, err));
+    NULL_IN("options", policysync_store_salvage(nothing(), "x", 1, &report, &buffer, err));
+    NULL_IN("to", policysync_store_salvage(&options, NULL, 1, &report, &buffer, err));
+    NULL_IN("report", policysync_store_salvage(&options, "x", 1, nothing(), &buffer, err));
     NULL_IN("replica", policysync_replica_position(nothing(), &number, err));
     NULL_IN("out", policysync_replica_position(replica, nothing(), err));
     digest.struct_size = sizeof digest;

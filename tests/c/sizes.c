@@ -7,6 +7,23 @@ struct later_options {
     uint64_t more[2];
 };
 
+/* The options of a program that was compiled before there were files, and what lies behind them in its memory. */
+struct earlier_options {
+    uint32_t struct_size, flags;
+    uint64_t max_drift_ms;
+    uint32_t threads, reserved;
+    const policysync_key *key;
+    policysync_bytes space;
+    const policysync_guard *guard;
+    const policysync_clock *clock;
+    const policysync_observer *observer;
+};
+
+struct earlier_memory {
+    struct earlier_options options;
+    char other[sizeof(policysync_replica_options)];
+};
+
 struct later_op {
     policysync_op op;
     uint64_t more;
@@ -86,6 +103,29 @@ static void test_options(void) {
     CHECK(options.struct_size == 16 && options.flags == 0 && options.threads == 0x55555555);
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &replica, NULL));
     policysync_replica_free(replica);
+
+    {
+        struct earlier_memory earlier;
+        policysync_key *key = key_of("alice", 1);
+        policysync_field title = title_of("t1");
+        policysync_buffer text = POLICYSYNC_BUFFER_INIT;
+        CHECK(sizeof earlier.options < sizeof options);
+        memset(&earlier, 0x55, sizeof earlier);
+        EXPECT(POLICYSYNC_OK, policysync_replica_options_init((policysync_replica_options *)(void *)&earlier.options,
+                                                              sizeof earlier.options));
+        CHECK(earlier.options.observer == NULL && earlier.other[0] == 0x55);
+        earlier.options.key = key;
+        earlier.options.space = bytes_of("home");
+        EXPECT(POLICYSYNC_OK, policysync_replica_open((policysync_replica_options *)(void *)&earlier.options, &replica,
+                                                      &error));
+        EXPECT(POLICYSYNC_OK, policysync_replica_set(replica, NOW, &title, "1", 1, POLICYSYNC_JSON, &text, &error));
+        CHECK(mentions(&text, "\"space\":\"home\""));
+        EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_back_up(replica, "x", 1, &error));
+        CHECK(strcmp(error.message, "the store is in memory") == 0);
+        policysync_replica_free(replica);
+        policysync_key_free(key);
+        policysync_buffer_dispose(&text);
+    }
 
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_options_init(&options, 7));
     options.struct_size = 7;

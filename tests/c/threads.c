@@ -1,11 +1,26 @@
 /* One replica, several threads. */
+#define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 enum { THREADS = 4, EACH = 25 };
 
 static policysync_replica *shared;
+
+static policysync_replica *in_file(const char *path) {
+    policysync_replica_options options;
+    policysync_replica *replica = NULL;
+    policysync_key *key = key_of("alice", 1);
+    EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
+    options.key = key;
+    options.path = bytes_of(path);
+    options.durability = POLICYSYNC_DURABILITY_PROCESS_ONLY;
+    EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &replica, NULL));
+    policysync_key_free(key);
+    return replica;
+}
 
 static void *write_and_read(void *number) {
     policysync_buffer text = POLICYSYNC_BUFFER_INIT;
@@ -32,12 +47,13 @@ static void *write_and_read(void *number) {
     return NULL;
 }
 
-int main(void) {
+/* In memory, and in a file. */
+static void test_in(const char *path) {
     pthread_t threads[THREADS];
     int numbers[THREADS];
     uint64_t position = 0;
     int n;
-    shared = replica_of("alice", 1);
+    shared = path == NULL ? replica_of("alice", 1) : in_file(path);
     for (n = 0; n < THREADS; n++) {
         numbers[n] = n;
         CHECK(pthread_create(&threads[n], NULL, write_and_read, &numbers[n]) == 0);
@@ -48,6 +64,16 @@ int main(void) {
     EXPECT(POLICYSYNC_OK, policysync_replica_position(shared, &position, NULL));
     CHECK(position == THREADS * EACH);
     policysync_replica_free(shared);
+}
+
+int main(void) {
+    char folder[] = "/tmp/policysync-XXXXXX";
+    char path[sizeof folder + 2];
+    test_in(NULL);
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/a", folder);
+    test_in(path);
+    CHECK(unlink(path) == 0 && rmdir(folder) == 0);
     puts("all threads are done");
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 #define CHECK(condition)                                                          \
     do {                                                                          \
@@ -103,10 +104,44 @@ void test_callbacks() {
     CHECK(owned.use_count() == 1);
 }
 
+void test_files() {
+    const std::string folder = "/tmp/policysync-XXXXXX";
+    std::vector<char> name(folder.begin(), folder.end());
+    name.push_back('\0');
+    CHECK(mkdtemp(name.data()) != nullptr);
+    const std::string path = std::string(name.data()) + "/a", copy = path + "-copy", saved = path + "-saved";
+    const Key key = Key::from_seed("alice", Bytes32{});
+    const Field title{"Task", "t1", "title"};
+    const Bytes32 seal{7};
+    {
+        Replica alice(Options().write_as(key).path(path).opened_at_ms(at).seal_key(seal).durability(
+            Durability::process_only));
+        CHECK(!alice.clock() && alice.actor() == "alice" && alice.horizon() == at + 600000 && !alice.has_changes());
+        alice.set(title, "1", at);
+        CHECK(alice.clock()->t == at && alice.has_changes() && !alice.next_due() && !alice.contains(Bytes32{}));
+        alice.back_up(copy);
+        CHECK(status_of([&] { alice.back_up(copy); }) == POLICYSYNC_ERR_EXISTS);
+        CHECK(status_of([&] { Replica(Options().path(path)); }) == POLICYSYNC_ERR_LOCKED);
+    }
+    CHECK(status_of([&] { Replica(Options().path(path)); }) == POLICYSYNC_ERR_UNKNOWN_KEY);
+    CHECK(Replica(Options().path(path).seal_key(seal)).get(title) == "1");
+    const policysync_digest digest =
+        Replica(Options().path(copy).know("alice", key.public_key()).opened_at_ms(at)).digest();
+    CHECK(Replica(Options().write_as(key).path(path).at_least(digest)).position() == 1);
+    const StoreCheck check = verify_store(Options().path(path).seal_key(seal));
+    CHECK(check.report.seal == POLICYSYNC_SEAL_FITS && check.report.operations == 1 && check.findings == "[]");
+    CHECK(salvage_store(Options().path(path).know("alice", key.public_key()), saved).report.operations == 1);
+    for (const std::string &file : {path, copy, saved}) {
+        CHECK(std::remove(file.c_str()) == 0);
+    }
+    CHECK(std::remove(name.data()) == 0);
+}
+
 } // namespace
 
 int main() {
     test_everything();
     test_callbacks();
+    test_files();
     std::puts("the wrapper passed");
 }

@@ -215,3 +215,18 @@ fn the_first_schema_version_opens() {
         assert_eq!(snapshot(&Replica::open(options).unwrap()), snapshot(&memory));
     }
 }
+
+/// What a hostile file could make use of, and a store has no use for.
+#[test]
+fn the_database_knows_no_virtual_tables_and_loads_no_extensions() {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    let mut statement = connection.prepare("SELECT name FROM pragma_module_list").unwrap();
+    let modules: rusqlite::Result<Vec<String>> = statement.query_map([], |row| row.get(0)).unwrap().collect();
+    let modules = modules.unwrap();
+    for name in ["fts", "rtree", "dbstat"] {
+        assert!(!modules.iter().any(|module| module.starts_with(name)), "{modules:?}");
+    }
+    assert!(modules.iter().any(|module| module == "pragma_module_list"), "{modules:?}");
+    let error = connection.query_row("SELECT load_extension('x')", [], |_| Ok(())).unwrap_err();
+    assert!(error.to_string().contains("not authorized"), "{error}");
+}

@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../tools/mod.rs"]
+mod tools;
 
 mod contract;
 mod crash;
@@ -11,19 +13,14 @@ mod files;
 mod reopen;
 mod salvage;
 
-use std::io::Write as _;
 use std::path::Path;
 
 use common::{NOW, key, knowing};
 use policysync::{LogDigest, Outcome, Replica, ReplicaOptions, SignedOp};
+use tools::skipped;
 
 /// The people of these tests.
 pub const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
-
-/// Says what was not tested; not by `println!`, which the test runner keeps to itself.
-pub fn skipped(why: &str) {
-    drop(writeln!(std::io::stderr(), "SKIPPED: {why}"));
-}
 
 /// Options of a replica that knows everybody and keeps its log in this file.
 pub fn in_file(path: &Path) -> ReplicaOptions {

@@ -30,13 +30,24 @@ impl StoreCheck<'_> {
         if place::len(to)?.is_some() {
             return Err(StoreError::Exists);
         }
-        let settings = Settings {
-            space: self.space_name().map(Into::into),
-            durability: Durability::Full,
-            seal_key: None,
+        let create = || {
+            let settings = Settings {
+                space: self.space_name().map(Into::into),
+                durability: Durability::Full,
+                seal_key: None,
+            };
+            SqliteStore::open(crypto, to, settings)
         };
-        let mut store = SqliteStore::open(crypto, to, settings)?;
-        let report = self.walk(crypto, |ops| store.append(ops))?;
+        // Not before the old one is open: or a file would be left behind where that fails.
+        let mut created: Option<SqliteStore> = None;
+        let report = self.walk(crypto, |ops| match &mut created {
+            Some(store) => store.append(ops),
+            None => created.insert(create()?).append(ops),
+        })?;
+        let store = match created {
+            Some(store) => store,
+            None => create()?,
+        };
         Ok(Salvaged { saved: store.count(), lost: report.findings })
     }
 }

@@ -1,0 +1,168 @@
+//! What the C interface adds to a call that takes in 1,000 signed operations: at most one hundredth.
+//!
+//! `cargo bench --bench abi`
+
+mod common;
+
+use std::ffi::c_void;
+use std::process::ExitCode;
+use std::ptr;
+
+use common::{BATCH, NOW, Signing, Workload, cpu_nanoseconds};
+use policysync::{Incoming, Replica};
+
+/// Measurements of both, one beside the other.
+const PAIRS: usize = 301;
+/// What a call may cost, as a share of the same call in Rust.
+const LIMIT: f64 = 1.01;
+
+// As include/policysync.h has them.
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Bytes {
+    data: *const c_void,
+    len: usize,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct COutcome {
+    status: i32,
+    effect: u32,
+    until_ms: u64,
+    hashes: [[u8; 32]; 3],
+}
+
+#[expect(unsafe_code, reason = "what a C program calls")]
+unsafe extern "C" {
+    fn policysync_replica_open(options: *const c_void, out: *mut *mut c_void, err: *mut c_void) -> i32;
+    fn policysync_replica_free(replica: *mut c_void);
+    fn policysync_replica_register_key(
+        replica: *mut c_void,
+        actor: *const u8,
+        actor_len: usize,
+        kid: *const u8,
+        kid_len: usize,
+        public_key: *const u8,
+        err: *mut c_void,
+    ) -> i32;
+    fn policysync_replica_ingest_many(
+        replica: *mut c_void,
+        now_ms: u64,
+        ops: *const Bytes,
+        ops_stride: usize,
+        count: usize,
+        outcomes: *mut COutcome,
+        outcomes_stride: usize,
+        err: *mut c_void,
+    ) -> i32;
+}
+
+/// A replica that C has opened.
+struct CReplica(*mut c_void);
+
+#[expect(unsafe_code, reason = "what a C program does")]
+impl CReplica {
+    fn open(workload: &Workload) -> Self {
+        let mut replica = ptr::null_mut();
+        // SAFETY: no options, room for a pointer, no error.
+        assert_eq!(unsafe { policysync_replica_open(ptr::null(), &raw mut replica, ptr::null_mut()) }, 0);
+        for key in workload.public_keys() {
+            let (actor, public_key) = (key.actor(), key.public_key().as_bytes());
+            // SAFETY: a replica, a text with its length, no kid, 32 bytes, no error.
+            let status = unsafe {
+                policysync_replica_register_key(
+                    replica,
+                    actor.as_ptr(),
+                    actor.len(),
+                    ptr::null(),
+                    0,
+                    public_key.as_ptr(),
+                    ptr::null_mut(),
+                )
+            };
+            assert_eq!(status, 0);
+        }
+        Self(replica)
+    }
+
+    fn ingest(&self, ops: &[Bytes], outcomes: &mut [COutcome]) {
+        assert_eq!(ops.len(), outcomes.len());
+        // SAFETY: a replica; two arrays of one length, of which the first holds bytes that live; no error.
+        let status = unsafe {
+            policysync_replica_ingest_many(
+                self.0,
+                NOW.0,
+                ops.as_ptr(),
+                size_of::<Bytes>(),
+                ops.len(),
+                outcomes.as_mut_ptr(),
+                size_of::<COutcome>(),
+                ptr::null_mut(),
+            )
+        };
+        assert_eq!(status, 0);
+    }
+}
+
+#[expect(unsafe_code, reason = "what a C program does")]
+impl Drop for CReplica {
+    fn drop(&mut self) {
+        // SAFETY: a replica that is used no more.
+        unsafe { policysync_replica_free(self.0) };
+    }
+}
+
+/// CPU time of a call in Rust.
+fn in_rust(workload: &Workload, ops: &[Incoming<'_>]) -> u64 {
+    let mut replica = Replica::open(workload.options()).unwrap();
+    let start = cpu_nanoseconds();
+    let outcomes = replica.ingest_batch(NOW, ops).unwrap();
+    let end = cpu_nanoseconds();
+    assert!(outcomes.iter().all(Result::is_ok));
+    end - start
+}
+
+/// CPU time of the same call through the C interface.
+fn in_c(workload: &Workload, ops: &[Bytes]) -> u64 {
+    let replica = CReplica::open(workload);
+    let nothing = COutcome { status: -1, effect: 0, until_ms: 0, hashes: [[0; 32]; 3] };
+    let mut outcomes = vec![nothing; ops.len()];
+    let start = cpu_nanoseconds();
+    replica.ingest(ops, &mut outcomes);
+    let end = cpu_nanoseconds();
+    assert!(outcomes.iter().all(|outcome| outcome.status == 0));
+    end - start
+}
+
+fn main() -> ExitCode {
+    let workload = Workload::new(BATCH, Signing::True);
+    let forms = workload.binary();
+    let rust: Vec<Incoming<'_>> = forms.iter().map(|form| Incoming::from(*form)).collect();
+    let c: Vec<Bytes> =
+        forms.iter().map(|form| Bytes { data: form.as_ptr().cast(), len: form.len() }).collect();
+    let pair = |number: usize| {
+        // By turns, so that neither is always the first.
+        let (c, rust) = if number.is_multiple_of(2) {
+            let c = in_c(&workload, &c);
+            (c, in_rust(&workload, &rust))
+        } else {
+            let rust = in_rust(&workload, &rust);
+            (in_c(&workload, &c), rust)
+        };
+        (c as f64 / rust as f64, rust)
+    };
+    pair(0);
+    let mut pairs: Vec<(f64, u64)> = (0..PAIRS).map(pair).collect();
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (median, rust) = pairs[PAIRS / 2];
+    println!(
+        "ingest of {BATCH} signed operations through the C interface: {median:.4} of the same in Rust (median of \
+         {PAIRS} pairs, half of them between {:.4} and {:.4}; in Rust {:.1} ms a call)",
+        pairs[PAIRS / 4].0,
+        pairs[PAIRS - 1 - PAIRS / 4].0,
+        rust as f64 / 1e6,
+    );
+    if median <= LIMIT { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,418 @@
+//! What `.scripts/install` installs works as the README says, for C, C++, Python and Node, and beside other libraries.
+#![cfg(all(target_os = "linux", feature = "capi"))]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod tools;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, OnceLock};
+use tools::{declared, have, root, run, scratch, skipped, symbols};
+
+/// A stripped program with the quick start, linked statically with `--gc-sections`: without the file store, and with it.
+const MAX_QUICKSTART_BYTES: [u64; 2] = [900_000, 2_300_000];
+
+fn library(prefix: &Path, name: &str) -> PathBuf {
+    prefix.join("lib").join(name)
+}
+
+/// Cargo puts every release in the same place: one at a time.
+static RELEASE: Mutex<()> = Mutex::new(());
+
+/// Installs, and moves everything to another place than was said: so nothing that is installed knows where it lies.
+fn install(name: &str, arguments: &[&str]) -> PathBuf {
+    let _alone = RELEASE.lock().unwrap();
+    let dir = scratch(&format!("install/{name}"));
+    let mut script = Command::new(root().join(".scripts/install"));
+    script
+        .args(arguments)
+        .env("DESTDIR", dir.join("stage"))
+        .env("PREFIX", "/opt/policysync")
+        .env_remove("LIBDIR");
+    let said = run(&mut script);
+    assert!(said.contains("PolicySync "), "{said}");
+    let prefix = dir.join("moved");
+    fs::rename(dir.join("stage/opt/policysync"), &prefix).unwrap();
+    prefix
+}
+
+fn can_install() -> bool {
+    have(&["bash", "ld", "nm", "objcopy", "ar", "gcc"])
+}
+
+/// Where the library with the default features is; None where a tool is missing.
+fn installed() -> Option<&'static Path> {
+    static PREFIX: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PREFIX.get_or_init(|| can_install().then(|| install("default", &[]))).as_deref()
+}
+
+/// Where the library without the file store is.
+fn bare() -> Option<&'static Path> {
+    static PREFIX: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PREFIX.get_or_init(|| can_install().then(|| install("bare", &["--features", ""]))).as_deref()
+}
+
+/// What pkg-config's file says of the static library's needs.
+fn system_libraries(prefix: &Path) -> Vec<String> {
+    let file = fs::read_to_string(library(prefix, "pkgconfig/policysync.pc")).unwrap();
+    let line = file.lines().find_map(|line| line.strip_prefix("Libs.private: ")).unwrap();
+    line.split(' ').map(str::to_owned).collect()
+}
+
+fn gcc(prefix: &Path) -> Command {
+    let mut command = Command::new("gcc");
+    command.args(["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-I"]).arg(prefix.join("include"));
+    command
+}
+
+/// The functions that the installed header declares.
+fn functions(prefix: &Path) -> BTreeSet<String> {
+    declared(&prefix.join("include/policysync.h"))
+}
+
+/// What the README says to those who write C.
+fn readme() -> &'static str {
+    let (_, section) = include_str!("../README.md").split_once("\n## C and C++\n").unwrap();
+    section.split_once("\n## ").unwrap().0
+}
+
+/// The contents of its blocks in this language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let start = format!("```{language}\n");
+    readme().split(&start).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// A shell with the library installed as the README says, and nothing else in its environment.
+fn shell(prefix: &Path, dir: &Path, lines: &str) -> Command {
+    let home = dir.join(".local");
+    if !home.exists() {
+        std::os::unix::fs::symlink(prefix, home).unwrap();
+    }
+    let mut command = Command::new("sh");
+    command.args(["-e", "-c", lines]).current_dir(dir).env_clear();
+    command.env("HOME", dir).env("PATH", "/usr/local/bin:/usr/bin:/bin");
+    command
+}
+
+#[test]
+fn the_static_library_shows_its_functions_and_nothing_else() {
+    let Some(prefix) = installed() else { return };
+    let archive = library(prefix, "libpolicysync.a");
+    let declared = functions(prefix);
+    assert!(declared.len() > 40, "{declared:?}");
+    assert_eq!(symbols(&["-g", "--defined-only"], &archive), declared);
+    assert_eq!(run(Command::new("ar").arg("t").arg(&archive)).lines().count(), 1);
+    // Nothing of Rust's and libsodium's is left to be found in a neighbour: panics are caught by our own runtime.
+    let needed = symbols(&["-u"], &archive);
+    assert!(!needed.contains("pidfd_spawnp"), "of discarded code");
+    let foreign = ["_R", "_ZN", "__rust", "rust_", "crypto_", "sodium_", "randombytes"];
+    let found: Vec<_> =
+        needed.iter().filter(|name| foreign.iter().any(|start| name.starts_with(start))).collect();
+    assert!(needed.contains("malloc") && found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn the_shared_library_shows_its_functions_and_carries_the_number_of_its_interface() {
+    let Some(prefix) = installed() else { return };
+    let header = fs::read_to_string(prefix.join("include/policysync.h")).unwrap();
+    let line = header.lines().find_map(|line| line.strip_prefix("#define POLICYSYNC_ABI_VERSION ")).unwrap();
+    let name = format!("libpolicysync.so.{line}");
+    let file = library(prefix, "libpolicysync.so").canonicalize().unwrap();
+    assert_eq!(library(prefix, &name).canonicalize().unwrap(), file);
+    assert!(file.ends_with(format!("{name}.{}", env!("CARGO_PKG_VERSION"))), "{}", file.display());
+    assert!(run(Command::new("readelf").arg("-d").arg(&file)).contains(&format!("soname: [{name}]")));
+    assert_eq!(symbols(&["-D", "--defined-only"], &file), functions(prefix));
+}
+
+/// Everything that `include` has is installed, as it is.
+#[test]
+fn all_headers_are_installed() {
+    let Some(prefix) = installed() else { return };
+    run(Command::new("diff").arg("-r").arg(root().join("include")).arg(prefix.join("include")));
+}
+
+#[test]
+fn the_quick_start_of_the_readme_is_the_example() {
+    assert_eq!(blocks("c"), [include_str!("../examples-c/quickstart.c")]);
+}
+
+/// Everything but the installation itself, word for word. Also keeps the README's list of system libraries true.
+#[test]
+fn the_readme_s_lines_build_programs_that_run() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["cc", "pkg-config"]) {
+        return;
+    }
+    let libraries = system_libraries(prefix);
+    assert_eq!(libraries, ["-ldl", "-lm", "-lpthread"], "see whether the README says so");
+    let shells = blocks("sh");
+    let (install, programs) = shells.split_first().unwrap();
+    assert_eq!(*install, ".scripts/install --prefix \"$HOME/.local\"\n");
+    assert_eq!(programs.len(), 2);
+    for (kind, lines) in ["static", "shared"].into_iter().zip(programs) {
+        let dir = scratch(&format!("install/readme-{kind}"));
+        fs::write(dir.join("quickstart.c"), blocks("c").first().unwrap()).unwrap();
+        let said = run(&mut shell(prefix, &dir, lines));
+        assert!(said.contains("received: \"Hello world\""), "{lines}\n{said}");
+        let needs = run(Command::new("readelf").arg("-d").arg(dir.join("quickstart")));
+        assert_eq!(needs.contains("libpolicysync.so"), kind == "shared", "{lines}\n{needs}");
+        if kind == "static" {
+            let words: BTreeSet<&str> =
+                lines.split_whitespace().filter(|word| word.starts_with("-l")).collect();
+            let expected: BTreeSet<&str> =
+                libraries.iter().map(String::as_str).chain(["-l:libpolicysync.a"]).collect();
+            assert_eq!(words, expected, "{lines}");
+        }
+    }
+}
+
+/// What a plain release has is larger and shows all names, and works as well.
+#[test]
+fn the_libraries_of_a_plain_release_link_with_every_compiler() {
+    if !have(&["gcc", "clang"]) {
+        return;
+    }
+    let dir = scratch("install/plain");
+    {
+        let _alone = RELEASE.lock().unwrap();
+        let mut cargo = Command::new(env!("CARGO"));
+        let said = run(cargo
+            .current_dir(root())
+            .args(["build", "--release", "--locked", "--lib"])
+            .args(["--message-format", "json"]));
+        for name in ["libpolicysync.a", "libpolicysync.so"] {
+            let path = said.split('"').find(|text| text.ends_with(&format!("/release/{name}"))).unwrap();
+            fs::copy(path, dir.join(name)).unwrap();
+        }
+    }
+    fs::copy(dir.join("libpolicysync.so"), dir.join("libpolicysync.so.1")).unwrap();
+    let static_library = dir.join("libpolicysync.a").display().to_string();
+    for compiler in ["gcc", "clang"] {
+        for (kind, library, flags) in [
+            ("plain", &static_library[..], ""),
+            ("small", &static_library[..], "-Wl,--gc-sections"),
+            ("shared", "-lpolicysync", "-Wl,-rpath,$ORIGIN"),
+        ] {
+            let program = dir.join(format!("{compiler}-{kind}"));
+            let mut command = Command::new(compiler);
+            command.arg("-I").arg(root().join("include")).arg(root().join("examples-c/quickstart.c"));
+            command.arg("-L").arg(&dir).arg(library).args(flags.split_whitespace());
+            run(command.args(["-lpthread", "-ldl", "-lm", "-o"]).arg(&program));
+            assert!(run(&mut Command::new(program)).contains("received: \"Hello world\""));
+        }
+    }
+}
+
+/// Cargo's configuration is for those who build here; who installs from a package has only the script.
+#[test]
+fn the_script_builds_as_cargo_s_configuration_says() {
+    let script = fs::read_to_string(root().join(".scripts/install")).unwrap();
+    let configuration = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
+    let (_, variables) = configuration.split_once("[env]\n").unwrap();
+    let variables: Vec<&str> = variables.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(variables.len(), 2);
+    for variable in variables {
+        let (name, value) = variable.split_once(" = ").unwrap();
+        let export = format!("    export {name}={value}\n");
+        assert!(script.contains(&export), "{export}");
+    }
+}
+
+/// All functions are there, and those of files say that they cannot.
+#[test]
+fn the_test_program_passes_without_the_file_store() {
+    let Some(prefix) = bare() else { return };
+    assert_eq!(symbols(&["-g", "--defined-only"], &library(prefix, "libpolicysync.a")), functions(prefix));
+    let program = scratch("install/without-files").join("program");
+    let mut command = gcc(prefix);
+    for entry in fs::read_dir(root().join("tests/c")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "c") && !path.ends_with("threads.c") {
+            command.arg(path);
+        }
+    }
+    command.arg(library(prefix, "libpolicysync.a")).args(system_libraries(prefix));
+    run(command.arg("-o").arg(&program));
+    assert!(run(&mut Command::new(program)).contains("all C tests passed"));
+}
+
+#[test]
+fn the_examples_build_through_pkg_config() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["make", "pkg-config", "g++"]) {
+        return;
+    }
+    for (name, make) in [("shared", "make"), ("static", "make STATIC=1")] {
+        let dir = scratch(&format!("install/make-{name}"));
+        run(Command::new("cp").arg("-r").arg(root().join("examples-c/.")).arg(&dir));
+        let found = "export PKG_CONFIG_PATH=$HOME/.local/lib/pkgconfig LD_LIBRARY_PATH=$HOME/.local/lib";
+        run(&mut shell(prefix, &dir, &format!("{found}\n{make}")));
+        for program in ["quickstart", "tasks", "guard", "quickstart-cpp"] {
+            run(&mut shell(prefix, &dir, &format!("{found}\n./{program}")));
+            let needs = run(Command::new("readelf").arg("-d").arg(dir.join(program)));
+            assert_eq!(needs.contains("libpolicysync.so"), name == "shared", "{needs}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_build_through_cmake() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["cmake", "ctest", "g++"]) {
+        return;
+    }
+    let dir = scratch("install/cmake");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(root().join("examples-c")).arg("-B").arg(&dir);
+    run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
+    run(Command::new("cmake").arg("--build").arg(&dir));
+    let said = run(Command::new("ctest").current_dir(&dir));
+    assert!(said.contains("100% tests passed, 0 tests failed out of 8"), "{said}");
+}
+
+#[test]
+fn cmake_takes_the_same_line_of_versions_only() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["cmake"]) {
+        return;
+    }
+    let dir = scratch("install/versions");
+    let own = env!("CARGO_PKG_VERSION");
+    let (line, _) = own.rsplit_once('.').unwrap();
+    for (asked, served) in [
+        ("", true),
+        (own, true),
+        (line, true),
+        (&format!("{line}.999"), false),
+        ("999", false),
+        ("0.0.1", false),
+    ] {
+        let project = format!(
+            "cmake_minimum_required(VERSION 3.16)\nproject(Asks NONE)\nfind_package(PolicySync {asked} CONFIG)\n\
+             if(NOT \"${{PolicySync_FOUND}}\" STREQUAL \"{}\")\nmessage(FATAL_ERROR \"wrong\")\nendif()\n",
+            u8::from(served)
+        );
+        fs::write(dir.join("CMakeLists.txt"), project).unwrap();
+        let mut configure = Command::new("cmake");
+        configure.arg("-S").arg(&dir).arg("-B").arg(dir.join(format!("build-{asked}")));
+        run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
+    }
+}
+
+/// All of `tests/install/plugin.c` and the static library, with nothing undefined but what system libraries have.
+fn plugin(prefix: &Path, sources: &[&str], flags: &[&str], object: &Path) {
+    let mut command = gcc(prefix);
+    command.args(["-shared", "-fPIC", "-Wl,--exclude-libs,ALL"]).args(flags);
+    command.args(sources.iter().map(|source| root().join("tests/install").join(source)));
+    command.arg(library(prefix, "libpolicysync.a")).args(system_libraries(prefix));
+    run(command.arg("-o").arg(object));
+}
+
+#[test]
+fn python_loads_a_shared_object_with_the_static_library_inside() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["python3"]) {
+        return;
+    }
+    let object = scratch("install/python").join("plugin.so");
+    plugin(prefix, &["plugin.c"], &["-Wl,-z,defs"], &object);
+    assert_eq!(symbols(&["-D", "--defined-only"], &object), BTreeSet::from(["plugin".to_owned()]));
+    let script = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).plugin())";
+    run(Command::new("python3").args(["-c", script]).arg(object));
+}
+
+#[test]
+fn node_loads_an_addon_with_the_static_library_inside() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["node"]) {
+        return;
+    }
+    if !Path::new("/usr/include/node/node_api.h").exists() {
+        return skipped("there are no headers of Node");
+    }
+    let addon = scratch("install/node").join("addon.node");
+    plugin(prefix, &["plugin.c", "addon.c"], &[], &addon);
+    run(Command::new("node").args(["-e", "process.exitCode = require(process.argv[1])"]).arg(addon));
+}
+
+#[test]
+fn it_lives_beside_another_rust_library_whatever_that_does_on_panic() {
+    let Some(prefix) = installed() else { return };
+    let dir = scratch("install/beside-rust");
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let ours = library(prefix, "libpolicysync.a");
+    for panic in ["abort", "unwind"] {
+        let theirs = dir.join(format!("libneighbour-{panic}.a"));
+        let mut command = Command::new(&rustc);
+        command.args(["--edition=2024", "--crate-type=staticlib", "--crate-name=neighbour", "-O"]);
+        command.arg(format!("-Cpanic={panic}")).arg(root().join("tests/install/neighbour.rs"));
+        run(command.arg("-o").arg(&theirs));
+        for (order, libraries) in [("first", [&ours, &theirs]), ("second", [&theirs, &ours])] {
+            let program = dir.join(format!("{panic}-{order}"));
+            let mut command = gcc(prefix);
+            command
+                .arg(root().join("tests/install/beside_rust.c"))
+                .arg(root().join("tests/install/plugin.c"));
+            run(command.args(libraries).args(system_libraries(prefix)).arg("-o").arg(&program));
+            run(&mut Command::new(program));
+        }
+    }
+}
+
+#[test]
+fn it_lives_beside_another_libsodium() {
+    let Some(prefix) = installed() else { return };
+    if !have(&["pkg-config"]) {
+        return;
+    }
+    let asked = Command::new("pkg-config").args(["--modversion", "libsodium"]).output().unwrap();
+    if !asked.status.success() {
+        return skipped("there is no libsodium-dev");
+    }
+    let version = String::from_utf8(asked.stdout).unwrap();
+    let dir = scratch("install/beside-sodium");
+    let ours = library(prefix, "libpolicysync.a").display().to_string();
+    for theirs in ["-l:libsodium.a", "-lsodium"] {
+        for (order, libraries) in [("first", [&ours[..], theirs]), ("second", [theirs, &ours[..]])] {
+            let program = dir.join(format!("beside{theirs}-{order}"));
+            let mut command = gcc(prefix);
+            command
+                .arg(root().join("tests/install/beside_sodium.c"))
+                .arg(root().join("tests/install/plugin.c"));
+            run(command.args(libraries).args(system_libraries(prefix)).arg("-o").arg(&program));
+            assert_eq!(run(&mut Command::new(program)), version, "the program has got our libsodium");
+        }
+    }
+}
+
+/// And the README says how small: the measured sizes, or what has changed by less than a twentieth since.
+#[test]
+fn the_quick_start_is_small() {
+    let (Some(bare), Some(default)) = (bare(), installed()) else { return };
+    let mut sizes = Vec::new();
+    for (prefix, most) in [bare, default].into_iter().zip(MAX_QUICKSTART_BYTES) {
+        let program = scratch("install/size").join("quickstart");
+        let mut command = gcc(prefix);
+        command.args(["-s", "-Wl,--gc-sections"]).arg(root().join("examples-c/quickstart.c"));
+        command.arg(library(prefix, "libpolicysync.a")).args(system_libraries(prefix));
+        run(command.arg("-o").arg(&program));
+        assert!(run(&mut Command::new(&program)).contains("received: \"Hello world\""));
+        let files = [program, library(prefix, "libpolicysync.a"), library(prefix, "libpolicysync.so")];
+        let of_these = files.map(|file| fs::metadata(file).unwrap().len());
+        println!("the quick start, the static and the shared library: {of_these:?} bytes");
+        assert!(of_these[0] <= most, "the quick start has {} bytes", of_these[0]);
+        sizes.push(of_these);
+    }
+    let rows = ["| quick start", "| `libpolicysync.a`", "| `libpolicysync.so`"];
+    for (row, start) in rows.into_iter().enumerate() {
+        let line = readme().lines().find(|line| line.starts_with(start)).unwrap();
+        let cells = line.split('|').skip(2).take(2).map(|cell| cell.trim().replace(',', ""));
+        for (said, measured) in cells.zip(&sizes) {
+            let (said, measured) = (said.parse::<u64>().unwrap(), measured[row]);
+            assert!(said.abs_diff(measured) * 20 <= measured, "{line}: it is {measured}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Another Rust library in the same program, with a standard library of its own.
+
+/// The length of `"neighbour"` found in roundabout ways: with a heap, a thread and, where panics unwind, a panic.
+#[unsafe(no_mangle)]
+pub extern "C" fn neighbour() -> usize {
+    let text = std::thread::spawn(|| "neigh".to_owned() + "bour").join().unwrap_or_default();
+    if cfg!(panic = "unwind") {
+        std::panic::set_hook(Box::new(|_| ()));
+        assert!(std::panic::catch_unwind(|| panic!("on purpose")).is_err());
+    }
+    text.len()
+}

@@ -1,0 +1,67 @@
+//! Running compilers and other programs.
+#![allow(dead_code, reason = "each test file uses its own part of it")]
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A new, empty directory.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if dir.exists() {
+        fs::remove_dir_all(&dir).unwrap();
+    }
+    fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+/// Says so past the capture of the test's output, which `eprintln!` does not.
+#[expect(clippy::explicit_write, reason = "the test's output is captured")]
+pub(crate) fn skipped(why: &str) {
+    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
+}
+
+/// Whether these tools are there; says so where not.
+pub(crate) fn have(tools: &[&str]) -> bool {
+    let missing = tools.iter().find(|tool| {
+        !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
+    });
+    if let Some(tool) = missing {
+        skipped(&format!("there is no {tool}"));
+    }
+    missing.is_none()
+}
+
+/// What the program prints. It must succeed.
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}\n{}\n{out}\n{err}", output.status);
+    out.into_owned()
+}
+
+/// The functions that a header declares.
+pub(crate) fn declared(header: &Path) -> BTreeSet<String> {
+    let header = fs::read_to_string(header).unwrap();
+    let declarations = header.split("POLICYSYNC_API\n").skip(1).filter_map(|rest| rest.split_once('('));
+    let names: BTreeSet<String> = declarations
+        .filter_map(|(start, _)| start.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("policysync_"))
+        .map(str::to_owned)
+        .collect();
+    assert!(names.len() > 40 && names.contains("policysync_replica_open"), "{names:?}");
+    names
+}
+
+/// The names that `nm` prints.
+pub(crate) fn symbols(options: &[&str], library: &Path) -> BTreeSet<String> {
+    let lines = run(Command::new("nm").args(options).arg(library));
+    let lines = lines.lines().filter(|line| !line.is_empty() && !line.ends_with(':'));
+    lines.filter_map(|line| line.rsplit(' ').next()).map(str::to_owned).collect()
+}
