@@ -86,6 +86,7 @@ mod oplog;
 mod replica;
 mod state;
 mod store;
+mod sync;
 mod value;
 
 // The public interface is:
@@ -121,6 +122,13 @@ pub use keys::{
 
 // What the application refuses
 pub use guard::{Aborted, Guard, PermittedOp, Verdict};
+
+// Synchronisation
+pub use sync::{
+    Finish, LEAF, Lie, MAX_DOUBTS, MAX_IDS, MAX_MESSAGE_BYTES, MAX_RANGES, MAX_REFUSED, MIN_MESSAGE_BYTES,
+    MessageFault, NEWEST, Progress, Refusal, Refusals, Reply, Responder, SPLIT, SYNC_VERSION, SessionDigest,
+    SyncBase, SyncError, SyncOptions, SyncSession, max_idle_rounds,
+};
 
 // The log and its store
 pub use oplog::{AddError, Added, Cursor, ForkError, ForkProof, LogDigest, LogEntry, OpLog};

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each knows only those before it. `manual` holds documentation.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "hlc",
     "crypto",
     "columns",
@@ -20,6 +20,7 @@ const ORDER: [&str; 15] = [
     "oplog",
     "state",
     "replica",
+    "sync",
     "ffi",
     "manual",
     "lib",

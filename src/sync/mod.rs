@@ -1,0 +1,33 @@
+//! Synchronisation: two replicas find out what the other lacks, over anything that carries bytes, and trust nobody.
+
+mod base;
+mod bits;
+mod bound;
+mod error;
+mod intake;
+mod limits;
+mod message;
+mod ops;
+mod options;
+mod outbox;
+mod prf;
+mod progress;
+mod ranges;
+mod reconcile;
+mod responder;
+mod session;
+mod snapshot;
+mod wire;
+
+pub use base::SyncBase;
+pub use error::{Lie, MessageFault, Refusal, SyncError};
+pub use intake::Refusals;
+pub use limits::{
+    LEAF, MAX_DOUBTS, MAX_IDS, MAX_MESSAGE_BYTES, MAX_RANGES, MAX_REFUSED, MIN_MESSAGE_BYTES, NEWEST, SPLIT,
+    max_idle_rounds,
+};
+pub use message::SYNC_VERSION;
+pub use options::SyncOptions;
+pub use progress::{Finish, Progress, SessionDigest};
+pub use responder::{Reply, Responder};
+pub use session::SyncSession;
