@@ -7,11 +7,9 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
-use common::{Signing, Workload, ingest};
+use common::{Signing, Workload, cpu_nanoseconds, ingest, median, wall_nanoseconds};
 use policysync::{Incoming, Replica, Signature};
 
 /// Counts the bytes that are allocated and not freed.
@@ -38,29 +36,11 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// CPU time of this thread, in nanoseconds: other programs on the machine do not count. Where the system does not tell
-/// it, the wall clock must do.
-fn cpu_nanoseconds() -> u64 {
-    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    schedstat.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_else(wall_nanoseconds)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn wall_nanoseconds() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_nanos().try_into().unwrap()
-}
-
 /// Nanoseconds an operation, by this clock.
 fn timed(clock: fn() -> u64, count: usize, work: impl FnOnce()) -> f64 {
     let start = clock();
     work();
     (clock() - start) as f64 / count as f64
-}
-
-fn median(mut runs: Vec<f64>) -> f64 {
-    runs.sort_by(f64::total_cmp);
-    runs[runs.len() / 2]
 }
 
 /// Signed ingest beside a bare loop over the same texts, in turn, portion by portion: the median of the ratios.

@@ -2,7 +2,8 @@
 //! overwriting; arriving interleaved as the actors wrote them, or fully shuffled.
 #![allow(dead_code, reason = "each benchmark uses its own part of it")]
 
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
+use std::time::Instant;
 
 use policysync::{
     CryptoProvider, Hlc, Incoming, KeyPair, KeyRegistry, Op, Replica, ReplicaOptions, Signature, SignedOp,
@@ -183,4 +184,23 @@ impl Random {
             items.swap(at, self.below(at + 1));
         }
     }
+}
+
+/// CPU time of this thread, in nanoseconds: other programs on the machine do not count. Where the system does not tell
+/// it, the wall clock must do.
+pub fn cpu_nanoseconds() -> u64 {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    schedstat.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_else(wall_nanoseconds)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+pub fn wall_nanoseconds() -> u64 {
+    static STARTED: OnceLock<Instant> = OnceLock::new();
+    STARTED.get_or_init(Instant::now).elapsed().as_nanos().try_into().unwrap()
+}
+
+/// The middle one.
+pub fn median(mut runs: Vec<f64>) -> f64 {
+    runs.sort_by(f64::total_cmp);
+    runs[runs.len() / 2]
 }

@@ -77,6 +77,10 @@ impl Common {
         Self { id, cursor, also, last }
     }
 
+    pub(super) const fn cursor(&self) -> u32 {
+        self.cursor
+    }
+
     /// Adds something that came in through the session.
     pub(super) fn add(&mut self, number: u32) {
         if number >= self.cursor {
@@ -109,6 +113,14 @@ impl Common {
 /// responder; others do not know it, and start from the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncBase(pub(super) Common);
+
+impl SyncBase {
+    /// By what both sides know the session: 16 bytes, no secret.
+    #[must_use]
+    pub const fn id(&self) -> [u8; 16] {
+        self.0.id.0
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -78,6 +78,11 @@ pub(super) struct Intake {
 }
 
 impl Intake {
+    /// How many operations were offered.
+    pub(super) fn offered(&self) -> u64 {
+        self.accepted.saturating_add(self.known).saturating_add(self.refused.total())
+    }
+
     /// Offers operations to the replica, in one batch.
     pub(super) fn take(
         replica: &mut Replica,

@@ -15,6 +15,7 @@ pub const SYNC_VERSION: u8 = 1;
 
 const REQUEST: u8 = 0xE1;
 const ANSWER: u8 = 0xE2;
+const PUSH: u8 = 0xE3;
 
 /// What the initiator says in every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,6 +260,28 @@ pub(super) fn read_answer<'a>(
     };
     let ReadBody { doubts, ranges, ops, op_bytes } = read_body(&mut reader, space)?;
     Ok(Answer { welcome, ack: Ack { accepted, known, refused }, resume, doubts, ranges, ops, op_bytes })
+}
+
+pub(super) fn write_push(space: &[u8; 8], ops: OpWriter) -> Vec<u8> {
+    let mut out = vec![PUSH, SYNC_VERSION];
+    out.extend_from_slice(space);
+    ops.finish(&mut out);
+    out
+}
+
+pub(super) fn read_push<'a>(
+    bytes: &'a [u8],
+    space: Option<&'a str>,
+    tag: &[u8; 8],
+) -> Result<Vec<Unpacked<'a>>, SyncError> {
+    let mut reader = Reader::new(bytes);
+    open(&mut reader, PUSH)?;
+    if reader.array::<8>()? != *tag {
+        return Err(SyncError::OtherSpace);
+    }
+    let ops = ops::read(&mut reader, space)?;
+    reader.end()?;
+    Ok(ops)
 }
 
 /// The two bytes that every message begins with.

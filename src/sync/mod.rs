@@ -3,6 +3,7 @@
 mod base;
 mod bits;
 mod bound;
+mod bundle;
 mod error;
 mod intake;
 mod limits;
@@ -12,6 +13,7 @@ mod options;
 mod outbox;
 mod prf;
 mod progress;
+mod push;
 mod ranges;
 mod reconcile;
 mod responder;
@@ -20,6 +22,7 @@ mod snapshot;
 mod wire;
 
 pub use base::SyncBase;
+pub use bundle::{BUNDLE_VERSION, BundleError, Exported, Imported};
 pub use error::{Lie, MessageFault, Refusal, SyncError};
 pub use intake::Refusals;
 pub use limits::{
@@ -29,5 +32,6 @@ pub use limits::{
 pub use message::SYNC_VERSION;
 pub use options::SyncOptions;
 pub use progress::{Finish, Progress, SessionDigest};
+pub use push::{Push, Pushed};
 pub use responder::{Reply, Responder};
 pub use session::SyncSession;

@@ -102,7 +102,11 @@ impl Responder {
         }
     }
 
-    fn find(&self, replica: &Replica, base: Option<BaseId>) -> Option<&Common> {
+    pub(super) fn options(&self) -> &SyncOptions {
+        &self.options
+    }
+
+    pub(super) fn find(&self, replica: &Replica, base: Option<BaseId>) -> Option<&Common> {
         let base = base?;
         let common = self.common.iter().find(|common| common.id == base)?;
         common.is_of(replica.log().index()).then_some(common)
