@@ -2,6 +2,7 @@
 
 use super::error::SyncError;
 use super::ops::Unpacked;
+use super::wire::wide;
 use crate::canonical::{HashedOp, OpHash};
 use crate::hlc::WallMillis;
 use crate::op::{MaybeOwned, SignedOpRef};
@@ -83,6 +84,15 @@ impl Intake {
         self.accepted.saturating_add(self.known).saturating_add(self.refused.total())
     }
 
+    /// A bad copy of an operation that is in the log is only a copy of what is known.
+    fn forgive(&mut self, replica: &Replica) {
+        let before = self.bad.len();
+        self.bad.retain(|hash| !replica.log().contains(hash));
+        let met = wide(before - self.bad.len());
+        self.refused.bad_signature = self.refused.bad_signature.saturating_sub(met);
+        self.known = self.known.saturating_add(met);
+    }
+
     /// Offers operations to the replica, in one batch.
     pub(super) fn take(
         replica: &mut Replica,
@@ -122,6 +132,7 @@ impl Intake {
                 }
             }
         }
+        intake.forgive(replica);
         Ok(intake)
     }
 }

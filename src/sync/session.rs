@@ -121,6 +121,8 @@ struct Outbox {
     queued: Bits,
     /// Operations of which the peer asked for our copy.
     repeats: VecDeque<u32>,
+    /// Numbers that were ever among these.
+    repeats_queued: Bits,
     repeated: usize,
     /// How many operations the last request held.
     in_flight: u64,
@@ -483,10 +485,14 @@ impl SyncSession {
         Ok(())
     }
 
-    /// Sends our copies of operations whose copies at the peer are in doubt.
-    fn repeat(&mut self, replica: &Replica, doubts: &[OpHash]) {
+    /// Sends our copies of operations whose copies at the peer are in doubt; or takes note, where we cannot judge our
+    /// own.
+    fn repeat(&mut self, replica: &mut Replica, doubts: &[OpHash]) {
+        if replica.accepts_unverified() {
+            return doubts.iter().for_each(|hash| replica.doubt(hash));
+        }
         for number in doubts.iter().filter_map(|hash| replica.log().index().find(hash)) {
-            if self.outbox.repeated < MAX_REPEATS && !self.outbox.repeats.contains(&number) {
+            if self.outbox.repeated < MAX_REPEATS && self.outbox.repeats_queued.insert(number) {
                 self.outbox.repeats.push_back(number);
                 self.outbox.repeated += 1;
             }

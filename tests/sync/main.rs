@@ -6,4 +6,5 @@ mod common;
 mod workload;
 
 mod bounds;
+mod converge;
 mod link;
