@@ -1,5 +1,7 @@
 //! Operations from a peer on their way into the replica, and what became of them.
 
+use std::collections::BTreeSet;
+
 use super::error::SyncError;
 use super::ops::Unpacked;
 use super::wire::wide;
@@ -73,7 +75,7 @@ pub(super) struct Intake {
     pub(super) known: u64,
     pub(super) refused: Refusals,
     /// The numbers of all that are in the log.
-    pub(super) numbers: Vec<u32>,
+    pub(super) numbers: BTreeSet<u32>,
     /// Those refused for their signature. A good copy of one may be elsewhere.
     pub(super) bad: Vec<OpHash>,
 }

@@ -3,6 +3,8 @@
 //! Nothing here keeps a secret for long: the key is made of what both sides tell each other. It protects because it does
 //! not exist before both sets are fixed.
 
+use std::collections::BTreeSet;
+
 use super::base::BaseId;
 use crate::canonical::OpHash;
 use crate::crypto::{CryptoProvider, Sodium};
@@ -56,6 +58,11 @@ impl SessionId {
 impl Prf {
     pub(super) fn of(&self, hash: &OpHash) -> u128 {
         u128::from_le_bytes(self.crypto.short_hash(&self.key, hash.as_bytes()))
+    }
+
+    /// The sum over operations of these numbers, each once.
+    pub(super) fn sum(&self, index: &Index, numbers: &BTreeSet<u32>) -> u128 {
+        numbers.iter().fold(0, |sum, number| sum.wrapping_add(self.of(index.hash(*number))))
     }
 
     pub(super) fn short_id(&self, hash: &OpHash) -> ShortId {

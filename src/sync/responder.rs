@@ -169,7 +169,12 @@ impl Responder {
             }
         };
         draft.repeat(replica, &doubts)?;
-        let ack = Ack { accepted: intake.accepted, known: intake.known, refused: intake.refused };
+        let ack = Ack {
+            accepted: intake.accepted,
+            known: intake.known,
+            refused: intake.refused,
+            sum: prf.sum(view.index, &intake.numbers),
+        };
         let sent = wide(draft.ops.count());
         let mut doubts: Vec<OpHash> = replica.doubted().take(MAX_DOUBTS).copied().collect();
         // Once in a session is enough, with the greeting; and what we refused ourselves.

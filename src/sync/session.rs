@@ -124,8 +124,12 @@ struct Outbox {
     /// Numbers that were ever among these.
     repeats_queued: Bits,
     repeated: usize,
-    /// How many operations the last request held.
+    /// How many operations the last request held, copies too.
     in_flight: u64,
+    /// The sum over them, each once.
+    in_flight_sum: u128,
+    /// Whether the peer took other operations than were sent: somebody changes them on the way.
+    altered: bool,
     /// What was sent that the peer did not have.
     sent: Tally,
 }
@@ -304,7 +308,6 @@ impl SyncSession {
         if ranges.is_empty() && ops.count() == 0 && doubts.is_empty() {
             return Ok(None);
         }
-        self.outbox.in_flight = wide(ops.count());
         self.progress.op_bytes_sent = self.progress.op_bytes_sent.saturating_add(wide(ops.len()));
         let phase = Phase::Later { cursor: peer.welcome.cursor };
         let head = self.head(replica, peer.id.base, phase);
@@ -347,10 +350,12 @@ impl SyncSession {
         let limit = peer.welcome.limit.min(self.options.max_message_bytes);
         let mut writer = OpWriter::new(room_for_ops(limit));
         let outbox = &mut self.outbox;
+        let mut packed = BTreeSet::new();
         while let Some(number) = outbox.waiting.front() {
             if !pack(replica, *number, &mut writer)? {
                 break;
             }
+            packed.insert(*number);
             outbox.sent.add(peer.prf.of(replica.log().index().hash(*number)));
             outbox.waiting.pop_front();
         }
@@ -358,8 +363,11 @@ impl SyncSession {
             if !pack(replica, *number, &mut writer)? {
                 break;
             }
+            packed.insert(*number);
             outbox.repeats.pop_front();
         }
+        outbox.in_flight = wide(writer.count());
+        outbox.in_flight_sum = peer.prf.sum(replica.log().index(), &packed);
         Ok(writer)
     }
 
@@ -450,6 +458,7 @@ impl SyncSession {
         if found != expected {
             return Err(SyncError::Lie(Lie::Answers { found, expected }));
         }
+        self.outbox.altered |= ack.refused.total() == 0 && ack.sum != self.outbox.in_flight_sum;
         self.progress.sent = self.progress.sent.saturating_add(expected);
         self.progress.refused_by_peer.add(&ack.refused);
         Ok(expected)
@@ -583,8 +592,8 @@ impl SyncSession {
         let same_count = count.and_then(|count| count.checked_sub(sent.count)) == Some(peer.welcome.count);
         let sum = peer.snapshot.total().wrapping_add(received.sum);
         let same_sum = sum.wrapping_sub(sent.sum) == peer.welcome.total;
-        let nothing_refused = refused.total() == 0 && refused_by_peer.total() == 0;
-        self.finish = Some(if same_count && same_sum && nothing_refused {
+        let all_taken = refused.total() == 0 && refused_by_peer.total() == 0 && !self.outbox.altered;
+        self.finish = Some(if same_count && same_sum && all_taken {
             let index = replica.log().index();
             let cursor = self.start.as_ref().map_or(0, |start| start.cursor);
             let id = peer.id.base_id(replica.crypto());

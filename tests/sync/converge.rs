@@ -392,7 +392,7 @@ fn an_answer_to_another_message_changes_nothing() {
 #[test]
 fn a_replica_that_lost_operations_ends_the_session() {
     let ops = unsigned(300, 4, 0);
-    let (mut ours, mut theirs) = (blind(&ops), blind(&[]));
+    let (ours, mut theirs) = (blind(&ops), blind(&[]));
     let mut session = session(1);
     let request = session.next_message(&ours).unwrap().unwrap();
     let reply = responder().respond(&mut theirs, NOW, &request).unwrap();

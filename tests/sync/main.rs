@@ -7,4 +7,5 @@ mod workload;
 
 mod bounds;
 mod converge;
+mod hostile;
 mod link;
