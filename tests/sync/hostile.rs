@@ -175,7 +175,7 @@ fn sessions_over_a_channel_that_mutates_end() {
 }
 
 /// Changes a message in a way of chance, or not at all.
-fn mutate(message: &mut Vec<u8>, kept: &[Vec<u8>], random: &mut Random) {
+pub fn mutate(message: &mut Vec<u8>, kept: &[Vec<u8>], random: &mut Random) {
     let at = random.below(message.len().max(1));
     match random.below(12) {
         0 => message.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1),

@@ -9,3 +9,4 @@ mod bounds;
 mod converge;
 mod hostile;
 mod link;
+mod simulation;
