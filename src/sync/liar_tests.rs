@@ -3,7 +3,7 @@
 use super::base::BaseId;
 use super::bound::Bound;
 use super::error::{Lie, SyncError};
-use super::limits::{MIN_MESSAGE_BYTES, WORTHWHILE, max_idle_rounds};
+use super::limits::{MIN_MESSAGE_BYTES, max_idle_rounds};
 use super::message::{Ack, Body, Phase, Request, Resume, Welcome, read_request, room_for_ops, write_answer};
 use super::ops::OpWriter;
 use super::options::SyncOptions;
@@ -207,7 +207,6 @@ fn junk_by_the_thousand() {
         }));
         draft.resume = Some(Resume { from: Bound::start(), done: 0 });
     });
-    assert!(WORTHWHILE < 2048);
     assert!(matches!(end, Err(SyncError::TooManyRefused { .. })), "{end:?}");
     assert_eq!(answers, 33);
 }
