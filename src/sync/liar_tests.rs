@@ -272,6 +272,55 @@ fn everything_in_doubt_is_sent_once() {
 }
 
 #[test]
+fn an_operation_slipped_into_anothers_session_is_not_hidden_from_it() {
+    use super::message::{RequestHead, write_request};
+    use super::responder::Responder;
+    let (mut alice, mut relay) = (ours(), ours());
+    let mallory = SigningSecretKey::new("mallory", KeyPair::from_seed(&[8; 32]).unwrap()).unwrap();
+    for replica in [&mut alice, &mut relay] {
+        replica.keys_mut().register(mallory.public_key().clone()).unwrap();
+    }
+    alice.set(NOW, "Task", "t2", "title", "new").unwrap();
+    let mut responder = Responder::new([3; 32], SyncOptions::new());
+    let mut converge = |alice: &mut Replica, relay: &mut Replica, options, slip: Option<&SignedOp>| {
+        let mut session = SyncSession::new(options, [4; 16]);
+        while let Some(request) = session.next_message(alice).unwrap() {
+            let reply = responder.respond(relay, NOW, &request).unwrap();
+            session.receive(alice, NOW, &reply.message).unwrap();
+            // Mallory has seen the nonce, and speaks in alice's name.
+            let Some(op) = slip else { continue };
+            let head = RequestHead {
+                nonce: [4; 16],
+                space: prf::space_tag(relay.crypto(), None),
+                round: 9,
+                limit: MIN_MESSAGE_BYTES,
+                base: None,
+                phase: Phase::Later { cursor: OURS },
+            };
+            let mut ops = OpWriter::new(1000);
+            assert!(ops.push(op.as_ref()));
+            let body = Body { doubts: Vec::new(), ranges: RangeWriter::new(), ops };
+            responder.respond(relay, NOW, &write_request(&head, body)).unwrap();
+        }
+        match session.finish() {
+            Some(Finish::Converged { base: Some(base), .. }) => base.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let op = Op::lww_set("mallory", Hlc::new(NOW.0, 0).unwrap(), "E", "i", "p", "hidden").unwrap();
+    let op = crate::keys::sign_op(&alice.crypto(), op, &mallory).unwrap();
+    let base = converge(&mut alice, &mut relay, SyncOptions::new(), Some(&op));
+    assert_eq!(alice.log().len() + 1, relay.log().len());
+    // What both remember of the session is not the same, so it does not count.
+    let base = converge(&mut alice, &mut relay, SyncOptions::new().since(base), None);
+    assert_eq!(alice.log().digest(), relay.log().digest());
+    // And what is remembered alike does.
+    alice.set(NOW, "Task", "t3", "title", "newer").unwrap();
+    converge(&mut alice, &mut relay, SyncOptions::new().since(base), None);
+    assert_eq!(alice.log().digest(), relay.log().digest());
+}
+
+#[test]
 fn a_request_for_what_is_not_there() {
     // The other side: initiators that lie to a responder get an error at once.
     use super::message::{Hello, RequestHead, write_request};
@@ -298,7 +347,7 @@ fn a_request_for_what_is_not_there() {
     assert_eq!(ask(honest, &[]), Ok(0));
     let later = |cursor| RequestHead { phase: Phase::Later { cursor }, ..honest };
     assert_eq!(ask(later(OURS + 1), &[]), Err(SyncError::Lie(Lie::Position)));
-    let base = Some(BaseId([5; 16]));
+    let base = Some(BaseId { session: [5; 16], seal: [6; 32] });
     let forgotten = SyncError::Refused(super::error::Refusal::Forgotten);
     assert_eq!(ask(RequestHead { base, ..later(OURS) }, &[]), Err(forgotten));
     assert_eq!(ask(RequestHead { limit: 100, ..honest }, &[]), Err(SyncError::Lie(Lie::Limit)));

@@ -124,9 +124,9 @@ pub(super) fn write_request(head: &RequestHead, body: Body) -> Vec<u8> {
     put_count(&mut out, head.limit);
     match head.base {
         None => out.push(0),
-        Some(BaseId(id)) => {
+        Some(base) => {
             out.push(1);
-            out.extend_from_slice(&id);
+            out.extend_from_slice(&base.to_bytes());
         }
     }
     match head.phase {
@@ -161,7 +161,7 @@ pub(super) fn read_request<'a>(
     }
     let round = reader.varint()?;
     let limit = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
-    let base = if reader.flag()? { Some(BaseId(reader.array()?)) } else { None };
+    let base = if reader.flag()? { BaseId::from_bytes(&reader.array()?) } else { None };
     let phase = if reader.flag()? {
         Phase::Later { cursor: reader.varint_u32()? }
     } else {

@@ -50,8 +50,8 @@ impl SessionId {
     }
 
     /// The name under which a later session may go on from this one.
-    pub(super) fn base_id(&self, crypto: Sodium) -> BaseId {
-        BaseId(self.hash(crypto, BASE_LABEL))
+    pub(super) fn name(&self, crypto: Sodium) -> [u8; 16] {
+        self.hash(crypto, BASE_LABEL)
     }
 }
 
@@ -112,9 +112,9 @@ pub(super) fn hint_of(crypto: Sodium, index: &Index) -> [u8; 8] {
 fn put_base(message: &mut Vec<u8>, base: Option<BaseId>) {
     match base {
         None => message.push(0),
-        Some(BaseId(id)) => {
+        Some(base) => {
             message.push(1);
-            message.extend_from_slice(&id);
+            message.extend_from_slice(&base.to_bytes());
         }
     }
 }

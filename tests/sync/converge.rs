@@ -424,7 +424,7 @@ fn new_operations_are_pushed_both_ways_after_a_session() {
         assert_eq!(up.next_message(&ours), Ok(None));
     }
     assert_same(&ours, &theirs);
-    assert_eq!(responder.push_after(&theirs, [0; 16]).map(|_| ()), None);
+    assert_eq!(responder.push_after(&theirs, [0; policysync::SyncBase::ID_BYTES]).map(|_| ()), None);
     assert!(down.receive(&mut theirs, NOW, b"").is_err());
 }
 
