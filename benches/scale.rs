@@ -9,7 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Signing, Workload, cpu_nanoseconds, ingest, wall_nanoseconds};
+use common::{Signing, Workload, cpu_nanoseconds, ingest, median, wall_nanoseconds};
 use policysync::{Incoming, Replica, Signature};
 
 /// Counts the bytes that are allocated and not freed.
@@ -41,11 +41,6 @@ fn timed(clock: fn() -> u64, count: usize, work: impl FnOnce()) -> f64 {
     let start = clock();
     work();
     (clock() - start) as f64 / count as f64
-}
-
-fn median(mut runs: Vec<f64>) -> f64 {
-    runs.sort_by(f64::total_cmp);
-    runs[runs.len() / 2]
 }
 
 /// Signed ingest beside a bare loop over the same texts, in turn, portion by portion: the median of the ratios.

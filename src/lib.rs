@@ -39,6 +39,7 @@
 //!
 //! - [`Replica`] is the paved path: log, state, clock and keys under one roof. [`ReplicaOptions`] opens one.
 //! - [`OpLog`] is the low layer: the log alone, with [`sign_op`], [`verify_op`] and [`Folded`] beside it.
+//! - [`SyncSession`] and [`Responder`] bring two replicas together, over anything that carries bytes.
 //! - [`Outcome`] and [`Refused`] say what became of an operation, and by whose fault.
 //! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, and what an
 //!   [attacker](manual::threats) may do.
@@ -87,6 +88,7 @@ mod planted;
 mod replica;
 mod state;
 mod store;
+mod sync;
 mod value;
 
 // The public interface is:
@@ -122,6 +124,14 @@ pub use keys::{
 
 // What the application refuses
 pub use guard::{Aborted, Guard, PermittedOp, Verdict};
+
+// Synchronisation
+pub use sync::{
+    BUNDLE_VERSION, BundleError, Exported, Finish, Imported, LEAF, Lie, MAX_DOUBTS, MAX_IDS,
+    MAX_MESSAGE_BYTES, MAX_RANGES, MAX_REFUSED, MIN_MESSAGE_BYTES, MessageFault, NEWEST, Progress, Push,
+    Pushed, Refusal, Refusals, Reply, Responder, SPLIT, SYNC_VERSION, SessionDigest, SyncBase, SyncError,
+    SyncOptions, SyncSession, max_idle_rounds,
+};
 
 // The log and its store
 pub use oplog::{AddError, Added, Cursor, ForkError, ForkProof, LogDigest, LogEntry, OpLog};

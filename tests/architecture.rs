@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each knows only those before it. `manual` holds documentation.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "planted",
     "hlc",
     "crypto",
@@ -21,6 +21,7 @@ const ORDER: [&str; 16] = [
     "oplog",
     "state",
     "replica",
+    "sync",
     "ffi",
     "manual",
     "lib",

@@ -75,10 +75,6 @@ impl<'a> SignedOpRef<'a> {
             return Err(DecodeError::CounterOutOfRange { found: Excerpt::of(&body.c.to_string()) });
         }
         let ts = Hlc::new(body.t, body.c).map_err(OpError::from)?;
-        if body.label.is_some_and(|label| label == op_id(body.actor, ts)) {
-            return Err(BinaryFault::DefaultLabel.into());
-        }
-        check_canonical(body.value)?;
         let parts = Parts {
             label: body.label,
             actor: body.actor,
@@ -90,9 +86,7 @@ impl<'a> SignedOpRef<'a> {
             value: body.value,
             space: body.space,
         };
-        let signed = Self::new(OpRef::new(parts)?, body.kid, Signature::from_bytes(*signature))?;
-        check_size(signed)?;
-        Ok(signed)
+        check_members(parts, body.kid, Signature::from_bytes(*signature))
     }
 
     /// Appends the binary form to `out`.
@@ -145,6 +139,21 @@ impl SignedOp {
     pub fn to_binary(&self) -> Vec<u8> {
         self.as_ref().to_binary()
     }
+}
+
+/// An operation of members that were read from bytes, once they keep every rule.
+pub(crate) fn check_members<'a>(
+    parts: Parts<'a>,
+    kid: &'a str,
+    signature: Signature,
+) -> Result<SignedOpRef<'a>, DecodeError> {
+    if parts.label.is_some_and(|label| label == op_id(parts.actor, parts.ts)) {
+        return Err(BinaryFault::DefaultLabel.into());
+    }
+    check_canonical(parts.value)?;
+    let signed = SignedOpRef::new(OpRef::new(parts)?, kid, signature)?;
+    check_size(signed)?;
+    Ok(signed)
 }
 
 fn fault_of(error: &ErrorKind) -> BinaryFault {

@@ -11,5 +11,6 @@ pub use error::{BinaryFault, DecodeError};
 pub use hashed::OpHash;
 pub use text::MAX_OP_BYTES;
 
+pub(crate) use binary::check_members;
 pub(crate) use hashed::{HashedOp, OpHashMap, OpHashSet, Scratch};
 pub(crate) use text::signed_text;

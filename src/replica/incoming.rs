@@ -13,6 +13,8 @@ pub enum Incoming<'a> {
     Binary(&'a [u8]),
     /// Decoded already.
     Op(&'a SignedOp),
+    /// Decoded already, and borrowed from what arrived.
+    View(SignedOpRef<'a>),
 }
 
 /// Bytes are the binary form when they begin with its version byte, which no JSON text does; else JSON.
@@ -61,6 +63,7 @@ impl<'a> Incoming<'a> {
             Self::Json(json) => SignedOp::from_json(json).map(MaybeOwned::Owned),
             Self::Binary(bytes) => SignedOpRef::from_binary(bytes).map(MaybeOwned::Borrowed),
             Self::Op(op) => Ok(MaybeOwned::Borrowed(op.as_ref())),
+            Self::View(op) => Ok(MaybeOwned::Borrowed(op)),
         }
     }
 }

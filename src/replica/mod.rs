@@ -1,6 +1,7 @@
 //! A replica: log, state, clock and keys under one roof. The paved path.
 
 mod admit;
+mod copies;
 mod examine;
 mod incoming;
 mod options;
@@ -62,6 +63,7 @@ pub struct Replica {
     clock: Clock,
     log: OpLog,
     state: State,
+    copies: copies::Copies,
 }
 
 impl Replica {
@@ -93,6 +95,7 @@ impl Replica {
             clock: Clock::new(),
             log: OpLog::with_store(crypto, options.space, Box::new(MemoryStore::new())),
             state: State::new(),
+            copies: copies::Copies::default(),
         };
         #[cfg(feature = "sqlite")]
         if let Some(file) = options.file {
@@ -123,6 +126,10 @@ impl Replica {
     #[must_use]
     pub fn horizon(&self) -> Option<WallMillis> {
         self.state.horizon()
+    }
+
+    pub(crate) fn crypto(&self) -> Sodium {
+        self.crypto
     }
 
     /// The clock that this replica's own operations are stamped with.

@@ -1,0 +1,206 @@
+//! What two replicas were found to have in common, for the next session to leave out.
+
+use super::wire::wide;
+use crate::canonical::OpHash;
+use crate::crypto::{CryptoProvider, Sodium};
+use crate::oplog::Index;
+
+/// The name of an earlier session, known to both sides, and a seal over what it made common: that both remember the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BaseId {
+    pub(super) session: [u8; 16],
+    pub(super) seal: [u8; 32],
+}
+
+impl BaseId {
+    pub(super) const BYTES: usize = 48;
+
+    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let parts = self.session.iter().chain(&self.seal);
+        bytes.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
+        bytes
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let (session, rest) = bytes.split_first_chunk()?;
+        Some(Self { session: *session, seal: *rest.first_chunk()? })
+    }
+}
+
+/// What a session moved, and from where: what both sides must remember alike. A hash without a key, because the
+/// session's key is known once it runs.
+pub(super) struct Moved {
+    /// How many operations the responder had at the start, and their sum.
+    pub(super) count: u64,
+    pub(super) total: u128,
+    /// What the responder took.
+    pub(super) to_responder: Vec<OpHash>,
+    /// What the initiator took.
+    pub(super) to_initiator: Vec<OpHash>,
+}
+
+impl Moved {
+    pub(super) fn seal(mut self, crypto: Sodium) -> [u8; 32] {
+        let mut message = b"policysync/sync/moved/v1".to_vec();
+        message.extend_from_slice(&self.count.to_le_bytes());
+        message.extend_from_slice(&self.total.to_le_bytes());
+        for hashes in [&mut self.to_responder, &mut self.to_initiator] {
+            hashes.sort_unstable();
+            message.extend_from_slice(&wide(hashes.len()).to_le_bytes());
+            hashes.iter().for_each(|hash| message.extend_from_slice(hash.as_bytes()));
+        }
+        *crypto.hash(&message).as_bytes()
+    }
+}
+
+/// Numbers of operations, in order, as runs without gaps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Runs(Vec<Run>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    first: u32,
+    end: u32,
+}
+
+impl Runs {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn contains(&self, number: u32) -> bool {
+        let at = self.0.partition_point(|run| run.end <= number);
+        self.0.get(at).is_some_and(|run| run.first <= number)
+    }
+
+    /// Adds a number; `false` where it was there.
+    pub(super) fn insert(&mut self, number: u32) -> bool {
+        let at = self.0.partition_point(|run| run.end <= number);
+        if self.0.get(at).is_some_and(|run| run.first <= number) {
+            return false;
+        }
+        let Some(end) = number.checked_add(1) else { return false };
+        if let Some(before) = at.checked_sub(1).and_then(|before| self.0.get_mut(before))
+            && before.end == number
+        {
+            before.end = end;
+            let joined = self.0.get(at).filter(|after| after.first == end).map(|after| after.end);
+            if let (Some(end), Some(before)) = (joined, self.0.get_mut(at - 1)) {
+                before.end = end;
+                self.0.remove(at);
+            }
+            return true;
+        }
+        match self.0.get_mut(at) {
+            Some(after) if after.first == end => after.first = number,
+            _ => self.0.insert(at, Run { first: number, end }),
+        }
+        true
+    }
+
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().flat_map(|run| run.first..run.end)
+    }
+
+    /// How many runs there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// A set of operations that two replicas have in common, as one of them sees it: everything that had arrived up to a
+/// position, and what came in through the session itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Common {
+    /// Numbers below this are common.
+    cursor: u32,
+    /// Numbers from there on that are common too.
+    also: Runs,
+    /// The last operation before the position, to tell that this is the same log.
+    last: Option<OpHash>,
+}
+
+impl Common {
+    pub(super) fn new(index: &Index, cursor: u32, also: Runs) -> Self {
+        let last = cursor.checked_sub(1).map(|last| *index.hash(last));
+        Self { cursor, also, last }
+    }
+
+    pub(super) const fn cursor(&self) -> u32 {
+        self.cursor
+    }
+
+    /// Adds something that came in through the session.
+    pub(super) fn add(&mut self, number: u32) {
+        if number >= self.cursor {
+            self.also.insert(number);
+        }
+    }
+
+    /// What came in through the session.
+    pub(super) const fn also(&self) -> &Runs {
+        &self.also
+    }
+
+    /// How many runs without gaps came in through the session.
+    pub(super) fn gaps(&self) -> usize {
+        self.also.len()
+    }
+
+    /// Whether this is about the log that it was made from.
+    pub(super) fn is_of(&self, index: &Index) -> bool {
+        self.cursor <= index.len() && self.cursor.checked_sub(1).map(|last| *index.hash(last)) == self.last
+    }
+
+    pub(super) fn contains(&self, number: u32) -> bool {
+        number < self.cursor || self.also.contains(number)
+    }
+
+    /// The numbers below `end` that are not common, by arrival.
+    pub(super) fn others(&self, end: u32) -> impl Iterator<Item = u32> + '_ {
+        (self.cursor..end).filter(|number| !self.also.contains(*number))
+    }
+}
+
+/// What a session has found to be common to two replicas, to be given to the next session with the same peer
+/// ([`SyncOptions::since`](super::SyncOptions::since)), which then leaves it out. It is about one open replica and one
+/// responder; others do not know it, and start from the beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncBase {
+    pub(super) id: BaseId,
+    pub(super) common: Common,
+}
+
+impl SyncBase {
+    /// Bytes of [`SyncBase::id`].
+    pub const ID_BYTES: usize = BaseId::BYTES;
+
+    /// By what both sides know the session, and what it did: 48 bytes, no secret.
+    #[must_use]
+    pub fn id(&self) -> [u8; Self::ID_BYTES] {
+        self.id.to_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn runs_are_a_set(numbers in prop::collection::vec(0..60_u32, 0..80)) {
+            let (mut runs, mut set) = (Runs::new(), BTreeSet::new());
+            for number in numbers {
+                prop_assert_eq!(runs.insert(number), set.insert(number));
+                let gaps = set.iter().filter(|n| !set.contains(&(**n + 1))).count();
+                prop_assert_eq!(runs.len(), gaps);
+            }
+            for number in 0..61 {
+                prop_assert_eq!(runs.contains(number), set.contains(&number));
+            }
+        }
+    }
+}
