@@ -205,19 +205,6 @@ impl Random {
     }
 }
 
-/// CPU time of this thread, in nanoseconds: other programs on the machine do not count. Where the system does not tell
-/// it, the wall clock must do.
-pub fn cpu_nanoseconds() -> u64 {
-    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    schedstat.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_else(wall_nanoseconds)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-pub fn wall_nanoseconds() -> u64 {
-    static STARTED: OnceLock<Instant> = OnceLock::new();
-    STARTED.get_or_init(Instant::now).elapsed().as_nanos().try_into().unwrap()
-}
-
 /// The middle one.
 pub fn median(mut runs: Vec<f64>) -> f64 {
     runs.sort_by(f64::total_cmp);
