@@ -39,16 +39,19 @@ const fn mix(number: usize) -> usize {
     (number.wrapping_mul(0x9E37_79B9)) >> 7
 }
 
+/// A name, and whether an operation of this number is ours.
+type Share = (&'static str, fn(usize) -> bool);
+
 /// Ways to share out operations that only one side has.
-const SHARES: [(&str, fn(usize) -> bool); 4] = [
+const SHARES: [Share; 4] = [
     ("ours", |_| true),
     ("theirs", |_| false),
     ("in turn", |number| number % 2 == 0),
-    ("at random", |number| mix(number) % 2 == 0),
+    ("at random", |number| mix(number).is_multiple_of(2)),
 ];
 
 /// All ways in a release; two of them where the code is slow.
-fn shares() -> &'static [(&'static str, fn(usize) -> bool)] {
+fn shares() -> &'static [Share] {
     if cfg!(debug_assertions) { &SHARES[1..3] } else { &SHARES }
 }
 
@@ -93,7 +96,7 @@ fn a_thousand_recent_among_a_million_take_three_round_trips_and_16_kib() {
 fn a_hundred_scattered_among_a_hundred_thousand_take_64_kib() {
     for (name, is_ours) in shares() {
         let (round_trips, bytes, _) = cost(two(100_000, |number| match number {
-            _ if mix(number) % 1000 != 0 => (true, true),
+            _ if !mix(number).is_multiple_of(1000) => (true, true),
             _ => (is_ours(number / 2), !is_ours(number / 2)),
         }));
         assert!(bytes <= 64 << 10, "{name}: {bytes} bytes");
