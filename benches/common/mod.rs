@@ -205,6 +205,13 @@ impl Random {
     }
 }
 
+/// Nanoseconds an operation, by this clock.
+pub fn timed(clock: fn() -> u64, count: usize, work: impl FnOnce()) -> f64 {
+    let start = clock();
+    work();
+    (clock() - start) as f64 / count as f64
+}
+
 /// The middle one.
 pub fn median(mut runs: Vec<f64>) -> f64 {
     runs.sort_by(f64::total_cmp);

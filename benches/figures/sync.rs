@@ -1,12 +1,10 @@
 //! A session over a million common operations and a thousand differences, both sides in one process, without the
 //! verification: the first time, and repeated with the same peer.
-//!
-//! `cargo bench --features parallel --bench sync`
 
-mod common;
-
-use common::{NOW, Signing, Workload, cpu_nanoseconds, ingest, median};
 use policysync::{Finish, Incoming, Replica, Responder, SyncBase, SyncOptions, SyncSession};
+
+use crate::common::{BATCH, NOW, Signing, Workload, cpu_nanoseconds, ingest, median};
+use crate::table::{Bar, Table};
 
 const COMMON: usize = 1_000_000;
 const DIFFERENCES: usize = 1000;
@@ -28,14 +26,6 @@ fn session(
         session.receive(ours, NOW, &reply.message).unwrap();
     }
     let milliseconds = (cpu_nanoseconds() - start) as f64 / 1e6;
-    let progress = session.progress();
-    let bytes = progress.bytes_sent + progress.bytes_received;
-    let overhead = bytes - progress.op_bytes_sent - progress.op_bytes_received;
-    let trips = progress.round_trips;
-    println!(
-        "| {number} | {milliseconds:.1} | {trips} | {overhead} | {} |",
-        progress.sent + progress.received
-    );
     match session.finish() {
         Some(Finish::Converged { base: Some(base), .. }) => (milliseconds, base.clone()),
         other => panic!("{other:?}"),
@@ -51,12 +41,12 @@ fn deal(ops: &[&[u8]], ours: &mut Replica, theirs: &mut Replica) {
     }
 }
 
-fn main() {
+pub fn measure(table: &mut Table) {
     let workload = Workload::new(COMMON + DIFFERENCES * (REPEATS + 1), Signing::False);
     let binary = workload.binary();
     let open = || {
         let mut replica = Replica::open(workload.options().dangerously_accept_unverified()).unwrap();
-        for batch in binary[..COMMON].chunks(common::BATCH) {
+        for batch in binary[..COMMON].chunks(BATCH) {
             let batch: Vec<Incoming<'_>> = batch.iter().map(|op| Incoming::Binary(op)).collect();
             ingest(&mut replica, &batch);
         }
@@ -65,24 +55,21 @@ fn main() {
     let (mut ours, mut theirs) = (open(), open());
     let mut responder = Responder::new([9; 32], SyncOptions::new());
 
-    println!(
-        "| session | ms of CPU time, both sides | round trips | bytes without operations | operations |"
-    );
-    println!("|---:|---:|---:|---:|---:|");
     let mut rest = binary[COMMON..].chunks(DIFFERENCES);
-    let mut repeats = Vec::new();
+    let (mut first, mut repeats) = (0.0, Vec::new());
     let mut base = None;
     for number in 0..=REPEATS {
         deal(rest.next().unwrap(), &mut ours, &mut theirs);
         let number = u8::try_from(number).unwrap();
         let (milliseconds, next) = session(&mut ours, &mut responder, &mut theirs, number, base.take());
         base = Some(next);
-        if number > 0 {
+        if number == 0 {
+            first = milliseconds;
+        } else {
             repeats.push(milliseconds);
         }
     }
-    println!();
-    println!("repeated: {:.1} ms, the median of {REPEATS}", median(repeats));
-    // From the beginning again: other keys, nothing remembered.
-    session(&mut ours, &mut responder, &mut theirs, 100, None);
+    let what = "a session over 10^6 common operations and 1,000 differences, both sides";
+    table.row(what, first, " ms of CPU time", Bar::AtMost(600.0));
+    table.row("the same, repeated with the same peer", median(repeats), " ms of CPU time", Bar::AtMost(60.0));
 }

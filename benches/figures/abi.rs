@@ -1,20 +1,15 @@
 //! What the C interface adds to a call that takes in 1,000 signed operations: at most one hundredth.
-//!
-//! `cargo bench --bench abi`
-
-mod common;
 
 use std::ffi::c_void;
-use std::process::ExitCode;
 use std::ptr;
 
-use common::{BATCH, NOW, Signing, Workload, cpu_nanoseconds};
 use policysync::{Incoming, Replica};
+
+use crate::common::{BATCH, NOW, Signing, Workload, cpu_nanoseconds, median};
+use crate::table::{Bar, Table};
 
 /// Measurements of both, one beside the other.
 const PAIRS: usize = 301;
-/// What a call may cost, as a share of the same call in Rust.
-const LIMIT: f64 = 1.01;
 
 // As include/policysync.h has them.
 
@@ -136,7 +131,7 @@ fn in_c(workload: &Workload, ops: &[Bytes]) -> u64 {
     end - start
 }
 
-fn main() -> ExitCode {
+pub fn measure(table: &mut Table) {
     let workload = Workload::new(BATCH, Signing::True);
     let forms = workload.binary();
     let rust: Vec<Incoming<'_>> = forms.iter().map(|form| Incoming::from(*form)).collect();
@@ -151,18 +146,10 @@ fn main() -> ExitCode {
             let rust = in_rust(&workload, &rust);
             (in_c(&workload, &c), rust)
         };
-        (c as f64 / rust as f64, rust)
+        c as f64 / rust as f64
     };
     pair(0);
-    let mut pairs: Vec<(f64, u64)> = (0..PAIRS).map(pair).collect();
-    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (median, rust) = pairs[PAIRS / 2];
-    println!(
-        "ingest of {BATCH} signed operations through the C interface: {median:.4} of the same in Rust (median of \
-         {PAIRS} pairs, half of them between {:.4} and {:.4}; in Rust {:.1} ms a call)",
-        pairs[PAIRS / 4].0,
-        pairs[PAIRS - 1 - PAIRS / 4].0,
-        rust as f64 / 1e6,
-    );
-    if median <= LIMIT { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let ratio = median((0..PAIRS).map(pair).collect());
+    let what = "1,000 signed operations through the C interface";
+    table.row(what, ratio, " of the same in Rust", Bar::AtMost(1.01));
 }

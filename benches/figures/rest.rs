@@ -1,0 +1,88 @@
+//! Everything but the signature: decoding, signed text, SHA-256, duplicates, order, merge. And what a replica weighs.
+
+use policysync::{Incoming, Replica};
+
+use crate::allocator::kept;
+use crate::common::{Signing, Workload, cpu_nanoseconds, ingest, median, timed};
+use crate::table::{Bar, Table};
+
+const SMALL: usize = 10_000;
+const LARGE: usize = 1_000_000;
+
+pub fn measure(table: &mut Table) {
+    let limit = Workload::new(2_000, Signing::True);
+    let small = shares(SMALL, &limit);
+    let large = shares(LARGE, &limit);
+    let unit = " % of a bare verification";
+    table.row("one bare verification", verification(&limit) / 1e3, " µs", Bar::None);
+    table.row("everything but the signature, 10^4 operations, binary", small.interleaved, unit, Bar::None);
+    table.row("the same, in an order of chance", small.shuffled, unit, Bar::None);
+    table.row("everything but the signature, 10^6, binary", large.interleaved, unit, Bar::AtMost(7.0));
+    table.row("the same, in an order of chance", large.shuffled, unit, Bar::AtMost(7.0));
+    table.row("everything but the signature, 10^6, JSON", large.json, unit, Bar::AtMost(10.0));
+    let growth =
+        |what: &str, large: f64, small: f64| (format!("growth from 10^4 to 10^6, {what}"), large / small);
+    for (what, growth) in [
+        growth("binary", large.interleaved, small.interleaved),
+        growth("binary, in an order of chance", large.shuffled, small.shuffled),
+        growth("JSON", large.json, small.json),
+    ] {
+        table.row(&what, growth, " times", Bar::AtMost(1.5));
+    }
+    // 1.5 µs where a verification takes 36.
+    table.row("a replayed operation, at 10^6", large.replayed, unit, Bar::AtMost(4.2));
+    table.row("memory of a replica, at 10^6", large.bytes, " bytes an operation", Bar::AtMost(240.0));
+}
+
+struct Shares {
+    interleaved: f64,
+    shuffled: f64,
+    json: f64,
+    replayed: f64,
+    bytes: f64,
+}
+
+/// One bare verification, in nanoseconds.
+fn verification(workload: &Workload) -> f64 {
+    let bare = workload.bare();
+    timed(cpu_nanoseconds, bare.len(), || workload.verify_bare(1, &bare))
+}
+
+/// Shares of a bare verification, in percent.
+fn shares(count: usize, limit: &Workload) -> Shares {
+    let mut workload = Workload::new(count, Signing::False);
+    let texts = workload.json();
+    let json: Vec<Incoming<'_>> = texts.iter().map(|text| Incoming::Json(text.as_bytes())).collect();
+    let (json, _) = share(&workload, &json, limit, false);
+    drop(texts);
+    let (interleaved, _) = share(&workload, &binary(&workload), limit, false);
+    let (replayed, _) = share(&workload, &binary(&workload), limit, true);
+    workload.shuffle();
+    let (shuffled, bytes) = share(&workload, &binary(&workload), limit, false);
+    Shares { interleaved, shuffled, json, replayed, bytes }
+}
+
+fn binary(workload: &Workload) -> Vec<Incoming<'_>> {
+    workload.binary().into_iter().map(Incoming::Binary).collect()
+}
+
+/// The share of taking in `ops` once, or the second time, and the bytes an operation that the replica keeps.
+fn share(workload: &Workload, ops: &[Incoming<'_>], limit: &Workload, replayed: bool) -> (f64, f64) {
+    let (mut shares, mut bytes) = (Vec::new(), 0);
+    // Small sizes are repeated, so that each figure rests on enough operations.
+    for _ in 0..500_000_usize.div_ceil(ops.len()).max(5) {
+        let before = verification(limit);
+        let ((time, replica), kept) = kept(|| {
+            let mut replica = Replica::open(workload.options().dangerously_accept_unverified()).unwrap();
+            if replayed {
+                ingest(&mut replica, ops);
+            }
+            let time = timed(cpu_nanoseconds, ops.len(), || ingest(&mut replica, ops));
+            (time, replica)
+        });
+        assert_eq!(replica.log().len(), ops.len());
+        shares.push(100.0 * time / f64::midpoint(before, verification(limit)));
+        bytes = kept;
+    }
+    (median(shares), bytes as f64 / ops.len() as f64)
+}
