@@ -8,8 +8,9 @@ use std::thread;
 
 use common::{NOW, Random, crypto, hex, key, knowing, reader, set};
 use policysync::{
-    BINARY_VERSION, Hlc, Incoming, IngestError, KeyPair, KeyRegistry, Labels, MAX_OP_BYTES, Op, Refused,
-    Replica, ReplicaOptions, Signature, SignedOp, SignedOpRef, SigningSecretKey, Value, sign_op,
+    BINARY_VERSION, Cursor, Hlc, Incoming, IngestError, KeyPair, KeyRegistry, Labels, MAX_OP_BYTES, Op,
+    Refused, Replica, ReplicaOptions, Responder, Signature, SignedOp, SignedOpRef, SigningSecretKey,
+    SyncOptions, SyncSession, Value, sign_op,
 };
 
 /// Counts what each thread allocates.
@@ -384,4 +385,71 @@ fn hostile_keys() -> KeyRegistry {
     }
     assert!(registry.len() >= 6);
     registry
+}
+
+/// Messages of a session between honest sides, and a bundle.
+fn honest_bytes() -> (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<u8>) {
+    let with = |actor: &str| {
+        let mut replica = reader(&["alice", "bob"]);
+        for n in 0..40 {
+            replica.ingest(NOW, &set(actor, NOW.0 - 100 + n, 0, "title", "x")).unwrap();
+        }
+        replica
+    };
+    let (mut ours, mut theirs) = (with("alice"), with("bob"));
+    let mut bundle = Vec::new();
+    ours.export_since(Cursor::START, &mut bundle).unwrap();
+    let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
+    let mut responder = Responder::new([2; 32], SyncOptions::new());
+    let (mut requests, mut answers) = (Vec::new(), Vec::new());
+    while let Some(request) = session.next_message(&ours).unwrap() {
+        let reply = responder.respond(&mut theirs, NOW, &request).unwrap();
+        session.receive(&mut ours, NOW, &reply.message).unwrap();
+        requests.push(request);
+        answers.push(reply.message);
+    }
+    (requests, answers, bundle)
+}
+
+/// Changes bytes, most often to those that make lengths long; cuts; repeats.
+fn disturb(bytes: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len());
+        match random.below(5) {
+            0 => bytes[at] = 0xff,
+            1 => bytes[at] ^= 1 << random.below(8),
+            2 => bytes.truncate(at.max(1)),
+            3 => bytes.extend_from_within(at..),
+            _ => {
+                bytes.splice(at..at, [0xff; 9]);
+            }
+        }
+    }
+    bytes
+}
+
+/// An answer may be as long as the peer allows, so the replicas hold next to nothing.
+#[test]
+fn what_a_peer_sends_costs_memory_in_proportion() {
+    let (requests, answers, bundle) = honest_bytes();
+    let mut random = Random(23);
+    for run in 0..3000 {
+        let request = disturb(&requests[run % requests.len()], &mut random);
+        let mut theirs = reader(&[]);
+        let mut responder = Responder::new([2; 32], SyncOptions::new());
+        let (_, cost) = measure(|| drop(responder.respond(&mut theirs, NOW, &request)));
+        check("a disturbed request", "sync", request.len(), cost);
+
+        let answer = disturb(&answers[run % answers.len()], &mut random);
+        let mut ours = reader(&[]);
+        let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
+        session.next_message(&ours).unwrap();
+        let (_, cost) = measure(|| drop(session.receive(&mut ours, NOW, &answer)));
+        check("a disturbed answer", "sync", answer.len(), cost);
+
+        let bundle = disturb(&bundle, &mut random);
+        let (_, cost) = measure(|| drop(ours.import(NOW, bundle.as_slice())));
+        check("a disturbed bundle", "bundle", bundle.len(), cost);
+    }
 }

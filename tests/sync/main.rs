@@ -7,6 +7,7 @@ mod workload;
 
 mod bounds;
 mod converge;
+mod golden;
 mod hostile;
 mod link;
 mod simulation;
