@@ -57,7 +57,8 @@ fn quoted(text: &'static str) -> Vec<&'static str> {
 #[test]
 fn the_commands_come_in_the_promised_order() {
     let commands = commands();
-    assert_eq!(commands.first(), Some(&"cargo run --release --example quickstart"));
+    assert_eq!(commands.first(), Some(&"cargo run --release --features http --example offline_tasks"));
+    assert_eq!(commands.get(1), Some(&"cargo run --release --example quickstart"));
     assert!(commands.contains(&"cargo test --all-features"));
 }
 

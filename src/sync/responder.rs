@@ -63,6 +63,12 @@ impl Responder {
         Self { secret: Zeroizing::new(secret), options, snapshots: VecDeque::new(), common: VecDeque::new() }
     }
 
+    /// Bytes of the longest request that it takes: what a server should limit a body to before it reads it.
+    #[must_use]
+    pub const fn max_message_bytes(&self) -> usize {
+        self.options.limit()
+    }
+
     /// Answers a request. Operations in it are offered to the replica, in one batch; if the batch fails, nothing of the
     /// request has happened.
     ///
@@ -102,7 +108,7 @@ impl Responder {
         }
     }
 
-    pub(super) fn options(&self) -> &SyncOptions {
+    pub(crate) fn options(&self) -> &SyncOptions {
         &self.options
     }
 
