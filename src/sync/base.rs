@@ -1,11 +1,58 @@
 //! What two replicas were found to have in common, for the next session to leave out.
 
+use super::wire::wide;
 use crate::canonical::OpHash;
+use crate::crypto::{CryptoProvider, Sodium};
 use crate::oplog::Index;
 
-/// The name of an earlier session, known to both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct BaseId(pub(super) [u8; 16]);
+/// The name of an earlier session, known to both sides, and a seal over what it made common: that both remember the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BaseId {
+    pub(super) session: [u8; 16],
+    pub(super) seal: [u8; 32],
+}
+
+impl BaseId {
+    pub(super) const BYTES: usize = 48;
+
+    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let parts = self.session.iter().chain(&self.seal);
+        bytes.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
+        bytes
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let (session, rest) = bytes.split_first_chunk()?;
+        Some(Self { session: *session, seal: *rest.first_chunk()? })
+    }
+}
+
+/// What a session moved, and from where: what both sides must remember alike. A hash without a key, because the
+/// session's key is known once it runs.
+pub(super) struct Moved {
+    /// How many operations the responder had at the start, and their sum.
+    pub(super) count: u64,
+    pub(super) total: u128,
+    /// What the responder took.
+    pub(super) to_responder: Vec<OpHash>,
+    /// What the initiator took.
+    pub(super) to_initiator: Vec<OpHash>,
+}
+
+impl Moved {
+    pub(super) fn seal(mut self, crypto: Sodium) -> [u8; 32] {
+        let mut message = b"policysync/sync/moved/v1".to_vec();
+        message.extend_from_slice(&self.count.to_le_bytes());
+        message.extend_from_slice(&self.total.to_le_bytes());
+        for hashes in [&mut self.to_responder, &mut self.to_initiator] {
+            hashes.sort_unstable();
+            message.extend_from_slice(&wide(hashes.len()).to_le_bytes());
+            hashes.iter().for_each(|hash| message.extend_from_slice(hash.as_bytes()));
+        }
+        *crypto.hash(&message).as_bytes()
+    }
+}
 
 /// Numbers of operations, in order, as runs without gaps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +99,10 @@ impl Runs {
         true
     }
 
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().flat_map(|run| run.first..run.end)
+    }
+
     /// How many runs there are.
     pub(super) fn len(&self) -> usize {
         self.0.len()
@@ -62,7 +113,6 @@ impl Runs {
 /// position, and what came in through the session itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Common {
-    pub(super) id: BaseId,
     /// Numbers below this are common.
     cursor: u32,
     /// Numbers from there on that are common too.
@@ -72,9 +122,9 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn new(id: BaseId, index: &Index, cursor: u32, also: Runs) -> Self {
+    pub(super) fn new(index: &Index, cursor: u32, also: Runs) -> Self {
         let last = cursor.checked_sub(1).map(|last| *index.hash(last));
-        Self { id, cursor, also, last }
+        Self { cursor, also, last }
     }
 
     pub(super) const fn cursor(&self) -> u32 {
@@ -86,6 +136,11 @@ impl Common {
         if number >= self.cursor {
             self.also.insert(number);
         }
+    }
+
+    /// What came in through the session.
+    pub(super) const fn also(&self) -> &Runs {
+        &self.also
     }
 
     /// How many runs without gaps came in through the session.
@@ -112,13 +167,19 @@ impl Common {
 /// ([`SyncOptions::since`](super::SyncOptions::since)), which then leaves it out. It is about one open replica and one
 /// responder; others do not know it, and start from the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyncBase(pub(super) Common);
+pub struct SyncBase {
+    pub(super) id: BaseId,
+    pub(super) common: Common,
+}
 
 impl SyncBase {
-    /// By what both sides know the session: 16 bytes, no secret.
+    /// Bytes of [`SyncBase::id`].
+    pub const ID_BYTES: usize = BaseId::BYTES;
+
+    /// By what both sides know the session, and what it did: 48 bytes, no secret.
     #[must_use]
-    pub const fn id(&self) -> [u8; 16] {
-        self.0.id.0
+    pub fn id(&self) -> [u8; Self::ID_BYTES] {
+        self.id.to_bytes()
     }
 }
 

@@ -1,7 +1,10 @@
 //! Operations from a peer on their way into the replica, and what became of them.
 
+use std::collections::BTreeSet;
+
 use super::error::SyncError;
 use super::ops::Unpacked;
+use super::wire::wide;
 use crate::canonical::{HashedOp, OpHash};
 use crate::hlc::WallMillis;
 use crate::op::{MaybeOwned, SignedOpRef};
@@ -72,7 +75,7 @@ pub(super) struct Intake {
     pub(super) known: u64,
     pub(super) refused: Refusals,
     /// The numbers of all that are in the log.
-    pub(super) numbers: Vec<u32>,
+    pub(super) numbers: BTreeSet<u32>,
     /// Those refused for their signature. A good copy of one may be elsewhere.
     pub(super) bad: Vec<OpHash>,
 }
@@ -81,6 +84,15 @@ impl Intake {
     /// How many operations were offered.
     pub(super) fn offered(&self) -> u64 {
         self.accepted.saturating_add(self.known).saturating_add(self.refused.total())
+    }
+
+    /// A bad copy of an operation that is in the log is only a copy of what is known.
+    fn forgive(&mut self, replica: &Replica) {
+        let before = self.bad.len();
+        self.bad.retain(|hash| !replica.log().contains(hash));
+        let met = wide(before - self.bad.len());
+        self.refused.bad_signature = self.refused.bad_signature.saturating_sub(met);
+        self.known = self.known.saturating_add(met);
     }
 
     /// Offers operations to the replica, in one batch.
@@ -122,6 +134,7 @@ impl Intake {
                 }
             }
         }
+        intake.forgive(replica);
         Ok(intake)
     }
 }

@@ -81,6 +81,8 @@ pub(super) struct Ack {
     pub(super) accepted: u64,
     pub(super) known: u64,
     pub(super) refused: Refusals,
+    /// The sum over those that are in the log now, each once: that they are the ones that were sent.
+    pub(super) sum: u128,
 }
 
 /// What an answer could not hold: say again what you said from this bound on.
@@ -123,9 +125,9 @@ pub(super) fn write_request(head: &RequestHead, body: Body) -> Vec<u8> {
     put_count(&mut out, head.limit);
     match head.base {
         None => out.push(0),
-        Some(BaseId(id)) => {
+        Some(base) => {
             out.push(1);
-            out.extend_from_slice(&id);
+            out.extend_from_slice(&base.to_bytes());
         }
     }
     match head.phase {
@@ -160,7 +162,7 @@ pub(super) fn read_request<'a>(
     }
     let round = reader.varint()?;
     let limit = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
-    let base = if reader.flag()? { Some(BaseId(reader.array()?)) } else { None };
+    let base = if reader.flag()? { BaseId::from_bytes(&reader.array()?) } else { None };
     let phase = if reader.flag()? {
         Phase::Later { cursor: reader.varint_u32()? }
     } else {
@@ -197,6 +199,9 @@ pub(super) fn write_answer(
     }
     put_varint(&mut out, ack.accepted);
     put_varint(&mut out, ack.known);
+    if ack.taken() > 0 {
+        out.extend_from_slice(&ack.sum.to_le_bytes());
+    }
     out.push(u8::from(ack.refused.total() > 0));
     if ack.refused.total() > 0 {
         ack.refused.to_array().into_iter().for_each(|count| put_varint(&mut out, count));
@@ -242,15 +247,17 @@ pub(super) fn read_answer<'a>(
     } else {
         None
     };
-    let (accepted, known) = (reader.varint()?, reader.varint()?);
-    let mut refused = Refusals::default();
+    let mut ack = Ack { accepted: reader.varint()?, known: reader.varint()?, ..Ack::default() };
+    if ack.taken() > 0 {
+        ack.sum = u128::from_le_bytes(reader.array()?);
+    }
     if reader.flag()? {
         let mut counts = [0; Refusals::REASONS];
         for count in &mut counts {
             *count = reader.varint()?;
         }
-        refused = Refusals::from_array(counts);
-        if refused.total() == 0 {
+        ack.refused = Refusals::from_array(counts);
+        if ack.refused.total() == 0 {
             return Err(reader.fault(MessageFault::Integer));
         }
     }
@@ -260,7 +267,7 @@ pub(super) fn read_answer<'a>(
         None
     };
     let ReadBody { doubts, ranges, ops, op_bytes } = read_body(&mut reader, space)?;
-    Ok(Answer { welcome, ack: Ack { accepted, known, refused }, resume, doubts, ranges, ops, op_bytes })
+    Ok(Answer { welcome, ack, resume, doubts, ranges, ops, op_bytes })
 }
 
 pub(super) fn write_push(space: &[u8; 8], ops: OpWriter) -> Vec<u8> {
@@ -329,9 +336,14 @@ fn read_body<'a>(reader: &mut Reader<'a>, space: Option<&'a str>) -> Result<Read
 }
 
 impl Ack {
+    /// How many operations are in the log now.
+    fn taken(&self) -> u64 {
+        self.accepted.saturating_add(self.known)
+    }
+
     /// How many operations it answers for.
     pub(super) fn total(&self) -> u64 {
-        self.accepted.saturating_add(self.known).saturating_add(self.refused.total())
+        self.taken().saturating_add(self.refused.total())
     }
 }
 

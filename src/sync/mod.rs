@@ -6,6 +6,8 @@ mod bound;
 mod bundle;
 mod error;
 mod intake;
+#[cfg(test)]
+mod liar_tests;
 mod limits;
 mod message;
 mod ops;

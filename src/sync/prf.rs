@@ -3,6 +3,8 @@
 //! Nothing here keeps a secret for long: the key is made of what both sides tell each other. It protects because it does
 //! not exist before both sets are fixed.
 
+use std::collections::BTreeSet;
+
 use super::base::BaseId;
 use crate::canonical::OpHash;
 use crate::crypto::{CryptoProvider, Sodium};
@@ -48,14 +50,19 @@ impl SessionId {
     }
 
     /// The name under which a later session may go on from this one.
-    pub(super) fn base_id(&self, crypto: Sodium) -> BaseId {
-        BaseId(self.hash(crypto, BASE_LABEL))
+    pub(super) fn name(&self, crypto: Sodium) -> [u8; 16] {
+        self.hash(crypto, BASE_LABEL)
     }
 }
 
 impl Prf {
     pub(super) fn of(&self, hash: &OpHash) -> u128 {
         u128::from_le_bytes(self.crypto.short_hash(&self.key, hash.as_bytes()))
+    }
+
+    /// The sum over operations of these numbers, each once.
+    pub(super) fn sum(&self, index: &Index, numbers: &BTreeSet<u32>) -> u128 {
+        numbers.iter().fold(0, |sum, number| sum.wrapping_add(self.of(index.hash(*number))))
     }
 
     pub(super) fn short_id(&self, hash: &OpHash) -> ShortId {
@@ -105,9 +112,9 @@ pub(super) fn hint_of(crypto: Sodium, index: &Index) -> [u8; 8] {
 fn put_base(message: &mut Vec<u8>, base: Option<BaseId>) {
     match base {
         None => message.push(0),
-        Some(BaseId(id)) => {
+        Some(base) => {
             message.push(1);
-            message.extend_from_slice(&id);
+            message.extend_from_slice(&base.to_bytes());
         }
     }
 }

@@ -43,7 +43,7 @@ impl Push {
     /// What follows a session that converged, on the side that began it. `options` are those of the session.
     #[must_use]
     pub fn after(base: SyncBase, options: &SyncOptions) -> Self {
-        Self::new(base.0, options)
+        Self::new(base.common, options)
     }
 
     /// A message with operations that the peer has not been sent, or `None` where there are none.
@@ -105,8 +105,8 @@ impl Responder {
     /// What follows a session that converged, on the side that answered: `id` is [`SyncBase::id`], which the initiator
     /// tells in its own way. `None` where this responder no longer knows the session.
     #[must_use]
-    pub fn push_after(&self, replica: &Replica, id: [u8; 16]) -> Option<Push> {
-        let common = self.find(replica, Some(BaseId(id)))?;
+    pub fn push_after(&self, replica: &Replica, id: [u8; SyncBase::ID_BYTES]) -> Option<Push> {
+        let common = self.find(replica, BaseId::from_bytes(&id))?;
         Some(Push::new(common.clone(), self.options()))
     }
 }

@@ -1,8 +1,9 @@
 //! The side that answers, and remembers nothing that it needs.
 
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
-use super::base::{BaseId, Common, Runs};
+use super::base::{BaseId, Common, Moved, Runs};
 use super::bound::Bound;
 use super::error::{Lie, Refusal, SyncError};
 use super::intake::{Intake, Refusals};
@@ -30,7 +31,20 @@ pub struct Responder {
     secret: Zeroizing<[u8; 32]>,
     options: SyncOptions,
     snapshots: VecDeque<(SessionId, u32, Snapshot)>,
-    common: VecDeque<Common>,
+    sessions: VecDeque<Remembered>,
+}
+
+/// A session, and what will be common to both sides if it converges.
+struct Remembered {
+    name: [u8; 16],
+    common: Common,
+    /// What was sent in it.
+    given: Runs,
+    /// What was told of our log at its start.
+    count: u64,
+    total: u128,
+    /// Computed when somebody goes on from it.
+    seal: OnceLock<[u8; 32]>,
 }
 
 /// An answer, and what came with the request.
@@ -53,6 +67,8 @@ pub struct Reply {
 struct Draft {
     ranges: RangeWriter,
     ops: OpWriter,
+    /// The numbers of what was packed.
+    given: Vec<u32>,
     resume: Option<Resume>,
 }
 
@@ -60,7 +76,12 @@ impl Responder {
     /// A responder. `secret` is 32 random bytes: whoever knows them can foresee the keys of sessions.
     #[must_use]
     pub fn new(secret: [u8; 32], options: SyncOptions) -> Self {
-        Self { secret: Zeroizing::new(secret), options, snapshots: VecDeque::new(), common: VecDeque::new() }
+        Self {
+            secret: Zeroizing::new(secret),
+            options,
+            snapshots: VecDeque::new(),
+            sessions: VecDeque::new(),
+        }
     }
 
     /// Bytes of the longest request that it takes: what a server should limit a body to before it reads it.
@@ -112,10 +133,25 @@ impl Responder {
         &self.options
     }
 
+    /// What is common since this session, if it is remembered as the peer remembers it.
     pub(super) fn find(&self, replica: &Replica, base: Option<BaseId>) -> Option<&Common> {
         let base = base?;
-        let common = self.common.iter().find(|common| common.id == base)?;
-        common.is_of(replica.log().index()).then_some(common)
+        let index = replica.log().index();
+        let session = self.sessions.iter().find(|session| session.name == base.session)?;
+        if !session.common.is_of(index) {
+            return None;
+        }
+        let seal = session.seal.get_or_init(|| {
+            let hashes = |runs: &Runs| runs.numbers().map(|number| *index.hash(number)).collect();
+            let moved = Moved {
+                count: session.count,
+                total: session.total,
+                to_responder: hashes(session.common.also()),
+                to_initiator: hashes(&session.given),
+            };
+            moved.seal(replica.crypto())
+        });
+        (*seal == base.seal).then_some(&session.common)
     }
 
     fn answer(
@@ -129,22 +165,25 @@ impl Responder {
         doubts.iter().for_each(|hash| replica.doubt(hash));
 
         let (cursor, base) = match head.phase {
-            Phase::Hello(_) => {
-                (replica.log().index().len(), self.find(replica, head.base).map(|common| common.id))
-            }
+            Phase::Hello(_) => (
+                replica.log().index().len(),
+                head.base.filter(|base| self.find(replica, Some(*base)).is_some()),
+            ),
             Phase::Later { cursor } => (cursor, head.base),
         };
         let crypto = replica.crypto();
         let nonce = prf::responder_nonce(crypto, &self.secret, &head.nonce, cursor, base);
         let id = SessionId { initiator: head.nonce, responder: nonce, base };
-        self.remember(replica, &id, cursor, head.phase, &intake);
-
         let snapshot = self.snapshot(replica, &id, cursor);
         let prf = id.prf(crypto);
         let view = View { index: replica.log().index(), prf: &prf, snapshot: &snapshot };
         let limit = head.limit.min(self.options.max_message_bytes);
-        let mut draft =
-            Draft { ranges: RangeWriter::new(), ops: OpWriter::new(room_for_ops(limit)), resume: None };
+        let mut draft = Draft {
+            ranges: RangeWriter::new(),
+            ops: OpWriter::new(room_for_ops(limit)),
+            given: Vec::new(),
+            resume: None,
+        };
         let welcome = match head.phase {
             Phase::Hello(hello) => {
                 let theirs = if base.is_some() { hello.since } else { hello.count };
@@ -174,8 +213,22 @@ impl Responder {
                 None
             }
         };
+        let given = std::mem::take(&mut draft.given);
         draft.repeat(replica, &doubts)?;
-        let ack = Ack { accepted: intake.accepted, known: intake.known, refused: intake.refused };
+        let new = welcome.map(|welcome| Remembered {
+            name: id.name(crypto),
+            common: Common::new(view.index, cursor, Runs::new()),
+            given: Runs::new(),
+            count: welcome.count,
+            total: welcome.total,
+            seal: OnceLock::new(),
+        });
+        let ack = Ack {
+            accepted: intake.accepted,
+            known: intake.known,
+            refused: intake.refused,
+            sum: prf.sum(view.index, &intake.numbers),
+        };
         let sent = wide(draft.ops.count());
         let mut doubts: Vec<OpHash> = replica.doubted().take(MAX_DOUBTS).copied().collect();
         // Once in a session is enough, with the greeting; and what we refused ourselves.
@@ -186,28 +239,28 @@ impl Responder {
         doubts.truncate(MAX_DOUBTS);
         let body = Body { doubts, ranges: draft.ranges, ops: draft.ops };
         let message = write_answer(&head, welcome.as_ref(), &ack, draft.resume.as_ref(), body);
+        self.remember(id.name(crypto), new, &intake, &given);
         self.keep(id, cursor, snapshot);
         Ok(Reply { message, received: intake.accepted, known: intake.known, refused: intake.refused, sent })
     }
 
-    /// Remembers what the session will have made common if it converges: from its first request on, because what came
-    /// in before it was forgotten is not known any more.
-    fn remember(&mut self, replica: &Replica, id: &SessionId, cursor: u32, phase: Phase, intake: &Intake) {
-        let name = id.base_id(replica.crypto());
-        let known = self.common.iter().position(|common| common.id == name);
-        let mut common = match (known.and_then(|at| self.common.remove(at)), phase) {
-            (Some(common), _) => common,
-            (None, Phase::Hello(_)) => Common::new(name, replica.log().index(), cursor, Runs::new()),
-            (None, Phase::Later { .. }) => return,
-        };
-        intake.numbers.iter().for_each(|number| common.add(*number));
-        if common.gaps() > MAX_GAPS {
+    /// Remembers what the session will have made common if it converges: from its first request on, because what was
+    /// moved before it was forgotten is not known any more.
+    fn remember(&mut self, name: [u8; 16], new: Option<Remembered>, intake: &Intake, given: &[u32]) {
+        let known = self.sessions.iter().position(|session| session.name == name);
+        let Some(mut session) = known.and_then(|at| self.sessions.remove(at)).or(new) else { return };
+        intake.numbers.iter().for_each(|number| session.common.add(*number));
+        for number in given {
+            session.given.insert(*number);
+        }
+        session.seal = OnceLock::new();
+        if session.common.gaps() > MAX_GAPS || session.given.len() > MAX_GAPS {
             return;
         }
-        if self.common.len() >= MAX_COMMON {
-            self.common.pop_front();
+        if self.sessions.len() >= MAX_COMMON {
+            self.sessions.pop_front();
         }
-        self.common.push_back(common);
+        self.sessions.push_back(session);
     }
 
     /// The session's view of the log: kept from an earlier request, or made again.
@@ -331,6 +384,7 @@ impl Draft {
                 if !pack(replica, *number, &mut self.ops)? {
                     return Ok(Some(position));
                 }
+                self.given.push(*number);
             }
         }
         Ok(None)

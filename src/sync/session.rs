@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::base::{BaseId, Common, Runs, SyncBase};
+use super::base::{BaseId, Common, Moved, Runs, SyncBase};
 use super::bits::Bits;
 use super::bound::Bound;
 use super::error::{Lie, SyncError};
@@ -121,11 +121,18 @@ struct Outbox {
     queued: Bits,
     /// Operations of which the peer asked for our copy.
     repeats: VecDeque<u32>,
+    /// Numbers that were ever among these.
+    repeats_queued: Bits,
     repeated: usize,
-    /// How many operations the last request held.
+    /// How many operations the last request held, copies too.
     in_flight: u64,
+    /// The sum over them, each once.
+    in_flight_sum: u128,
+    /// Whether the peer took other operations than were sent: somebody changes them on the way.
+    altered: bool,
     /// What was sent that the peer did not have.
     sent: Tally,
+    gone: Vec<u32>,
 }
 
 /// What comes in.
@@ -265,15 +272,15 @@ impl SyncSession {
         let index = replica.log().index();
         let cursor = index.len();
         self.start = Some(Start { cursor, last: last_before(index, cursor) });
-        self.options.since = self.options.since.take().filter(|base| base.0.is_of(index));
+        self.options.since = self.options.since.take().filter(|base| base.common.is_of(index));
         let since = self.options.since.as_ref();
         let count = u64::from(cursor);
         let hello = Hello {
             count,
-            since: since.map_or(count, |base| wide(base.0.others(cursor).count())),
+            since: since.map_or(count, |base| wide(base.common.others(cursor).count())),
             hint: prf::hint_of(replica.crypto(), index),
         };
-        let head = self.head(replica, since.map(|base| base.0.id), Phase::Hello(hello));
+        let head = self.head(replica, since.map(|base| base.id), Phase::Hello(hello));
         self.asked = vec![Todo { low: Bound::start(), high: Bound::End, say: Say::Print }];
         // A replica that cannot judge asks those who can.
         let doubts = replica.doubted().take(MAX_DOUBTS).copied().collect();
@@ -302,7 +309,6 @@ impl SyncSession {
         if ranges.is_empty() && ops.count() == 0 && doubts.is_empty() {
             return Ok(None);
         }
-        self.outbox.in_flight = wide(ops.count());
         self.progress.op_bytes_sent = self.progress.op_bytes_sent.saturating_add(wide(ops.len()));
         let phase = Phase::Later { cursor: peer.welcome.cursor };
         let head = self.head(replica, peer.id.base, phase);
@@ -345,10 +351,13 @@ impl SyncSession {
         let limit = peer.welcome.limit.min(self.options.max_message_bytes);
         let mut writer = OpWriter::new(room_for_ops(limit));
         let outbox = &mut self.outbox;
+        let mut packed = BTreeSet::new();
         while let Some(number) = outbox.waiting.front() {
             if !pack(replica, *number, &mut writer)? {
                 break;
             }
+            packed.insert(*number);
+            outbox.gone.push(*number);
             outbox.sent.add(peer.prf.of(replica.log().index().hash(*number)));
             outbox.waiting.pop_front();
         }
@@ -356,8 +365,11 @@ impl SyncSession {
             if !pack(replica, *number, &mut writer)? {
                 break;
             }
+            packed.insert(*number);
             outbox.repeats.pop_front();
         }
+        outbox.in_flight = wide(writer.count());
+        outbox.in_flight_sum = peer.prf.sum(replica.log().index(), &packed);
         Ok(writer)
     }
 
@@ -423,7 +435,7 @@ impl SyncSession {
     /// What follows from the first answer.
     fn meet(&mut self, replica: &Replica, welcome: Welcome) -> Result<Peer, SyncError> {
         let base = match (&self.options.since, welcome.based) {
-            (Some(base), true) => Some(&base.0),
+            (Some(base), true) => Some(base),
             (None, true) => return Err(SyncError::Lie(Lie::Base)),
             (_, false) => None,
         };
@@ -434,7 +446,8 @@ impl SyncSession {
             SessionId { initiator: self.nonce, responder: welcome.nonce, base: base.map(|base| base.id) };
         let prf = id.prf(replica.crypto());
         let cursor = self.start.as_ref().map_or(0, |start| start.cursor);
-        let snapshot = Snapshot::new(replica.log().index(), &prf, cursor, base);
+        let common = base.map(|base| &base.common);
+        let snapshot = Snapshot::new(replica.log().index(), &prf, cursor, common);
         if snapshot.len() == 0 {
             // Nothing here is nothing to compare: everything that the peer has is missing.
             self.asked = vec![Todo { low: Bound::start(), high: Bound::End, say: Say::Ids }];
@@ -448,6 +461,7 @@ impl SyncSession {
         if found != expected {
             return Err(SyncError::Lie(Lie::Answers { found, expected }));
         }
+        self.outbox.altered |= ack.refused.total() == 0 && ack.sum != self.outbox.in_flight_sum;
         self.progress.sent = self.progress.sent.saturating_add(expected);
         self.progress.refused_by_peer.add(&ack.refused);
         Ok(expected)
@@ -483,10 +497,14 @@ impl SyncSession {
         Ok(())
     }
 
-    /// Sends our copies of operations whose copies at the peer are in doubt.
-    fn repeat(&mut self, replica: &Replica, doubts: &[OpHash]) {
+    /// Sends our copies of operations whose copies at the peer are in doubt; or takes note, where we cannot judge our
+    /// own.
+    fn repeat(&mut self, replica: &mut Replica, doubts: &[OpHash]) {
+        if replica.accepts_unverified() {
+            return doubts.iter().for_each(|hash| replica.doubt(hash));
+        }
         for number in doubts.iter().filter_map(|hash| replica.log().index().find(hash)) {
-            if self.outbox.repeated < MAX_REPEATS && !self.outbox.repeats.contains(&number) {
+            if self.outbox.repeated < MAX_REPEATS && self.outbox.repeats_queued.insert(number) {
                 self.outbox.repeats.push_back(number);
                 self.outbox.repeated += 1;
             }
@@ -577,20 +595,35 @@ impl SyncSession {
         let same_count = count.and_then(|count| count.checked_sub(sent.count)) == Some(peer.welcome.count);
         let sum = peer.snapshot.total().wrapping_add(received.sum);
         let same_sum = sum.wrapping_sub(sent.sum) == peer.welcome.total;
-        let nothing_refused = refused.total() == 0 && refused_by_peer.total() == 0;
-        self.finish = Some(if same_count && same_sum && nothing_refused {
-            let index = replica.log().index();
+        let all_taken = refused.total() == 0 && refused_by_peer.total() == 0 && !self.outbox.altered;
+        self.finish = Some(if same_count && same_sum && all_taken {
             let cursor = self.start.as_ref().map_or(0, |start| start.cursor);
-            let id = peer.id.base_id(replica.crypto());
-            let common = Common::new(id, index, cursor, std::mem::take(&mut self.inbox.numbers));
             Finish::Converged {
                 digest: SessionDigest(sum.to_le_bytes()),
                 count: u64::from(cursor).saturating_add(received.count),
-                base: Some(SyncBase(common)).filter(|base| base.0.gaps() <= MAX_GAPS),
+                base: self.base(replica, peer, cursor),
             }
         } else {
             Finish::NotConverged { refused, refused_by_peer }
         });
+    }
+
+    /// What the next session may leave out.
+    fn base(&mut self, replica: &Replica, peer: &Peer, cursor: u32) -> Option<SyncBase> {
+        let index = replica.log().index();
+        let numbers = std::mem::take(&mut self.inbox.numbers);
+        if numbers.len() > MAX_GAPS {
+            return None;
+        }
+        let moved = Moved {
+            count: peer.welcome.count,
+            total: peer.welcome.total,
+            to_responder: self.outbox.gone.iter().map(|number| *index.hash(*number)).collect(),
+            to_initiator: numbers.numbers().map(|number| *index.hash(number)).collect(),
+        };
+        let crypto = replica.crypto();
+        let id = BaseId { session: peer.id.name(crypto), seal: moved.seal(crypto) };
+        Some(SyncBase { id, common: Common::new(index, cursor, numbers) })
     }
 
     /// Whether the replica is the one that the session began with.

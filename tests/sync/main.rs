@@ -6,4 +6,7 @@ mod common;
 mod workload;
 
 mod bounds;
+mod converge;
+mod hostile;
 mod link;
+mod simulation;

@@ -28,7 +28,7 @@ pub struct LineCaller {
     awaiting: bool,
     finish: Option<Finish>,
     progress: Progress,
-    go_on: Option<[u8; 16]>,
+    go_on: Option<[u8; SyncBase::ID_BYTES]>,
     push: Option<Push>,
 }
 

@@ -1,0 +1,353 @@
+//! Bytes that were changed on the way, and sets that were made to look alike.
+
+use std::collections::BTreeSet;
+
+use policysync::{
+    Hlc, Incoming, MIN_MESSAGE_BYTES, Op, OpHash, Replica, ReplicaOptions, Signature, SignedOp, SyncError,
+    SyncSession,
+};
+
+use crate::common::{NOW, Random, knowing, set};
+use crate::link::{responder, session, sync};
+
+/// How many runs, unless the environment says otherwise.
+fn runs(default: usize) -> usize {
+    std::env::var("POLICYSYNC_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(default)
+}
+
+/// What two honest replicas hold before a session. Both know the two actors.
+struct World {
+    ours: Vec<SignedOp>,
+    theirs: Vec<SignedOp>,
+}
+
+impl World {
+    fn new(common: u64, each: u64) -> Self {
+        let op = |actor, n| set(actor, 1_700_000_000_000 + n, 0, "p", "v");
+        let both: Vec<SignedOp> = (0..common).map(|n| op("alice", n)).collect();
+        let with = |actor| -> Vec<SignedOp> {
+            both.iter().cloned().chain((common..common + each).map(|n| op(actor, n))).collect()
+        };
+        Self { ours: with("alice"), theirs: with("bob") }
+    }
+
+    fn replicas(&self) -> (Replica, Replica) {
+        let with = |ops: &[SignedOp]| {
+            let mut replica = Replica::open(knowing(&["alice", "bob"])).unwrap();
+            let batch: Vec<Incoming<'_>> = ops.iter().map(Incoming::Op).collect();
+            replica.ingest_batch(NOW, &batch).unwrap();
+            replica
+        };
+        (with(&self.ours), with(&self.theirs))
+    }
+
+    /// Everything that was ever signed.
+    fn all(&self) -> BTreeSet<OpHash> {
+        let (ours, theirs) = self.replicas();
+        hashes(&ours).union(&hashes(&theirs)).copied().collect()
+    }
+}
+
+fn hashes(replica: &Replica) -> BTreeSet<OpHash> {
+    replica.log().iter().map(|entry| entry.unwrap().hash).collect()
+}
+
+/// Runs a session through a channel that may change what it carries; returns whether the sides say that they converged.
+/// Whatever happens, it ends, nothing is lost, and nothing is there that nobody signed.
+fn through(
+    world: &World,
+    all: &BTreeSet<OpHash>,
+    mut channel: impl FnMut(usize, &mut Vec<u8>),
+) -> Result<bool, SyncError> {
+    let (mut ours, mut theirs) = world.replicas();
+    let before = (hashes(&ours), hashes(&theirs));
+    let mut session = session(1);
+    let mut responder = responder();
+    let mut carried = 0;
+    let mut talk = || loop {
+        let Some(mut request) = session.next_message(&ours)? else {
+            return Ok(session.finish().unwrap().is_converged());
+        };
+        channel(carried, &mut request);
+        let mut answer = match responder.respond(&mut theirs, NOW, &request) {
+            Ok(reply) => reply.message,
+            Err(error) => error.to_message(),
+        };
+        channel(carried + 1, &mut answer);
+        carried += 2;
+        assert!(carried < 200, "it does not end");
+        session.receive(&mut ours, NOW, &answer)?;
+    };
+    let end = talk();
+    let after = (hashes(&ours), hashes(&theirs));
+    assert!(before.0.is_subset(&after.0) && before.1.is_subset(&after.1));
+    assert!(after.0.is_subset(all) && after.1.is_subset(all));
+    if end == Ok(true) {
+        assert!(after.0.is_subset(&after.1), "we hold what the peer does not, and think that it does");
+    }
+    end
+}
+
+/// The messages of a session that nobody disturbs.
+fn recorded(world: &World, all: &BTreeSet<OpHash>) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    let end = through(world, all, |_, message| messages.push(message.clone()));
+    assert_eq!(end, Ok(true));
+    messages
+}
+
+#[test]
+fn a_recorded_session_with_a_changed_bit_ends() {
+    let world = World::new(3, 2);
+    let all = world.all();
+    let messages = recorded(&world, &all);
+    let step = if std::env::var_os("POLICYSYNC_RUNS").is_some() { 1 } else { 11 };
+    let (mut tried, mut converged) = (0, 0);
+    for (at, message) in messages.iter().enumerate() {
+        for bit in (0..8 * message.len()).step_by(step) {
+            let end = through(&world, &all, |carried, message| {
+                if carried == at {
+                    message[bit / 8] ^= 1 << (bit % 8);
+                }
+            });
+            tried += 1;
+            converged += usize::from(end == Ok(true));
+        }
+    }
+    // Some bits do not matter: a limit, a hint, which ids are wished for twice.
+    println!("{tried} bits changed, {converged} sessions converged all the same");
+    assert!(converged * 3 < tried, "{converged} of {tried}");
+}
+
+#[test]
+fn a_recorded_session_cut_short_ends() {
+    let world = World::new(3, 2);
+    let all = world.all();
+    for (at, message) in recorded(&world, &all).iter().enumerate() {
+        for len in (0..message.len()).step_by(3) {
+            let end = through(&world, &all, |carried, message| {
+                if carried == at {
+                    message.truncate(len);
+                }
+            });
+            assert!(end.is_err(), "message {at} cut to {len} bytes: {end:?}");
+        }
+    }
+}
+
+#[test]
+fn a_replayed_session_changes_nothing() {
+    let world = World::new(100, 70);
+    let (mut ours, mut theirs) = world.replicas();
+    let mut responder = responder();
+    let mut first = session(1);
+    let mut requests = Vec::new();
+    while let Some(request) = first.next_message(&ours).unwrap() {
+        let reply = responder.respond(&mut theirs, NOW, &request).unwrap();
+        first.receive(&mut ours, NOW, &reply.message).unwrap();
+        requests.push(request);
+    }
+    let digest = theirs.log().digest();
+    for request in &requests {
+        let reply = responder.respond(&mut theirs, NOW, request).unwrap();
+        assert_eq!(reply.received, 0);
+    }
+    assert_eq!(theirs.log().digest(), digest);
+}
+
+#[test]
+fn sessions_over_a_channel_that_mutates_end() {
+    let world = World::new(4, 3);
+    let all = world.all();
+    let seed = std::env::var("POLICYSYNC_SEED").ok().and_then(|seed| seed.parse().ok());
+    let first = seed.unwrap_or(0);
+    let count = if seed.is_some() { 1 } else { runs(300) };
+    for seed in first..first + count as u64 {
+        let mut random = Random(seed);
+        let mut kept: Vec<Vec<u8>> = Vec::new();
+        println!("seed {seed}");
+        // An error is an end as well; what must hold of it is checked there.
+        _ = through(&world, &all, |_, message| {
+            kept.push(message.clone());
+            mutate(message, &kept, &mut random);
+        });
+    }
+}
+
+/// Changes a message in a way of chance, or not at all.
+pub fn mutate(message: &mut Vec<u8>, kept: &[Vec<u8>], random: &mut Random) {
+    let at = random.below(message.len().max(1));
+    match random.below(12) {
+        0 => message.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1),
+        1 => message.iter_mut().skip(at).take(1).for_each(|byte| *byte = 0xff),
+        2 => message.truncate(at),
+        3 => message.insert(at, 0),
+        4 => drop(message.drain(at..(at + 3).min(message.len()))),
+        5 => *message = kept[random.below(kept.len())].clone(),
+        6 => message.iter_mut().skip(at).take(8).for_each(|byte| *byte = byte.wrapping_add(1)),
+        7 if message.len() > 20 => {
+            let (from, to) = (random.below(message.len() - 8), random.below(message.len() - 8));
+            message.copy_within(from..from + 8, to);
+        }
+        8 => message.extend_from_slice(&[0; 5]),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_frame_over_the_limit_is_not_read() {
+    let world = World::new(1, 1);
+    let (mut ours, mut theirs) = world.replicas();
+    let long = vec![0xE1; MIN_MESSAGE_BYTES + 1];
+    let error = SyncError::TooLarge { len: MIN_MESSAGE_BYTES + 1, limit: MIN_MESSAGE_BYTES };
+    assert_eq!(responder().respond(&mut theirs, NOW, &long), Err(error.clone()));
+    let mut session = session(1);
+    session.next_message(&ours).unwrap();
+    assert_eq!(session.receive(&mut ours, NOW, &long), Err(error));
+}
+
+#[test]
+fn a_message_of_another_version_is_refused_with_its_number() {
+    let world = World::new(1, 1);
+    let (ours, mut theirs) = world.replicas();
+    let mut request = session(1).next_message(&ours).unwrap().unwrap();
+    request[1] = 2;
+    let error = responder().respond(&mut theirs, NOW, &request).unwrap_err();
+    assert_eq!(error.to_string(), "the peer speaks version 2 of the protocol, this library version 1");
+}
+
+/// Sets that an author made by trying values.
+mod collisions {
+    use super::*;
+
+    fn blind(ops: &[SignedOp]) -> Replica {
+        let options = ReplicaOptions::new().dangerously_accept_unverified();
+        let mut replica = Replica::open(options).unwrap();
+        let batch: Vec<Incoming<'_>> = ops.iter().map(Incoming::Op).collect();
+        replica.ingest_batch(NOW, &batch).unwrap();
+        replica
+    }
+
+    /// Operations with their hashes, as an author finds them.
+    fn grind(count: usize) -> Vec<(OpHash, SignedOp)> {
+        let op = |n: usize| {
+            let value = format!("{n}");
+            let ts = Hlc::new(1_700_000_000_000, 0).unwrap();
+            let op = Op::lww_set("mallory", ts, "Task", "t1", "title", value).unwrap();
+            SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
+        };
+        let ops: Vec<SignedOp> = (0..count).map(op).collect();
+        let replica = blind(&ops);
+        let cursor = policysync::Cursor::START;
+        replica.log().since(cursor).map(|entry| entry.unwrap()).map(|entry| (entry.hash, entry.op)).collect()
+    }
+
+    /// Both sides have the common ones, and each its own part of the collision; then a session must give each the other's.
+    fn assert_reconciles(left: &[SignedOp], right: &[SignedOp]) {
+        let common = World::new(300, 0).ours;
+        let with = |ops: &[SignedOp]| blind(&common.iter().chain(ops).cloned().collect::<Vec<_>>());
+        let (mut ours, mut theirs) = (with(left), with(right));
+        assert_ne!(ours.log().digest(), theirs.log().digest());
+        let (finish, _) = sync(&mut ours, &mut theirs, NOW);
+        assert!(finish.is_converged(), "{finish:?}");
+        assert_eq!(ours.log().digest(), theirs.log().digest());
+        assert_eq!(ours.log().len(), 300 + left.len() + right.len());
+    }
+
+    #[test]
+    fn sets_with_one_xor_still_reconcile() {
+        // Pairs of operations; some of the pairs have differences whose XOR is zero: linear algebra finds which.
+        let ops = grind(2 * 257);
+        let mut rows: Vec<([u8; 32], BTreeSet<usize>)> = Vec::new();
+        let mut chosen = None;
+        for (number, pair) in ops.chunks(2).enumerate() {
+            let (a, b) = (pair[0].0.as_bytes(), pair[1].0.as_bytes());
+            let mut difference: [u8; 32] = std::array::from_fn(|at| a[at] ^ b[at]);
+            let mut members = BTreeSet::from([number]);
+            for (row, others) in &rows {
+                let lead = row.iter().position(|byte| *byte != 0).unwrap();
+                let bit = 0x80_u8 >> row[lead].leading_zeros();
+                if difference[lead] & bit != 0 {
+                    difference.iter_mut().zip(row).for_each(|(byte, other)| *byte ^= other);
+                    members = members.symmetric_difference(others).copied().collect();
+                }
+            }
+            if difference == [0; 32] {
+                chosen = Some(members);
+                break;
+            }
+            // Each row leads with a bit that no row before it has, as it was cleared there.
+            rows.push((difference, members));
+        }
+        let chosen = chosen.expect("257 vectors of 256 bits are dependent");
+        let side = |which: usize| -> Vec<SignedOp> {
+            chosen.iter().map(|number| ops[2 * number + which].1.clone()).collect()
+        };
+        let xor = |side: &[SignedOp]| {
+            let replica = blind(side);
+            hashes(&replica).iter().fold([0; 32], |mut sum: [u8; 32], hash| {
+                sum.iter_mut().zip(hash.as_bytes()).for_each(|(byte, other)| *byte ^= other);
+                sum
+            })
+        };
+        let (left, right) = (side(0), side(1));
+        assert_eq!(xor(&left), xor(&right), "they do collide");
+        assert_eq!(left.len(), right.len());
+        assert_reconciles(&left, &right);
+    }
+
+    #[test]
+    fn sets_with_one_unkeyed_sum_still_reconcile() {
+        // Wagner's generalized birthday with four lists, over the first 36 bits of the hash.
+        const BITS: u32 = 36;
+        const LIST: usize = 6000;
+        let ops = grind(4 * LIST);
+        let number = |hash: &OpHash| {
+            let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
+            u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> (64 - BITS)
+        };
+        let mask = (1_u64 << BITS) - 1;
+        let low = (1_u64 << (BITS / 3)) - 1;
+        let lists: Vec<&[(OpHash, SignedOp)]> = ops.chunks(LIST).collect();
+        // Differences of a pair that end in twelve zero bits.
+        let pairs = |left: &[(OpHash, SignedOp)], right: &[(OpHash, SignedOp)]| {
+            let mut by_low: std::collections::BTreeMap<u64, Vec<usize>> = Default::default();
+            for (at, (hash, _)) in right.iter().enumerate() {
+                by_low.entry(number(hash) & low).or_default().push(at);
+            }
+            let mut found = Vec::new();
+            for (at, (hash, _)) in left.iter().enumerate() {
+                for other in by_low.get(&(number(hash) & low)).into_iter().flatten() {
+                    let difference = number(hash).wrapping_sub(number(&right[*other].0)) & mask;
+                    found.push((difference, at, *other));
+                }
+            }
+            found
+        };
+        let first = pairs(lists[0], lists[1]);
+        let second: std::collections::BTreeMap<u64, (usize, usize)> =
+            pairs(lists[2], lists[3]).into_iter().map(|(difference, a, b)| (difference, (a, b))).collect();
+        // a - b + c - d = 0.
+        let found = first.iter().find_map(|(difference, a, b)| {
+            let (c, d) = second.get(&(difference.wrapping_neg() & mask))?;
+            Some((*a, *b, *c, *d))
+        });
+        let (a, b, c, d) = found.expect("lists of this length have one");
+        let left = [lists[0][a].1.clone(), lists[2][c].1.clone()];
+        let right = [lists[1][b].1.clone(), lists[3][d].1.clone()];
+        let sum = |side: &[SignedOp]| {
+            hashes(&blind(side)).iter().fold(0_u64, |sum, hash| sum.wrapping_add(number(hash)) & mask)
+        };
+        assert_eq!(sum(&left), sum(&right), "they do collide");
+        assert_reconciles(&left, &right);
+    }
+}
+
+#[test]
+fn the_session_is_sent() {
+    // An application may run it on another thread.
+    fn is_send<T: Send>() {}
+    is_send::<SyncSession>();
+    is_send::<policysync::Responder>();
+    is_send::<policysync::Push>();
+}
