@@ -42,13 +42,16 @@ use tokio::time::{Instant, Sleep, interval, sleep, timeout};
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Connections at a time; further ones wait to be accepted.
-const MAX_CONNECTIONS: usize = 1000;
+const MAX_CONNECTIONS: u32 = 1000;
 /// How long a connection may say nothing, and how long a request may take to arrive.
 const SILENCE: Duration = Duration::from_secs(60);
 /// How often the other end of a WebSocket is asked whether it is there.
 const PING: Duration = Duration::from_secs(20);
 /// How long one message may take to be sent; who is slower is dropped, and finds the rest when it calls again.
 const STALL: Duration = Duration::from_secs(30);
+
+/// How long the other end of a line may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 const USAGE: &str = "usage: relay --file FILE (--keys KEYS | --blind) [--listen ADDRESS] [--space NAME]";
 
@@ -167,12 +170,15 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
     println!("listening on {address}, {mode}, {} operations", *relay.count.borrow());
 
     let routes = Router::new().route("/sync", get(open_line).post(answer)).with_state(Arc::clone(&relay));
-    let listener = Limited { listener, places: Arc::new(Semaphore::new(MAX_CONNECTIONS)) };
+    let places = Arc::new(Semaphore::new(usize::try_from(MAX_CONNECTIONS)?));
+    let listener = Limited { listener, places: Arc::clone(&places) };
     let ended = async move {
         told_to_end().await;
         relay.ending.send_replace(true);
     };
     axum::serve(listener, routes).with_graceful_shutdown(ended).await?;
+    // The lines say goodbye by themselves; those that do not are left.
+    drop(timeout(GOODBYE, places.acquire_many(MAX_CONNECTIONS)).await);
     Ok(())
 }
 
@@ -269,7 +275,10 @@ async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
             Next::Say(message) => Some(message),
             Next::Nothing => None,
             Next::Over => {
-                sent(&mut socket, Message::Close(None)).await;
+                if sent(&mut socket, Message::Close(None)).await {
+                    // What it has sent meanwhile is read, or closing would throw our goodbye away.
+                    drop(timeout(GOODBYE, async { while let Some(Ok(_)) = socket.recv().await {} }).await);
+                }
                 return;
             }
         };
