@@ -25,6 +25,7 @@ mod wire;
 
 pub use base::SyncBase;
 pub use bundle::{BUNDLE_VERSION, BundleError, Exported, Imported};
+#[cfg(feature = "http")]
 pub(crate) use error::REFUSAL;
 pub use error::{Lie, MessageFault, Refusal, SyncError};
 pub use intake::Refusals;

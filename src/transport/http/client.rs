@@ -112,11 +112,8 @@ impl HttpClient {
             .header("accept", HTTP_CONTENT_TYPE);
         let mut response = request.send(message).map_err(|error| HttpError::of(error, max_bytes))?;
         let status = response.status().as_u16();
-        let ours = response
-            .headers()
-            .get("content-type")
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| is_ours(value));
+        let ours =
+            response.headers().get("content-type").and_then(|value| value.to_str().ok()).is_some_and(is_ours);
         match status {
             300..=399 => return Err(HttpError::Redirect { status }),
             200 if !ours => return Err(HttpError::ContentType),
