@@ -83,6 +83,17 @@ fn the_examples_and_files_of_the_commands_are_there() {
 }
 
 #[test]
+fn the_excerpts_are_what_the_example_prints() {
+    let printed = include_str!("../examples/data/offline_tasks.expected");
+    let excerpts: Vec<&str> = README.split("```text\n").skip(1).collect();
+    assert_eq!(excerpts.len(), 2);
+    for excerpt in excerpts {
+        let excerpt = excerpt.split("```").next().unwrap();
+        assert!(printed.contains(excerpt), "{excerpt}");
+    }
+}
+
+#[test]
 fn the_versions_are_those_of_the_manifest() {
     let rust = package("rust-version");
     assert!(README.contains(&format!("Rust {rust} or later")), "the README names another Rust than {rust}");

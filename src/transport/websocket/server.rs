@@ -16,7 +16,7 @@ use crate::transport::line::LineAnswerer;
 /// The stream should give up a read and a write after a while ([`TcpStream::set_read_timeout`] and
 /// [`TcpStream::set_write_timeout`], 100 milliseconds for example): then [`WebSocketServer::wait`] returns, and what has
 /// arrived meanwhile by other ways is sent on. A server that has its own WebSockets takes
-/// [`LineAnswerer`](crate::LineAnswerer) instead.
+/// [`LineAnswerer`] instead.
 ///
 /// ```no_run
 /// use std::net::TcpListener;
