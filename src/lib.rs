@@ -51,8 +51,11 @@
 //! | feature | adds |
 //! |---|---|
 //! | `capi` | the exported functions of `include/policysync.h`; a Rust program can do without |
+//! | `http` | `HttpClient` synchronises over HTTP, `answer_http` in any server |
 //! | `parallel` | `ReplicaOptions::threads`: the signatures of a batch are verified on as many threads as the caller names |
 //! | `sqlite` | `ReplicaOptions::path`: a replica is kept in an SQLite file; on by default |
+//! | `tls` | `https` and `wss`, by rustls with the roots that Mozilla trusts |
+//! | `websocket` | `WebSocketClient` and `WebSocketServer`: a line that stays open, over any stream |
 
 #![warn(missing_docs, unreachable_pub)]
 // What a peer sends must not be able to panic; tests may.
@@ -89,6 +92,7 @@ mod replica;
 mod state;
 mod store;
 mod sync;
+mod transport;
 mod value;
 
 // The public interface is:
@@ -132,6 +136,18 @@ pub use sync::{
     Pushed, Refusal, Refusals, Reply, Responder, SPLIT, SYNC_VERSION, SessionDigest, SyncBase, SyncError,
     SyncOptions, SyncSession, max_idle_rounds,
 };
+
+// Carrying its messages
+#[cfg(feature = "http")]
+pub use transport::{
+    HTTP_CONTENT_TYPE, HttpAnswer, HttpClient, HttpError, HttpOptions, HttpRequest, HttpStage, SyncReport,
+    answer_http,
+};
+#[cfg(feature = "websocket")]
+pub use transport::{
+    Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketServer, WebSocketStream,
+};
+pub use transport::{LineAnswerer, LineCaller, LineEvent};
 
 // The log and its store
 pub use oplog::{AddError, Added, Cursor, ForkError, ForkProof, LogDigest, LogEntry, OpLog};

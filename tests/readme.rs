@@ -63,7 +63,8 @@ fn quoted(text: &'static str) -> Vec<&'static str> {
 #[test]
 fn the_commands_come_in_the_promised_order() {
     let commands = commands();
-    assert_eq!(commands.first(), Some(&"cargo run --release --example quickstart"));
+    assert_eq!(commands.first(), Some(&"cargo run --release --features http --example offline_tasks"));
+    assert_eq!(commands.get(1), Some(&"cargo run --release --example quickstart"));
     assert!(commands.contains(&"cargo test --all-features"));
 }
 
@@ -89,6 +90,17 @@ fn the_examples_and_files_of_the_commands_are_there() {
         }
     }
     assert!(examples >= 2);
+}
+
+#[test]
+fn the_excerpts_are_what_the_example_prints() {
+    let printed = include_str!("../examples/data/offline_tasks.expected");
+    let excerpts: Vec<&str> = README.split("```text\n").skip(1).collect();
+    assert_eq!(excerpts.len(), 2);
+    for excerpt in excerpts {
+        let excerpt = excerpt.split("```").next().unwrap();
+        assert!(printed.contains(excerpt), "{excerpt}");
+    }
 }
 
 #[test]

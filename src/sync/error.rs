@@ -168,7 +168,7 @@ pub enum Refusal {
 }
 
 /// The first byte of a refusal on the wire.
-pub(super) const REFUSAL: u8 = 0xE5;
+pub(crate) const REFUSAL: u8 = 0xE5;
 
 impl Refusal {
     const ALL: [Self; 6] =

@@ -15,7 +15,8 @@ pub const SYNC_VERSION: u8 = 1;
 
 const REQUEST: u8 = 0xE1;
 const ANSWER: u8 = 0xE2;
-const PUSH: u8 = 0xE3;
+/// The first byte of pushed operations.
+pub(crate) const PUSH: u8 = 0xE3;
 
 /// What the initiator says in every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

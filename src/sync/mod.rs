@@ -26,12 +26,15 @@ mod wire;
 
 pub use base::SyncBase;
 pub use bundle::{BUNDLE_VERSION, BundleError, Exported, Imported};
+#[cfg(feature = "http")]
+pub(crate) use error::REFUSAL;
 pub use error::{Lie, MessageFault, Refusal, SyncError};
 pub use intake::Refusals;
 pub use limits::{
     LEAF, MAX_DOUBTS, MAX_IDS, MAX_MESSAGE_BYTES, MAX_RANGES, MAX_REFUSED, MIN_MESSAGE_BYTES, NEWEST, SPLIT,
     max_idle_rounds,
 };
+pub(crate) use message::PUSH;
 pub use message::SYNC_VERSION;
 pub use options::SyncOptions;
 pub use progress::{Finish, Progress, SessionDigest};

@@ -42,6 +42,13 @@ impl SyncOptions {
     }
 }
 
+impl SyncOptions {
+    /// Bytes of the longest message that this side takes.
+    pub(crate) const fn limit(&self) -> usize {
+        self.max_message_bytes
+    }
+}
+
 impl Default for SyncOptions {
     fn default() -> Self {
         Self::new()

@@ -84,6 +84,12 @@ impl Responder {
         }
     }
 
+    /// Bytes of the longest request that it takes: what a server should limit a body to before it reads it.
+    #[must_use]
+    pub const fn max_message_bytes(&self) -> usize {
+        self.options.limit()
+    }
+
     /// Answers a request. Operations in it are offered to the replica, in one batch; if the batch fails, nothing of the
     /// request has happened.
     ///
@@ -123,7 +129,7 @@ impl Responder {
         }
     }
 
-    pub(super) fn options(&self) -> &SyncOptions {
+    pub(crate) fn options(&self) -> &SyncOptions {
         &self.options
     }
 

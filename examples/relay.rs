@@ -1,0 +1,388 @@
+//! A small relay: keeps operations in an SQLite file and synchronises with whoever calls, over HTTP and WebSocket.
+//!
+//! ```text
+//! cargo run --release --features http --example relay -- --file FILE (--keys KEYS | --blind) [OPTIONS]
+//!
+//!   --listen ADDRESS   where; 127.0.0.1:8080 unless told, port 0 for any that is free
+//!   --space NAME       the log's space; none unless told
+//!   --keys KEYS        verifies: takes what these keys signed; one a line, `actor kid public-key-in-hex`
+//!   --blind            cannot judge: stores whatever is well-formed, for others to verify
+//! ```
+//!
+//! A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. It speaks neither TLS nor
+//! passwords: put it behind a server that does. Ends on SIGTERM and Ctrl-C, with exit code 0; 2 if it cannot begin.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
+use axum::routing::get;
+use axum::serve::Listener;
+use policysync::{
+    HTTP_CONTENT_TYPE, HttpRequest, KeyRegistry, LineAnswerer, PublicKey, Replica, ReplicaOptions, Responder,
+    SigningPublicKey, Sodium, SyncError, SyncOptions, answer_http, system_wall_clock,
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, Sleep, interval, sleep, timeout};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Connections at a time; further ones wait to be accepted.
+const MAX_CONNECTIONS: u32 = 1000;
+/// How long a connection may say nothing, and how long a request may take to arrive.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How often the other end of a WebSocket is asked whether it is there.
+const PING: Duration = Duration::from_secs(20);
+/// How long one message may take to be sent; who is slower is dropped, and finds the rest when it calls again.
+const STALL: Duration = Duration::from_secs(30);
+
+/// How long the other end of a line may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+const USAGE: &str = "usage: relay --file FILE (--keys KEYS | --blind) [--listen ADDRESS] [--space NAME]";
+
+fn main() -> ExitCode {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    match Arguments::parse(words).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+// The call
+
+struct Arguments {
+    listen: String,
+    file: PathBuf,
+    space: Option<String>,
+    /// The file with the keys; a relay without one is blind.
+    keys: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let (mut listen, mut file, mut space, mut keys, mut blind) = (None, None, None, None, false);
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n{USAGE}"));
+            match word.as_str() {
+                "--listen" => listen = Some(value()?),
+                "--file" => file = Some(value()?.into()),
+                "--space" => space = Some(value()?),
+                "--keys" => keys = Some(value()?.into()),
+                "--blind" => blind = true,
+                _ => return Err(format!("{word} is not an option here\n{USAGE}").into()),
+            }
+        }
+        if keys.is_some() == blind {
+            return Err(format!("either --keys or --blind\n{USAGE}").into());
+        }
+        let file = file.ok_or_else(|| format!("--file is missing\n{USAGE}"))?;
+        Ok(Self { listen: listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()), file, space, keys })
+    }
+}
+
+fn read_keys(path: &PathBuf) -> Result<KeyRegistry, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut keys = KeyRegistry::new();
+    for (line, number) in text.lines().zip(1..) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [actor, kid, key] = words[..] else {
+            return Err(format!("{}:{number}: not `actor kid key`", path.display()).into());
+        };
+        keys.register(SigningPublicKey::with_kid(actor, kid, key.parse::<PublicKey>()?)?)?;
+    }
+    Ok(keys)
+}
+
+// The relay
+
+struct Relay {
+    /// One at a time: what takes long is the disk, of which there is one.
+    store: Mutex<(Replica, Responder)>,
+    /// How many operations there are, for the lines that wait for more.
+    count: watch::Sender<usize>,
+    /// Whether the relay is going down.
+    ending: watch::Sender<bool>,
+    max_bytes: usize,
+}
+
+impl Relay {
+    fn open(arguments: &Arguments) -> Result<Self, Failure> {
+        let mut options = ReplicaOptions::new().path(&arguments.file, system_wall_clock());
+        if let Some(space) = &arguments.space {
+            options = options.space(space);
+        }
+        let replica = Replica::open(match &arguments.keys {
+            Some(path) => options.keys(read_keys(path)?),
+            None => options.dangerously_accept_unverified(),
+        })?;
+        let mut secret = [0; 32];
+        Sodium::new()?.random(&mut secret);
+        let responder = Responder::new(secret, SyncOptions::new());
+        let max_bytes = responder.max_message_bytes();
+        let count = watch::Sender::new(replica.log().len());
+        let ending = watch::Sender::new(false);
+        Ok(Self { store: Mutex::new((replica, responder)), count, ending, max_bytes })
+    }
+
+    /// Works with the replica, away from the threads that serve connections, and tells the lines what is new.
+    fn work<T>(&self, work: impl FnOnce(&mut Replica, &mut Responder) -> T) -> T {
+        tokio::task::block_in_place(|| {
+            // A panic in another thread leaves the replica as it was.
+            let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+            let (replica, responder) = &mut *store;
+            let result = work(replica, responder);
+            let count = replica.log().len();
+            self.count.send_if_modified(|known| std::mem::replace(known, count) != count);
+            result
+        })
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(arguments))
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Failure> {
+    let relay = Arc::new(Relay::open(&arguments)?);
+    let listener = TcpListener::bind(&arguments.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
+    let address = listener.local_addr()?;
+    let mode = if arguments.keys.is_some() { "verifying" } else { "blind" };
+    println!("listening on {address}, {mode}, {} operations", *relay.count.borrow());
+
+    let routes = Router::new().route("/sync", get(open_line).post(answer)).with_state(Arc::clone(&relay));
+    let places = Arc::new(Semaphore::new(usize::try_from(MAX_CONNECTIONS)?));
+    let listener = Limited { listener, places: Arc::clone(&places) };
+    let ended = async move {
+        told_to_end().await;
+        relay.ending.send_replace(true);
+    };
+    axum::serve(listener, routes).with_graceful_shutdown(ended).await?;
+    // The lines say goodbye by themselves; those that do not are left.
+    drop(timeout(GOODBYE, places.acquire_many(MAX_CONNECTIONS)).await);
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+// HTTP
+
+async fn answer(State(relay): State<Arc<Relay>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = match timeout(SILENCE, axum::body::to_bytes(body, relay.max_bytes)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return status(413),
+        Err(_) => return status(408),
+    };
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let request = HttpRequest { method: head.method.as_str(), content_type, body: &body };
+    let answer =
+        relay.work(|replica, responder| answer_http(responder, replica, system_wall_clock(), &request));
+    if let Some(error) = &answer.error {
+        eprintln!("answered {}: {error}", answer.status);
+    }
+    let mut response = status(answer.status);
+    response.headers_mut().insert(CONTENT_TYPE, axum::http::HeaderValue::from_static(HTTP_CONTENT_TYPE));
+    *response.body_mut() = Body::from(answer.body);
+    response
+}
+
+fn status(status: u16) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = axum::http::StatusCode::from_u16(status).unwrap_or_default();
+    response
+}
+
+// WebSocket
+
+async fn open_line(State(relay): State<Arc<Relay>>, upgrade: WebSocketUpgrade) -> Response {
+    let limit = relay.max_bytes;
+    upgrade
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .write_buffer_size(0)
+        .max_write_buffer_size(limit + 1024)
+        .on_upgrade(|socket| serve_line(socket, relay))
+}
+
+/// What is to be said on a line, or that it is over.
+enum Next {
+    Say(Vec<u8>),
+    Nothing,
+    /// The line is over; a last word.
+    Over(Option<Vec<u8>>),
+}
+
+async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
+    let mut line = LineAnswerer::new();
+    let (mut count, mut ending) = (relay.count.subscribe(), relay.ending.subscribe());
+    if *ending.borrow() {
+        return;
+    }
+    let mut pings = interval(PING);
+    loop {
+        let next = tokio::select! {
+            message = socket.recv() => match message {
+                Some(Ok(Message::Binary(message))) => hear(&relay, &mut line, &message),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => Next::Nothing,
+                _ => return,
+            },
+            _ = count.changed() => Next::Nothing,
+            _ = ending.changed() => Next::Over(None),
+            _ = pings.tick() => {
+                if !sent(&mut socket, Message::Ping(Bytes::new())).await {
+                    return;
+                }
+                Next::Nothing
+            }
+        };
+        let message = match next {
+            Next::Say(message) => Some(message),
+            Next::Nothing => None,
+            Next::Over(last) => {
+                let told = match last {
+                    Some(last) => sent(&mut socket, Message::Binary(last.into())).await,
+                    None => true,
+                };
+                if told && sent(&mut socket, Message::Close(None)).await {
+                    // What it has sent meanwhile is read, or closing would throw our goodbye away.
+                    drop(timeout(GOODBYE, async { while let Some(Ok(_)) = socket.recv().await {} }).await);
+                }
+                return;
+            }
+        };
+        if let Some(message) = message
+            && !sent(&mut socket, Message::Binary(message.into())).await
+        {
+            return;
+        }
+        // A message is made only when the one before has gone: the log is the queue.
+        while let Ok(Some(message)) = relay.work(|replica, _| line.next_message(replica)) {
+            if !sent(&mut socket, Message::Binary(message.into())).await {
+                return;
+            }
+        }
+    }
+}
+
+fn hear(relay: &Relay, line: &mut LineAnswerer, message: &[u8]) -> Next {
+    let now = system_wall_clock();
+    let answer: Result<_, SyncError> =
+        relay.work(|replica, responder| line.receive(responder, replica, now, message));
+    match answer {
+        Ok(answer) => answer.map_or(Next::Nothing, Next::Say),
+        Err(error) => {
+            eprintln!("ended a line: {error}");
+            Next::Over(Some(error.to_message()))
+        }
+    }
+}
+
+async fn sent(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(timeout(STALL, socket.send(message)).await, Ok(Ok(())))
+}
+
+// Connections: so many at a time, and none that is silent for long
+
+struct Limited {
+    listener: TcpListener,
+    places: Arc<Semaphore>,
+}
+
+impl Listener for Limited {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        loop {
+            let place = Arc::clone(&self.places).acquire_owned().await;
+            let (Ok(place), (stream, address)) = (place, Listener::accept(&mut self.listener).await) else {
+                continue;
+            };
+            drop(stream.set_nodelay(true));
+            return (Connection { stream, silence: Box::pin(sleep(SILENCE)), _place: place }, address);
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    silence: Pin<Box<Sleep>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Ready(result) => {
+                self.silence.as_mut().reset(Instant::now() + SILENCE);
+                Poll::Ready(result)
+            }
+            Poll::Pending => {
+                self.silence.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

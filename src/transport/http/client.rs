@@ -1,0 +1,147 @@
+//! The HTTP client.
+
+use std::ops::ControlFlow;
+
+use super::{HTTP_CONTENT_TYPE, HttpError, HttpOptions};
+use crate::hlc::WallMillis;
+use crate::replica::Replica;
+use crate::sync::{Finish, Progress, REFUSAL, SyncError, SyncOptions, SyncSession};
+
+/// How often one message is sent again when something other than its answer came back.
+const REPEATS: u32 = 3;
+
+/// Synchronises with a server over HTTP: each message is a POST to one URL.
+///
+/// It blocks the thread that calls it and starts no other. Redirects are not followed, no cookies are kept, and no
+/// proxy is taken from the environment. Connections are reused between calls; dropping the client closes them.
+pub struct HttpClient {
+    agent: ureq::Agent,
+    url: Box<str>,
+}
+
+/// How a session ended, and how far it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SyncReport {
+    /// How it ended: whether both hold the same.
+    pub finish: Finish,
+    /// What was sent, received and refused.
+    pub progress: Progress,
+}
+
+impl HttpClient {
+    /// A client of the server at this URL. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError::Url`], and [`HttpError::NoTls`] for an `https` URL without the feature `tls`.
+    pub fn new(url: &str, options: HttpOptions) -> Result<Self, HttpError> {
+        let uri: ureq::http::Uri = url.parse().map_err(|_| HttpError::Url)?;
+        match uri.scheme_str() {
+            _ if uri.host().is_none_or(str::is_empty) => return Err(HttpError::Url),
+            Some("http") => {}
+            Some("https") if cfg!(feature = "tls") => {}
+            Some("https") => return Err(HttpError::NoTls),
+            _ => return Err(HttpError::Url),
+        }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("policysync/", env!("CARGO_PKG_VERSION")))
+            .timeout_global(Some(options.overall))
+            .timeout_resolve(Some(options.connect))
+            .timeout_connect(Some(options.connect))
+            .timeout_send_request(Some(options.answer))
+            .timeout_send_body(Some(options.body))
+            .timeout_recv_response(Some(options.answer))
+            .timeout_recv_body(Some(options.body))
+            .build();
+        Ok(Self { agent: config.into(), url: url.into() })
+    }
+
+    /// Runs a session to its end. `nonce` is 16 random bytes, new for each session; `now` tells the time, for the
+    /// operations that arrive; `on_progress` is called after each answer, and may end the session.
+    ///
+    /// The replica is borrowed meanwhile. To write into it during a session, run the [`SyncSession`] yourself and carry
+    /// its messages with [`HttpClient::exchange`].
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`]. What was admitted stays, and the next session goes on from there.
+    pub fn sync(
+        &self,
+        replica: &mut Replica,
+        options: SyncOptions,
+        nonce: [u8; 16],
+        mut now: impl FnMut() -> WallMillis,
+        mut on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<SyncReport, HttpError> {
+        let limit = options.limit();
+        let mut session = SyncSession::new(options, nonce);
+        while let Some(request) = session.next_message(replica)? {
+            let mut strays = 0;
+            let progress = loop {
+                let answer = self.exchange(&request, limit)?;
+                match session.receive(replica, now(), &answer) {
+                    // Some cache on the way repeats itself; the session still waits.
+                    Err(SyncError::Stray) if strays < REPEATS => strays += 1,
+                    result => break result?,
+                }
+            };
+            if on_progress(&progress).is_break() {
+                session.cancel();
+            }
+        }
+        let finish = session.finish().cloned().ok_or(SyncError::Ended)?;
+        Ok(SyncReport { finish, progress: session.progress() })
+    }
+
+    /// Carries one message, and returns the answer: of no more than `max_bytes` bytes, which should be the limit of the
+    /// session ([`SyncOptions::max_message_bytes`]). A refusal by the server is an answer too.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError`].
+    pub fn exchange(&self, message: &[u8], max_bytes: usize) -> Result<Vec<u8>, HttpError> {
+        let request = self
+            .agent
+            .post(&*self.url)
+            .header("content-type", HTTP_CONTENT_TYPE)
+            .header("accept", HTTP_CONTENT_TYPE);
+        let mut response = request.send(message).map_err(|error| HttpError::of(error, max_bytes))?;
+        let status = response.status().as_u16();
+        let ours =
+            response.headers().get("content-type").and_then(|value| value.to_str().ok()).is_some_and(is_ours);
+        match status {
+            300..=399 => return Err(HttpError::Redirect { status }),
+            200 if !ours => return Err(HttpError::ContentType),
+            200 => {}
+            _ if ours => {}
+            _ => return Err(HttpError::Status { status }),
+        }
+        let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX);
+        let body = response.body_mut();
+        if body.content_length().is_some_and(|length| length > limit) {
+            return Err(HttpError::TooLarge { limit: max_bytes });
+        }
+        // One more than the limit, since ureq counts reaching it as passing it.
+        let read = body.with_config().limit(limit.saturating_add(1)).read_to_vec();
+        let bytes = read.map_err(|error| HttpError::of(error, max_bytes))?;
+        if bytes.len() > max_bytes {
+            return Err(HttpError::TooLarge { limit: max_bytes });
+        }
+        // Beside a status that is an error only a refusal is taken for an answer.
+        if status != 200 && bytes.first() != Some(&REFUSAL) {
+            return Err(HttpError::Status { status });
+        }
+        Ok(bytes)
+    }
+}
+
+/// Whether a content type is ours, parameters aside.
+pub(super) fn is_ours(content_type: &str) -> bool {
+    let name = content_type.split(';').next().unwrap_or_default();
+    name.trim().eq_ignore_ascii_case(HTTP_CONTENT_TYPE)
+}

@@ -1,0 +1,67 @@
+//! How the HTTP client waits.
+
+use std::time::Duration;
+
+/// How an [`HttpClient`](super::HttpClient) waits. Each limit is for one request; a session makes several, and can be
+/// cancelled between them.
+///
+/// ```
+/// use std::time::Duration;
+/// use policysync::HttpOptions;
+///
+/// let options = HttpOptions::new().connect_timeout(Duration::from_secs(3));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HttpOptions {
+    pub(super) connect: Duration,
+    pub(super) answer: Duration,
+    pub(super) body: Duration,
+    pub(super) overall: Duration,
+}
+
+impl HttpOptions {
+    /// 10 seconds to connect, 30 for the answer to begin, 60 for the rest of it, 120 for all together.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            answer: Duration::from_secs(30),
+            body: Duration::from_secs(60),
+            overall: Duration::from_secs(120),
+        }
+    }
+
+    /// How long to look up the name and to connect, each. Default: 10 seconds.
+    #[must_use]
+    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect = timeout;
+        self
+    }
+
+    /// How long to wait for the head of an answer when the request has been sent. Default: 30 seconds.
+    #[must_use]
+    pub const fn answer_timeout(mut self, timeout: Duration) -> Self {
+        self.answer = timeout;
+        self
+    }
+
+    /// How long the body of a request, and that of an answer, may take. Default: 60 seconds.
+    #[must_use]
+    pub const fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.body = timeout;
+        self
+    }
+
+    /// How long one request may take, from the look-up of the name to the end of the answer. Default: 120 seconds.
+    #[must_use]
+    pub const fn overall_timeout(mut self, timeout: Duration) -> Self {
+        self.overall = timeout;
+        self
+    }
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,172 @@
+//! Messages over a WebSocket: one in, one out, and how long each side may be silent.
+
+use std::io::{self, Read, Write};
+
+use tungstenite::protocol::WebSocketConfig;
+use tungstenite::{Bytes, Error, Message, WebSocket};
+
+use super::{WebSocketError, WebSocketOptions};
+use crate::hlc::WallMillis;
+
+/// Bytes of a control frame with its head, of which a few may wait beside a message.
+const CONTROL: usize = 1024;
+/// Messages that are sent before the next one is waited for.
+pub(super) const AT_ONCE: usize = 4;
+/// Bytes that are read at a time.
+const READ_BUFFER: usize = 16 << 10;
+
+/// What came of waiting for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing, for as long as the stream waits; or a ping, or part of a message.
+    Nothing,
+    /// A message is here. It waits for `work`, and until then no other is read.
+    Message,
+    /// The other side has closed the line.
+    Closed,
+}
+
+pub(super) struct Connection<S> {
+    socket: WebSocket<S>,
+    options: WebSocketOptions,
+    inbox: Option<Bytes>,
+    /// When something was last heard.
+    heard: WallMillis,
+    pinged: bool,
+    /// Since when a message is stuck on its way out.
+    stuck: Option<WallMillis>,
+    closed: bool,
+}
+
+/// The limits of a socket, from ours.
+pub(super) fn config(options: &WebSocketOptions) -> WebSocketConfig {
+    let limit = options.sync.limit();
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(limit.saturating_add(CONTROL))
+        .max_message_size(Some(limit))
+        .max_frame_size(Some(limit))
+}
+
+impl<S: Read + Write> Connection<S> {
+    pub(super) fn new(socket: WebSocket<S>, options: WebSocketOptions, now: WallMillis) -> Self {
+        Self { socket, options, inbox: None, heard: now, pinged: false, stuck: None, closed: false }
+    }
+
+    /// Waits for a message, for as long as a read of the stream waits.
+    pub(super) fn wait(&mut self, now: WallMillis) -> Result<Heard, WebSocketError> {
+        if self.inbox.is_some() {
+            return Ok(Heard::Message);
+        }
+        if self.closed {
+            return Ok(Heard::Closed);
+        }
+        self.flush(now)?;
+        match self.socket.read() {
+            Ok(Message::Binary(bytes)) => {
+                self.was_heard(now);
+                self.inbox = Some(bytes);
+                Ok(Heard::Message)
+            }
+            Ok(Message::Text(_)) => Err(WebSocketError::Text),
+            Ok(Message::Close(_)) => {
+                self.closed = true;
+                // Says goodbye; whether it arrives is no matter.
+                drop(self.socket.flush());
+                Ok(Heard::Closed)
+            }
+            Ok(_) => {
+                self.was_heard(now);
+                Ok(Heard::Nothing)
+            }
+            Err(Error::Io(error)) if is_wait(&error) => {
+                self.check_silence(now)?;
+                Ok(Heard::Nothing)
+            }
+            Err(error) => match WebSocketError::of(error) {
+                WebSocketError::Closed => {
+                    self.closed = true;
+                    Ok(Heard::Closed)
+                }
+                error => Err(error),
+            },
+        }
+    }
+
+    /// The message that has arrived, if there is room for an answer to it.
+    pub(super) fn take(&mut self) -> Option<Bytes> {
+        if self.is_stuck() { None } else { self.inbox.take() }
+    }
+
+    /// Whether the last message is still on its way out: then no other may be sent.
+    pub(super) const fn is_stuck(&self) -> bool {
+        self.stuck.is_some()
+    }
+
+    /// Sends a message, or as much of it as the stream takes; the rest follows with the next call.
+    pub(super) fn send(&mut self, message: Vec<u8>, now: WallMillis) -> Result<(), WebSocketError> {
+        if self.closed {
+            return Err(WebSocketError::Closed);
+        }
+        let result = self.socket.write(Message::Binary(message.into()));
+        self.after_writing(result, now)?;
+        self.flush(now)
+    }
+
+    /// Ends the line, and tells the other side.
+    pub(super) fn close(&mut self) {
+        if !self.closed {
+            self.closed = true;
+            // Whoever has gone already need not be told.
+            drop(self.socket.close(None));
+        }
+    }
+
+    fn flush(&mut self, now: WallMillis) -> Result<(), WebSocketError> {
+        let result = self.socket.flush();
+        self.after_writing(result, now)
+    }
+
+    fn after_writing(&mut self, result: Result<(), Error>, now: WallMillis) -> Result<(), WebSocketError> {
+        match result {
+            Ok(()) => {
+                self.stuck = None;
+                Ok(())
+            }
+            Err(Error::Io(error)) if is_wait(&error) => {
+                let since = *self.stuck.get_or_insert(now);
+                let elapsed = WallMillis(now.0.saturating_sub(since.0));
+                if elapsed >= self.options.stall {
+                    return Err(WebSocketError::SlowPeer { elapsed });
+                }
+                Ok(())
+            }
+            // It is said with the next read, after what the other side has still sent.
+            Err(Error::ConnectionClosed | Error::AlreadyClosed) => Ok(()),
+            Err(error) => Err(WebSocketError::of(error)),
+        }
+    }
+
+    fn was_heard(&mut self, now: WallMillis) {
+        self.heard = now;
+        self.pinged = false;
+    }
+
+    fn check_silence(&mut self, now: WallMillis) -> Result<(), WebSocketError> {
+        let elapsed = WallMillis(now.0.saturating_sub(self.heard.0));
+        if elapsed >= self.options.silence {
+            return Err(WebSocketError::Silent { elapsed });
+        }
+        if elapsed >= self.options.ping_after && !self.pinged && !self.is_stuck() {
+            self.pinged = true;
+            let result = self.socket.send(Message::Ping(Bytes::new()));
+            self.after_writing(result, now)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_wait(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+}

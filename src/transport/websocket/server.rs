@@ -1,0 +1,136 @@
+//! The side of a WebSocket that was called.
+
+use std::io::{Read, Write};
+
+use tungstenite::HandshakeError;
+
+use super::connection::{AT_ONCE, Connection, config};
+use super::{Heard, WebSocketError, WebSocketOptions};
+use crate::hlc::WallMillis;
+use crate::replica::Replica;
+use crate::sync::Responder;
+use crate::transport::line::LineAnswerer;
+
+/// A caller's WebSocket, over any stream: answers sessions, and then sends what arrives in the replica.
+///
+/// The stream should give up a read and a write after a while ([`TcpStream::set_read_timeout`] and
+/// [`TcpStream::set_write_timeout`], 100 milliseconds for example): then [`WebSocketServer::wait`] returns, and what has
+/// arrived meanwhile by other ways is sent on. A server that has its own WebSockets takes
+/// [`LineAnswerer`] instead.
+///
+/// ```no_run
+/// use std::net::TcpListener;
+/// use std::time::Duration;
+///
+/// use policysync::{
+///     Heard, Replica, ReplicaOptions, Responder, SyncOptions, WebSocketOptions, WebSocketServer, system_wall_clock,
+/// };
+///
+/// let mut replica = Replica::open(ReplicaOptions::new())?;
+/// // 32 random bytes, from `Sodium::random`.
+/// # let secret = [8; 32];
+/// let mut responder = Responder::new(secret, SyncOptions::new());
+/// let (stream, _) = TcpListener::bind("127.0.0.1:8080")?.accept()?;
+/// stream.set_read_timeout(Some(Duration::from_millis(100)))?;
+/// stream.set_write_timeout(Some(Duration::from_millis(100)))?;
+/// let mut line = WebSocketServer::accept(stream, WebSocketOptions::new(), system_wall_clock)?;
+/// while line.wait(system_wall_clock())? != Heard::Closed {
+///     // A server with many lines takes its lock here.
+///     line.work(&mut responder, &mut replica, system_wall_clock())?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`TcpStream::set_read_timeout`]: std::net::TcpStream::set_read_timeout
+/// [`TcpStream::set_write_timeout`]: std::net::TcpStream::set_write_timeout
+pub struct WebSocketServer<S> {
+    connection: Connection<S>,
+    line: LineAnswerer,
+}
+
+impl<S: Read + Write> WebSocketServer<S> {
+    /// Takes the handshake of a caller. Any path is as good; a server that has more than one looks at it before.
+    ///
+    /// # Errors
+    ///
+    /// [`WebSocketError`], [`WebSocketError::HandshakeTimeout`] among them: the caller has as long as
+    /// [`WebSocketOptions::connect_timeout`] says, by the clock `now`.
+    pub fn accept(
+        stream: S,
+        options: WebSocketOptions,
+        mut now: impl FnMut() -> WallMillis,
+    ) -> Result<Self, WebSocketError> {
+        let began = now();
+        let mut step = tungstenite::accept_with_config(stream, Some(config(&options)));
+        let socket = loop {
+            match step {
+                Ok(socket) => break socket,
+                Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
+                Err(HandshakeError::Interrupted(half)) => {
+                    let elapsed = u128::from(now().0.saturating_sub(began.0));
+                    if elapsed >= options.connect.as_millis() {
+                        return Err(WebSocketError::HandshakeTimeout);
+                    }
+                    step = half.handshake();
+                }
+            }
+        };
+        Ok(Self { connection: Connection::new(socket, options, now()), line: LineAnswerer::new() })
+    }
+
+    /// Waits for a message, for as long as a read of the stream waits. It needs no replica, so a server that shares one
+    /// holds no lock meanwhile. After [`Heard::Closed`] the line is over.
+    ///
+    /// # Errors
+    ///
+    /// [`WebSocketError`]; the line is over.
+    pub fn wait(&mut self, now: WallMillis) -> Result<Heard, WebSocketError> {
+        self.connection.wait(now)
+    }
+
+    /// Answers the message that has arrived, if one has; then sends operations that the caller does not have yet. One
+    /// message is on its way out at a time: while the caller is slow, nothing is made for it and nothing more is read.
+    ///
+    /// # Errors
+    ///
+    /// [`WebSocketError`]; the line is over, and the caller has been told what kind of fault it was.
+    pub fn work(
+        &mut self,
+        responder: &mut Responder,
+        replica: &mut Replica,
+        now: WallMillis,
+    ) -> Result<(), WebSocketError> {
+        let message = self.connection.take();
+        let line = &mut self.line;
+        let answer = message.map_or(Ok(None), |message| line.receive(responder, replica, now, &message));
+        match answer {
+            Ok(Some(answer)) => self.connection.send(answer, now)?,
+            Ok(None) => {}
+            Err(error) => {
+                self.connection.send(error.to_message(), now)?;
+                self.connection.close();
+                return Err(error.into());
+            }
+        }
+        // The session's end, where pushes go on from, and the first of them; more with the next call.
+        for _ in 0..AT_ONCE {
+            if self.connection.is_stuck() {
+                break;
+            }
+            let Some(message) = self.line.next_message(replica)? else { break };
+            self.connection.send(message, now)?;
+        }
+        Ok(())
+    }
+
+    /// Whether new operations are sent as they arrive: a session on this line has converged.
+    #[must_use]
+    pub const fn is_pushing(&self) -> bool {
+        self.line.is_pushing()
+    }
+
+    /// Ends the line, and tells the caller.
+    pub fn close(&mut self) {
+        self.connection.close();
+    }
+}

@@ -1,0 +1,295 @@
+//! The HTTP client before honest and hostile servers.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use policysync::{
+    Finish, HTTP_CONTENT_TYPE, HttpClient, HttpError, HttpOptions, HttpStage, Refusal, Replica, SyncError,
+    SyncOptions, SyncReport,
+};
+
+use crate::devices::{NOW, assert_same, device, device_with, write};
+use crate::server::{Peer, Server, http};
+
+fn try_sync(replica: &mut Replica, url: &str) -> Result<SyncReport, HttpError> {
+    let client = HttpClient::new(url, HttpOptions::new())?;
+    client.sync(replica, SyncOptions::new(), [7; 16], || NOW, |_| ControlFlow::Continue(()))
+}
+
+fn sync(replica: &mut Replica, url: &str) -> SyncReport {
+    try_sync(replica, url).unwrap()
+}
+
+/// What a client with one operation makes of a server that says this.
+fn met_with(answer: impl Into<Vec<u8>>) -> HttpError {
+    let answer = answer.into();
+    let server = Server::start(move |_, _| answer.clone());
+    let mut replica = device_with("alice", 1);
+    let before = replica.log().digest();
+    let error = try_sync(&mut replica, &server.url).unwrap_err();
+    assert_eq!(replica.log().digest(), before);
+    error
+}
+
+#[test]
+fn two_replicas_end_with_the_same() {
+    let peer = Peer::new(device_with("bob", 300));
+    let server = Server::honest(peer.clone());
+    let mut alice = device_with("alice", 200);
+    let report = sync(&mut alice, &server.url);
+    assert!(matches!(report.finish, Finish::Converged { count: 500, .. }));
+    assert_eq!((report.progress.sent, report.progress.received), (200, 300));
+    peer.with(|bob| assert_same(&alice, bob));
+}
+
+#[test]
+fn many_clients_at_once_end_with_the_same() {
+    let peer = Peer::new(device("alice"));
+    let server = Server::honest(peer.clone());
+    let names = ["bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"];
+    let mut clients: Vec<Replica> = names.into_iter().map(|name| device_with(name, 20)).collect();
+    thread::scope(|scope| {
+        for client in &mut clients {
+            scope.spawn(|| sync(client, &server.url));
+        }
+    });
+    for client in &mut clients {
+        sync(client, &server.url);
+        peer.with(|all| assert_same(client, all));
+    }
+    assert_eq!(clients[0].log().len(), 160);
+}
+
+#[test]
+fn a_session_can_be_ended_from_the_callback_and_gone_on_with() {
+    let peer = Peer::new(device("bob"));
+    let server = Server::honest(peer.clone());
+    let mut alice = device_with("alice", 5);
+    let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
+    let stop = |_: &_| ControlFlow::Break(());
+    let report = client.sync(&mut alice, SyncOptions::new(), [1; 16], || NOW, stop).unwrap();
+    assert_eq!(report.finish, Finish::Cancelled);
+    assert_eq!(server.requests(), 1);
+    assert!(sync(&mut alice, &server.url).finish.is_converged());
+}
+
+#[test]
+fn a_length_over_the_limit_is_refused_before_the_body_comes() {
+    // There is no body: who waited for it would be told of a cut connection.
+    let head =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: {HTTP_CONTENT_TYPE}\r\ncontent-length: 1114113\r\n\r\n");
+    let error = met_with(head);
+    assert!(matches!(error, HttpError::TooLarge { limit: 1_114_112 }), "{error:?}");
+}
+
+#[test]
+fn a_body_without_a_length_is_read_to_the_limit_and_no_further() {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {HTTP_CONTENT_TYPE}\r\nconnection: close\r\n\r\n");
+    let (told, taken) = mpsc::channel();
+    let server = Server::with_streams(move |_, _, stream| {
+        drop(stream.write_all(head.as_bytes()));
+        let mut written = 0_usize;
+        // For ever, if the client does not hang up.
+        while stream.write_all(&[0; 1 << 16]).is_ok() {
+            written += 1 << 16;
+        }
+        told.send(written).unwrap();
+    });
+    let error = try_sync(&mut device("alice"), &server.url).unwrap_err();
+    assert!(matches!(error, HttpError::TooLarge { limit: 1_114_112 }), "{error:?}");
+    // What the sockets buffer comes on top of what was read.
+    assert!(taken.recv().unwrap() < 64 << 20);
+}
+
+#[test]
+fn a_message_that_is_too_long_for_the_server_is_answered_with_its_refusal() {
+    let server = Server::honest(Peer::new(device("bob")));
+    let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
+    let answer = client.exchange(&vec![0; 1_114_113], 1000).unwrap();
+    assert_eq!(answer, SyncError::Refused(Refusal::TooLarge).to_message());
+}
+
+#[test]
+fn the_refusal_of_a_server_is_told_in_its_own_words() {
+    let space = policysync::ReplicaOptions::new().space("other");
+    let server = Server::honest(Peer::new(Replica::open(space).unwrap()));
+    let error = try_sync(&mut device("alice"), &server.url).unwrap_err();
+    assert!(matches!(error, HttpError::Sync(SyncError::Refused(Refusal::OtherSpace))), "{error:?}");
+}
+
+#[test]
+fn a_page_in_place_of_an_answer_is_told_from_one() {
+    assert!(matches!(met_with(http(200, "text/html", b"<html>Log in")), HttpError::ContentType));
+    let error = met_with(http(500, "text/html", b"<html>"));
+    assert!(matches!(error, HttpError::Status { status: 500 }) && error.is_temporary(), "{error:?}");
+    let error = met_with(http(401, "text/html", b"<html>"));
+    assert!(matches!(error, HttpError::Status { status: 401 }) && !error.is_temporary(), "{error:?}");
+    // An error with something else than a refusal under our type is still an error.
+    assert!(matches!(met_with(http(404, HTTP_CONTENT_TYPE, b"x")), HttpError::Status { status: 404 }));
+}
+
+#[test]
+fn a_redirect_is_named_and_not_followed() {
+    let elsewhere = Server::honest(Peer::new(device("bob")));
+    for status in [301, 302, 303, 307, 308] {
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nlocation: {}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            elsewhere.url
+        );
+        let error = met_with(head);
+        assert!(matches!(error, HttpError::Redirect { status: found } if found == status), "{error:?}");
+    }
+    assert_eq!(elsewhere.requests(), 0);
+}
+
+#[test]
+fn what_is_not_http_is_an_error() {
+    for answer in [
+        &b""[..],
+        b"\0\0\0\0",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 99999 X\r\n\r\n",
+        b"HTTP/1.1 -1 X\r\n\r\n",
+        b"HTTP/9.9 200 X\r\n\r\n",
+        b"HTTP/1.1 200 X\r\ncontent-length: -5\r\n\r\n",
+        b"HTTP/1.1 200 X\r\ncontent-length: 99999999999999999999999\r\n\r\n",
+        b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    ] {
+        let error = met_with(answer);
+        assert!(!matches!(error, HttpError::Sync(_)), "{error:?}");
+    }
+    let endless = [&b"HTTP/1.1 200 X\r\n"[..], &b"x: y\r\n".repeat(1 << 18)].concat();
+    assert!(matches!(met_with(endless), HttpError::Protocol(_) | HttpError::Io(_)));
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_given_up() {
+    let wait = Arc::new(Mutex::new(()));
+    let held = wait.lock().unwrap();
+    let (stuck, half) = (Arc::clone(&wait), http(200, HTTP_CONTENT_TYPE, &[0; 1000]));
+    let server = Server::with_streams(move |number, _, stream| {
+        if number == 1 {
+            stream.write_all(&half[..half.len() - 500]).unwrap();
+        }
+        drop(stuck.lock());
+    });
+    let short = Duration::from_millis(200);
+    let ask = |options| HttpClient::new(&server.url, options).unwrap().exchange(b"", 1000).unwrap_err();
+    let error = ask(HttpOptions::new().answer_timeout(short));
+    assert!(matches!(error, HttpError::Timeout(HttpStage::Answer)), "{error:?}");
+    let error = ask(HttpOptions::new().body_timeout(short));
+    assert!(matches!(error, HttpError::Timeout(HttpStage::Body)), "{error:?}");
+    let error = ask(HttpOptions::new().overall_timeout(short));
+    assert!(matches!(error, HttpError::Timeout(HttpStage::Overall)), "{error:?}");
+    assert!(error.is_temporary());
+    drop(held);
+}
+
+#[test]
+fn nobody_there_is_an_error_that_may_pass() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let error = try_sync(&mut device("alice"), &format!("http://127.0.0.1:{port}/")).unwrap_err();
+    assert!(matches!(error, HttpError::Io(_)) && error.is_temporary(), "{error:?}");
+}
+
+#[test]
+fn a_session_that_is_cut_in_the_middle_of_an_answer_goes_on_from_what_has_arrived() {
+    for cut in 0..4 {
+        let peer = Peer::new(device_with("bob", 40));
+        let honest = peer.clone();
+        let server = Server::start(move |number, body| {
+            let answer = honest.answer(body);
+            let kept = if number == cut { answer.len() * 2 / 3 } else { answer.len() };
+            answer[..kept].to_vec()
+        });
+        let mut alice = device_with("alice", 40);
+        let mut errors = Vec::new();
+        while server.requests() <= cut {
+            errors.extend(try_sync(&mut alice, &server.url).err());
+        }
+        assert!(matches!(errors[..], [HttpError::Io(_) | HttpError::Protocol(_)]), "{errors:?}");
+        assert!(sync(&mut alice, &server.url).finish.is_converged());
+        peer.with(|bob| assert_same(&alice, bob));
+    }
+}
+
+#[test]
+fn an_altered_answer_brings_nothing_that_was_not_signed() {
+    let whole = {
+        let peer = Peer::new(device_with("bob", 3));
+        let mut alice = device_with("alice", 3);
+        let server = Server::honest(peer.clone());
+        sync(&mut alice, &server.url);
+        alice
+    };
+    for at in (0..400).step_by(7) {
+        let peer = Peer::new(device_with("bob", 3));
+        let server = Server::start(move |_, body| {
+            let mut answer = peer.answer(body);
+            let from = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+            let len = answer.len() - from;
+            answer[from + at % len] ^= 1 << (at % 8);
+            answer
+        });
+        let mut alice = device_with("alice", 3);
+        // It may fail, and it may end; what it may not do is let in what nobody has signed.
+        drop(try_sync(&mut alice, &server.url));
+        for entry in alice.log().iter() {
+            assert!(whole.log().contains(&entry.unwrap().hash), "altered at {at}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_to_somebody_else_is_not_taken() {
+    let peer = Peer::new(device_with("bob", 3));
+    let first = Arc::new(Mutex::new(None));
+    let server =
+        Server::start(move |_, body| first.lock().unwrap().get_or_insert_with(|| peer.answer(body)).clone());
+    let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
+    let mut carol = device_with("carol", 1);
+    drop(client.sync(&mut carol, SyncOptions::new(), [1; 16], || NOW, |_| ControlFlow::Continue(())));
+    let mut alice = device_with("alice", 1);
+    let before = server.requests();
+    let error = try_sync(&mut alice, &server.url).unwrap_err();
+    assert!(matches!(error, HttpError::Sync(SyncError::Stray)), "{error:?}");
+    assert_eq!(server.requests() - before, 4, "sent, and sent again three times");
+}
+
+#[test]
+fn a_cache_that_repeats_itself_once_does_no_harm() {
+    let peer = Peer::new(device_with("bob", 3));
+    let (honest, last) = (peer.clone(), Mutex::new(Vec::new()));
+    let server = Server::start(move |number, body| {
+        let mut last = last.lock().unwrap();
+        if number % 2 == 1 {
+            return last.clone();
+        }
+        *last = honest.answer(body);
+        last.clone()
+    });
+    let mut alice = device("alice");
+    write(&mut alice, 3);
+    assert!(sync(&mut alice, &server.url).finish.is_converged());
+    peer.with(|bob| assert_same(&alice, bob));
+}
+
+#[test]
+fn a_url_that_is_none_is_refused_without_being_shown() {
+    let secret = "ftp://user:password@example/";
+    for url in ["", "/sync", "example", "http://", "ws://127.0.0.1/", secret] {
+        let error = HttpClient::new(url, HttpOptions::new()).err().unwrap();
+        assert!(matches!(error, HttpError::Url), "{url}: {error:?}");
+        assert!(!error.to_string().contains("password"));
+    }
+    let https = HttpClient::new("https://127.0.0.1/", HttpOptions::new());
+    if cfg!(feature = "tls") {
+        assert!(https.is_ok());
+    } else {
+        assert!(matches!(https, Err(HttpError::NoTls)));
+    }
+}

@@ -1,0 +1,263 @@
+//! The relay of the examples as a process of its own, killed and started again.
+
+use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use policysync::{
+    Finish, Heard, HttpClient, HttpError, HttpOptions, Refusal, Replica, SyncError, SyncOptions, SyncSession,
+    WebSocketClient, WebSocketOptions, WebSocketStream, system_wall_clock,
+};
+
+use crate::devices::{assert_same, device, device_with, key, write};
+
+struct Relay {
+    process: Child,
+    address: String,
+    said: String,
+}
+
+impl Relay {
+    fn start(file: &Path, mode: &[&str]) -> Self {
+        let program = program();
+        let mut process = Command::new(&program)
+            .args(["--listen", "127.0.0.1:0", "--file"])
+            .arg(file)
+            .args(mode)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}; build the examples first", program.display()));
+        let mut said = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let address = said.strip_prefix("listening on ").and_then(|rest| rest.split(',').next());
+        let address = address.unwrap_or_else(|| panic!("the relay says {said:?}")).to_owned();
+        Self { process, address, said }
+    }
+
+    fn http(&self) -> HttpClient {
+        HttpClient::new(&format!("http://{}/sync", self.address), HttpOptions::new()).unwrap()
+    }
+
+    fn line(&self, seed: u8) -> WebSocketClient<WebSocketStream> {
+        let url = format!("ws://{}/sync", self.address);
+        WebSocketClient::connect(&url, WebSocketOptions::new(), [seed; 32], system_wall_clock).unwrap()
+    }
+
+    /// SIGKILL: nothing is tidied up.
+    fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // A test that fails leaves it running otherwise.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Beside the folder of this program: `target/debug/examples`.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    own.parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples")
+        .join(format!("relay{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// A file with everybody's keys, as the relay reads them.
+fn keys_file(folder: &Path) -> PathBuf {
+    let file = folder.join("keys.txt");
+    let lines = ["alice", "bob", "carol"].map(|actor| {
+        let key = key(actor);
+        let public = key.public_key();
+        format!("{actor} {} {}\n", public.kid(), public.public_key())
+    });
+    std::fs::write(&file, lines.concat()).unwrap();
+    file
+}
+
+fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> Finish {
+    let go_on = |_: &_| ControlFlow::Continue(());
+    client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, go_on).unwrap().finish
+}
+
+/// Works on the line until this holds.
+fn until(
+    line: &mut WebSocketClient<WebSocketStream>,
+    replica: &mut Replica,
+    done: impl Fn(&WebSocketClient<WebSocketStream>, &Replica) -> bool,
+) {
+    for _ in 0..1000 {
+        line.work(replica, system_wall_clock()).unwrap();
+        if done(line, replica) {
+            return;
+        }
+        assert_ne!(line.wait(system_wall_clock()).unwrap(), Heard::Closed);
+    }
+    panic!("it does not come to this");
+}
+
+#[test]
+fn two_clients_over_http_end_with_the_same_though_the_relay_is_killed_in_the_middle() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, keys) = (folder.path().join("relay.db"), keys_file(folder.path()));
+    let mode = ["--keys", keys.to_str().unwrap()];
+    let (mut alice, mut bob) = (device_with("alice", 2000), device_with("bob", 2000));
+    for replica in [&mut alice, &mut bob] {
+        for number in 0..4 {
+            let blob = "x".repeat(700_000);
+            replica.set(system_wall_clock(), "Blob", &format!("{number}"), "data", blob.as_str()).unwrap();
+        }
+    }
+
+    let relay = Relay::start(&file, &mode);
+    assert!(relay.said.contains("verifying, 0 operations"), "{}", relay.said);
+    // Alice sends some of hers, and the relay dies.
+    let client = relay.http();
+    let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
+    for _ in 0..3 {
+        let request = session.next_message(&alice).unwrap().unwrap();
+        let answer = client.exchange(&request, 1_114_112).unwrap();
+        session.receive(&mut alice, system_wall_clock(), &answer).unwrap();
+    }
+    let request = session.next_message(&alice).unwrap().expect("there is more to send");
+    relay.kill();
+    let error = client.exchange(&request, 1_114_112).unwrap_err();
+    assert!(error.is_temporary(), "{error:?}");
+
+    // What it has acknowledged it still has.
+    let relay = Relay::start(&file, &mode);
+    let count = relay.said.trim().trim_end_matches(" operations").rsplit(' ').next().unwrap().parse::<u64>();
+    assert!(
+        count.as_ref().is_ok_and(|count| *count >= session.progress().sent && *count < 2004),
+        "{}",
+        relay.said
+    );
+    assert!(session.progress().sent > 0);
+    let client = relay.http();
+    assert!(sync(&client, &mut alice, 2).is_converged());
+    assert!(sync(&client, &mut bob, 3).is_converged());
+    assert!(sync(&client, &mut alice, 4).is_converged());
+    assert_same(&alice, &bob);
+    assert_eq!(alice.log().len(), 4008);
+}
+
+#[test]
+fn two_clients_over_websocket_hear_of_each_other_at_once_and_again_after_the_relay_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, keys) = (folder.path().join("relay.db"), keys_file(folder.path()));
+    let mode = ["--keys", keys.to_str().unwrap()];
+    let (mut alice, mut bob) = (device_with("alice", 50), device_with("bob", 70));
+
+    let relay = Relay::start(&file, &mode);
+    let (mut to_alice, mut to_bob) = (relay.line(1), relay.line(2));
+    until(&mut to_alice, &mut alice, |line, _| line.is_pushing());
+    until(&mut to_bob, &mut bob, |line, _| line.is_pushing());
+    until(&mut to_alice, &mut alice, |_, alice| alice.log().len() == 120);
+    for round in 0..3 {
+        alice.set(system_wall_clock(), "Note", &format!("{round}"), "text", "hello").unwrap();
+        to_alice.work(&mut alice, system_wall_clock()).unwrap();
+        until(&mut to_bob, &mut bob, |_, bob| bob.log().len() == alice.log().len());
+        assert_same(&alice, &bob);
+    }
+
+    relay.kill();
+    alice.set(system_wall_clock(), "Note", "while", "text", "the relay was down").unwrap();
+    let broken = loop {
+        let now = system_wall_clock();
+        if let Err(error) = to_alice.wait(now).and_then(|_| to_alice.work(&mut alice, now)) {
+            break error;
+        }
+    };
+    assert!(broken.is_temporary(), "{broken:?}");
+
+    let relay = Relay::start(&file, &mode);
+    assert!(relay.said.contains(", 123 operations"), "{}", relay.said);
+    let (mut to_alice, mut to_bob) = (relay.line(3), relay.line(4));
+    until(&mut to_alice, &mut alice, |line, _| line.is_pushing());
+    until(&mut to_bob, &mut bob, |_, bob| bob.log().len() == 124);
+    assert_same(&alice, &bob);
+}
+
+#[test]
+fn a_blind_relay_passes_on_what_it_cannot_judge_and_a_verifying_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = keys_file(folder.path());
+    let mut mallory = Replica::open(policysync::ReplicaOptions::new().write_as(key("mallory"))).unwrap();
+    write(&mut mallory, 5);
+
+    let verifying = Relay::start(&folder.path().join("1.db"), &["--keys", keys.to_str().unwrap()]);
+    let finish = sync(&verifying.http(), &mut mallory, 1);
+    let Finish::NotConverged { refused_by_peer, .. } = finish else { panic!("{finish:?}") };
+    assert_eq!(refused_by_peer.unknown_key, 5);
+
+    let blind = Relay::start(&folder.path().join("2.db"), &["--blind"]);
+    assert!(blind.said.contains("blind"), "{}", blind.said);
+    assert!(sync(&blind.http(), &mut mallory, 2).is_converged());
+    let mut alice = device("alice");
+    let finish = sync(&blind.http(), &mut alice, 3);
+    let Finish::NotConverged { refused, .. } = finish else { panic!("{finish:?}") };
+    assert_eq!(refused.unknown_key, 5);
+    assert_eq!(alice.log().len(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_relay_that_is_told_to_end_closes_its_lines_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut relay = Relay::start(&folder.path().join("relay.db"), &["--blind"]);
+    let mut alice = device_with("alice", 1);
+    let mut line = relay.line(1);
+    until(&mut line, &mut alice, |line, _| line.is_pushing());
+    let id = relay.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let closed = (0..1000).any(|_| line.wait(system_wall_clock()).unwrap() == Heard::Closed);
+    assert!(closed);
+    assert_eq!(relay.process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_relay_survives_what_is_no_message_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&folder.path().join("relay.db"), &["--blind"]);
+    let refusal = SyncError::Refused(Refusal::Message).to_message();
+    assert_eq!(relay.http().exchange(b"nonsense", 1000).unwrap(), refusal);
+    let error = relay.http().exchange(&vec![0; 1_114_113], 1000).unwrap_err();
+    // The status, or a connection that ends before all was sent.
+    assert!(matches!(error, HttpError::Status { status: 413 } | HttpError::Io(_)), "{error:?}");
+
+    let stream = std::net::TcpStream::connect(&relay.address).unwrap();
+    let (mut socket, _) = tungstenite::client(format!("ws://{}/sync", relay.address), stream).unwrap();
+    socket.send(tungstenite::Message::binary(b"nonsense".to_vec())).unwrap();
+    let mut heard = socket.read().unwrap();
+    while heard.is_ping() {
+        heard = socket.read().unwrap();
+    }
+    assert_eq!(heard.into_data(), refusal);
+    assert!(socket.read().unwrap().is_close());
+
+    let mut alice = device_with("alice", 3);
+    assert!(sync(&relay.http(), &mut alice, 1).is_converged());
+}
+
+#[test]
+fn a_relay_that_cannot_begin_says_why() {
+    for (arguments, said) in [
+        (&["--file", "x.db"][..], "either --keys or --blind"),
+        (&["--blind"], "--file is missing"),
+        (&["--file", "x.db", "--keys", "missing.txt"], "missing.txt: "),
+        (&["--colour"], "--colour is not an option"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Command::new(program()).args(arguments).current_dir(folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
+    }
+}

@@ -1,0 +1,111 @@
+//! A server for one test: what it says to each request, byte for byte, is the test's business.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use policysync::{HTTP_CONTENT_TYPE, HttpRequest, Replica, Responder, answer_http};
+
+use crate::devices::{NOW, responder};
+
+/// A server on loopback. Its threads end with the test process.
+pub struct Server {
+    pub url: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Server {
+    /// Answers request number n (from 0) with the bytes that `answer` makes of n and the body, and hangs up.
+    pub fn start(answer: impl Fn(usize, &[u8]) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::with_streams(move |number, body, stream| {
+            // The client may have gone.
+            drop(stream.write_all(&answer(number, body)));
+        })
+    }
+
+    pub fn with_streams(answer: impl Fn(usize, &[u8], &mut TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/sync", listener.local_addr().unwrap());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let (counter, answer) = (Arc::clone(&requests), Arc::new(answer));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let number = counter.fetch_add(1, Ordering::SeqCst);
+                let answer = Arc::clone(&answer);
+                thread::spawn(move || {
+                    let mut stream = stream;
+                    if let Some(body) = read_request(&stream) {
+                        answer(number, &body, &mut stream);
+                    }
+                });
+            }
+        });
+        Self { url, requests }
+    }
+
+    /// A server that answers honestly.
+    pub fn honest(peer: Peer) -> Self {
+        Self::start(move |_, body| peer.answer(body))
+    }
+
+    /// How many requests there were.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+/// A replica that several threads answer for.
+#[derive(Clone)]
+pub struct Peer(Arc<Mutex<(Replica, Responder)>>);
+
+impl Peer {
+    pub fn new(replica: Replica) -> Self {
+        Self(Arc::new(Mutex::new((replica, responder()))))
+    }
+
+    /// The whole answer, with its head.
+    pub fn answer(&self, body: &[u8]) -> Vec<u8> {
+        let mut guard = self.0.lock().unwrap();
+        let (replica, responder) = &mut *guard;
+        let request = HttpRequest { method: "POST", content_type: Some(HTTP_CONTENT_TYPE), body };
+        let answer = answer_http(responder, replica, NOW, &request);
+        http(answer.status, HTTP_CONTENT_TYPE, &answer.body)
+    }
+
+    pub fn with<T>(&self, work: impl FnOnce(&mut Replica) -> T) -> T {
+        work(&mut self.0.lock().unwrap().0)
+    }
+}
+
+/// An answer with its head.
+pub fn http(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn read_request(stream: &TcpStream) -> Option<Vec<u8>> {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(body)
+}

@@ -1,0 +1,483 @@
+//! Lines over WebSocket: pushes both ways, hostile and slow peers, cuts and new lines.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use policysync::{
+    Finish, Heard, LineEvent, Refusal, Replica, Responder, SyncError, WallMillis, WebSocketClient,
+    WebSocketError, WebSocketOptions, WebSocketServer, WebSocketStream,
+};
+use tungstenite::Message;
+
+use crate::devices::{NOW, assert_same, device, device_with, key, responder, write};
+
+type Client = WebSocketClient<WebSocketStream>;
+type Server = WebSocketServer<TcpStream>;
+
+const TICK: Duration = Duration::from_millis(5);
+
+fn options() -> WebSocketOptions {
+    WebSocketOptions::new().wait(TICK)
+}
+
+/// The server's end of the next connection.
+fn accept(listener: &TcpListener) -> Server {
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(TICK)).unwrap();
+    stream.set_write_timeout(Some(TICK)).unwrap();
+    WebSocketServer::accept(stream, options(), || NOW).unwrap()
+}
+
+/// Both ends of a line.
+fn pair(seed: u8) -> (Client, Server) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/sync", listener.local_addr().unwrap());
+    thread::scope(|scope| {
+        let server = scope.spawn(|| accept(&listener));
+        let client = Client::connect(&url, options(), [seed; 32], || NOW).unwrap();
+        (client, server.join().unwrap())
+    })
+}
+
+/// A server's end, and a caller that keeps to WebSocket and to nothing else.
+fn raw() -> (tungstenite::WebSocket<TcpStream>, Server) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::scope(|scope| {
+        let server = scope.spawn(|| accept(&listener));
+        let stream = TcpStream::connect(address).unwrap();
+        let (client, _) = tungstenite::client(format!("ws://{address}/"), stream).unwrap();
+        (client, server.join().unwrap())
+    })
+}
+
+struct Line {
+    client: Client,
+    server: Server,
+    responder: Responder,
+}
+
+impl Line {
+    fn new(seed: u8) -> Self {
+        let (client, server) = pair(seed);
+        Self { client, server, responder: responder() }
+    }
+
+    /// Lets both sides work until this holds.
+    fn until(
+        &mut self,
+        ours: &mut Replica,
+        theirs: &mut Replica,
+        done: impl Fn(&Self, &Replica, &Replica) -> bool,
+    ) {
+        for _ in 0..2000 {
+            self.client.work(ours, NOW).unwrap();
+            self.server.wait(NOW).unwrap();
+            self.server.work(&mut self.responder, theirs, NOW).unwrap();
+            self.client.wait(NOW).unwrap();
+            if done(self, ours, theirs) {
+                return;
+            }
+        }
+        panic!("it does not come to this");
+    }
+
+    fn until_pushing(&mut self, ours: &mut Replica, theirs: &mut Replica) {
+        self.until(ours, theirs, |line, _, _| line.client.is_pushing() && line.server.is_pushing());
+    }
+}
+
+fn same(_: &Line, a: &Replica, b: &Replica) -> bool {
+    a.log().digest() == b.log().digest()
+}
+
+#[test]
+fn after_the_session_new_operations_go_both_ways() {
+    let (mut alice, mut bob) = (device_with("alice", 30), device_with("bob", 50));
+    let mut line = Line::new(1);
+    line.until_pushing(&mut alice, &mut bob);
+    assert_same(&alice, &bob);
+    assert!(matches!(line.client.finish(), Some(Finish::Converged { count: 80, .. })));
+    for round in 0..5 {
+        alice.set(NOW, "Note", &format!("a{round}"), "text", "from alice").unwrap();
+        line.until(&mut alice, &mut bob, same);
+        bob.set(NOW, "Note", &format!("b{round}"), "text", "from bob").unwrap();
+        line.until(&mut alice, &mut bob, same);
+    }
+    assert_eq!(bob.log().len(), 90);
+}
+
+#[test]
+fn what_reaches_the_server_by_another_way_reaches_the_caller() {
+    let (mut alice, mut bob) = (device("alice"), device("bob"));
+    let mut line = Line::new(1);
+    line.until_pushing(&mut alice, &mut bob);
+    let op = device("carol").set(NOW, "Task", "t1", "title", "from carol").unwrap();
+    bob.ingest(NOW, &op).unwrap();
+    line.until(&mut alice, &mut bob, same);
+    assert_eq!(alice.get("Task", "t1", "title").unwrap(), Some("from carol".into()));
+}
+
+#[test]
+fn many_operations_are_pushed_in_several_messages() {
+    let (mut alice, mut bob) = (device("alice"), device("bob"));
+    let mut line = Line::new(1);
+    line.until_pushing(&mut alice, &mut bob);
+    for number in 0..6 {
+        alice.set(NOW, "Blob", &format!("{number}"), "data", "x".repeat(400_000).as_str()).unwrap();
+    }
+    line.until(&mut alice, &mut bob, same);
+}
+
+#[test]
+fn a_session_that_does_not_converge_is_run_again_when_something_is_written_and_when_time_has_passed() {
+    let mut stranger = Replica::open(policysync::ReplicaOptions::new().write_as(key("mallory"))).unwrap();
+    let (mut alice, mut bob) = (device("alice"), stranger_s_friend());
+    write(&mut stranger, 1);
+    bob.ingest(NOW, &stranger.log().iter().next().unwrap().unwrap().op).unwrap();
+
+    let mut line = Line::new(1);
+    let finished = |line: &Line, _: &Replica, _: &Replica| line.client.finish().is_some();
+    line.until(&mut alice, &mut bob, finished);
+    let Some(Finish::NotConverged { refused, .. }) = line.client.finish() else { panic!() };
+    assert_eq!(refused.unknown_key, 1);
+    assert!(!line.client.is_pushing());
+
+    alice.set(NOW, "Task", "t9", "title", "written later").unwrap();
+    let told = |line: &Line, _: &Replica, _: &Replica| {
+        matches!(line.client.finish(), Some(Finish::NotConverged { .. })) && line.client.progress().sent == 1
+    };
+    line.until(&mut alice, &mut bob, told);
+    // The session's end is said with the next look.
+    line.client.work(&mut alice, NOW).unwrap();
+    assert_eq!(bob.log().len(), 2);
+
+    // The key has come, and a minute has passed.
+    alice.keys_mut().register(key("mallory").public_key().clone()).unwrap();
+    for second in 1..=60 {
+        assert!(!line.client.is_pushing(), "after {second} seconds");
+        let later = WallMillis(NOW.0 + second * 1000);
+        line.client.work(&mut alice, later).unwrap();
+        line.server.wait(later).unwrap();
+        line.server.work(&mut line.responder, &mut bob, later).unwrap();
+        line.client.wait(later).unwrap();
+    }
+    line.until_pushing(&mut alice, &mut bob);
+    assert_same(&alice, &bob);
+    assert!(line.client.is_pushing());
+}
+
+/// A replica that knows mallory beside everybody else.
+fn stranger_s_friend() -> Replica {
+    let mut bob = device("bob");
+    bob.keys_mut().register(key("mallory").public_key().clone()).unwrap();
+    bob
+}
+
+#[test]
+fn a_server_that_has_forgotten_the_session_says_so_and_the_next_one_heals_it() {
+    let (mut alice, mut bob) = (device("alice"), device("bob"));
+    let mut line = Line::new(1);
+    // The message after the session names it; another process knows nothing of it.
+    line.client.work(&mut alice, NOW).unwrap();
+    while line.client.finish().is_none() {
+        line.server.wait(NOW).unwrap();
+        line.server.work(&mut line.responder, &mut bob, NOW).unwrap();
+        line.client.wait(NOW).unwrap();
+        line.client.work(&mut alice, NOW).unwrap();
+    }
+    line.responder = Responder::new([1; 32], policysync::SyncOptions::new());
+    let mut forgotten = false;
+    for _ in 0..100 {
+        line.server.wait(NOW).unwrap();
+        line.server.work(&mut line.responder, &mut bob, NOW).unwrap();
+        line.client.wait(NOW).unwrap();
+        forgotten |= line.client.work(&mut alice, NOW).unwrap() == Some(LineEvent::Forgotten);
+        if forgotten {
+            break;
+        }
+    }
+    assert!(forgotten && !line.client.is_pushing());
+    alice.set(NOW, "Task", "t1", "title", "more").unwrap();
+    line.until_pushing(&mut alice, &mut bob);
+    assert_same(&alice, &bob);
+}
+
+#[test]
+fn a_frame_over_the_limit_is_refused_by_its_head() {
+    let (mut caller, mut server) = raw();
+    // A masked binary frame of 2^40 bytes, of which none comes.
+    let head = [0x82, 0xFF, 0, 0, 1, 0, 0, 0, 0, 0, 1, 2, 3, 4];
+    caller.get_mut().write_all(&head).unwrap();
+    let error = wait_for_error(&mut server);
+    let limit = 1_114_112;
+    assert!(
+        matches!(error, WebSocketError::TooLarge { len, limit: found } if len == 1 << 40 && found == limit)
+    );
+}
+
+#[test]
+fn fragments_are_counted_together() {
+    let (mut caller, mut server) = raw();
+    let fragment = |first: bool| {
+        let mut frame = vec![if first { 0x02 } else { 0x00 }, 0xFF, 0, 0, 0, 0, 0, 0x08, 0, 0, 0, 0, 0, 0];
+        frame.resize(14 + (1 << 19), 0);
+        frame
+    };
+    let sender = thread::spawn(move || {
+        for number in 0..4 {
+            // The server hangs up before the last.
+            drop(caller.get_mut().write_all(&fragment(number == 0)));
+        }
+        caller
+    });
+    let error = wait_for_error(&mut server);
+    assert!(matches!(error, WebSocketError::TooLarge { limit: 1_114_112, .. }), "{error:?}");
+    drop(server);
+    drop(sender.join());
+}
+
+fn wait_for_error(server: &mut Server) -> WebSocketError {
+    for _ in 0..1000 {
+        if let Err(error) = server.wait(NOW) {
+            return error;
+        }
+    }
+    panic!("no error")
+}
+
+/// Waits until the message is there.
+fn hear(server: &mut Server) -> Heard {
+    for _ in 0..1000 {
+        let heard = server.wait(NOW).unwrap();
+        if heard != Heard::Nothing {
+            return heard;
+        }
+    }
+    panic!("nothing was heard")
+}
+
+#[test]
+fn text_is_not_spoken_here() {
+    let (mut caller, mut server) = raw();
+    caller.send(Message::text("hello")).unwrap();
+    assert!(matches!(wait_for_error(&mut server), WebSocketError::Text));
+}
+
+#[test]
+fn a_caller_that_breaks_the_rules_of_websocket_is_dropped() {
+    for bytes in [
+        // Unmasked, reserved bits, an unknown opcode, a fragmented ping.
+        [0x82, 0x01, 0x00, 0, 0, 0, 0],
+        [0xF2, 0x81, 1, 2, 3, 4, 5],
+        [0x83, 0x81, 1, 2, 3, 4, 5],
+        [0x09, 0x81, 1, 2, 3, 4, 5],
+    ] {
+        let (mut caller, mut server) = raw();
+        caller.get_mut().write_all(&bytes).unwrap();
+        let error = wait_for_error(&mut server);
+        assert!(matches!(error, WebSocketError::Protocol(_)), "{error:?}");
+        assert!(!error.is_temporary());
+    }
+}
+
+#[test]
+fn what_is_no_message_is_answered_with_a_refusal_and_a_close() {
+    let (mut caller, mut server) = raw();
+    let mut bob = device_with("bob", 1);
+    // Not a message, a push before any session, and a session's answer.
+    for message in [&b"nonsense"[..], &[0xE3, 1, 0], &[0xE2, 1, 0], &[]] {
+        caller.send(Message::binary(message.to_vec())).unwrap();
+        assert_eq!(hear(&mut server), Heard::Message);
+        let error = server.work(&mut responder(), &mut bob, NOW).unwrap_err();
+        assert!(matches!(error, WebSocketError::Sync(_)), "{error:?}");
+        let refusal = SyncError::Refused(Refusal::Message).to_message();
+        assert_eq!(caller.read().unwrap().into_data(), refusal);
+        assert!(caller.read().unwrap().is_close());
+        (caller, server) = raw();
+    }
+    assert_eq!(bob.log().len(), 1);
+}
+
+#[test]
+fn a_silent_peer_is_asked_and_then_given_up() {
+    let (mut caller, mut server) = raw();
+    let after = |ms| WallMillis(NOW.0 + ms);
+    assert_eq!(server.wait(after(19_999)).unwrap(), Heard::Nothing);
+    assert_eq!(server.wait(after(20_000)).unwrap(), Heard::Nothing);
+    // The caller's WebSocket answers by itself as it reads.
+    assert!(caller.read().unwrap().is_ping());
+    caller.flush().unwrap();
+    for _ in 0..1000 {
+        // Once the answer is heard, sixty seconds begin anew.
+        match server.wait(after(59_999)) {
+            Ok(heard) => assert_eq!(heard, Heard::Nothing),
+            Err(error) => panic!("{error}"),
+        }
+        if server.wait(after(60_000)).is_ok() {
+            break;
+        }
+    }
+    let error = server.wait(after(180_000)).unwrap_err();
+    assert!(
+        matches!(error, WebSocketError::Silent { elapsed } if elapsed >= WallMillis(60_000)),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_peer_that_takes_nothing_is_dropped_and_finds_the_rest_with_a_new_line() {
+    let (mut alice, mut bob) = (device("alice"), device("bob"));
+    let mut line = Line::new(1);
+    line.until_pushing(&mut alice, &mut bob);
+    // More than what sockets buffer.
+    for number in 0..40 {
+        bob.set(NOW, "Blob", &format!("{number}"), "data", "x".repeat(1_000_000).as_str()).unwrap();
+    }
+    let mut later = NOW;
+    let error = loop {
+        // The caller does not read.
+        later = WallMillis(later.0 + 1_000);
+        let Line { server, responder, .. } = &mut line;
+        let result = server.work(responder, &mut bob, later).and_then(|()| server.wait(later).map(|_| ()));
+        if let Err(error) = result {
+            break error;
+        }
+        assert!(later < WallMillis(NOW.0 + 600_000), "a slow peer was never dropped");
+    };
+    assert!(
+        matches!(error, WebSocketError::SlowPeer { elapsed } if elapsed >= WallMillis(30_000)),
+        "{error:?}"
+    );
+    drop(line);
+
+    let mut line = Line::new(2);
+    line.until(&mut alice, &mut bob, same);
+}
+
+#[test]
+fn a_line_is_closed_cleanly_by_either_side() {
+    let mut line = Line::new(1);
+    line.client.close();
+    assert_eq!(hear(&mut line.server), Heard::Closed);
+    assert_eq!(line.server.wait(NOW).unwrap(), Heard::Closed);
+
+    let mut line = Line::new(1);
+    line.server.close();
+    let mut heard = Heard::Nothing;
+    for _ in 0..1000 {
+        heard = line.client.wait(NOW).unwrap();
+        if heard != Heard::Nothing {
+            break;
+        }
+    }
+    assert_eq!(heard, Heard::Closed);
+}
+
+#[test]
+fn a_line_that_breaks_in_the_middle_of_a_session_loses_nothing() {
+    let (mut alice, mut bob) = (device_with("alice", 3000), device_with("bob", 3000));
+    for heard in 0..4 {
+        let mut line = Line::new(heard);
+        line.client.work(&mut alice, NOW).unwrap();
+        for _ in 0..heard {
+            line.server.wait(NOW).unwrap();
+            line.server.work(&mut line.responder, &mut bob, NOW).unwrap();
+            line.client.wait(NOW).unwrap();
+            line.client.work(&mut alice, NOW).unwrap();
+        }
+        // Without a word, as a power cut does.
+        let Line { mut client, server, .. } = line;
+        drop(server);
+        let broken = loop {
+            match client.wait(NOW) {
+                Ok(Heard::Closed) => panic!("closed, not cut"),
+                Ok(Heard::Message) => match client.work(&mut alice, NOW) {
+                    Ok(_) => {}
+                    Err(error) => break error,
+                },
+                Ok(Heard::Nothing) => {}
+                Err(error) => break error,
+            }
+        };
+        assert!(broken.is_temporary(), "{broken:?}");
+    }
+    let mut line = Line::new(9);
+    line.until_pushing(&mut alice, &mut bob);
+    assert_same(&alice, &bob);
+}
+
+#[test]
+fn a_new_line_leaves_out_what_the_last_one_ended_with() {
+    let (mut alice, mut bob) = (device_with("alice", 500), device_with("bob", 500));
+    let mut line = Line::new(1);
+    line.until_pushing(&mut alice, &mut bob);
+    let base = line.client.base().cloned().unwrap();
+    let remembered = line.responder;
+
+    alice.set(NOW, "Task", "t1", "title", "while away").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let since = options().sync(policysync::SyncOptions::new().since(base));
+    let (client, server) = thread::scope(|scope| {
+        let server = scope.spawn(|| accept(&listener));
+        let client = Client::connect(&url, since, [2; 32], || NOW).unwrap();
+        (client, server.join().unwrap())
+    });
+    let mut line = Line { client, server, responder: remembered };
+    line.until_pushing(&mut alice, &mut bob);
+    assert_same(&alice, &bob);
+    let progress = line.client.progress();
+    assert_eq!((progress.sent, progress.received), (1, 0));
+    assert!(progress.bytes_received < 300, "{progress:?}");
+}
+
+#[test]
+fn a_server_that_is_none_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    for (answer, temporary) in [
+        ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", false),
+        ("HTTP/1.1 503 Later\r\ncontent-length: 0\r\n\r\n", true),
+        // Followed, a redirect would lead elsewhere.
+        ("HTTP/1.1 301 Moved\r\nlocation: ws://127.0.0.1:1/\r\n\r\n", false),
+    ] {
+        let error = thread::scope(|scope| {
+            scope.spawn(|| {
+                let (mut stream, _) = listener.accept().unwrap();
+                assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+                stream.write_all(answer.as_bytes()).unwrap();
+            });
+            Client::connect(&url, options(), [1; 32], || NOW).err().unwrap()
+        });
+        assert!(matches!(error, WebSocketError::Status { .. }), "{error:?}");
+        assert_eq!(error.is_temporary(), temporary, "{error:?}");
+    }
+    for url in ["", "http://127.0.0.1/", "ws://", "127.0.0.1:80"] {
+        let error = Client::connect(url, options(), [1; 32], || NOW).err().unwrap();
+        assert!(matches!(error, WebSocketError::Url), "{url}: {error:?}");
+    }
+    if !cfg!(feature = "tls") {
+        let error = Client::connect("wss://127.0.0.1/", options(), [1; 32], || NOW).err().unwrap();
+        assert!(matches!(error, WebSocketError::NoTls), "{error:?}");
+    }
+}
+
+#[test]
+fn a_handshake_that_does_not_end_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(TICK)).unwrap();
+    // A second passes with every look at the clock.
+    let mut time = NOW;
+    let clock = || {
+        time = WallMillis(time.0 + 1000);
+        time
+    };
+    let error = WebSocketServer::accept(stream, options(), clock).err().unwrap();
+    assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
+    drop(silent);
+}
