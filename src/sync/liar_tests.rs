@@ -212,6 +212,16 @@ fn junk_by_the_thousand() {
 }
 
 #[test]
+fn the_same_junk_again_and_again() {
+    let (answers, end) = against(SyncOptions::new(), |_, _, draft| {
+        draft.ops.extend((0..256).map(junk));
+        draft.resume = Some(Resume { from: Bound::start(), done: 0 });
+    });
+    assert!(matches!(end, Err(SyncError::TooManyRefused { .. })), "{end:?}");
+    assert_eq!(answers, 257);
+}
+
+#[test]
 fn a_range_that_was_not_asked_for() {
     let lie = |_: u64, request: &Request<'_>, draft: &mut Draft| {
         if draft.welcome.is_none() && asked(request).len() > 1 {

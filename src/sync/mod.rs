@@ -5,6 +5,7 @@ mod bits;
 mod bound;
 mod bundle;
 mod error;
+mod inbox;
 mod intake;
 #[cfg(test)]
 mod liar_tests;

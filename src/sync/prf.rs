@@ -70,6 +70,20 @@ impl Prf {
     }
 }
 
+/// How many operations, and their sum.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tally {
+    pub(super) count: u64,
+    pub(super) sum: u128,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, number: u128) {
+        self.count = self.count.saturating_add(1);
+        self.sum = self.sum.wrapping_add(number);
+    }
+}
+
 /// The part of a sum that is sent.
 pub(super) fn short(sum: u128) -> ShortId {
     let [a, b, c, d, e, f, g, h, ..] = sum.to_le_bytes();

@@ -1,22 +1,17 @@
 //! The side that begins, and says when it is over.
 
-use std::collections::{BTreeSet, VecDeque};
-
-use super::base::{BaseId, Common, Moved, Runs, SyncBase};
-use super::bits::Bits;
+use super::base::{BaseId, Common, Moved, SyncBase};
 use super::bound::Bound;
 use super::error::{Lie, SyncError};
+use super::inbox::Inbox;
 use super::intake::Intake;
-use super::limits::{
-    MAX_BAD, MAX_DOUBTS, MAX_GAPS, MAX_PENDING, MAX_REFUSED, MAX_REPEATS, MIN_MESSAGE_BYTES, WORTHWHILE,
-    max_idle_rounds,
-};
+use super::limits::{MAX_DOUBTS, MAX_GAPS, MAX_PENDING, MIN_MESSAGE_BYTES, WORTHWHILE, max_idle_rounds};
 use super::message::{
-    Ack, Body, Hello, Phase, RequestHead, Resume, Welcome, read_answer, room_for_ops, tag, write_request,
+    Ack, Body, Hello, Phase, RequestHead, Resume, Welcome, read_answer, tag, write_request,
 };
 use super::ops::OpWriter;
 use super::options::SyncOptions;
-use super::outbox::pack;
+use super::outbox::Outbox;
 use super::prf::{self, Prf, SessionId, short};
 use super::progress::{Finish, Progress, SessionDigest};
 use super::ranges::{RangeWriter, Ranged, Said};
@@ -111,54 +106,6 @@ enum Say {
     Print,
     Ids,
     Wants(Vec<bool>),
-}
-
-/// What goes out.
-#[derive(Default)]
-struct Outbox {
-    waiting: VecDeque<u32>,
-    /// Numbers that were ever waiting.
-    queued: Bits,
-    /// Operations of which the peer asked for our copy.
-    repeats: VecDeque<u32>,
-    /// Numbers that were ever among these.
-    repeats_queued: Bits,
-    repeated: usize,
-    /// How many operations the last request held, copies too.
-    in_flight: u64,
-    /// The sum over them, each once.
-    in_flight_sum: u128,
-    /// Whether the peer took other operations than were sent: somebody changes them on the way.
-    altered: bool,
-    /// What was sent that the peer did not have.
-    sent: Tally,
-    gone: Vec<u32>,
-}
-
-/// What comes in.
-#[derive(Default)]
-struct Inbox {
-    /// The numbers of what came in through this session.
-    numbers: Runs,
-    received: Tally,
-    /// Operations that were refused for their signature.
-    bad: BTreeSet<OpHash>,
-    /// Those that the peer has still to be told of.
-    doubts: Vec<OpHash>,
-}
-
-/// How many operations, and their sum.
-#[derive(Clone, Copy, Default)]
-struct Tally {
-    count: u64,
-    sum: u128,
-}
-
-impl Tally {
-    fn add(&mut self, number: u128) {
-        self.count = self.count.saturating_add(1);
-        self.sum = self.sum.wrapping_add(number);
-    }
 }
 
 impl SyncSession {
@@ -301,11 +248,9 @@ impl SyncSession {
     /// A later request; `None` where nothing is left to say.
     fn request(&mut self, replica: &Replica, peer: &Peer) -> Result<Option<Vec<u8>>, SyncError> {
         let ranges = self.say(replica, peer);
-        let ops = self.pack(replica, peer)?;
-        let doubts: Vec<OpHash> = {
-            let left = self.inbox.doubts.len().saturating_sub(MAX_DOUBTS);
-            self.inbox.doubts.split_off(left)
-        };
+        let limit = peer.welcome.limit.min(self.options.max_message_bytes);
+        let ops = self.outbox.pack(replica, &peer.prf, limit)?;
+        let doubts = self.inbox.take_doubts();
         if ranges.is_empty() && ops.count() == 0 && doubts.is_empty() {
             return Ok(None);
         }
@@ -346,33 +291,6 @@ impl SyncSession {
         writer
     }
 
-    /// Packs operations, as far as a message takes them.
-    fn pack(&mut self, replica: &Replica, peer: &Peer) -> Result<OpWriter, SyncError> {
-        let limit = peer.welcome.limit.min(self.options.max_message_bytes);
-        let mut writer = OpWriter::new(room_for_ops(limit));
-        let outbox = &mut self.outbox;
-        let mut packed = BTreeSet::new();
-        while let Some(number) = outbox.waiting.front() {
-            if !pack(replica, *number, &mut writer)? {
-                break;
-            }
-            packed.insert(*number);
-            outbox.gone.push(*number);
-            outbox.sent.add(peer.prf.of(replica.log().index().hash(*number)));
-            outbox.waiting.pop_front();
-        }
-        while let Some(number) = outbox.repeats.front() {
-            if !pack(replica, *number, &mut writer)? {
-                break;
-            }
-            packed.insert(*number);
-            outbox.repeats.pop_front();
-        }
-        outbox.in_flight = wide(writer.count());
-        outbox.in_flight_sum = peer.prf.sum(replica.log().index(), &packed);
-        Ok(writer)
-    }
-
     // Answers
 
     fn take_answer(&mut self, replica: &mut Replica, now: WallMillis, bytes: &[u8]) -> Result<(), SyncError> {
@@ -399,8 +317,9 @@ impl SyncSession {
         let intake = Intake::take(replica, now, answer.ops)?;
         let accepted = intake.accepted;
         let refused = intake.refused.total();
-        self.note(replica, &peer, intake)?;
-        self.repeat(replica, &answer.doubts);
+        let cursor = self.start.as_ref().map_or(0, |start| start.cursor);
+        self.inbox.note(replica.log(), &peer.prf, cursor, intake, &mut self.progress)?;
+        self.outbox.repeat(replica, &answer.doubts);
 
         let said_nothing = answer.ranges.is_empty() && answer.resume.is_none() && brought == 0;
         if answer.welcome.is_some() && said_nothing {
@@ -467,50 +386,6 @@ impl SyncSession {
         Ok(expected)
     }
 
-    /// Notes what came in.
-    fn note(&mut self, replica: &Replica, peer: &Peer, intake: Intake) -> Result<(), SyncError> {
-        let index = replica.log().index();
-        let cursor = self.start.as_ref().map_or(0, |start| start.cursor);
-        for number in intake.numbers {
-            if number >= cursor && self.inbox.numbers.insert(number) {
-                self.inbox.received.add(peer.prf.of(index.hash(number)));
-            }
-        }
-        for hash in intake.bad {
-            if self.inbox.bad.len() < MAX_BAD && self.inbox.bad.insert(hash) {
-                self.inbox.doubts.push(hash);
-            }
-        }
-        // A good copy may have come beside a bad one.
-        let bad = &self.inbox.bad;
-        self.inbox.doubts.retain(|hash| !replica.log().contains(hash));
-        self.progress.received = self.progress.received.saturating_add(intake.accepted);
-        self.progress.known = self.progress.known.saturating_add(intake.known);
-        self.progress.refused.add(&intake.refused);
-        if bad.len() < MAX_BAD {
-            let unmet = bad.iter().filter(|hash| !replica.log().contains(hash)).count();
-            self.progress.refused.bad_signature = wide(unmet);
-        }
-        if self.progress.refused.total() > MAX_REFUSED {
-            return Err(SyncError::TooManyRefused { limit: MAX_REFUSED });
-        }
-        Ok(())
-    }
-
-    /// Sends our copies of operations whose copies at the peer are in doubt; or takes note, where we cannot judge our
-    /// own.
-    fn repeat(&mut self, replica: &mut Replica, doubts: &[OpHash]) {
-        if replica.accepts_unverified() {
-            return doubts.iter().for_each(|hash| replica.doubt(hash));
-        }
-        for number in doubts.iter().filter_map(|hash| replica.log().index().find(hash)) {
-            if self.outbox.repeated < MAX_REPEATS && self.outbox.repeats_queued.insert(number) {
-                self.outbox.repeats.push_back(number);
-                self.outbox.repeated += 1;
-            }
-        }
-    }
-
     /// Whether the range lies within one that the last request spoke of.
     fn was_asked(&self, ranged: &Ranged) -> bool {
         let at = self.asked.partition_point(|asked| asked.high <= ranged.low);
@@ -523,7 +398,7 @@ impl SyncSession {
         match said {
             Said::Print { count, print } => match view.on_print(&low, &high, count, print) {
                 OnPrint::Same => {}
-                OnPrint::SendAll => self.queue(peer.snapshot.numbers(view.range(&low, &high))),
+                OnPrint::SendAll => self.outbox.queue(peer.snapshot.numbers(view.range(&low, &high))),
                 OnPrint::List => self.todo.push(Todo { low, high, say: Say::Ids }),
                 OnPrint::Split(parts) if self.todo.len() + parts.len() <= MAX_PENDING => {
                     let todo = |(low, high)| Todo { low, high, say: Say::Print };
@@ -536,7 +411,7 @@ impl SyncSession {
             Said::Ids(ids) => {
                 let OnIds { send, wants } = view.on_ids(&low, &high, &ids);
                 for position in send {
-                    self.queue(peer.snapshot.numbers(position..position + 1));
+                    self.outbox.queue(peer.snapshot.numbers(position..position + 1));
                 }
                 if !wants.is_empty() {
                     self.todo.push(Todo { low, high, say: Say::Wants(wants) });
@@ -550,19 +425,10 @@ impl SyncSession {
                 }
                 let wanted = numbers.iter().zip(places).filter(|(_, wanted)| *wanted);
                 let wanted: Vec<u32> = wanted.map(|(number, _)| *number).collect();
-                self.queue(&wanted);
+                self.outbox.queue(&wanted);
             }
         }
         Ok(())
-    }
-
-    /// Sends these operations, each once in a session.
-    fn queue(&mut self, numbers: &[u32]) {
-        for number in numbers {
-            if self.outbox.queued.insert(*number) {
-                self.outbox.waiting.push_back(*number);
-            }
-        }
     }
 
     /// Says again what was said from a bound on.
