@@ -245,7 +245,8 @@ async fn open_line(State(relay): State<Arc<Relay>>, upgrade: WebSocketUpgrade) -
 enum Next {
     Say(Vec<u8>),
     Nothing,
-    Over,
+    /// The line is over; a last word.
+    Over(Option<Vec<u8>>),
 }
 
 async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
@@ -263,7 +264,7 @@ async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
                 _ => return,
             },
             _ = count.changed() => Next::Nothing,
-            _ = ending.changed() => Next::Over,
+            _ = ending.changed() => Next::Over(None),
             _ = pings.tick() => {
                 if !sent(&mut socket, Message::Ping(Bytes::new())).await {
                     return;
@@ -274,8 +275,12 @@ async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
         let message = match next {
             Next::Say(message) => Some(message),
             Next::Nothing => None,
-            Next::Over => {
-                if sent(&mut socket, Message::Close(None)).await {
+            Next::Over(last) => {
+                let told = match last {
+                    Some(last) => sent(&mut socket, Message::Binary(last.into())).await,
+                    None => true,
+                };
+                if told && sent(&mut socket, Message::Close(None)).await {
                     // What it has sent meanwhile is read, or closing would throw our goodbye away.
                     drop(timeout(GOODBYE, async { while let Some(Ok(_)) = socket.recv().await {} }).await);
                 }
@@ -304,7 +309,7 @@ fn hear(relay: &Relay, line: &mut LineAnswerer, message: &[u8]) -> Next {
         Ok(answer) => answer.map_or(Next::Nothing, Next::Say),
         Err(error) => {
             eprintln!("ended a line: {error}");
-            Next::Over
+            Next::Over(Some(error.to_message()))
         }
     }
 }

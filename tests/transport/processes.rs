@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use policysync::{
-    Finish, Heard, HttpClient, HttpOptions, Replica, SyncOptions, SyncSession, WebSocketClient,
-    WebSocketOptions, WebSocketStream, system_wall_clock,
+    Finish, Heard, HttpClient, HttpError, HttpOptions, Refusal, Replica, SyncError, SyncOptions, SyncSession,
+    WebSocketClient, WebSocketOptions, WebSocketStream, system_wall_clock,
 };
 
 use crate::devices::{assert_same, device, device_with, key, write};
@@ -221,6 +221,30 @@ fn a_relay_that_is_told_to_end_closes_its_lines_and_ends() {
     let closed = (0..1000).any(|_| line.wait(system_wall_clock()).unwrap() == Heard::Closed);
     assert!(closed);
     assert_eq!(relay.process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_relay_survives_what_is_no_message_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&folder.path().join("relay.db"), &["--blind"]);
+    let refusal = SyncError::Refused(Refusal::Message).to_message();
+    assert_eq!(relay.http().exchange(b"nonsense", 1000).unwrap(), refusal);
+    let error = relay.http().exchange(&vec![0; 1_114_113], 1000).unwrap_err();
+    // The status, or a connection that ends before all was sent.
+    assert!(matches!(error, HttpError::Status { status: 413 } | HttpError::Io(_)), "{error:?}");
+
+    let stream = std::net::TcpStream::connect(&relay.address).unwrap();
+    let (mut socket, _) = tungstenite::client(format!("ws://{}/sync", relay.address), stream).unwrap();
+    socket.send(tungstenite::Message::binary(b"nonsense".to_vec())).unwrap();
+    let mut heard = socket.read().unwrap();
+    while heard.is_ping() {
+        heard = socket.read().unwrap();
+    }
+    assert_eq!(heard.into_data(), refusal);
+    assert!(socket.read().unwrap().is_close());
+
+    let mut alice = device_with("alice", 3);
+    assert!(sync(&relay.http(), &mut alice, 1).is_converged());
 }
 
 #[test]
