@@ -64,6 +64,10 @@ impl WebSocketStream {
     }
 
     /// How long a read and a write wait.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(clippy::infallible_destructuring_match, reason = "with TLS there are two kinds")
+    )]
     pub(super) fn set_timeout(&self, timeout: Duration) -> io::Result<()> {
         let stream = match &self.0 {
             Inner::Plain(stream) => stream,
