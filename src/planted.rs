@@ -1,10 +1,7 @@
 //! Bugs that are put in on purpose, to see that the tests find them (`.scripts/plant`).
 //!
-//! They exist only in a test build with `--cfg planted_bugs`; everywhere else the question is answered by a constant, and
-//! the compiler takes the bug out.
-
-#[cfg(all(planted_bugs, not(debug_assertions)))]
-compile_error!("planted bugs are for tests, and never go into a release");
+//! They exist only in a debug build with `--cfg planted_bugs`, and `build.rs` refuses any other; everywhere else the
+//! question is answered by a constant, and the compiler takes the bug out.
 
 /// Whether this bug is the one that `POLICYSYNC_PLANT` names.
 #[cfg(planted_bugs)]

@@ -199,3 +199,21 @@ fn numbers_and_texts_of_every_type_can_be_written() {
     assert!(matches!(replica.set(NOW, "Task", "t1", "a", u64::MAX), Err(WriteError::Value(_))));
     assert_eq!(replica.log().digest(), before);
 }
+
+#[test]
+fn own_operations_from_elsewhere_release_what_is_held_when_they_come_not_before() {
+    let drift = 600_000;
+    let ops = [
+        set("bob", NOW.0 + drift + 100_000, 0, "a", 1_i32),
+        set("alice", NOW.0 + drift + 200_000, 0, "b", 2_i32),
+        set("bob", NOW.0 + drift + 150_000, 0, "c", 3_i32),
+    ];
+    let open = || Replica::open(knowing(&["bob"]).write_as(key("alice"))).unwrap();
+    let (mut batch, mut one_by_one) = (open(), open());
+    let expected: Vec<_> = ops.iter().map(|op| one_by_one.ingest(NOW, op).unwrap()).collect();
+    let all: Vec<Incoming<'_>> = ops.iter().map(Incoming::from).collect();
+    let answers: Vec<_> = batch.ingest_batch(NOW, &all).unwrap().into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers, expected);
+    assert!(matches!(answers[0], Outcome::Held { .. }));
+    assert_eq!((batch.held(), one_by_one.held()), (0, 0));
+}

@@ -25,7 +25,7 @@ impl<T> Paged<T> {
     ///
     /// # Panics
     ///
-    /// At `u32::MAX` entries; the log refuses operations long before (`OpLog::room`).
+    /// At `u32::MAX` entries; the log refuses operations long before (`OpLog::expect_room`).
     #[expect(clippy::expect_used, reason = "the log refuses operations long before")]
     pub(crate) fn push(&mut self, entry: T) -> u32 {
         let position = self.len;

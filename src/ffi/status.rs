@@ -341,6 +341,7 @@ impl Status for VerifyError {
 impl Status for OpenError {
     fn status(&self) -> policysync_status_code {
         match self {
+            Self::Clock(error) => error.status(),
             Self::Crypto(error) => error.status(),
             Self::Space(error) => error.status(),
             Self::Key(error) => error.status(),

@@ -57,9 +57,14 @@ impl Replica {
         let inserted = self.log.append(&permitted)?;
 
         if !inserted.is_empty() {
-            self.release_until(self.horizon_at(now).max(self.latest_own(&permitted)));
+            self.release_until(self.horizon_at(now));
         }
-        for (number, inserted) in numbers.into_iter().zip(inserted) {
+        for ((number, inserted), op) in numbers.into_iter().zip(inserted).zip(&permitted) {
+            // What we wrote ourselves is never held: not after a counter ran over, not when a log is read again after
+            // the wall clock was set back.
+            if Some(op.op().actor()) == self.actor() {
+                self.release_until(WallMillis(op.op().ts().t()));
+            }
             answers.set(number, Ok(self.merge(&inserted)));
         }
         for (number, hash) in repeats {
@@ -78,14 +83,6 @@ impl Replica {
         let horizon = now.saturating_add(drift);
         // What we have seen and written stays, even when the wall clock goes back.
         self.clock.last().map_or(horizon, |last| horizon.max(WallMillis(last.t())))
-    }
-
-    /// The time of our latest own operation among these. What we wrote ourselves is never held: not after a counter
-    /// ran over, not when a log is read again after the wall clock was set back.
-    fn latest_own(&self, permitted: &[PermittedOp<'_>]) -> WallMillis {
-        let actor = self.actor();
-        let own = permitted.iter().map(PermittedOp::op).filter(|op| Some(op.actor()) == actor);
-        own.map(|op| WallMillis(op.ts().t())).max().unwrap_or(WallMillis(0))
     }
 
     /// When an operation with this timestamp becomes due, by the wall clock.

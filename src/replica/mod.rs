@@ -16,7 +16,7 @@ use std::fmt;
 
 use crate::crypto::{CryptoError, Sodium};
 use crate::guard::Guard;
-use crate::hlc::{Clock, WallMillis};
+use crate::hlc::{Clock, HlcError, WallMillis};
 use crate::keys::{KeyRegistry, RegistryError, SigningSecretKey};
 use crate::op::IdentifierError;
 use crate::oplog::{LogDigest, OpLog};
@@ -99,6 +99,9 @@ impl Replica {
         };
         #[cfg(feature = "sqlite")]
         if let Some(file) = options.file {
+            if file.now > WallMillis::MAX {
+                return Err(OpenError::Clock(HlcError::WallOutOfRange { now: file.now }));
+            }
             replica.restore(&file, options.file_options)?;
         }
         Ok(replica)
@@ -162,6 +165,9 @@ pub enum OpenError {
     /// The registry has another key under the kid of the replica's own.
     #[error(transparent)]
     Key(#[from] RegistryError),
+    /// The wall clock is out of range. Nothing was opened.
+    #[error(transparent)]
+    Clock(#[from] HlcError),
     /// The file cannot be opened, or is damaged.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -230,3 +230,24 @@ fn the_database_knows_no_virtual_tables_and_loads_no_extensions() {
     let error = connection.query_row("SELECT load_extension('x')", [], |_| Ok(())).unwrap_err();
     assert!(error.to_string().contains("not authorized"), "{error}");
 }
+
+#[test]
+fn no_name_means_something_else_to_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "files::a_file_called_memory_is_a_file", "--ignored"])
+        .current_dir(directory.path())
+        .status();
+    assert!(status.unwrap().success());
+    assert!(directory.path().join(":memory:").exists());
+}
+
+#[test]
+#[ignore = "runs in a directory of its own"]
+fn a_file_called_memory_is_a_file() {
+    for len in 0..3_u32 {
+        let mut replica = Replica::open(in_file(Path::new(":memory:"))).unwrap();
+        assert_eq!(u32::try_from(replica.log().len()), Ok(len));
+        ingest(&mut replica, &[set("alice", NOW.0, len, "a", 1_i32)]);
+    }
+}

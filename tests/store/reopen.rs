@@ -190,3 +190,16 @@ fn a_replica_in_memory_has_no_backup() {
     let replica = Replica::open(knowing(&PEOPLE)).unwrap();
     assert_eq!(replica.back_up("nowhere"), Err(StoreError::InMemory));
 }
+
+#[test]
+fn a_clock_out_of_range_opens_nothing_and_releases_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let last = WallMillis::MAX.0;
+    ingest(&mut open(&path), &[set("alice", last, 7, "a", 1_i32)]);
+    let nanoseconds = WallMillis(NOW.0 * 1_000_000);
+    let error = Replica::open(knowing(&PEOPLE).path(&path, nanoseconds)).err().unwrap();
+    assert!(matches!(error, OpenError::Clock(_)), "{error}");
+    let replica = open(&path);
+    assert_eq!((replica.held(), replica.clock().last()), (1, None));
+}

@@ -122,3 +122,24 @@ fn whatever_is_overwritten_what_is_saved_is_genuine() {
     println!("{salvaged} of {} operations saved; {unreadable} of 40 files could not be read", 40 * 300);
     assert!(unreadable < 10 && salvaged > 40 * 150, "{salvaged} saved, {unreadable} unreadable");
 }
+
+/// What a killed process leaves: most of the log is in the journal, and the file itself is short.
+#[test]
+fn what_is_still_in_the_journal_is_checked_and_saved() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, killed) = (directory.path().join("log"), directory.path().join("killed"));
+    let ops: Vec<_> = (0..1000).map(|n| set("alice", NOW.0 - 2000 + n, 0, "title", "x")).collect();
+    let mut replica = Replica::open(in_file(&path).seal_key([3; 32])).unwrap();
+    ingest(&mut replica, &ops);
+    std::fs::copy(&path, &killed).unwrap();
+    std::fs::copy(directory.path().join("log-wal"), directory.path().join("killed-wal")).unwrap();
+    assert!(std::fs::metadata(&killed).unwrap().len() < 50_000, "it is not in the journal");
+
+    let keys = keys(&PEOPLE);
+    let saved = directory.path().join("saved");
+    let salvaged = StoreCheck::new(&killed, &keys).seal_key([3; 32]).salvage(sodium(), &saved).unwrap();
+    assert_eq!((salvaged.saved, salvaged.lost), (1000, vec![]));
+    assert_eq!(snapshot(&open(&saved)), snapshot(&replica));
+    let report = StoreCheck::new(&killed, &keys).seal_key([3; 32]).verify(sodium()).unwrap();
+    assert_eq!((report.verified, report.sealed, report.findings), (1000, Some(true), vec![]));
+}

@@ -39,7 +39,8 @@ pub(super) fn connect(path: &Path, create: bool) -> Result<Connection, StoreErro
     if create {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
-    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    // Absolute, so that no name means something else to SQLite, as `:memory:` does.
+    let connection = Connection::open_with_flags(std::path::absolute(path)?, flags).map_err(fault)?;
     // SQLite opens what it may not write to for reading, and then fails to lock it.
     if connection.is_readonly("main").map_err(fault)? {
         let read_only = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);

@@ -145,7 +145,8 @@ impl<'k> StoreCheck<'k> {
         let len = match place::len(&self.path)? {
             None => return Err(StoreError::FileSystem { kind: std::io::ErrorKind::NotFound }),
             Some(0) => return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
-            Some(len) => len,
+            // After a crash most of it may still be in the journal.
+            Some(len) => len + place::len(&place::beside(&self.path, "-wal"))?.unwrap_or(0),
         };
         let connection = settings::connect(&self.path, false)?;
         findings.take(schema::check(&connection))?;
@@ -162,6 +163,9 @@ impl<'k> StoreCheck<'k> {
         }
         let unreadable = if last.is_none() && meta.is_none() { u64::MAX } else { 0 };
         let end = present.max(claimed).max(unreadable).min(len / LEAST_ROW_BYTES + 1);
+        if end < present.max(claimed) {
+            findings.add(Place::Meta, Damage::Missing);
+        }
         let end = u32::try_from(end).unwrap_or(u32::MAX - 1);
         let mut store = Opened { connection, crypto, end, sealed: None };
         if let (Some(key), Some(seal)) = (&self.seal_key, meta.and_then(|meta| meta.seal)) {
