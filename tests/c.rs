@@ -277,6 +277,7 @@ fn the_examples_run() {
         ("quickstart", "received: \"Hello world\""),
         ("tasks", "they agree after a restart"),
         ("guard", "POLICYSYNC_ERR_DENIED"),
+        ("offline_tasks", "they agree"),
     ] {
         let mut command = compiler("gcc", "c99");
         command.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
@@ -287,6 +288,10 @@ fn the_examples_run() {
         assert!(out.contains(says), "{out}");
         if name == "tasks" {
             assert!(out.contains("ERR_BAD_SIGNATURE") && out.contains("ERR_UNKNOWN_KEY"), "{out}");
+        }
+        if name == "offline_tasks" {
+            assert!(out.contains("the laptop refuses an operation: not signed"), "{out}");
+            assert!(out.contains("\n  not converged: ") && out.contains("\n  converged: "), "{out}");
         }
     }
 }

@@ -86,7 +86,7 @@ pub extern "C" fn policysync_replica_export_bundle_of(
 ) -> policysync_status {
     guarded(err, |call| {
         let writer = Writer::take(call, writer);
-        let len = count.checked_mul(32).unwrap_or(usize::MAX);
+        let len = count.saturating_mul(32);
         let (hashes, _) = call.bytes(hashes.cast(), len, "hashes")?.as_chunks();
         let hashes: Vec<OpHash> = hashes.iter().copied().map(OpHash::from_bytes).collect();
         export(call, replica, writer, exported, |replica, writer| {
