@@ -39,7 +39,15 @@ static struct file empty_file(void) {
     return file;
 }
 
-static void destroy(void *ctx) { ((struct file *)ctx)->destroyed++; }
+/* No lock is held by then. */
+static void destroy(void *ctx) {
+    struct file *file = ctx;
+    uint64_t number;
+    file->destroyed++;
+    if (file->replica != NULL) {
+        EXPECT(POLICYSYNC_OK, policysync_replica_position(file->replica, &number, NULL));
+    }
+}
 
 static void come_back(struct file *file) {
     policysync_field title = title_of("t1");

@@ -64,8 +64,13 @@ static void respond(struct pair *pair) {
                                                        pair->request.len, &pair->answer, NULL, err));
 }
 
+/* What the last answer was told to have brought. */
+static policysync_progress told_by_receive;
+
 static policysync_status take(struct pair *pair) {
-    return policysync_session_receive(pair->session, pair->alice, NOW, pair->answer.data, pair->answer.len, NULL, err);
+    told_by_receive.struct_size = sizeof told_by_receive;
+    return policysync_session_receive(pair->session, pair->alice, NOW, pair->answer.data, pair->answer.len,
+                                      &told_by_receive, err);
 }
 
 static void run(struct pair *pair) {
@@ -88,6 +93,7 @@ static policysync_finish finish_of(const struct pair *pair, policysync_sync_base
 
 static policysync_progress progress_of(const struct pair *pair) {
     policysync_progress progress;
+    memset(&progress, 0x55, sizeof progress);
     progress.struct_size = sizeof progress;
     EXPECT(POLICYSYNC_OK, policysync_session_progress(pair->session, &progress, NULL));
     return progress;
@@ -124,6 +130,9 @@ static void test_that_two_replicas_converge(void) {
     progress = progress_of(&pair);
     CHECK(progress.struct_size == sizeof progress && progress.state == POLICYSYNC_SESSION_CONVERGED);
     CHECK(progress.sent == 1 && progress.received == 1 && progress.round_trips >= 1);
+    CHECK(told_by_receive.state == POLICYSYNC_SESSION_RUNNING);
+    told_by_receive.state = progress.state;
+    CHECK(memcmp(&told_by_receive, &progress, sizeof progress) == 0);
     CHECK(progress.bytes_sent > progress.op_bytes_sent && progress.op_bytes_sent > 64);
     CHECK(progress.bytes_received > progress.op_bytes_received && progress.op_bytes_received > 64);
     CHECK(progress.left_to_send == 0 && progress.left_to_receive == 0 && progress.refused.bad_signature == 0);
@@ -151,7 +160,6 @@ static void test_that_two_replicas_converge(void) {
 
 static void test_turns(void) {
     struct pair pair = pair_of();
-    policysync_buffer old = POLICYSYNC_BUFFER_INIT;
     struct pair other = pair_of();
 
     write_task(pair.bob, "t1", "1");
@@ -194,7 +202,6 @@ static void test_turns(void) {
     EXPECT(POLICYSYNC_OK, policysync_session_cancel(pair.session, err));
     CHECK(finish_of(&pair, NULL).state == POLICYSYNC_SESSION_CANCELLED);
     EXPECT(POLICYSYNC_DONE, ask(&pair));
-    policysync_buffer_dispose(&old);
     free_pair(&pair);
     free_pair(&other);
 }
@@ -496,6 +503,72 @@ static void test_a_callback_that_comes_back(void) {
     free_pair(&busy);
 }
 
+/* What a guard is to say, and how often an observer was told. */
+static int32_t verdict;
+static policysync_status guards_result;
+static int told;
+
+static policysync_status judge(void *ctx, const policysync_op *ops, size_t stride, size_t n, int32_t *verdicts) {
+    (void)ctx;
+    (void)ops;
+    (void)stride;
+    while (n-- > 0) {
+        verdicts[n] = verdict;
+    }
+    return guards_result;
+}
+
+static void tell(void *ctx) {
+    policysync_progress progress;
+    (void)ctx;
+    /* The session has done its part by then. */
+    progress.struct_size = sizeof progress;
+    EXPECT(POLICYSYNC_OK, policysync_session_progress(busy.session, &progress, NULL));
+    CHECK(progress.received == 1);
+    told++;
+}
+
+static policysync_status run_busy(void) {
+    policysync_status status = POLICYSYNC_OK;
+    begin_again(&busy, NULL);
+    while (status == POLICYSYNC_OK && (status = ask(&busy)) == POLICYSYNC_OK) {
+        respond(&busy);
+        status = take(&busy);
+    }
+    return status;
+}
+
+static void test_guard_and_observer(void) {
+    policysync_guard guard = {sizeof guard, 0, NULL, judge, NULL};
+    policysync_observer observer = {sizeof observer, 0, NULL, tell, NULL};
+    policysync_replica_options options;
+    busy = pair_of();
+    policysync_replica_free(busy.alice);
+    EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
+    options.guard = &guard;
+    options.observer = &observer;
+    EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &busy.alice, NULL));
+    introduce(busy.alice, "bob", 2);
+    write_task(busy.bob, "t1", "1");
+
+    verdict = POLICYSYNC_ADMIT;
+    guards_result = 7;
+    EXPECT(POLICYSYNC_ERR_CALLBACK, run_busy());
+    CHECK(strcmp(error.message, "the guard failed with status 7") == 0);
+    CHECK(finish_of(&busy, NULL).state == POLICYSYNC_SESSION_FAILED);
+    guards_result = 0;
+    verdict = POLICYSYNC_ABORT;
+    EXPECT(POLICYSYNC_ERR_ABORTED, run_busy());
+    verdict = POLICYSYNC_REJECT;
+    EXPECT(POLICYSYNC_DONE, run_busy());
+    CHECK(finish_of(&busy, NULL).state == POLICYSYNC_SESSION_NOT_CONVERGED && finish_of(&busy, NULL).count == 0);
+    CHECK(progress_of(&busy).refused.denied == 1 && told == 0);
+    verdict = POLICYSYNC_ADMIT;
+    EXPECT(POLICYSYNC_DONE, run_busy());
+    CHECK(finish_of(&busy, NULL).state == POLICYSYNC_SESSION_CONVERGED && told >= 1);
+    free_pair(&busy);
+}
+
 static void test_freeing_in_any_order(void) {
     struct pair pair = pair_of();
     policysync_sync_base *base = NULL;
@@ -659,6 +732,7 @@ void test_sync(void) {
     test_refusals();
     test_pushing();
     test_a_callback_that_comes_back();
+    test_guard_and_observer();
     test_freeing_in_any_order();
     test_sizes_of_structs();
     test_nulls_in_sync();
