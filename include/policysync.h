@@ -32,12 +32,13 @@
  *   have a stride.
  *
  * Callbacks are called only on a thread that is inside a library call. They must not throw, longjmp or unwind, and may
- *   not call the replica (or a cursor of it) that is calling them: that gives POLICYSYNC_ERR_BUSY. They may free it. An
- *   unknown answer is an error. `destroy` is called exactly once for each time that a context was handed over, even if
- *   that call failed, on any thread, never under a lock of the library.
+ *   not call the replica (or a cursor of it) that is calling them, nor the session, responder or push channel that the
+ *   call is about: that gives POLICYSYNC_ERR_BUSY. They may free them. An unknown answer is an error. `destroy` is called
+ *   exactly once for each time that a context was handed over, even if that call failed, on any thread, never under a
+ *   lock of the library.
  *
- * Threads. A replica and a key: any thread. A cursor, a buffer, an error: one thread at a time. Everything else: any
- *   thread. There is nothing to initialise.
+ * Threads. A replica, a session, a responder, a push channel, a sync base and a key: any thread. A cursor, a buffer, an
+ *   error: one thread at a time. Everything else: any thread. There is nothing to initialise.
  */
 #ifndef POLICYSYNC_H
 #define POLICYSYNC_H
@@ -188,15 +189,27 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_OTHER_WRITER = -18,
     /**
+     * A session was asked for a message while it awaits one, or given one while it awaits none.
+     */
+    POLICYSYNC_ERR_OUT_OF_TURN = -19,
+    /**
+     * The session has ended: it has failed, was cancelled, or is finished.
+     */
+    POLICYSYNC_ERR_ENDED = -20,
+    /**
+     * The replica is not the one that the session or the push channel began with.
+     */
+    POLICYSYNC_ERR_OTHER_REPLICA = -21,
+    /**
      * A callback failed, or answered what it may not answer.
      */
     POLICYSYNC_ERR_CALLBACK = -30,
     /**
-     * The bytes are not an operation. Trying again does not help.
+     * The bytes are not an operation; not a message, not a bundle. Trying again does not help.
      */
     POLICYSYNC_ERR_MALFORMED = -100,
     /**
-     * The operation belongs to another space than the replica.
+     * The operation, the peer or the bundle belongs to another space than the replica.
      */
     POLICYSYNC_ERR_WRONG_SPACE = -101,
     /**
@@ -215,6 +228,39 @@ typedef enum policysync_status_code {
      * The guard stopped the call; nothing of it is kept.
      */
     POLICYSYNC_ERR_ABORTED = -121,
+    /**
+     * The peer speaks another version of the protocol, or the bundle has another version.
+     */
+    POLICYSYNC_ERR_PEER_VERSION = -130,
+    /**
+     * The peer's message is longer than this side takes, or it has sent more operations that are refused than a session
+     * bears.
+     */
+    POLICYSYNC_ERR_LIMIT = -131,
+    /**
+     * The peer contradicts itself, or what it was told.
+     */
+    POLICYSYNC_ERR_LIE = -132,
+    /**
+     * The message answers another one: an earlier one of the session, or another session's. The session still waits.
+     */
+    POLICYSYNC_ERR_STRAY = -133,
+    /**
+     * The peer has answered many times in a row and neither brought an operation nor taken one.
+     */
+    POLICYSYNC_ERR_NO_PROGRESS = -134,
+    /**
+     * The peer has ended the session; the message says why.
+     */
+    POLICYSYNC_ERR_REFUSED = -135,
+    /**
+     * The peer no longer knows the earlier session to go on from. Begin anew without it.
+     */
+    POLICYSYNC_ERR_FORGOTTEN = -136,
+    /**
+     * The bundle is cut short or changed; the message says where. Get it again.
+     */
+    POLICYSYNC_ERR_DAMAGED = -137,
     /**
      * The log has no room for more operations.
      */
@@ -374,6 +420,33 @@ typedef enum policysync_seal {
 } policysync_seal;
 
 /**
+ * How a session stands: `state` of `policysync_progress` and `policysync_finish`.
+ */
+typedef enum policysync_session_state {
+    /**
+     * It has not ended yet.
+     */
+    POLICYSYNC_SESSION_RUNNING = 0,
+    /**
+     * What this replica held when the session began, and what came in through it, is what the peer held then, and what
+     * it has taken since.
+     */
+    POLICYSYNC_SESSION_CONVERGED = 1,
+    /**
+     * The two replicas hold different operations: the progress says what was refused, and by whom.
+     */
+    POLICYSYNC_SESSION_NOT_CONVERGED = 2,
+    /**
+     * `policysync_session_cancel` was called.
+     */
+    POLICYSYNC_SESSION_CANCELLED = 3,
+    /**
+     * A call failed, and its status says why. What was admitted stays; begin a new session.
+     */
+    POLICYSYNC_SESSION_FAILED = 4,
+} policysync_session_state;
+
+/**
  * A walk over the log in the order of arrival. What arrives during the walk is found at its end: nothing is missed and
  * nothing comes twice. It keeps what it needs of its replica, so the two may be freed in any order. One thread at a
  * time.
@@ -388,10 +461,39 @@ typedef struct policysync_cursor policysync_cursor;
 typedef struct policysync_key policysync_key;
 
 /**
+ * What follows a session on a line that stays open: operations that have arrived since, as they arrive, but not those
+ * that came from the peer itself. Either side sends when it likes; nothing is answered. What gets lost on the way is
+ * found by the next session. Any thread may use it; calls from several threads wait for each other.
+ */
+typedef struct policysync_push policysync_push;
+
+/**
  * One copy of the data: what this device has written and what it has received, merged. Any thread may use it; calls
  * from several threads wait for each other. The library starts no threads that outlive a call, and opens no sockets.
  */
 typedef struct policysync_replica policysync_replica;
+
+/**
+ * Answers the messages of any number of sessions, in any order. All that it needs to know of a session stands in each
+ * message, so a message may be answered by one of several processes, if they share the secret and the operations; what it
+ * keeps only saves work. Any thread may use it; calls from several threads wait for each other.
+ */
+typedef struct policysync_responder policysync_responder;
+
+/**
+ * A session with a peer, from the side that begins it: what to send next, and what to do with the answer. The
+ * application carries the bytes, over anything. Between two calls the replica may be written to; what is written during
+ * a session waits for the next one. The two are freed in any order. Any thread may use it; calls from several threads
+ * wait for each other.
+ */
+typedef struct policysync_session policysync_session;
+
+/**
+ * What a session has found two replicas to have in common, for the next session with the same peer, which leaves it
+ * out. It is about one replica that stays open and one responder; others do not know it, and start from the beginning.
+ * Never changes, so any thread may use it at any time.
+ */
+typedef struct policysync_sync_base policysync_sync_base;
 
 /**
  * What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
@@ -856,6 +958,270 @@ typedef struct policysync_store_report {
      */
     uint64_t findings;
 } policysync_store_report;
+
+/**
+ * How a session is run, by either side. Zero in every member but the first is the default. Begin with
+ * `policysync_sync_options_init`. All pointers are borrowed for the call that takes the options.
+ */
+typedef struct policysync_sync_options {
+    /**
+     * `sizeof(policysync_sync_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Bytes of the longest message that this side takes: from 1114112, the default, to 16777216; what is beyond is
+     * brought there. A greater limit means fewer round trips for many operations, and more memory for each message.
+     */
+    uint64_t max_message_bytes;
+    /**
+     * What an earlier session with the same peer has found to be common, to be left out; NULL for none. Where the peer no
+     * longer knows it, or the replica is another, the session starts from the beginning. A responder does not look at it.
+     * It is copied.
+     */
+    const struct policysync_sync_base *POLICYSYNC_NULLABLE since;
+} policysync_sync_options;
+
+/**
+ * How many operations were refused, by reason. This struct never changes.
+ */
+typedef struct policysync_refusals {
+    /**
+     * No operations: they break a rule of the format.
+     */
+    uint64_t malformed;
+    /**
+     * The key is not known. Register it and synchronise again.
+     */
+    uint64_t unknown_key;
+    /**
+     * Not signed by the actor that they name.
+     */
+    uint64_t bad_signature;
+    /**
+     * Refused by the guard.
+     */
+    uint64_t denied;
+    /**
+     * Another space's.
+     */
+    uint64_t other_space;
+    /**
+     * Refused for another reason, that this version does not know or does not count by itself.
+     */
+    uint64_t other;
+} policysync_refusals;
+
+/**
+ * How far a session is: to be shown to people while it runs.
+ */
+typedef struct policysync_progress {
+    /**
+     * `sizeof(policysync_progress)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * How the session stands: a `policysync_session_state`. It has ended when `policysync_session_next_message` says that
+     * there is nothing more to send.
+     */
+    uint32_t state;
+    /**
+     * Operations from the peer that are new in this log.
+     */
+    uint64_t received;
+    /**
+     * Operations from the peer that were here already.
+     */
+    uint64_t known;
+    /**
+     * Operations from the peer that this replica refused. One that is refused for its signature is asked for again, and
+     * counts no longer when a good copy has come.
+     */
+    struct policysync_refusals refused;
+    /**
+     * Operations that were sent and that the peer has answered for.
+     */
+    uint64_t sent;
+    /**
+     * Of these, those that the peer refused.
+     */
+    struct policysync_refusals refused_by_peer;
+    /**
+     * Bytes of all messages that were made.
+     */
+    uint64_t bytes_sent;
+    /**
+     * Bytes of all messages that were received.
+     */
+    uint64_t bytes_received;
+    /**
+     * Of the bytes sent, those of operations.
+     */
+    uint64_t op_bytes_sent;
+    /**
+     * Of the bytes received, those of operations.
+     */
+    uint64_t op_bytes_received;
+    /**
+     * Answers that were received.
+     */
+    uint64_t round_trips;
+    /**
+     * Operations that are known to be still to be sent.
+     */
+    uint64_t left_to_send;
+    /**
+     * Operations that are at least still to be received, by what the peer says it has.
+     */
+    uint64_t left_to_receive;
+} policysync_progress;
+
+/**
+ * How a session ended.
+ */
+typedef struct policysync_finish {
+    /**
+     * `sizeof(policysync_finish)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * How it stands: a `policysync_session_state`.
+     */
+    uint32_t state;
+    /**
+     * Of a session that converged, the operations that both hold; 0 of others.
+     */
+    uint64_t count;
+    /**
+     * Of a session that converged, a digest over the operations that it compared, different for each session: the two
+     * sides of one session have the same when they have the same operations; others tell nothing. Zero of others. To
+     * compare replicas at leisure, see `policysync_replica_digest`.
+     */
+    uint8_t digest[16];
+} policysync_finish;
+
+/**
+ * What became of the operations that a call was given.
+ */
+typedef struct policysync_intake {
+    /**
+     * `sizeof(policysync_intake)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Operations that are new in this log.
+     */
+    uint64_t received;
+    /**
+     * Operations that were here already.
+     */
+    uint64_t known;
+    /**
+     * Operations that this replica refused.
+     */
+    struct policysync_refusals refused;
+    /**
+     * Operations in the answer of a responder; 0 elsewhere.
+     */
+    uint64_t sent;
+    /**
+     * Bytes of a bundle that were read; 0 elsewhere.
+     */
+    uint64_t bytes;
+} policysync_intake;
+
+/**
+ * Takes bytes, one piece after the other: into a file, over a line.
+ */
+typedef struct policysync_writer {
+    /**
+     * `sizeof(policysync_writer)`.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Handed to `write` and `destroy`.
+     */
+    void *POLICYSYNC_NULLABLE ctx;
+    /**
+     * Takes all of `len` bytes, at least one, and returns 0. They live until it returns. Another result makes the call
+     * fail with `POLICYSYNC_ERR_CALLBACK`, and it is not called again. Required.
+     */
+    policysync_status (*POLICYSYNC_NULLABLE write)(void *POLICYSYNC_NULLABLE ctx,
+                                                   const uint8_t *POLICYSYNC_NONNULL data,
+                                                   size_t len);
+    /**
+     * Called exactly once for each time that the struct was handed over, also when that call failed. NULL for nothing.
+     */
+    void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
+} policysync_writer;
+
+/**
+ * What was written into a bundle.
+ */
+typedef struct policysync_exported {
+    /**
+     * `sizeof(policysync_exported)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Operations in the bundle.
+     */
+    uint64_t ops;
+    /**
+     * Bytes of the bundle.
+     */
+    uint64_t bytes;
+    /**
+     * Where the next bundle of `policysync_replica_export_bundle` goes on from.
+     */
+    uint64_t position;
+} policysync_exported;
+
+/**
+ * Gives bytes, one piece after the other: from a file, from a line.
+ */
+typedef struct policysync_reader {
+    /**
+     * `sizeof(policysync_reader)`.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Handed to `read` and `destroy`.
+     */
+    void *POLICYSYNC_NULLABLE ctx;
+    /**
+     * Writes up to `capacity` bytes, at least one, into `out`, says in `out_len` how many they are, and returns 0. None are
+     * the end: it is not called again. An `out_len` that is greater than `capacity` or that is left as it was makes the
+     * call fail with `POLICYSYNC_ERR_CALLBACK`; so does another result. Required.
+     */
+    policysync_status (*POLICYSYNC_NULLABLE read)(void *POLICYSYNC_NULLABLE ctx,
+                                                  uint8_t *POLICYSYNC_NONNULL out,
+                                                  size_t capacity,
+                                                  size_t *POLICYSYNC_NONNULL out_len);
+    /**
+     * Called exactly once for each time that the struct was handed over, also when that call failed. NULL for nothing.
+     */
+    void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
+} policysync_reader;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1626,6 +1992,402 @@ policysync_status policysync_store_salvage(const struct policysync_replica_optio
                                            struct policysync_store_report *POLICYSYNC_NONNULL report,
                                            struct policysync_buffer *POLICYSYNC_NULLABLE findings,
                                            struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Makes default options: all zero but `struct_size`.
+ *
+ * `out`: `struct_size` bytes are written, whatever the library knows of them.
+ * `struct_size`: `sizeof(policysync_sync_options)`, at least 8.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (`struct_size` is too small) or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_sync_options_init(struct policysync_sync_options *POLICYSYNC_NONNULL out,
+                                               uint32_t struct_size);
+
+/**
+ * What a responder that failed says to the initiator, whose session then ends and says why. It tells nothing of the
+ * cause but its kind.
+ *
+ * `status`: what `policysync_responder_respond` returned; any number, and what is not a failure is taken for one.
+ * `out`: the message, two bytes.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_sync_refusal(policysync_status status,
+                                          struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                          struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * By what both sides know the session: no secret. The initiator tells it to the responder in its own way, for
+ * `policysync_push_after_responder`.
+ *
+ * `base`: what the session ended with.
+ * `out48`: room for 48 bytes.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_sync_base_id(const struct policysync_sync_base *POLICYSYNC_NONNULL base,
+                                          uint8_t *POLICYSYNC_NONNULL out48,
+                                          struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees what a session ended with. Sessions and push channels that were made of it have their own copy. NULL is allowed.
+ * Any thread, while no other uses `base`. Since ABI 1.
+ */
+POLICYSYNC_API
+void policysync_sync_base_free(struct policysync_sync_base *POLICYSYNC_NULLABLE base);
+
+/**
+ * Makes a session that has not begun.
+ *
+ * `options`: NULL for defaults. Borrowed for the call.
+ * `nonce16`: 16 random bytes, new for each session: the safety of what is compared rests on nobody knowing them before
+ * it begins. NULL, as is usual, for the library to take them from the system.
+ * `out`: the session, to be freed with `policysync_session_free`; NULL when the call fails.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
+ * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_session_new(const struct policysync_sync_options *POLICYSYNC_NULLABLE options,
+                                         const uint8_t *POLICYSYNC_NULLABLE nonce16,
+                                         struct policysync_session *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                         struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * The next message for the peer. The first call decides which operations of the replica the session is about. If an
+ * answer does not come, send the same message again: a responder answers it again.
+ *
+ * `replica`: the same in every call of a session.
+ * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (nothing is left to send: `policysync_session_finish` says how it ended),
+ * `POLICYSYNC_ERR_OUT_OF_TURN` (the peer's answer is awaited; nothing has changed), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_BUSY`, and these, which end the session: `POLICYSYNC_ERR_ENDED` (it has failed already),
+ * `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_session_next_message(struct policysync_session *POLICYSYNC_NONNULL session,
+                                                  struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                  struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Takes the peer's answer: operations in it are offered to the replica, in one batch. Then ask for the next message.
+ *
+ * `replica`: the same in every call of a session.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `message`, `message_len`: the answer, whole. Borrowed for the call.
+ * `progress`: how far the session is; its `struct_size` is set by the caller. NULL if it is not wanted.
+ * `err`: may be NULL. What was admitted before stays, whatever happens.
+ *
+ * Returns `POLICYSYNC_OK`. After these the session is as it was: `POLICYSYNC_ERR_STRAY` (not the answer that is awaited,
+ * and it is awaited still), `POLICYSYNC_ERR_OUT_OF_TURN` (none is awaited), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`progress->struct_size` is too small) and `POLICYSYNC_ERR_BUSY`;
+ * also where the clock fails, `POLICYSYNC_ERR_CALLBACK`. The others end it: `POLICYSYNC_ERR_MALFORMED`,
+ * `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_LIE`,
+ * `POLICYSYNC_ERR_NO_PROGRESS`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_REFUSED`, `POLICYSYNC_ERR_ENDED` (it has
+ * ended already), `POLICYSYNC_ERR_OTHER_REPLICA`, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` and
+ * `POLICYSYNC_ERR_CALLBACK` (the guard), `POLICYSYNC_ERR_FULL`, a store failure or `POLICYSYNC_ERR_PANIC`. Any thread.
+ * Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_session_receive(struct policysync_session *POLICYSYNC_NONNULL session,
+                                             struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                             uint64_t now_ms,
+                                             const void *POLICYSYNC_NULLABLE message,
+                                             size_t message_len,
+                                             struct policysync_progress *POLICYSYNC_NULLABLE progress,
+                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * How far the session is.
+ *
+ * `progress`: its `struct_size` is set by the caller.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_session_progress(struct policysync_session *POLICYSYNC_NONNULL session,
+                                              struct policysync_progress *POLICYSYNC_NONNULL progress,
+                                              struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * How the session ended.
+ *
+ * `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
+ * `base`: what both replicas have in common, for the next session with this peer and for `policysync_push_after`, to be
+ * freed with `policysync_sync_base_free`. NULL unless the session converged, and where so much else arrived meanwhile
+ * that it is not worth remembering. NULL for the parameter if it is not wanted.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has not ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
+ * (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_session_finish(struct policysync_session *POLICYSYNC_NONNULL session,
+                                            struct policysync_finish *POLICYSYNC_NONNULL finish,
+                                            struct policysync_sync_base *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE base,
+                                            struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Ends the session. What was admitted stays; a later session goes on from there. Of one that has ended well nothing
+ * changes.
+ *
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
+ * ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_session_cancel(struct policysync_session *POLICYSYNC_NONNULL session,
+                                            struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees a session, whether it has ended or not. NULL is allowed. Any thread, while no other begins a call with
+ * `session`; even within a callback. Since ABI 1.
+ */
+POLICYSYNC_API
+void policysync_session_free(struct policysync_session *POLICYSYNC_NULLABLE session);
+
+/**
+ * Makes a responder.
+ *
+ * `options`: NULL for defaults. Borrowed for the call.
+ * `secret32`: 32 random bytes: whoever knows them can foresee the keys of sessions. Processes that answer the same
+ * sessions share them. NULL for the library to take them from the system. They are copied, and wiped when the responder
+ * is freed.
+ * `out`: the responder, to be freed with `policysync_responder_free`; NULL when the call fails.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
+ * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_responder_new(const struct policysync_sync_options *POLICYSYNC_NULLABLE options,
+                                           const uint8_t *POLICYSYNC_NULLABLE secret32,
+                                           struct policysync_responder *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                           struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Answers a message of a session. Operations in it are offered to the replica, in one batch.
+ *
+ * `replica`: whose operations the responder answers with.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `message`, `message_len`: the message, whole. Borrowed for the call.
+ * `out`: the answer, for the initiator. When the call fails, `policysync_sync_refusal` makes one.
+ * `intake`: what became of the operations in the message, and how many are in the answer; its `struct_size` is set by
+ * the caller. NULL if it is not wanted.
+ * `err`: may be NULL. On any failure nothing of the message has happened.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`,
+ * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_LIE`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_CLOCK`,
+ * `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_CALLBACK` (the guard or the clock), `POLICYSYNC_ERR_FULL`, a store
+ * failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is too
+ * small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_responder_respond(struct policysync_responder *POLICYSYNC_NONNULL responder,
+                                               struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                               uint64_t now_ms,
+                                               const void *POLICYSYNC_NULLABLE message,
+                                               size_t message_len,
+                                               struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                               struct policysync_intake *POLICYSYNC_NULLABLE intake,
+                                               struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees a responder and wipes its secret. NULL is allowed. Any thread, while no other begins a call with `responder`; even
+ * within a callback. Since ABI 1.
+ */
+POLICYSYNC_API
+void policysync_responder_free(struct policysync_responder *POLICYSYNC_NULLABLE responder);
+
+/**
+ * What follows a session that converged, on the side that began it.
+ *
+ * `base`: what the session ended with. It is copied.
+ * `options`: those of the session; NULL for defaults. Borrowed for the call.
+ * `out`: the channel, to be freed with `policysync_push_free`; NULL when the call fails.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_push_after(const struct policysync_sync_base *POLICYSYNC_NONNULL base,
+                                        const struct policysync_sync_options *POLICYSYNC_NULLABLE options,
+                                        struct policysync_push *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                        struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * What follows a session that converged, on the side that answered.
+ *
+ * `responder`: that answered the session.
+ * `replica`: that it answered with.
+ * `id48`: 48 bytes, what `policysync_sync_base_id` gave on the other side.
+ * `out`: the channel, to be freed with `policysync_push_free`; NULL unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (this responder does not know the session any more),
+ * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_push_after_responder(struct policysync_responder *POLICYSYNC_NONNULL responder,
+                                                  struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                  const uint8_t *POLICYSYNC_NONNULL id48,
+                                                  struct policysync_push *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * A message with operations that the peer has not been sent.
+ *
+ * `replica`: that of the session.
+ * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there are none at present; ask again later),
+ * `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_push_next_message(struct policysync_push *POLICYSYNC_NONNULL push,
+                                               struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                               struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                               struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Takes a message of the peer: its operations are offered to the replica, in one batch.
+ *
+ * `replica`: that of the session.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `message`, `message_len`: the message, whole. Borrowed for the call.
+ * `intake`: what became of its operations; its `struct_size` is set by the caller. NULL if it is not wanted.
+ * `err`: may be NULL. On any failure nothing of the message was admitted.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`,
+ * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_CALLBACK`
+ * (the guard or the clock), `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`,
+ * `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
+ * thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_push_receive(struct policysync_push *POLICYSYNC_NONNULL push,
+                                          struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                          uint64_t now_ms,
+                                          const void *POLICYSYNC_NULLABLE message,
+                                          size_t message_len,
+                                          struct policysync_intake *POLICYSYNC_NULLABLE intake,
+                                          struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * How many operations are waiting to be pushed, at most.
+ *
+ * `replica`: that of the session.
+ * `out`: the number.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
+ * ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_push_waiting(struct policysync_push *POLICYSYNC_NONNULL push,
+                                          struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                          uint64_t *POLICYSYNC_NONNULL out,
+                                          struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees a push channel. NULL is allowed. Any thread, while no other begins a call with `push`; even within a callback.
+ * Since ABI 1.
+ */
+POLICYSYNC_API
+void policysync_push_free(struct policysync_push *POLICYSYNC_NULLABLE push);
+
+/**
+ * Writes the operations that arrived since a position into a bundle, for where there is no line: a USB stick, an e-mail.
+ * They go out in frames of about 1 MiB, of which no more than one is in memory. Other threads wait for the replica
+ * meanwhile.
+ *
+ * `position`: 0 for all, or `position` of an earlier export, or `policysync_replica_position`.
+ * `writer`: takes the bytes. Borrowed for the call; its context is taken over, and destroyed before the call returns.
+ * `exported`: what was written; its `struct_size` is set by the caller. NULL if it is not wanted.
+ * `err`: may be NULL. On any failure what was written is no bundle.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a writer without its function), `POLICYSYNC_ERR_ARGUMENT`,
+ * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, the writer is not taken over),
+ * `POLICYSYNC_ERR_CALLBACK`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_export_bundle(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t position,
+                                                   const struct policysync_writer *POLICYSYNC_NONNULL writer,
+                                                   struct policysync_exported *POLICYSYNC_NULLABLE exported,
+                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Writes these operations into a bundle, in this order.
+ *
+ * `hashes`, `count`: which ones: so many times 32 bytes. Borrowed for the call.
+ * `writer`, `exported`: as in `policysync_replica_export_bundle`.
+ * `err`: may be NULL. On any failure what was written is no bundle.
+ *
+ * Returns what `policysync_replica_export_bundle` does; `POLICYSYNC_ERR_ARGUMENT` also where an operation is not in the
+ * log (`err` tells which). Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_export_bundle_of(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                      const uint8_t *POLICYSYNC_NULLABLE hashes,
+                                                      size_t count,
+                                                      const struct policysync_writer *POLICYSYNC_NONNULL writer,
+                                                      struct policysync_exported *POLICYSYNC_NULLABLE exported,
+                                                      struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Offers the operations of a bundle to the replica, a frame of about 1 MiB at a time: no more than one is in memory. A
+ * frame is checked against its digest before anything of it is offered. The digests show damage, not who made the bundle;
+ * operations are verified as ever.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `reader`: gives the bytes. Borrowed for the call; its context is taken over, and destroyed before the call returns.
+ * `intake`: what became of the operations; its `struct_size` is set by the caller. NULL if it is not wanted.
+ * `err`: may be NULL. On any failure what was admitted from earlier frames stays; the bundle may be imported again.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a reader without its function), `POLICYSYNC_ERR_ARGUMENT`,
+ * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, the reader is not taken over),
+ * `POLICYSYNC_ERR_CALLBACK` (the reader, the clock or the guard), `POLICYSYNC_ERR_MALFORMED` (no bundle, or not one that
+ * this library makes), `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_DAMAGED`,
+ * `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_FULL`, a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_replica_import_bundle(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t now_ms,
+                                                   const struct policysync_reader *POLICYSYNC_NONNULL reader,
+                                                   struct policysync_intake *POLICYSYNC_NULLABLE intake,
+                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * 32 random bytes from the system, which nobody can foresee: a seed, a secret, a seal key.
+ *
+ * `out32`: room for 32 bytes.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
+ * ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_random32(uint8_t *POLICYSYNC_NONNULL out32,
+                                      struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Signs an operation as its actor. A replica does this for what it writes itself.

@@ -110,6 +110,8 @@ template <auto Free> struct Deleter {
 using GuardFunction = std::function<Verdict(const policysync_op &)>;
 using ClockFunction = std::function<std::uint64_t()>;
 using ObserverFunction = std::function<void()>;
+using WriterFunction = std::function<void(std::string_view)>;
+using ReaderFunction = std::function<size_t(char *, size_t)>;
 
 // No exception may cross the border: each of these catches all.
 extern "C" {
@@ -138,6 +140,23 @@ inline void policysync_detail_changed(void *ctx) noexcept {
     try {
         (*static_cast<ObserverFunction *>(ctx))();
     } catch (...) {
+    }
+}
+inline policysync_status policysync_detail_write(void *ctx, const std::uint8_t *data, size_t len) noexcept {
+    try {
+        (*static_cast<WriterFunction *>(ctx))({reinterpret_cast<const char *>(data), len});
+        return POLICYSYNC_OK;
+    } catch (...) {
+        return POLICYSYNC_ERR_CALLBACK;
+    }
+}
+inline policysync_status policysync_detail_read(void *ctx, std::uint8_t *out, size_t capacity,
+                                                size_t *out_len) noexcept {
+    try {
+        *out_len = (*static_cast<ReaderFunction *>(ctx))(reinterpret_cast<char *>(out), capacity);
+        return POLICYSYNC_OK;
+    } catch (...) {
+        return POLICYSYNC_ERR_CALLBACK;
     }
 }
 inline void policysync_detail_destroy_guard(void *ctx) noexcept { delete static_cast<GuardFunction *>(ctx); }
@@ -457,9 +476,47 @@ public:
         return {std::move(ops), next};
     }
 
+    /// Writes the operations since a position into a bundle: `write` takes one piece after the other.
+    policysync_exported export_bundle(const detail::WriterFunction &write, std::uint64_t position = 0) const {
+        return exported(write, [&](auto *writer, auto *out, auto *error) {
+            return policysync_replica_export_bundle(get(), position, writer, out, error);
+        });
+    }
+
+    /// Writes these operations into a bundle.
+    policysync_exported export_bundle(const detail::WriterFunction &write, const std::vector<Bytes32> &hashes) const {
+        const std::uint8_t *first = hashes.empty() ? nullptr : hashes.front().data();
+        return exported(write, [&](auto *writer, auto *out, auto *error) {
+            return policysync_replica_export_bundle_of(get(), first, hashes.size(), writer, out, error);
+        });
+    }
+
+    /// Takes in a bundle: `read` fills up to so many bytes and gives their number, 0 at the end.
+    policysync_intake import_bundle(const detail::ReaderFunction &read, std::uint64_t now_ms = now) {
+        // Lent for the call, so there is nothing to destroy.
+        detail::ReaderFunction function = read;
+        const policysync_reader reader{sizeof reader, 0, &function, detail::policysync_detail_read, nullptr};
+        policysync_intake intake{};
+        intake.struct_size = sizeof intake;
+        detail::call([&](auto *error) {
+            return policysync_replica_import_bundle(get(), now_ms, &reader, &intake, error);
+        });
+        return intake;
+    }
+
     policysync_replica *get() const noexcept { return handle_.get(); }
 
 private:
+    template <typename Call>
+    static policysync_exported exported(const detail::WriterFunction &write, Call &&function) {
+        detail::WriterFunction lent = write;
+        const policysync_writer writer{sizeof writer, 0, &lent, detail::policysync_detail_write, nullptr};
+        policysync_exported out{};
+        out.struct_size = sizeof out;
+        detail::call([&](auto *error) { return function(&writer, &out, error); });
+        return out;
+    }
+
     template <typename T>
     std::optional<T> optional(policysync_status (*function)(policysync_replica *, T *, policysync_error *)) const {
         T value{};
@@ -498,6 +555,193 @@ public:
 private:
     std::unique_ptr<policysync_cursor, detail::Deleter<policysync_cursor_free>> handle_;
 };
+
+/// What two replicas have in common after a session. Never changes.
+class SyncBase {
+public:
+    using Id = std::array<std::uint8_t, 48>;
+
+    /// By what both sides know the session.
+    Id id() const {
+        Id id{};
+        detail::call([&](auto *error) { return policysync_sync_base_id(get(), id.data(), error); });
+        return id;
+    }
+
+    const policysync_sync_base *get() const noexcept { return handle_.get(); }
+
+private:
+    friend class Session;
+    explicit SyncBase(policysync_sync_base *base) noexcept : handle_(base) {}
+    std::unique_ptr<policysync_sync_base, detail::Deleter<policysync_sync_base_free>> handle_;
+};
+
+/// How a session is run. What it goes on from must live until the session is made.
+class SyncOptions {
+public:
+    SyncOptions() {
+        detail::call([&](auto *) { return policysync_sync_options_init(&options_, sizeof options_); });
+    }
+    SyncOptions &max_message_bytes(std::uint64_t bytes) { return options_.max_message_bytes = bytes, *this; }
+    SyncOptions &since(const SyncBase &base) { return options_.since = base.get(), *this; }
+    const policysync_sync_options *get() const noexcept { return &options_; }
+
+private:
+    policysync_sync_options options_{};
+};
+
+/// How a session ended.
+struct Finish {
+    policysync_finish finish{};
+    /// For the next session with this peer.
+    std::optional<SyncBase> base;
+    bool converged() const noexcept { return finish.state == POLICYSYNC_SESSION_CONVERGED; }
+};
+
+/// The side of a synchronisation that begins. Any thread.
+class Session {
+public:
+    explicit Session(const SyncOptions &options = {}) {
+        policysync_session *session = nullptr;
+        detail::call(
+            [&](auto *error) { return policysync_session_new(options.get(), nullptr, &session, error); });
+        handle_.reset(session);
+    }
+
+    /// The next message for the peer; nothing when the session is over.
+    std::optional<std::string> next_message(const Replica &replica) {
+        return detail::optional_text([&](auto *out, auto *error) {
+            return policysync_session_next_message(get(), replica.get(), out, error);
+        });
+    }
+
+    policysync_progress receive(Replica &replica, std::string_view message, std::uint64_t now_ms = now) {
+        policysync_progress progress{};
+        progress.struct_size = sizeof progress;
+        detail::call([&](auto *error) {
+            return policysync_session_receive(get(), replica.get(), now_ms, message.data(), message.size(), &progress,
+                                              error);
+        });
+        return progress;
+    }
+
+    policysync_progress progress() const {
+        policysync_progress progress{};
+        progress.struct_size = sizeof progress;
+        detail::call([&](auto *error) { return policysync_session_progress(get(), &progress, error); });
+        return progress;
+    }
+
+    /// How it ended; nothing before.
+    std::optional<Finish> finish() const {
+        Finish finish;
+        finish.finish.struct_size = sizeof finish.finish;
+        policysync_sync_base *base = nullptr;
+        const auto status = detail::call(
+            [&](auto *error) { return policysync_session_finish(get(), &finish.finish, &base, error); });
+        if (base != nullptr) {
+            finish.base = SyncBase(base);
+        }
+        return status == POLICYSYNC_OK ? std::optional<Finish>(std::move(finish)) : std::nullopt;
+    }
+
+    void cancel() {
+        detail::call([&](auto *error) { return policysync_session_cancel(get(), error); });
+    }
+
+    policysync_session *get() const noexcept { return handle_.get(); }
+
+private:
+    std::unique_ptr<policysync_session, detail::Deleter<policysync_session_free>> handle_;
+};
+
+/// The side of a synchronisation that answers. Any thread.
+class Responder {
+public:
+    explicit Responder(const SyncOptions &options = {}) : Responder(options, nullptr) {}
+    /// Processes that answer the same sessions share the secret.
+    Responder(const SyncOptions &options, const Bytes32 &secret) : Responder(options, secret.data()) {}
+
+    std::string respond(Replica &replica, std::string_view message, std::uint64_t now_ms = now,
+                        policysync_intake *intake = nullptr) {
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_responder_respond(get(), replica.get(), now_ms, message.data(), message.size(), out,
+                                                intake, error);
+        });
+    }
+
+    /// What to tell the initiator of a message whose answer failed.
+    static std::string refusal(const Error &failure) {
+        return detail::text(
+            [&](auto *out, auto *error) { return policysync_sync_refusal(failure.status(), out, error); });
+    }
+
+    policysync_responder *get() const noexcept { return handle_.get(); }
+
+private:
+    Responder(const SyncOptions &options, const std::uint8_t *secret) {
+        policysync_responder *responder = nullptr;
+        detail::call(
+            [&](auto *error) { return policysync_responder_new(options.get(), secret, &responder, error); });
+        handle_.reset(responder);
+    }
+    std::unique_ptr<policysync_responder, detail::Deleter<policysync_responder_free>> handle_;
+};
+
+/// What follows a session on a line that stays open. Any thread.
+class Push {
+public:
+    /// On the side that began.
+    explicit Push(const SyncBase &base, const SyncOptions &options = {}) {
+        policysync_push *push = nullptr;
+        detail::call([&](auto *error) { return policysync_push_after(base.get(), options.get(), &push, error); });
+        handle_.reset(push);
+    }
+
+    /// On the side that answered; nothing where it does not know the session any more.
+    static std::optional<Push> after(const Responder &responder, const Replica &replica, const SyncBase::Id &id) {
+        policysync_push *push = nullptr;
+        const auto status = detail::call([&](auto *error) {
+            return policysync_push_after_responder(responder.get(), replica.get(), id.data(), &push, error);
+        });
+        return status == POLICYSYNC_OK ? std::optional<Push>(Push(push)) : std::nullopt;
+    }
+
+    std::optional<std::string> next_message(const Replica &replica) {
+        return detail::optional_text([&](auto *out, auto *error) {
+            return policysync_push_next_message(get(), replica.get(), out, error);
+        });
+    }
+
+    policysync_intake receive(Replica &replica, std::string_view message, std::uint64_t now_ms = now) {
+        policysync_intake intake{};
+        intake.struct_size = sizeof intake;
+        detail::call([&](auto *error) {
+            return policysync_push_receive(get(), replica.get(), now_ms, message.data(), message.size(), &intake, error);
+        });
+        return intake;
+    }
+
+    std::uint64_t waiting(const Replica &replica) const {
+        std::uint64_t waiting = 0;
+        detail::call(
+            [&](auto *error) { return policysync_push_waiting(get(), replica.get(), &waiting, error); });
+        return waiting;
+    }
+
+    policysync_push *get() const noexcept { return handle_.get(); }
+
+private:
+    explicit Push(policysync_push *push) noexcept : handle_(push) {}
+    std::unique_ptr<policysync_push, detail::Deleter<policysync_push_free>> handle_;
+};
+
+/// 32 random bytes that nobody can foresee.
+inline Bytes32 random32() {
+    Bytes32 bytes{};
+    detail::call([&](auto *error) { return policysync_random32(bytes.data(), error); });
+    return bytes;
+}
 
 } // namespace policysync
 

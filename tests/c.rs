@@ -213,7 +213,9 @@ fn every_function_is_documented() {
         let (start, parameters) = declaration.trim_end_matches(')').split_once('(').unwrap();
         let parameters: Vec<&str> =
             parameters.split(',').map(|one| one.rsplit([' ', '*']).next().unwrap()).collect();
-        let is_object = |name: &str| ["replica", "cursor", "key", "buffer", "void", "status"].contains(&name);
+        let objects =
+            ["replica", "cursor", "key", "buffer", "void", "status", "session", "responder", "push"];
+        let is_object = |name: &str| objects.contains(&name);
         for name in parameters.iter().filter(|name| !is_object(name)) {
             assert!(comment.contains(&format!("`{name}`")), "{name}: {declaration}");
         }
@@ -275,6 +277,7 @@ fn the_examples_run() {
         ("quickstart", "received: \"Hello world\""),
         ("tasks", "they agree after a restart"),
         ("guard", "POLICYSYNC_ERR_DENIED"),
+        ("offline_tasks", "they agree"),
     ] {
         let mut command = compiler("gcc", "c99");
         command.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
@@ -285,6 +288,10 @@ fn the_examples_run() {
         assert!(out.contains(says), "{out}");
         if name == "tasks" {
             assert!(out.contains("ERR_BAD_SIGNATURE") && out.contains("ERR_UNKNOWN_KEY"), "{out}");
+        }
+        if name == "offline_tasks" {
+            assert!(out.contains("the laptop refuses an operation: not signed"), "{out}");
+            assert!(out.contains("\n  not converged: ") && out.contains("\n  converged: "), "{out}");
         }
     }
 }

@@ -4,9 +4,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In the order in which they stand in the header.
-const SOURCES: [&str; 16] = [
-    "abi", "version", "status", "error", "buffer", "view", "clock", "key", "guard", "observer", "options",
-    "outcome", "replica", "read", "cursor", "store",
+const SOURCES: [&str; 23] = [
+    "abi",
+    "version",
+    "status",
+    "error",
+    "buffer",
+    "view",
+    "clock",
+    "key",
+    "guard",
+    "observer",
+    "options",
+    "outcome",
+    "replica",
+    "read",
+    "cursor",
+    "store",
+    "sync",
+    "session",
+    "responder",
+    "push",
+    "stream",
+    "bundle",
+    "random",
 ];
 
 fn root() -> &'static Path {

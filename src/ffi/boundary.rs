@@ -105,9 +105,18 @@ impl Call {
         self.growing(unsafe { pointer.as_ptr().cast::<*const T>().read() })
     }
 
-    /// An array of 32 bytes, if it is there.
-    #[cfg(feature = "sqlite")]
-    pub(super) fn optional32(&self, first: *const u8) -> Option<&[u8; 32]> {
+    /// The same, where something of it must be taken even when it cannot be used.
+    pub(super) fn growing_required_and<T: Growing, U>(
+        &self,
+        pointer: MaybeUninit<&T>,
+        take: impl FnOnce(Option<&T>) -> U,
+    ) -> (U, Result<T, Failure>) {
+        // SAFETY: a reference has the layout of a pointer, and C has initialised the argument.
+        self.growing_and(unsafe { pointer.as_ptr().cast::<*const T>().read() }, take)
+    }
+
+    /// An array of so many bytes, if it is there.
+    pub(super) fn optional_bytes<const N: usize>(&self, first: *const u8) -> Option<&[u8; N]> {
         self.optional(first.cast())
     }
 
@@ -161,10 +170,15 @@ impl Call {
         pointer: MaybeUninit<&mut *mut T>,
         name: &str,
     ) -> Result<Out<'c, *mut T>, Failure> {
-        let out = self.out(pointer, name)?;
+        self.optional_handle_out(address(pointer)).ok_or_else(|| Failure::null(name))
+    }
+
+    /// The same, if it is there.
+    pub(super) fn optional_handle_out<T>(&self, pointer: *mut *mut T) -> Option<Out<'_, *mut T>> {
+        let out = self.optional_out(pointer)?;
         // SAFETY: not NULL, so room for a pointer; written without reading, as it is usually uninitialised.
         unsafe { out.to.write(std::ptr::null_mut()) };
-        Ok(out)
+        Some(out)
     }
 
     /// Bytes. Where there are none, the pointer is not looked at.
@@ -197,17 +211,26 @@ impl Call {
         pointer: MaybeUninit<&u8>,
         name: &str,
     ) -> Result<&'c [u8; 32], Failure> {
-        let first: *const u8 = self.required(pointer, name)?;
-        // SAFETY: not NULL, so 32 bytes, as the header says.
-        Ok(unsafe { &*first.cast::<[u8; 32]>() })
+        self.fixed_bytes(pointer, name)
     }
 
-    /// Writes an array of 32 bytes.
-    pub(super) fn out32<'c>(
+    /// An array of as many bytes as the header says.
+    pub(super) fn fixed_bytes<'c, const N: usize>(
+        &'c self,
+        pointer: MaybeUninit<&u8>,
+        name: &str,
+    ) -> Result<&'c [u8; N], Failure> {
+        let first: *const u8 = self.required(pointer, name)?;
+        // SAFETY: not NULL, so `N` bytes, as the header says.
+        Ok(unsafe { &*first.cast::<[u8; N]>() })
+    }
+
+    /// Writes an array of as many bytes as the header says.
+    pub(super) fn out_bytes<'c, const N: usize>(
         &'c self,
         pointer: MaybeUninit<&mut u8>,
         name: &str,
-    ) -> Result<Out<'c, [u8; 32]>, Failure> {
+    ) -> Result<Out<'c, [u8; N]>, Failure> {
         let first = self.out(pointer, name)?;
         Ok(Out { to: first.to.cast(), call: PhantomData })
     }
@@ -268,7 +291,16 @@ impl Call {
         pointer: MaybeUninit<&mut T>,
         name: &str,
     ) -> Result<SizedOut<'c, T>, Failure> {
-        let out = self.out(pointer, name)?;
+        self.optional_growing_out(address(pointer), name)?.ok_or_else(|| Failure::null(name))
+    }
+
+    /// The same, if it is there.
+    pub(super) fn optional_growing_out<'c, T: Growing>(
+        &'c self,
+        pointer: *mut T,
+        name: &str,
+    ) -> Result<Option<SizedOut<'c, T>>, Failure> {
+        let Some(out) = self.optional_out(pointer) else { return Ok(None) };
         // SAFETY: not NULL, so the struct begins with its size.
         let struct_size = unsafe { out.to.cast::<u32>().read() };
         if to_usize(struct_size) < T::FIRST_SIZE {
@@ -276,7 +308,8 @@ impl Call {
                 format!("{name} says that it has {struct_size} bytes, it has at least {}", T::FIRST_SIZE);
             return Err(Failure::new(POLICYSYNC_ERR_VERSION, message));
         }
-        Ok(SizedOut { to: Out { to: out.to.cast(), call: PhantomData }, struct_size, value: PhantomData })
+        let to = Out { to: out.to.cast(), call: PhantomData };
+        Ok(Some(SizedOut { to, struct_size, value: PhantomData }))
     }
 
     /// The elements of an array whose elements are `stride` bytes apart.

@@ -92,7 +92,7 @@ pub extern "C" fn policysync_key_public(
 ) -> policysync_status {
     guarded(err, |call| {
         let key = call.required(key, "key")?;
-        let out = call.out32(out32, "out32")?;
+        let out = call.out_bytes(out32, "out32")?;
         out.write(*key.key.key_pair().public_key().as_bytes());
         Ok(POLICYSYNC_OK)
     })
@@ -112,7 +112,7 @@ pub extern "C" fn policysync_key_expose_seed(
 ) -> policysync_status {
     guarded(err, |call| {
         let key = call.required(key, "key")?;
-        let out = call.out32(out32, "out32")?;
+        let out = call.out_bytes(out32, "out32")?;
         out.write(*key.key.key_pair().expose_seed());
         Ok(POLICYSYNC_OK)
     })

@@ -98,7 +98,7 @@ pub extern "C" fn policysync_op_hash(
 ) -> policysync_status {
     guarded(err, |call| {
         let bytes = call.bytes(op, op_len, "op")?;
-        let out = call.out32(out32, "out32")?;
+        let out = call.out_bytes(out32, "out32")?;
         let op = decode(bytes)?;
         out.write(*OpHash::of(&Sodium::new()?, op.as_ref())?.as_bytes());
         Ok(POLICYSYNC_OK)
@@ -148,7 +148,7 @@ pub extern "C" fn policysync_sha256(
 ) -> policysync_status {
     guarded(err, |call| {
         let data = call.bytes(data, len, "data")?;
-        let out = call.out32(out32, "out32")?;
+        let out = call.out_bytes(out32, "out32")?;
         out.write(*Sodium::new()?.hash(data).as_bytes());
         Ok(POLICYSYNC_OK)
     })

@@ -232,7 +232,7 @@ impl policysync_replica_options {
         let durability = policysync_durability::from_number(self.durability)?;
         let now_ms = if self.now_ms == 0 { clock::POLICYSYNC_NOW } else { self.now_ms };
         let mut options = options.path(path, clock::now(now_ms, clock)?).durability(durability);
-        if let Some(key) = call.optional32(self.seal_key) {
+        if let Some(key) = call.optional_bytes(self.seal_key) {
             options = options.seal_key(*key);
         }
         if !self.at_least.is_null() {

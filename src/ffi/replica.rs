@@ -2,8 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use super::boundary::{Call, guarded, guarded_or};
 use super::buffer::{policysync_buffer, policysync_bytes};
@@ -15,6 +14,7 @@ use super::key::public_key_of;
 use super::observer;
 use super::options::{Options, policysync_replica_options};
 use super::outcome::{policysync_outcome, status_of};
+use super::shared::{Entered, Shared};
 use super::status::policysync_status;
 use super::status::policysync_status_code::{self, *};
 use super::view::policysync_format;
@@ -23,10 +23,7 @@ use crate::{Incoming, Replica, SignedOp, Value, WallMillis};
 /// One copy of the data: what this device has written and what it has received, merged. Any thread may use it; calls
 /// from several threads wait for each other. The library starts no threads that outlive a call, and opens no sockets.
 pub struct policysync_replica {
-    /// Poisoned when a call has panicked: then nothing may be believed of it any more.
-    inside: Mutex<Inside>,
-    /// Which thread is inside, so that it is told when it comes again from a callback. 0 for none.
-    thread: AtomicUsize,
+    shared: Shared<Inside>,
 }
 
 /// Which field of which thing: three names of 1 to 1024 bytes of UTF-8. This struct never changes.
@@ -72,7 +69,7 @@ pub extern "C" fn policysync_replica_open(
         let out = call.handle_out(out, "out")?;
         let Options { replica, guard_failed, clock, observer } = options?;
         let inside = Inside { replica: Replica::open(replica)?, guard_failed, clock, observer };
-        let handle = Arc::new(policysync_replica { inside: Mutex::new(inside), thread: AtomicUsize::new(0) });
+        let handle = Arc::new(policysync_replica { shared: Shared::new("replica", inside) });
         out.write(Arc::into_raw(handle).cast_mut());
         Ok(POLICYSYNC_OK)
     })
@@ -325,32 +322,14 @@ pub(super) struct Inside {
     observer: Option<observer::Callback>,
 }
 
-/// A thread that is inside.
-pub(super) struct Entered<'r> {
-    pub(super) inside: MutexGuard<'r, Inside>,
-    thread: &'r AtomicUsize,
-}
-
 impl policysync_replica {
     /// Waits for other threads to leave; tells this one if it is inside already.
-    pub(super) fn enter(&self) -> Result<Entered<'_>, Failure> {
-        // Only this thread can have written its own number, so no order between threads is needed.
-        if self.thread.load(Ordering::Relaxed) == this_thread() {
-            return Err(Failure::new(
-                POLICYSYNC_ERR_BUSY,
-                "a callback called the replica that is calling it",
-            ));
-        }
-        let inside = self
-            .inside
-            .lock()
-            .map_err(|_| Failure::new(POLICYSYNC_ERR_PANIC, "an earlier call panicked: free the replica"))?;
-        self.thread.store(this_thread(), Ordering::Relaxed);
-        Ok(Entered { inside, thread: &self.thread })
+    pub(super) fn enter(&self) -> Result<Entered<'_, Inside>, Failure> {
+        self.shared.enter()
     }
 
     /// Does what may change fields, and tells the observer if it did.
-    fn change<T>(
+    pub(super) fn change<T>(
         &self,
         now_ms: u64,
         work: impl FnOnce(&mut Replica, WallMillis) -> Result<T, Failure>,
@@ -372,26 +351,11 @@ impl policysync_replica {
     }
 }
 
-impl Entered<'_> {
+impl Entered<'_, Inside> {
     /// The time that the caller gives, or that a clock says.
     pub(super) fn now(&self, now_ms: u64) -> Result<WallMillis, Failure> {
         clock::now(now_ms, self.inside.clock.as_ref())
     }
-}
-
-impl Drop for Entered<'_> {
-    /// Before the lock is given up, which the field does after this.
-    fn drop(&mut self) {
-        self.thread.store(0, Ordering::Relaxed);
-    }
-}
-
-/// A number of this thread's own, not 0: the address of something that only it has.
-fn this_thread() -> usize {
-    thread_local! {
-        static MARK: u8 = const { 0 };
-    }
-    MARK.with(|mark| std::ptr::from_ref(mark).addr())
 }
 
 #[cfg(test)]
@@ -406,20 +370,7 @@ mod tests {
             clock: None,
             observer: None,
         };
-        policysync_replica { inside: Mutex::new(inside), thread: AtomicUsize::new(0) }
-    }
-
-    fn status(result: Result<Entered<'_>, Failure>) -> policysync_status_code {
-        result.map_or_else(|failure| failure.status, |_| POLICYSYNC_OK)
-    }
-
-    #[test]
-    fn who_is_inside_cannot_enter_again() {
-        let replica = replica();
-        let entered = replica.enter().unwrap();
-        assert_eq!(status(replica.enter()), POLICYSYNC_ERR_BUSY);
-        drop(entered);
-        assert_eq!(status(replica.enter()), POLICYSYNC_OK);
+        policysync_replica { shared: Shared::new("replica", inside) }
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::ffi::{CStr, c_char};
 use super::boundary::to_usize;
 use super::error::Failure;
 use crate::{
-    Aborted, CryptoError, DecodeError, HlcError, IdentifierError, IngestError, JsonError, KeyError, OpError,
-    OpenError, Place, Refused, RegistryError, SignError, StoreError, VerifyError, WriteError,
+    Aborted, BundleError, CryptoError, DecodeError, HlcError, IdentifierError, IngestError, JsonError,
+    KeyError, OpError, OpenError, Place, Refusal, Refused, RegistryError, SignError, StoreError, SyncError,
+    VerifyError, WriteError,
 };
 
 /// What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
@@ -59,13 +60,19 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_CLOCK = -17,
     /// Another writer uses this actor: one actor is one device.
     POLICYSYNC_ERR_OTHER_WRITER = -18,
+    /// A session was asked for a message while it awaits one, or given one while it awaits none.
+    POLICYSYNC_ERR_OUT_OF_TURN = -19,
+    /// The session has ended: it has failed, was cancelled, or is finished.
+    POLICYSYNC_ERR_ENDED = -20,
+    /// The replica is not the one that the session or the push channel began with.
+    POLICYSYNC_ERR_OTHER_REPLICA = -21,
     /// A callback failed, or answered what it may not answer.
     POLICYSYNC_ERR_CALLBACK = -30,
 
     // The peer's fault: -100 to -199.
-    /// The bytes are not an operation. Trying again does not help.
+    /// The bytes are not an operation; not a message, not a bundle. Trying again does not help.
     POLICYSYNC_ERR_MALFORMED = -100,
-    /// The operation belongs to another space than the replica.
+    /// The operation, the peer or the bundle belongs to another space than the replica.
     POLICYSYNC_ERR_WRONG_SPACE = -101,
     /// The actor has no such key here. Try again when you have registered more keys.
     POLICYSYNC_ERR_UNKNOWN_KEY = -110,
@@ -75,6 +82,23 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_DENIED = -120,
     /// The guard stopped the call; nothing of it is kept.
     POLICYSYNC_ERR_ABORTED = -121,
+    /// The peer speaks another version of the protocol, or the bundle has another version.
+    POLICYSYNC_ERR_PEER_VERSION = -130,
+    /// The peer's message is longer than this side takes, or it has sent more operations that are refused than a session
+    /// bears.
+    POLICYSYNC_ERR_LIMIT = -131,
+    /// The peer contradicts itself, or what it was told.
+    POLICYSYNC_ERR_LIE = -132,
+    /// The message answers another one: an earlier one of the session, or another session's. The session still waits.
+    POLICYSYNC_ERR_STRAY = -133,
+    /// The peer has answered many times in a row and neither brought an operation nor taken one.
+    POLICYSYNC_ERR_NO_PROGRESS = -134,
+    /// The peer has ended the session; the message says why.
+    POLICYSYNC_ERR_REFUSED = -135,
+    /// The peer no longer knows the earlier session to go on from. Begin anew without it.
+    POLICYSYNC_ERR_FORGOTTEN = -136,
+    /// The bundle is cut short or changed; the message says where. Get it again.
+    POLICYSYNC_ERR_DAMAGED = -137,
 
     // The store's fault: -200 to -299.
     /// The log has no room for more operations.
@@ -151,6 +175,9 @@ impl policysync_status_code {
             POLICYSYNC_ERR_READ_ONLY => c"POLICYSYNC_ERR_READ_ONLY",
             POLICYSYNC_ERR_CLOCK => c"POLICYSYNC_ERR_CLOCK",
             POLICYSYNC_ERR_OTHER_WRITER => c"POLICYSYNC_ERR_OTHER_WRITER",
+            POLICYSYNC_ERR_OUT_OF_TURN => c"POLICYSYNC_ERR_OUT_OF_TURN",
+            POLICYSYNC_ERR_ENDED => c"POLICYSYNC_ERR_ENDED",
+            POLICYSYNC_ERR_OTHER_REPLICA => c"POLICYSYNC_ERR_OTHER_REPLICA",
             POLICYSYNC_ERR_CALLBACK => c"POLICYSYNC_ERR_CALLBACK",
             POLICYSYNC_ERR_MALFORMED => c"POLICYSYNC_ERR_MALFORMED",
             POLICYSYNC_ERR_WRONG_SPACE => c"POLICYSYNC_ERR_WRONG_SPACE",
@@ -158,6 +185,14 @@ impl policysync_status_code {
             POLICYSYNC_ERR_BAD_SIGNATURE => c"POLICYSYNC_ERR_BAD_SIGNATURE",
             POLICYSYNC_ERR_DENIED => c"POLICYSYNC_ERR_DENIED",
             POLICYSYNC_ERR_ABORTED => c"POLICYSYNC_ERR_ABORTED",
+            POLICYSYNC_ERR_PEER_VERSION => c"POLICYSYNC_ERR_PEER_VERSION",
+            POLICYSYNC_ERR_LIMIT => c"POLICYSYNC_ERR_LIMIT",
+            POLICYSYNC_ERR_LIE => c"POLICYSYNC_ERR_LIE",
+            POLICYSYNC_ERR_STRAY => c"POLICYSYNC_ERR_STRAY",
+            POLICYSYNC_ERR_NO_PROGRESS => c"POLICYSYNC_ERR_NO_PROGRESS",
+            POLICYSYNC_ERR_REFUSED => c"POLICYSYNC_ERR_REFUSED",
+            POLICYSYNC_ERR_FORGOTTEN => c"POLICYSYNC_ERR_FORGOTTEN",
+            POLICYSYNC_ERR_DAMAGED => c"POLICYSYNC_ERR_DAMAGED",
             POLICYSYNC_ERR_FULL => c"POLICYSYNC_ERR_FULL",
             POLICYSYNC_ERR_CORRUPT => c"POLICYSYNC_ERR_CORRUPT",
             POLICYSYNC_ERR_LOCKED => c"POLICYSYNC_ERR_LOCKED",
@@ -176,7 +211,7 @@ impl policysync_status_code {
     }
 }
 
-const ALL: [policysync_status_code; 40] = [
+const ALL: [policysync_status_code; 51] = [
     POLICYSYNC_OK,
     POLICYSYNC_NOT_FOUND,
     POLICYSYNC_DONE,
@@ -196,6 +231,9 @@ const ALL: [policysync_status_code; 40] = [
     POLICYSYNC_ERR_READ_ONLY,
     POLICYSYNC_ERR_CLOCK,
     POLICYSYNC_ERR_OTHER_WRITER,
+    POLICYSYNC_ERR_OUT_OF_TURN,
+    POLICYSYNC_ERR_ENDED,
+    POLICYSYNC_ERR_OTHER_REPLICA,
     POLICYSYNC_ERR_CALLBACK,
     POLICYSYNC_ERR_MALFORMED,
     POLICYSYNC_ERR_WRONG_SPACE,
@@ -203,6 +241,14 @@ const ALL: [policysync_status_code; 40] = [
     POLICYSYNC_ERR_BAD_SIGNATURE,
     POLICYSYNC_ERR_DENIED,
     POLICYSYNC_ERR_ABORTED,
+    POLICYSYNC_ERR_PEER_VERSION,
+    POLICYSYNC_ERR_LIMIT,
+    POLICYSYNC_ERR_LIE,
+    POLICYSYNC_ERR_STRAY,
+    POLICYSYNC_ERR_NO_PROGRESS,
+    POLICYSYNC_ERR_REFUSED,
+    POLICYSYNC_ERR_FORGOTTEN,
+    POLICYSYNC_ERR_DAMAGED,
     POLICYSYNC_ERR_FULL,
     POLICYSYNC_ERR_CORRUPT,
     POLICYSYNC_ERR_LOCKED,
@@ -444,5 +490,107 @@ impl Status for WriteError {
             Self::Ingest(error) => error.arrival(),
             _ => None,
         }
+    }
+}
+
+impl Status for SyncError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Message { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::TooLarge { .. } | Self::TooManyRefused { .. } => POLICYSYNC_ERR_LIMIT,
+            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
+            Self::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::Lie(_) => POLICYSYNC_ERR_LIE,
+            Self::Stray => POLICYSYNC_ERR_STRAY,
+            Self::NoProgress { .. } => POLICYSYNC_ERR_NO_PROGRESS,
+            Self::Refused(refusal) => match refusal {
+                Refusal::Version => POLICYSYNC_ERR_PEER_VERSION,
+                Refusal::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+                Refusal::Forgotten => POLICYSYNC_ERR_FORGOTTEN,
+                Refusal::Message | Refusal::TooLarge | Refusal::Failed => POLICYSYNC_ERR_REFUSED,
+            },
+            Self::OutOfTurn => POLICYSYNC_ERR_OUT_OF_TURN,
+            Self::Ended => POLICYSYNC_ERR_ENDED,
+            Self::OtherReplica => POLICYSYNC_ERR_OTHER_REPLICA,
+            Self::Ingest(error) => error.status(),
+            Self::Store(error) => error.status(),
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Ingest(error) => error.arrival(),
+            Self::Store(error) => error.arrival(),
+            _ => None,
+        }
+    }
+}
+
+/// What a responder that failed with this status says: what [`SyncError::to_message`] does, of the error's status.
+pub(super) fn refusal_of(status: policysync_status) -> Refusal {
+    let of = |code: policysync_status_code| status == code.number();
+    if of(POLICYSYNC_ERR_MALFORMED) || of(POLICYSYNC_ERR_LIE) || of(POLICYSYNC_ERR_OUT_OF_TURN) {
+        Refusal::Message
+    } else if of(POLICYSYNC_ERR_PEER_VERSION) {
+        Refusal::Version
+    } else if of(POLICYSYNC_ERR_WRONG_SPACE) {
+        Refusal::OtherSpace
+    } else if of(POLICYSYNC_ERR_LIMIT) {
+        Refusal::TooLarge
+    } else if of(POLICYSYNC_ERR_FORGOTTEN) {
+        Refusal::Forgotten
+    } else {
+        Refusal::Failed
+    }
+}
+
+impl Status for BundleError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::NotABundle | Self::Frame { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
+            Self::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::Truncated { .. } | Self::Altered { .. } | Self::TrailingBytes { .. } => {
+                POLICYSYNC_ERR_DAMAGED
+            }
+            Self::Missing { .. } => POLICYSYNC_ERR_ARGUMENT,
+            // Of a writer or a reader of the caller's: there are no others.
+            Self::Io { .. } => POLICYSYNC_ERR_CALLBACK,
+            Self::Ingest(error) => error.status(),
+            Self::Store(error) => error.status(),
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Ingest(error) => error.arrival(),
+            Self::Store(error) => error.arrival(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Lie, MessageFault};
+
+    #[test]
+    fn a_refusal_by_status_is_the_one_by_error() {
+        let errors = [
+            SyncError::Message { fault: MessageFault::Truncated, at: 0 },
+            SyncError::TooLarge { len: 2, limit: 1 },
+            SyncError::Version { found: 2, known: 1 },
+            SyncError::OtherSpace,
+            SyncError::Lie(Lie::Range),
+            SyncError::OutOfTurn,
+            SyncError::Refused(Refusal::Forgotten),
+            SyncError::Store(StoreError::Full),
+        ];
+        for error in errors {
+            let refusal = refusal_of(error.status().number());
+            assert_eq!(SyncError::Refused(refusal).to_message(), error.to_message(), "{error}");
+        }
+        assert_eq!(refusal_of(0), Refusal::Failed);
     }
 }

@@ -157,7 +157,7 @@ fn walk(
     if let Some(space) = options.space(call)? {
         check = check.space(space);
     }
-    if let Some(key) = call.optional32(options.seal_key) {
+    if let Some(key) = call.optional_bytes(options.seal_key) {
         check = check.seal_key(*key);
     }
     let crypto = crate::Sodium::new()?;

@@ -199,6 +199,12 @@ impl SyncSession {
         self.progress
     }
 
+    /// Whether the session is over: finished, cancelled, or ended by an error.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.turn == Turn::Over
+    }
+
     /// How the session ended; `None` before its end, and after an error.
     #[must_use]
     pub fn finish(&self) -> Option<&Finish> {

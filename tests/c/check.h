@@ -53,5 +53,7 @@ void test_callbacks(void);
 void test_sizes(void);
 void test_order(void);
 void test_store(void);
+void test_sync(void);
+void test_bundles(void);
 
 #endif

@@ -13,6 +13,8 @@ int main(void) {
     test_sizes();
     test_order();
     test_store();
+    test_sync();
+    test_bundles();
     puts("all C tests passed");
     return 0;
 }

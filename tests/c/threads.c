@@ -1,4 +1,4 @@
-/* One replica, several threads. */
+/* One replica, several threads; sessions with one responder. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
@@ -66,6 +66,72 @@ static void test_in(const char *path) {
     policysync_replica_free(shared);
 }
 
+static policysync_responder *responder;
+
+/* A device of its own, which gets what all have written. */
+static void *synchronise(void *number) {
+    char actor[16];
+    uint8_t seed = (uint8_t)(10 + *(const int *)number);
+    policysync_replica *replica;
+    policysync_session *session = NULL;
+    policysync_buffer request = POLICYSYNC_BUFFER_INIT, answer = POLICYSYNC_BUFFER_INIT;
+    policysync_progress progress;
+    policysync_finish finish;
+    policysync_field title = title_of("t1");
+    int n;
+    snprintf(actor, sizeof actor, "device%d", *(const int *)number);
+    replica = replica_of(actor, seed);
+    introduce(replica, "alice", 1);
+    for (n = 0; n < THREADS; n++) {
+        snprintf(actor, sizeof actor, "device%d", n);
+        introduce(replica, actor, (uint8_t)(10 + n));
+    }
+    progress.struct_size = sizeof progress;
+    finish.struct_size = sizeof finish;
+    for (n = 0; n < EACH; n++) {
+        EXPECT(POLICYSYNC_OK, policysync_replica_set(replica, NOW, &title, "1", 1, 0, NULL, NULL));
+        EXPECT(POLICYSYNC_OK, policysync_session_new(NULL, NULL, &session, NULL));
+        while (policysync_session_next_message(session, replica, &request, NULL) == POLICYSYNC_OK) {
+            EXPECT(POLICYSYNC_OK, policysync_responder_respond(responder, shared, NOW, request.data, request.len, &answer,
+                                                               NULL, NULL));
+            EXPECT(POLICYSYNC_OK, policysync_session_receive(session, replica, NOW, answer.data, answer.len, &progress,
+                                                             NULL));
+        }
+        EXPECT(POLICYSYNC_OK, policysync_session_finish(session, &finish, NULL, NULL));
+        CHECK(finish.state == POLICYSYNC_SESSION_CONVERGED);
+        policysync_session_free(session);
+    }
+    policysync_buffer_dispose(&request);
+    policysync_buffer_dispose(&answer);
+    policysync_replica_free(replica);
+    return NULL;
+}
+
+static void test_sessions(void) {
+    pthread_t threads[THREADS];
+    int numbers[THREADS];
+    uint64_t position = 0;
+    int n;
+    shared = replica_of("alice", 1);
+    EXPECT(POLICYSYNC_OK, policysync_responder_new(NULL, NULL, &responder, NULL));
+    for (n = 0; n < THREADS; n++) {
+        char actor[16];
+        snprintf(actor, sizeof actor, "device%d", n);
+        introduce(shared, actor, (uint8_t)(10 + n));
+    }
+    for (n = 0; n < THREADS; n++) {
+        numbers[n] = n;
+        CHECK(pthread_create(&threads[n], NULL, synchronise, &numbers[n]) == 0);
+    }
+    for (n = 0; n < THREADS; n++) {
+        CHECK(pthread_join(threads[n], NULL) == 0);
+    }
+    EXPECT(POLICYSYNC_OK, policysync_replica_position(shared, &position, NULL));
+    CHECK(position == THREADS * EACH);
+    policysync_responder_free(responder);
+    policysync_replica_free(shared);
+}
+
 int main(void) {
     char folder[] = "/tmp/policysync-XXXXXX";
     char path[sizeof folder + 2];
@@ -74,6 +140,7 @@ int main(void) {
     snprintf(path, sizeof path, "%s/a", folder);
     test_in(path);
     CHECK(unlink(path) == 0 && rmdir(folder) == 0);
+    test_sessions();
     puts("all threads are done");
     return 0;
 }

@@ -137,11 +137,65 @@ void test_files() {
     CHECK(std::remove(name.data()) == 0);
 }
 
+void test_sync() {
+    const Key alices = Key::generate("alice");
+    const Key bobs = Key::generate("bob");
+    Replica alice(Options().write_as(alices).know("bob", bobs.public_key()));
+    Replica bob(Options().write_as(bobs).know("alice", alices.public_key()));
+    alice.set({"Task", "t1", "title"}, "1", at);
+    bob.set({"Task", "t2", "title"}, "2", at);
+
+    Responder responder(SyncOptions(), random32());
+    Session session(SyncOptions().max_message_bytes(4 << 20));
+    CHECK(!session.finish());
+    while (const auto message = session.next_message(alice)) {
+        session.receive(alice, responder.respond(bob, *message, at), at);
+    }
+    const Finish finish = session.finish().value();
+    CHECK(finish.converged() && finish.finish.count == 2 && session.progress().received == 1);
+    CHECK(alice.digest().count == 2 && bob.get({"Task", "t1", "title"}) == "1");
+
+    Push from_alice(*finish.base);
+    std::optional<Push> from_bob = Push::after(responder, bob, finish.base->id());
+    CHECK(from_bob && !Push::after(responder, bob, SyncBase::Id{}));
+    bob.set({"Task", "t3", "title"}, "3", at);
+    CHECK(from_bob->waiting(bob) >= 1 && !from_alice.next_message(alice));
+    CHECK(from_alice.receive(alice, from_bob->next_message(bob).value(), at).received == 1);
+
+    Session next(SyncOptions().since(*finish.base));
+    (void)next.next_message(alice);
+    try {
+        responder.respond(bob, "?", at);
+        CHECK(false);
+    } catch (const Error &error) {
+        const std::string refusal = Responder::refusal(error);
+        CHECK(status_of([&] { next.receive(alice, refusal, at); }) == POLICYSYNC_ERR_REFUSED);
+    }
+    CHECK(next.finish()->finish.state == POLICYSYNC_SESSION_FAILED && !next.finish()->base);
+    next.cancel();
+
+    std::string file;
+    CHECK(alice.export_bundle([&](std::string_view piece) { file += piece; }).ops == 3);
+    Replica carol(Options().know("alice", alices.public_key()).know("bob", bobs.public_key()));
+    size_t from = 0;
+    const auto read = [&](char *out, size_t capacity) {
+        const size_t len = file.copy(out, capacity, from);
+        from += len;
+        return len;
+    };
+    CHECK(carol.import_bundle(read, at).received == 3);
+    CHECK(carol.export_bundle([](std::string_view) {}, std::vector<Bytes32>()).ops == 0);
+    CHECK(status_of([&] { carol.export_bundle([](std::string_view) { throw 7; }); }) == POLICYSYNC_ERR_CALLBACK);
+    CHECK(status_of([&] { carol.import_bundle([](char *, size_t) -> size_t { throw 7; }); }) ==
+          POLICYSYNC_ERR_CALLBACK);
+}
+
 } // namespace
 
 int main() {
     test_everything();
     test_callbacks();
     test_files();
+    test_sync();
     std::puts("the wrapper passed");
 }
