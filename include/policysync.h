@@ -741,8 +741,7 @@ typedef struct policysync_observer {
 } policysync_observer;
 
 /**
- * A public key, and whose it is. Later versions may add members at the end: use your own `sizeof(policysync_public_key)`
- * as the stride.
+ * A public key, and whose it is. It stays as it is for as long as the ABI number does.
  */
 typedef struct policysync_public_key {
     /**
@@ -1406,10 +1405,11 @@ policysync_status policysync_replica_options_init(struct policysync_replica_opti
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
- * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, that
- * struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path), `POLICYSYNC_ERR_IDENTIFIER` (a name),
+ * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or
+ * ends within a member, that struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path), `POLICYSYNC_ERR_IDENTIFIER` (a name),
  * `POLICYSYNC_ERR_KEY` and `POLICYSYNC_ERR_KEY_TAKEN` (`err` tells which of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or
- * `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_UNKNOWN_KEY` (of
+ * `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_CLOCK` (it is
+ * out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
  * operation number `op_index` in the file: name the key in `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
  * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`,
  * `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure. Any thread. Since ABI 1.
@@ -1935,7 +1935,7 @@ void policysync_cursor_free(struct policysync_cursor *POLICYSYNC_NULLABLE cursor
  * have written more since, and would use the same timestamps again.
  *
  * `path`, `path_len`: where the copy goes; as `path` of `policysync_replica_options`. Borrowed for the call.
- * `err`: may be NULL. On any failure there is no copy.
+ * `err`: may be NULL. On a failure there is no copy, unless all that failed was to make its name last.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the path, or the replica is in memory),
  * `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure, `POLICYSYNC_ERR_BUSY` or
@@ -1951,7 +1951,8 @@ policysync_status policysync_replica_back_up(struct policysync_replica *POLICYSY
  * Checks a file that nobody has open, without changing what it holds: everything, not only up to the first fault.
  *
  * `options`: those that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and `key` are
- * looked at; the callbacks are not, and are not taken over. Borrowed for the call.
+ * looked at; the callbacks are not, and are not taken over. Whoever keeps what nobody has verified knows no keys, and
+ * would find every operation to be by an unknown one. Borrowed for the call.
  * `report`: what was found; its `struct_size` is set by the caller.
  * `findings`: a JSON array of `{"place":"operation","arrival":3,"damage":"hash","text":"the operation has another
  * hash"}`, empty where nothing is wrong. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last
@@ -1982,7 +1983,7 @@ policysync_status policysync_store_verify(const struct policysync_replica_option
  * new store.
  * `err`: may be NULL. When the call fails on the way, the new store holds what was written until then.
  *
- * Returns what `policysync_store_verify` does, and `POLICYSYNC_ERR_EXISTS` (there is a file at `to`). Any thread. Since
+ * Returns what `policysync_store_verify` does, `POLICYSYNC_ERR_FULL`, and `POLICYSYNC_ERR_EXISTS` (there is a file at `to`). Any thread. Since
  * ABI 1.
  */
 POLICYSYNC_API
@@ -2324,7 +2325,8 @@ void policysync_push_free(struct policysync_push *POLICYSYNC_NULLABLE push);
  * `err`: may be NULL. On any failure what was written is no bundle.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a writer without its function), `POLICYSYNC_ERR_ARGUMENT`,
- * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, the writer is not taken over),
+ * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
+ * member, the writer is not taken over),
  * `POLICYSYNC_ERR_CALLBACK`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
@@ -2363,7 +2365,8 @@ policysync_status policysync_replica_export_bundle_of(struct policysync_replica 
  * `err`: may be NULL. On any failure what was admitted from earlier frames stays; the bundle may be imported again.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a reader without its function), `POLICYSYNC_ERR_ARGUMENT`,
- * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, the reader is not taken over),
+ * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
+ * member, the reader is not taken over),
  * `POLICYSYNC_ERR_CALLBACK` (the reader, the clock or the guard), `POLICYSYNC_ERR_MALFORMED` (no bundle, or not one that
  * this library makes), `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_DAMAGED`,
  * `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_FULL`, a store failure,

@@ -214,8 +214,8 @@ struct StoreCheck {
     std::string findings;
 };
 
-/// How a replica is opened. Good for one replica: it owns the callbacks until then. What it points to, keys and the
-/// texts of names and paths, must live until the replica is open.
+/// How a replica is opened. Good for one replica: it owns the callbacks until then. What it points to (keys, the texts
+/// of names and paths, the seal key, a digest) must live until the replica is open.
 class Options {
 public:
     Options() {

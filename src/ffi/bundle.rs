@@ -47,7 +47,8 @@ unsafe impl Growing for policysync_exported {
 /// `err`: may be NULL. On any failure what was written is no bundle.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a writer without its function), `POLICYSYNC_ERR_ARGUMENT`,
-/// `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, the writer is not taken over),
+/// `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
+/// member, the writer is not taken over),
 /// `POLICYSYNC_ERR_CALLBACK`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_export_bundle(
@@ -115,7 +116,8 @@ pub extern "C" fn policysync_replica_export_bundle_of(
 /// `err`: may be NULL. On any failure what was admitted from earlier frames stays; the bundle may be imported again.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a reader without its function), `POLICYSYNC_ERR_ARGUMENT`,
-/// `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, the reader is not taken over),
+/// `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
+/// member, the reader is not taken over),
 /// `POLICYSYNC_ERR_CALLBACK` (the reader, the clock or the guard), `POLICYSYNC_ERR_MALFORMED` (no bundle, or not one that
 /// this library makes), `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_DAMAGED`,
 /// `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_FULL`, a store failure,

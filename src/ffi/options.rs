@@ -36,8 +36,7 @@ pub enum policysync_durability {
     POLICYSYNC_DURABILITY_PROCESS_ONLY = 1,
 }
 
-/// A public key, and whose it is. Later versions may add members at the end: use your own `sizeof(policysync_public_key)`
-/// as the stride.
+/// A public key, and whose it is. It stays as it is for as long as the ABI number does.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct policysync_public_key {

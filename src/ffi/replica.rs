@@ -50,10 +50,11 @@ pub struct policysync_field {
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
-/// `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, that
-/// struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path), `POLICYSYNC_ERR_IDENTIFIER` (a name),
+/// `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or
+/// ends within a member, that struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path), `POLICYSYNC_ERR_IDENTIFIER` (a name),
 /// `POLICYSYNC_ERR_KEY` and `POLICYSYNC_ERR_KEY_TAKEN` (`err` tells which of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or
-/// `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_UNKNOWN_KEY` (of
+/// `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_CLOCK` (it is
+/// out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
 /// operation number `op_index` in the file: name the key in `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
 /// `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`,
 /// `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure. Any thread. Since ABI 1.

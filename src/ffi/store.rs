@@ -50,7 +50,7 @@ unsafe impl Growing for policysync_store_report {
 /// have written more since, and would use the same timestamps again.
 ///
 /// `path`, `path_len`: where the copy goes; as `path` of `policysync_replica_options`. Borrowed for the call.
-/// `err`: may be NULL. On any failure there is no copy.
+/// `err`: may be NULL. On a failure there is no copy, unless all that failed was to make its name last.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the path, or the replica is in memory),
 /// `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure, `POLICYSYNC_ERR_BUSY` or
@@ -73,7 +73,8 @@ pub extern "C" fn policysync_replica_back_up(
 /// Checks a file that nobody has open, without changing what it holds: everything, not only up to the first fault.
 ///
 /// `options`: those that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and `key` are
-/// looked at; the callbacks are not, and are not taken over. Borrowed for the call.
+/// looked at; the callbacks are not, and are not taken over. Whoever keeps what nobody has verified knows no keys, and
+/// would find every operation to be by an unknown one. Borrowed for the call.
 /// `report`: what was found; its `struct_size` is set by the caller.
 /// `findings`: a JSON array of `{"place":"operation","arrival":3,"damage":"hash","text":"the operation has another
 /// hash"}`, empty where nothing is wrong. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last
@@ -109,7 +110,7 @@ pub extern "C" fn policysync_store_verify(
 /// new store.
 /// `err`: may be NULL. When the call fails on the way, the new store holds what was written until then.
 ///
-/// Returns what `policysync_store_verify` does, and `POLICYSYNC_ERR_EXISTS` (there is a file at `to`). Any thread. Since
+/// Returns what `policysync_store_verify` does, `POLICYSYNC_ERR_FULL`, and `POLICYSYNC_ERR_EXISTS` (there is a file at `to`). Any thread. Since
 /// ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_store_salvage(
