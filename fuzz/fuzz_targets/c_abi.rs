@@ -418,6 +418,10 @@ struct World {
 fuzz_target!(|data: &[u8]| {
     let mut input = Input::new(data);
     let mut world = World::default();
+    // What most programs begin with; the others begin with nothing.
+    if input.byte() % 4 != 3 {
+        world.begin();
+    }
     let mut left = 64;
     while !input.is_empty() && left > 0 {
         left -= 1;
@@ -428,13 +432,9 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn pick(handles: &[Handle], input: &mut Input<'_>) -> Handle {
-    match input.below(16) {
-        15 => null_mut(),
-        n if handles.is_empty() => {
-            _ = n;
-            null_mut()
-        }
-        n => handles[n % handles.len()],
+    match (input.below(16), handles.len()) {
+        (15, _) | (_, 0) => null_mut(),
+        (n, len) => handles[n % len],
     }
 }
 
@@ -592,6 +592,16 @@ impl World {
         if FREED.replace(false) {
             self.replicas.retain(|replica| *replica != called);
         }
+    }
+
+    /// A key, and a replica that writes with it.
+    fn begin(&mut self) {
+        // SAFETY: nobody else has the handles.
+        unsafe {
+            self.make_key(&mut Input::new(&[0, 1, 1]));
+            self.open(&mut Input::new(&[0, 1]));
+        }
+        assert_eq!((self.keys.len(), self.replicas.len()), (1, 1));
     }
 
     fn step(&mut self, input: &mut Input<'_>) {

@@ -3,10 +3,10 @@
 //! scratch gives. A copy with a changed byte must not get in, unless it is an operation that was signed.
 #![no_main]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Hlc, Incoming, Op, OpHash, Replica, SignedOp, Value, WallMillis, sign_op};
+use policysync::{Hlc, Incoming, Kind, LogEntry, Op, OpHash, Replica, SignedOp, Value, WallMillis, sign_op};
 use policysync_fuzz::{ACTORS, Input, NOW, check_fold, check_same, crypto, hashes, keys, reader};
 
 const MAX_OPS: usize = 12;
@@ -30,6 +30,7 @@ fuzz_target!(|data: &[u8]| {
     check_same(left, right);
     check_fold(left);
     check_fold(right);
+    check_model(left, &ops);
     let all: BTreeSet<OpHash> = hashes(left);
     tamper(&mut replicas[0], &ops[0], &all, &mut input);
 });
@@ -99,7 +100,41 @@ fn arrive(replica: &mut Replica, ops: &[SignedOp], input: &mut Input<'_>) {
         }
     }
     replica.poll(NOW);
-    // The horizon is where the greatest wall clock was, on both.
+}
+
+/// A second, slow implementation: sort, and let the last operation on each register win.
+fn check_model(replica: &Replica, ops: &[SignedOp]) {
+    let mut distinct: Vec<&SignedOp> = Vec::new();
+    for op in ops {
+        if !distinct.iter().any(|other| other.op() == op.op()) {
+            distinct.push(op);
+        }
+    }
+    assert_eq!(replica.log().len(), distinct.len(), "the same operation twice, or two taken for one");
+    let mut sorted: Vec<LogEntry> =
+        replica.log().iter().map(|entry| entry.expect("a log in memory")).collect();
+    let order: Vec<OpHash> = sorted.iter().map(|entry| entry.hash).collect();
+    sorted.sort_by(|a, b| {
+        let (x, y) = (a.op.op(), b.op.op());
+        let time = (x.ts().t(), x.ts().c()).cmp(&(y.ts().t(), y.ts().c()));
+        time.then_with(|| x.actor().encode_utf16().cmp(y.actor().encode_utf16()))
+            .then_with(|| a.hash.as_bytes().cmp(b.hash.as_bytes()))
+    });
+    assert!(sorted.iter().map(|entry| entry.hash).eq(order), "another order");
+    let horizon = replica.horizon().expect("a time was told");
+    assert_eq!(horizon, WallMillis(NOW.0 + DRIFT));
+    let mut winners = BTreeMap::new();
+    for entry in &sorted {
+        let op = entry.op.op();
+        let place = (op.entity(), op.entity_id(), op.path());
+        let winner = winners.entry(place).or_insert(None);
+        if op.ts().t() <= horizon.0 {
+            *winner = (op.kind() == Kind::Set).then(|| op.value().clone());
+        }
+    }
+    for ((entity, id, path), value) in winners {
+        assert_eq!(replica.get(entity, id, path), Ok(value));
+    }
 }
 
 fn tamper(replica: &mut Replica, op: &SignedOp, all: &BTreeSet<OpHash>, input: &mut Input<'_>) {
@@ -107,7 +142,7 @@ fn tamper(replica: &mut Replica, op: &SignedOp, all: &BTreeSet<OpHash>, input: &
     let mut bytes = op.to_binary();
     let at = input.short() % bytes.len();
     bytes[at] ^= 1 << input.below(8);
-    // The bits of a kid and of a signature are not part of the identity: such a copy is known already.
+    // A copy whose kid or signature is changed has the same identity, and is known already.
     _ = replica.ingest(NOW, Incoming::Binary(&bytes));
     assert_eq!(&hashes(replica), all);
     assert_eq!((replica.log().digest(), replica.state_digest()), before);

@@ -64,7 +64,6 @@ fn talk(
     let mut responder = responder();
     let mut channel = Channel::default();
     while let Some(request) = session.next_message(ours)? {
-        let sent = request.clone();
         loop {
             let request = channel.carry(request.clone(), input);
             let answer = match responder.respond(theirs, NOW, &request) {
@@ -85,7 +84,6 @@ fn talk(
                 }
             }
         }
-        drop(sent);
     }
     let finish = session.finish().cloned().expect("it is over");
     if finish.is_converged() && !ours.accepts_unverified() {

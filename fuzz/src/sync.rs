@@ -12,7 +12,7 @@ use crate::{NOW, hashes, ingest, reader, relay, set};
 /// Operations that a session may be about: enough for ranges to be split.
 pub const POOL: usize = 240;
 /// Of these, how many a replica that checks signatures may hold: more take too long.
-pub const VERIFIED: usize = 24;
+pub const VERIFIED: usize = 16;
 
 /// Operations of everybody, in the order of their time; some are of one moment, some are forks.
 pub fn pool() -> &'static [SignedOp] {
