@@ -1,0 +1,35 @@
+//! Bytes as the binary form of an operation: what is accepted is the only form of what it says.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use policysync::{Incoming, SignedOp, SignedOpRef};
+use policysync_fuzz::{NOW, check_error, check_fold, hashes, reader};
+
+fuzz_target!(|data: &[u8]| {
+    let op = match SignedOpRef::from_binary(data) {
+        Ok(op) => op,
+        Err(error) => {
+            check_error(&error);
+            assert!(!error.rule().is_empty());
+            assert_eq!(SignedOp::from_binary(data), Err(error));
+            return;
+        }
+    };
+    assert_eq!(op.to_binary(), data);
+    let owned = op.to_signed_op();
+    assert_eq!(SignedOp::from_binary(data).as_ref(), Ok(&owned));
+    assert_eq!(owned.to_binary(), data);
+    let json = op.to_json();
+    assert_eq!(SignedOp::from_json(json.as_bytes()).as_ref(), Ok(&owned));
+    // Whatever the form, a replica gives the same answer.
+    let mut replica = reader();
+    let answer = replica.ingest(NOW, Incoming::Binary(data));
+    if let Err(error) = &answer {
+        check_error(error);
+        assert!(replica.log().is_empty());
+    }
+    check_fold(&replica);
+    let mut other = reader();
+    assert_eq!(other.ingest(NOW, Incoming::Json(json.as_bytes())), answer);
+    assert_eq!(hashes(&other), hashes(&replica));
+});

@@ -1,0 +1,146 @@
+//! Writes the first corpus of every target into the directory `corpus`: always the same files.
+//!
+//! It is built like a target, because what is built for fuzzing links with nothing else: `.scripts/fuzz seed`.
+#![no_main]
+
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use policysync::{CryptoProvider, Cursor, Hlc, Op, Push, Replica, SyncOptions, SyncSession, Value, sign_op};
+use policysync_fuzz::sync::{base, nonce, ours, responder, session, theirs};
+use policysync_fuzz::{ACTORS, NOW, crypto, ingest, keys, reader, set};
+
+fuzz_target!(init: seed(), |_data: &[u8]| {});
+
+fn seed() {
+    write("value", VALUES.iter().map(|value| value.as_bytes().to_vec()));
+    let (json, binary) = ops();
+    write("op_json", json);
+    write("op_binary", binary);
+    write("bundle", bundles());
+    write("sync_message", messages());
+    for (target, len) in [("signed", 40), ("sync_two_party", 24), ("database", 12), ("c_abi", 60)] {
+        write(target, scripts(target, len));
+    }
+    std::process::exit(0);
+}
+
+const VALUES: [&str; 18] = [
+    "null",
+    "true",
+    "false",
+    "[1,2.5e-7,-3e300]",
+    "{\"a\":{\"b\":[[],{}]},\"\u{e9}\":\"\u{1F600}\\u0000\\\"\"}",
+    "9007199254740991",
+    "-9007199254740991",
+    "[0,-0,0.1,1e21,1e-7,5e-324,1.7976931348623157e308]",
+    "\"\u{FB33}\u{202E}\u{7f}\"",
+    "\"\\ud83d\\ude00\\n\\t\\/\\\\\\b\\f\\r\\u001f\"",
+    "\"\\ud800\"",
+    "{\"b\":1,\"a\":2,\"\\u0061\\u0062\":3}",
+    "{\"a\":1,\"\\u0061\":2}",
+    "{\"\u{FB33}\":1,\"\u{1F600}\":2}",
+    " [ 1 , { } ,\r\n\t[ ] ] ",
+    "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]",
+    "333333333.33333329",
+    "[1e5,100000,1E+5,0.00001]",
+];
+
+fn write(target: &str, inputs: impl IntoIterator<Item = Vec<u8>>) {
+    let directory = Path::new("corpus").join(target);
+    std::fs::create_dir_all(&directory).expect("a directory can be made");
+    for (number, input) in inputs.into_iter().enumerate() {
+        std::fs::write(directory.join(format!("seed-{number:02}")), input).expect("there is room");
+    }
+}
+
+fn ops() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let mut ops = Vec::new();
+    for value in VALUES.iter().filter_map(|value| Value::parse(value).ok()) {
+        ops.push(set(ops.len() % 4, NOW.0, 3, "a/b", value));
+    }
+    let other = Op::lww_set(ACTORS[3], Hlc::MAX, "E", "\u{1F600}", "p", "x").expect("identifiers");
+    let other = other.in_space("home").and_then(|op| op.labelled("alice:1")).expect("identifiers");
+    ops.push(sign_op(&crypto(), other, &keys()[3][1]).expect("the actor's key"));
+    let delete = Op::lww_delete(ACTORS[0], Hlc::MIN, "Task", "t1", "p").expect("identifiers");
+    ops.push(sign_op(&crypto(), delete, &keys()[0][0]).expect("the actor's key"));
+    (ops.iter().map(|op| op.to_json().into_bytes()).collect(), ops.iter().map(|op| op.to_binary()).collect())
+}
+
+fn piece(bytes: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(bytes.len()).expect("a short message");
+    [&len.to_le_bytes(), bytes].concat()
+}
+
+fn bundles() -> Vec<Vec<u8>> {
+    let exported = |replica: &Replica| {
+        let mut bundle = Vec::new();
+        replica.export_since(Cursor::START, &mut bundle).expect("a vector takes all");
+        bundle
+    };
+    let mut inputs = Vec::new();
+    let delete = Op::lww_delete(ACTORS[0], Hlc::MIN, "Task", "t1", "p").expect("identifiers");
+    let mut few = reader();
+    ingest(&mut few, &[&sign_op(&crypto(), delete, &keys()[0][0]).expect("the actor's key")]);
+    for replica in [reader(), few, ours(), theirs()] {
+        let bundle = exported(&replica);
+        inputs.push([&[0], bundle.as_slice()].concat());
+        // Of one frame: without the header and the digests.
+        if let Some(len) = bundle.get(10..14).and_then(|len| len.try_into().ok()).map(u32::from_le_bytes) {
+            let count = u8::try_from(replica.log().len()).expect("a small log");
+            let frame = &bundle[14..14 + len as usize];
+            inputs.push([&[1, count], piece(frame).as_slice()].concat());
+        }
+    }
+    inputs
+}
+
+fn messages() -> Vec<Vec<u8>> {
+    let (mut left, mut right) = (ours(), theirs());
+    let mut responder = responder();
+    let mut session = session();
+    let (mut requests, mut answers) = (Vec::new(), Vec::new());
+    while let Some(request) = session.next_message(&left).expect("an honest session") {
+        let reply = responder.respond(&mut right, NOW, &request).expect("an honest request");
+        session.receive(&mut left, NOW, &reply.message).expect("an honest answer");
+        requests.push(piece(&request));
+        answers.push(piece(&reply.message));
+    }
+    let refused = responder.respond(&mut right, NOW, &[]).expect_err("no request").to_message();
+    let mut inputs = vec![
+        [vec![0], requests.concat()].concat(),
+        [vec![1], answers.concat()].concat(),
+        [vec![2], answers[1..].concat()].concat(),
+        [vec![1], piece(&refused)].concat(),
+    ];
+    for (number, message) in (0..).zip(requests.iter().chain(&answers)) {
+        inputs.push([vec![number % 2], message.clone()].concat());
+        inputs.push([vec![number % 2 + 2], message.clone()].concat());
+    }
+    // Greetings of others: the same, nothing, more.
+    for (number, replica) in (10..).zip([ours(), theirs(), reader()]) {
+        let mut other = SyncSession::new(SyncOptions::new(), nonce(number));
+        let request = other.next_message(&replica).expect("the first message").expect("a greeting");
+        inputs.push([vec![0], piece(&request)].concat());
+    }
+    let mut replica = theirs();
+    let mut push = Push::after(base(&mut replica), &SyncOptions::new());
+    let more = policysync_fuzz::sync::pool();
+    ingest(&mut replica, &[&more[16], &more[17], &more[23]]);
+    let message = push.next_message(&replica).expect("memory suffices").expect("something is new");
+    inputs.push([vec![3], piece(&message)].concat());
+    inputs
+}
+
+/// Bytes that decide: SHA-256 of the name and a number, again and again, longer and longer.
+fn scripts(target: &str, step: usize) -> impl Iterator<Item = Vec<u8>> {
+    (0..16).map(move |number| {
+        let block = |at: usize| *crypto().hash(format!("{target}/{number}/{at}").as_bytes()).as_bytes();
+        let mut bytes: Vec<u8> = (0..).flat_map(block).take(step * number / 2).collect();
+        // Small numbers choose what is common.
+        if number % 2 == 0 {
+            bytes.iter_mut().for_each(|byte| *byte &= 15);
+        }
+        bytes
+    })
+}
