@@ -23,6 +23,10 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     let mut replicas = [reader(), reader()];
+    // A damaged copy that comes first is refused, and does not keep the good one out.
+    let damaged = flipped(&ops[0], &mut input);
+    assert!(replicas[0].ingest(NOW, Incoming::Binary(&damaged)).is_err(), "a changed bit got in");
+    assert!(replicas[0].log().is_empty());
     for replica in &mut replicas {
         arrive(replica, &ops, &mut input);
     }
@@ -137,11 +141,17 @@ fn check_model(replica: &Replica, ops: &[SignedOp]) {
     }
 }
 
-fn tamper(replica: &mut Replica, op: &SignedOp, all: &BTreeSet<OpHash>, input: &mut Input<'_>) {
-    let before = (replica.log().digest(), replica.state_digest());
+/// A copy with a changed bit.
+fn flipped(op: &SignedOp, input: &mut Input<'_>) -> Vec<u8> {
     let mut bytes = op.to_binary();
     let at = input.short() % bytes.len();
     bytes[at] ^= 1 << input.below(8);
+    bytes
+}
+
+fn tamper(replica: &mut Replica, op: &SignedOp, all: &BTreeSet<OpHash>, input: &mut Input<'_>) {
+    let before = (replica.log().digest(), replica.state_digest());
+    let bytes = flipped(op, input);
     // A copy whose kid or signature is changed has the same identity, and is known already.
     _ = replica.ingest(NOW, Incoming::Binary(&bytes));
     assert_eq!(&hashes(replica), all);
