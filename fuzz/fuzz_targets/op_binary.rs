@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use policysync::{Incoming, SignedOp, SignedOpRef};
-use policysync_fuzz::{NOW, check_error, check_fold, hashes, reader};
+use policysync_fuzz::{NOW, check_error, check_fold, hashes, reader, seed_ops};
 
 fuzz_target!(|data: &[u8]| {
     let op = match SignedOpRef::from_binary(data) {
@@ -27,6 +27,9 @@ fuzz_target!(|data: &[u8]| {
     if let Err(error) = &answer {
         check_error(error);
         assert!(replica.log().is_empty());
+    }
+    if answer.is_ok() {
+        assert!(seed_ops().iter().any(|signed| signed.op() == owned.op()), "nobody signed this");
     }
     check_fold(&replica);
     let mut other = reader();

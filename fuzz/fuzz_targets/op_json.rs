@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Incoming, SignedOp};
-use policysync_fuzz::{NOW, check_error, check_fold, hashes, reader};
+use policysync::{Incoming, JsonFault, SignedOp, Value};
+use policysync_fuzz::{NOW, check_error, check_fold, hashes, reader, seed_ops};
 
 fuzz_target!(|data: &[u8]| {
     let op = match SignedOp::from_json(data) {
@@ -14,6 +14,11 @@ fuzz_target!(|data: &[u8]| {
             return;
         }
     };
+    // The strict reader of values takes the document too, where it is not too deep or too long for a value.
+    let text = std::str::from_utf8(data).expect("JSON is UTF-8");
+    if let Err(error) = Value::parse(text) {
+        assert!(matches!(error.fault(), JsonFault::TooDeep | JsonFault::TooLong), "{error}");
+    }
     let json = op.to_json();
     assert_eq!(SignedOp::from_json(json.as_bytes()).as_ref(), Ok(&op));
     assert_eq!(SignedOp::from_json(json.as_bytes()).map(|op| op.to_json()).as_ref(), Ok(&json));
@@ -24,6 +29,9 @@ fuzz_target!(|data: &[u8]| {
     if let Err(error) = &answer {
         check_error(error);
         assert!(replica.log().is_empty());
+    }
+    if answer.is_ok() {
+        assert!(seed_ops().iter().any(|signed| signed.op() == op.op()), "nobody signed this");
     }
     check_fold(&replica);
     let mut other = reader();

@@ -6,17 +6,22 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{CryptoProvider, Cursor, Hlc, Op, Push, Replica, SyncOptions, SyncSession, Value, sign_op};
+use policysync::{
+    CryptoProvider, Cursor, Hlc, Op, Push, Replica, SignedOp, SyncOptions, SyncSession, sign_op,
+};
 use policysync_fuzz::sync::{base, nonce, ours, responder, session, theirs};
-use policysync_fuzz::{ACTORS, NOW, crypto, ingest, keys, reader, set};
+use policysync_fuzz::{ACTORS, NOW, VALUES, crypto, ingest, keys, reader, seed_ops};
 
 fuzz_target!(init: seed(), |_data: &[u8]| {});
 
 fn seed() {
     write("value", VALUES.iter().map(|value| value.as_bytes().to_vec()));
-    let (json, binary) = ops();
-    write("op_json", json);
-    write("op_binary", binary);
+    let json = seed_ops().iter().map(SignedOp::to_json);
+    // Names twice, one of them escaped.
+    let twice = [("{", "{\"path\":\"b\","), ("{", "{\"\\u0061ctor\":\"alice\",")]
+        .map(|(from, to)| seed_ops()[0].to_json().replacen(from, to, 1));
+    write("op_json", json.chain(twice).map(String::into_bytes));
+    write("op_binary", seed_ops().iter().map(SignedOp::to_binary));
     write("bundle", bundles());
     write("sync_message", messages());
     for (target, len) in [("signed", 40), ("sync_two_party", 24), ("database", 12), ("c_abi", 60)] {
@@ -25,46 +30,12 @@ fn seed() {
     std::process::exit(0);
 }
 
-const VALUES: [&str; 18] = [
-    "null",
-    "true",
-    "false",
-    "[1,2.5e-7,-3e300]",
-    "{\"a\":{\"b\":[[],{}]},\"\u{e9}\":\"\u{1F600}\\u0000\\\"\"}",
-    "9007199254740991",
-    "-9007199254740991",
-    "[0,-0,0.1,1e21,1e-7,5e-324,1.7976931348623157e308]",
-    "\"\u{FB33}\u{202E}\u{7f}\"",
-    "\"\\ud83d\\ude00\\n\\t\\/\\\\\\b\\f\\r\\u001f\"",
-    "\"\\ud800\"",
-    "{\"b\":1,\"a\":2,\"\\u0061\\u0062\":3}",
-    "{\"a\":1,\"\\u0061\":2}",
-    "{\"\u{FB33}\":1,\"\u{1F600}\":2}",
-    " [ 1 , { } ,\r\n\t[ ] ] ",
-    "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]",
-    "333333333.33333329",
-    "[1e5,100000,1E+5,0.00001]",
-];
-
 fn write(target: &str, inputs: impl IntoIterator<Item = Vec<u8>>) {
     let directory = Path::new("corpus").join(target);
     std::fs::create_dir_all(&directory).expect("a directory can be made");
     for (number, input) in inputs.into_iter().enumerate() {
         std::fs::write(directory.join(format!("seed-{number:02}")), input).expect("there is room");
     }
-}
-
-fn ops() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
-    let mut ops = Vec::new();
-    for value in VALUES.iter().filter_map(|value| Value::parse(value).ok()) {
-        ops.push(set(ops.len() % 4, NOW.0, 3, "a/b", value));
-    }
-    let other = Op::lww_set(ACTORS[3], Hlc::MAX, "E", "\u{1F600}", "p", "x").expect("identifiers");
-    let other = other.in_space("home").and_then(|op| op.labelled("alice:1")).expect("identifiers");
-    ops.push(sign_op(&crypto(), other, &keys()[3][1]).expect("the actor's key"));
-    let delete = Op::lww_delete(ACTORS[0], Hlc::MIN, "Task", "t1", "p").expect("identifiers");
-    ops.push(sign_op(&crypto(), delete, &keys()[0][0]).expect("the actor's key"));
-    (ops.iter().map(|op| op.to_json().into_bytes()).collect(), ops.iter().map(|op| op.to_binary()).collect())
 }
 
 fn piece(bytes: &[u8]) -> Vec<u8> {

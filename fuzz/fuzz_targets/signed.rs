@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Hlc, Incoming, Kind, LogEntry, Op, OpHash, Replica, SignedOp, Value, WallMillis, sign_op};
+use policysync::{
+    Hlc, Incoming, Kind, LogEntry, Op, OpHash, Replica, Signature, SignedOp, Value, WallMillis, sign_op,
+};
 use policysync_fuzz::{ACTORS, Input, NOW, check_fold, check_same, crypto, hashes, keys, reader};
 
 const MAX_OPS: usize = 12;
@@ -23,6 +25,11 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     let mut replicas = [reader(), reader()];
+    // A damaged copy that comes first is refused, and does not keep the good one out.
+    let damaged = flipped(&ops[0], &mut input);
+    assert!(replicas[0].ingest(NOW, Incoming::Binary(&damaged)).is_err(), "a changed bit got in");
+    assert!(replicas[0].log().is_empty());
+    check_good_copy_after_junk(&ops[0]);
     for replica in &mut replicas {
         arrive(replica, &ops, &mut input);
     }
@@ -137,11 +144,26 @@ fn check_model(replica: &Replica, ops: &[SignedOp]) {
     }
 }
 
-fn tamper(replica: &mut Replica, op: &SignedOp, all: &BTreeSet<OpHash>, input: &mut Input<'_>) {
-    let before = (replica.log().digest(), replica.state_digest());
+/// Junk for a signature keeps the good copy out no more when both come in one batch.
+fn check_good_copy_after_junk(op: &SignedOp) {
+    let junk = SignedOp::new(op.op().clone(), op.kid(), Signature::from_bytes([7; 64]));
+    let junk = junk.expect("it was an operation before");
+    let answers = reader().ingest_batch(NOW, &[Incoming::Op(&junk), Incoming::Op(op)]);
+    let answers = answers.expect("no guard, no store");
+    assert!(answers[0].is_err() && answers[1].is_ok(), "{answers:?}");
+}
+
+/// A copy with a changed bit.
+fn flipped(op: &SignedOp, input: &mut Input<'_>) -> Vec<u8> {
     let mut bytes = op.to_binary();
     let at = input.short() % bytes.len();
     bytes[at] ^= 1 << input.below(8);
+    bytes
+}
+
+fn tamper(replica: &mut Replica, op: &SignedOp, all: &BTreeSet<OpHash>, input: &mut Input<'_>) {
+    let before = (replica.log().digest(), replica.state_digest());
+    let bytes = flipped(op, input);
     // A copy whose kid or signature is changed has the same identity, and is known already.
     _ = replica.ingest(NOW, Incoming::Binary(&bytes));
     assert_eq!(&hashes(replica), all);

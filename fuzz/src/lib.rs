@@ -60,6 +60,45 @@ pub fn set(actor: usize, t: u64, c: u32, path: &str, value: impl Into<Value>) ->
     sign_op(&crypto(), op, &keys()[actor][0]).expect("a key of the actor")
 }
 
+/// JSON texts, most of them values, from which the first corpus is made.
+pub const VALUES: [&str; 18] = [
+    "null",
+    "true",
+    "false",
+    "[1,2.5e-7,-3e300]",
+    "{\"a\":{\"b\":[[],{}]},\"\u{e9}\":\"\u{1F600}\\u0000\\\"\"}",
+    "9007199254740991",
+    "-9007199254740991",
+    "[0,-0,0.1,1e21,1e-7,5e-324,1.7976931348623157e308]",
+    "\"\u{FB33}\u{202E}\u{7f}\"",
+    "\"\\ud83d\\ude00\\n\\t\\/\\\\\\b\\f\\r\\u001f\"",
+    "\"\\ud800\"",
+    "{\"b\":1,\"a\":2,\"\\u0061\\u0062\":3}",
+    "{\"a\":1,\"\\u0061\":2}",
+    "{\"\u{FB33}\":1,\"\u{1F600}\":2}",
+    " [ 1 , { } ,\r\n\t[ ] ] ",
+    "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]",
+    "333333333.33333329",
+    "[1e5,100000,1E+5,0.00001]",
+];
+
+/// The operations that the corpora of both forms hold: nobody signed others.
+pub fn seed_ops() -> &'static [SignedOp] {
+    static OPS: OnceLock<Vec<SignedOp>> = OnceLock::new();
+    OPS.get_or_init(|| {
+        let mut ops = Vec::new();
+        for value in VALUES.iter().filter_map(|value| Value::parse(value).ok()) {
+            ops.push(set(ops.len() % 4, NOW.0, 3, "a/b", value));
+        }
+        let other = Op::lww_set(ACTORS[3], Hlc::MAX, "E", "\u{1F600}", "p", "x").expect("identifiers");
+        let other = other.in_space("home").and_then(|op| op.labelled("alice:1")).expect("identifiers");
+        ops.push(sign_op(&crypto(), other, &keys()[3][1]).expect("the actor's key"));
+        let delete = Op::lww_delete(ACTORS[0], Hlc::MIN, "Task", "t1", "p").expect("identifiers");
+        ops.push(sign_op(&crypto(), delete, &keys()[0][0]).expect("the actor's key"));
+        ops
+    })
+}
+
 /// Offers operations, in one batch, all of which must be taken.
 pub fn ingest(replica: &mut Replica, ops: &[&SignedOp]) {
     let batch: Vec<Incoming<'_>> = ops.iter().map(|op| Incoming::Op(op)).collect();
