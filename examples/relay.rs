@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -145,8 +145,11 @@ impl Relay {
     /// Works with the replica, away from the threads that serve connections, and tells the lines what is new.
     fn work<T>(&self, work: impl FnOnce(&mut Replica, &mut Responder) -> T) -> T {
         tokio::task::block_in_place(|| {
-            // A panic in another thread leaves the replica as it was.
-            let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+            // After a panic the replica in memory may not be what the file holds. The file is the truth: begin anew.
+            let Ok(mut store) = self.store.lock() else {
+                eprintln!("ended by a panic");
+                std::process::exit(1)
+            };
             let (replica, responder) = &mut *store;
             let result = work(replica, responder);
             let count = replica.log().len();
@@ -293,9 +296,18 @@ async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
             return;
         }
         // A message is made only when the one before has gone: the log is the queue.
-        while let Ok(Some(message)) = relay.work(|replica, _| line.next_message(replica)) {
-            if !sent(&mut socket, Message::Binary(message.into())).await {
-                return;
+        loop {
+            match relay.work(|replica, _| line.next_message(replica)) {
+                Ok(None) => break,
+                Ok(Some(message)) => {
+                    if !sent(&mut socket, Message::Binary(message.into())).await {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    eprintln!("ended a line: {error}");
+                    return;
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use super::text::check_size;
 use super::{BinaryFault, DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
-use crate::op::{Kind, OpError, OpRef, Parts, SignedOp, SignedOpRef, op_id};
+use crate::op::{Kind, OpError, OpRef, Parts, SignedOp, SignedOpRef, is_op_id};
 use crate::value::{Excerpt, check_canonical};
 
 /// The first byte of the binary form: which version of it follows.
@@ -147,7 +147,7 @@ pub(crate) fn check_members<'a>(
     kid: &'a str,
     signature: Signature,
 ) -> Result<SignedOpRef<'a>, DecodeError> {
-    if parts.label.is_some_and(|label| label == op_id(parts.actor, parts.ts)) {
+    if parts.label.is_some_and(|label| is_op_id(label, parts.actor, parts.ts)) {
         return Err(BinaryFault::DefaultLabel.into());
     }
     check_canonical(parts.value)?;

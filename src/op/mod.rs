@@ -10,6 +10,7 @@ pub use content::{Op, OpRef};
 pub use error::OpError;
 pub use identifier::{IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member};
 pub use kind::Kind;
+pub(crate) use signed::is_op_id;
 pub use signed::{SignedOp, SignedOpRef, op_id};
 
 pub(crate) use content::Parts;

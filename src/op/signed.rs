@@ -115,3 +115,9 @@ impl MaybeOwned<'_> {
 pub fn op_id(actor: &str, ts: Hlc) -> String {
     format!("{actor}:{}:{}", ts.t(), ts.c())
 }
+
+/// Whether a label is the default `id`, without putting that together: many operations of a message may name one actor,
+/// and what has not been checked yet may be long.
+pub(crate) fn is_op_id(label: &str, actor: &str, ts: Hlc) -> bool {
+    label.strip_prefix(actor).is_some_and(|rest| rest == op_id("", ts))
+}

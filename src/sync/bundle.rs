@@ -33,7 +33,7 @@ pub struct Exported {
     pub cursor: Cursor,
 }
 
-/// What came of a bundle, up to its end or up to where it is damaged.
+/// What came of a bundle that was read to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
@@ -54,7 +54,7 @@ pub enum BundleError {
     /// The bytes do not begin as a bundle does.
     #[error("not a bundle")]
     NotABundle,
-    /// A newer version of this library wrote it.
+    /// Another version of this library wrote it.
     #[error("the bundle has version {found}, this library knows version {known}")]
     Version {
         /// Its version.

@@ -98,7 +98,7 @@ pub enum MessageFault {
     /// A bound that is not greater than the one before, or not in its shortest form.
     #[error("a bound out of order")]
     Bound,
-    /// More ranges, ids or doubts than a message may have.
+    /// More ranges, ids, places or doubts than a message may have.
     #[error("too many of its parts")]
     TooMany,
     /// A reference to a name that has not been told, or a name told twice.

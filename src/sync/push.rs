@@ -3,6 +3,7 @@
 use super::base::{BaseId, Common, SyncBase};
 use super::error::SyncError;
 use super::intake::{Intake, Refusals};
+use super::limits::MIN_MESSAGE_BYTES;
 use super::message::{read_push, room_for_ops, write_push};
 use super::ops::OpWriter;
 use super::options::SyncOptions;
@@ -56,13 +57,16 @@ impl Push {
         if !self.common.is_of(index) {
             return Err(SyncError::OtherReplica);
         }
-        let mut writer = OpWriter::new(room_for_ops(self.max_message_bytes));
-        while self.next < index.len() {
-            if !self.common.contains(self.next) && !pack(replica, self.next, &mut writer)? {
+        // The least that a peer may have as its limit, which it has not told here.
+        let mut writer = OpWriter::new(room_for_ops(MIN_MESSAGE_BYTES));
+        let mut next = self.next;
+        while next < index.len() {
+            if !self.common.contains(next) && !pack(replica, next, &mut writer)? {
                 break;
             }
-            self.next += 1;
+            next += 1;
         }
+        self.next = next;
         if writer.count() == 0 {
             return Ok(None);
         }

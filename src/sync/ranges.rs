@@ -150,6 +150,10 @@ fn write_places(places: &[bool], out: &mut Vec<u8>) {
 
 fn read_places(reader: &mut Reader<'_>) -> Result<Vec<bool>, SyncError> {
     let count = usize::try_from(reader.varint()?).map_err(|_| reader.fault(MessageFault::Truncated))?;
+    // They answer a list of ids. A place takes a bit on the line and a byte here.
+    if count > MAX_IDS {
+        return Err(reader.fault(MessageFault::TooMany));
+    }
     let bytes = reader.bytes(count.div_ceil(8))?;
     let mut places = Vec::with_capacity(count);
     for byte in bytes {
@@ -177,6 +181,14 @@ mod tests {
         }
         // A place behind the last.
         assert!(read_places(&mut Reader::new(&[3, 0b1000])).is_err());
+        // A place more than a list has ids.
+        let mut bytes = Vec::new();
+        put_count(&mut bytes, MAX_IDS + 1);
+        bytes.extend(vec![0; MAX_IDS / 8 + 1]);
+        assert!(matches!(
+            read_places(&mut Reader::new(&bytes)),
+            Err(SyncError::Message { fault: MessageFault::TooMany, .. })
+        ));
     }
 
     #[test]

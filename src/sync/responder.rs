@@ -30,7 +30,8 @@ use crate::replica::Replica;
 pub struct Responder {
     secret: Zeroizing<[u8; 32]>,
     options: SyncOptions,
-    snapshots: VecDeque<(SessionId, u32, Snapshot)>,
+    /// The responder's nonce in the id depends on how much of the log the session counts.
+    snapshots: VecDeque<(SessionId, Snapshot)>,
     sessions: VecDeque<Remembered>,
 }
 
@@ -91,7 +92,7 @@ impl Responder {
     }
 
     /// Answers a request. Operations in it are offered to the replica, in one batch; if the batch fails, nothing of the
-    /// request has happened.
+    /// request has happened; after another error they may be in the log.
     ///
     /// # Errors
     ///
@@ -240,7 +241,7 @@ impl Responder {
         let body = Body { doubts, ranges: draft.ranges, ops: draft.ops };
         let message = write_answer(&head, welcome.as_ref(), &ack, draft.resume.as_ref(), body);
         self.remember(id.name(crypto), new, &intake, &given);
-        self.keep(id, cursor, snapshot);
+        self.keep(id, snapshot);
         Ok(Reply { message, received: intake.accepted, known: intake.known, refused: intake.refused, sent })
     }
 
@@ -265,19 +266,19 @@ impl Responder {
 
     /// The session's view of the log: kept from an earlier request, or made again.
     fn snapshot(&mut self, replica: &Replica, id: &SessionId, cursor: u32) -> Snapshot {
-        let at = self.snapshots.iter().position(|(kept, at, _)| kept == id && *at == cursor);
-        if let Some((_, _, snapshot)) = at.and_then(|at| self.snapshots.remove(at)) {
+        let at = self.snapshots.iter().position(|(kept, _)| kept == id);
+        if let Some((_, snapshot)) = at.and_then(|at| self.snapshots.remove(at)) {
             return snapshot;
         }
         let prf = id.prf(replica.crypto());
         Snapshot::new(replica.log().index(), &prf, cursor, self.find(replica, id.base))
     }
 
-    fn keep(&mut self, id: SessionId, cursor: u32, snapshot: Snapshot) {
+    fn keep(&mut self, id: SessionId, snapshot: Snapshot) {
         if self.snapshots.len() >= MAX_SNAPSHOTS {
             self.snapshots.pop_front();
         }
-        self.snapshots.push_back((id, cursor, snapshot));
+        self.snapshots.push_back((id, snapshot));
     }
 }
 

@@ -428,6 +428,28 @@ fn new_operations_are_pushed_both_ways_after_a_session() {
     assert!(down.receive(&mut theirs, NOW, b"").is_err());
 }
 
+/// A push is not preceded by a hello: it keeps to the limit that every peer has.
+#[test]
+fn a_push_is_no_longer_than_any_peer_takes() {
+    let mut ours = Replica::open(knowing(&["alice"]).write_as(key("alice"))).unwrap();
+    let mut theirs = Replica::open(knowing(&["alice"])).unwrap();
+    let mut responder = responder();
+    let (finish, _) = run(&mut session(1), &mut ours, &mut responder, &mut theirs, NOW).unwrap();
+    let Finish::Converged { base: Some(base), .. } = finish else { panic!("{finish:?}") };
+    let mut down = responder.push_after(&theirs, base.id()).unwrap();
+    let mut up = policysync::Push::after(base, &SyncOptions::new().max_message_bytes(16 << 20));
+    for n in 0..5 {
+        ours.set(NOW, "Blob", &format!("{n}"), "data", "x".repeat(500_000).as_str()).unwrap();
+    }
+    let mut messages = 0;
+    while let Some(message) = up.next_message(&ours).unwrap() {
+        down.receive(&mut theirs, NOW, &message).unwrap();
+        messages += 1;
+    }
+    assert_same(&ours, &theirs);
+    assert!(messages > 1);
+}
+
 #[test]
 fn a_junk_copy_at_a_blind_relay_does_not_shut_the_genuine_one_out() {
     let genuine = set("alice", 1_700_000_000_000, 0, "p", "genuine");

@@ -178,10 +178,22 @@ fn stranger_s_friend() -> Replica {
 
 #[test]
 fn a_server_that_has_forgotten_the_session_says_so_and_the_next_one_heals_it() {
+    forgotten_session(false);
+}
+
+#[test]
+fn what_is_pushed_before_the_caller_hears_that_the_session_is_forgotten_breaks_nothing() {
+    forgotten_session(true);
+}
+
+fn forgotten_session(writes_meanwhile: bool) {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
     let mut line = Line::new(1);
     // The message after the session names it; another process knows nothing of it.
     line.client.work(&mut alice, NOW).unwrap();
+    if writes_meanwhile {
+        alice.set(NOW, "Task", "t0", "title", "meanwhile").unwrap();
+    }
     while line.client.finish().is_none() {
         line.server.wait(NOW).unwrap();
         line.server.work(&mut line.responder, &mut bob, NOW).unwrap();
@@ -480,4 +492,52 @@ fn a_handshake_that_does_not_end_is_given_up() {
     let error = WebSocketServer::accept(stream, options(), clock).err().unwrap();
     assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
     drop(silent);
+}
+
+/// Both ways are full at once: what is stuck must go on when there is room again, and somebody must say so when not.
+#[test]
+fn a_line_that_is_stuck_goes_on_with_a_message_waiting() {
+    let (mut alice, mut bob) = (device("alice"), device("bob"));
+    let mut line = Line::new(1);
+    line.until_pushing(&mut alice, &mut bob);
+    for (replica, kind) in [(&mut alice, "A"), (&mut bob, "B")] {
+        for number in 0..20 {
+            replica.set(NOW, kind, &format!("{number}"), "data", "x".repeat(1_000_000).as_str()).unwrap();
+        }
+    }
+    let Line { client, server, responder } = &mut line;
+    // The caller does not read until the server is stuck, and has a message waiting.
+    for _ in 0..40 {
+        server.work(responder, &mut bob, NOW).unwrap();
+    }
+    client.work(&mut alice, NOW).unwrap();
+    while server.wait(NOW).unwrap() != Heard::Message {
+        client.work(&mut alice, NOW).unwrap();
+    }
+    line.until(&mut alice, &mut bob, same);
+}
+
+#[test]
+fn a_caller_that_sends_byte_by_byte_does_not_keep_the_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let stream = TcpStream::connect(address).unwrap();
+            let (mut caller, _) = tungstenite::client(format!("ws://{address}/"), stream).unwrap();
+            // A masked binary frame of 2000 bytes, of which one comes at a time, sooner than a read gives up.
+            for byte in [0x82, 0xFE, 0x07, 0xD0, 0, 0, 0, 0].into_iter().chain(std::iter::repeat_n(0, 2000)) {
+                if caller.get_mut().write_all(&[byte]).is_err() {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let mut server = Server::accept(stream, options(), || NOW).unwrap();
+        assert_eq!(server.wait(NOW).unwrap(), Heard::Nothing);
+        let error = server.wait(WallMillis(NOW.0 + 60_000)).unwrap_err();
+        assert!(matches!(error, WebSocketError::Silent { .. }), "{error:?}");
+    });
 }

@@ -12,13 +12,15 @@ use crate::sync::{PUSH, Push, Refusal, Responder, SyncError};
 #[derive(Default)]
 pub struct LineAnswerer {
     push: Option<Push>,
+    /// The caller wanted to go on from a session that is not known here, and may have pushed before it heard that.
+    forgotten: bool,
 }
 
 impl LineAnswerer {
     /// A line on which nothing has been said.
     #[must_use]
     pub const fn new() -> Self {
-        Self { push: None }
+        Self { push: None, forgotten: false }
     }
 
     /// Takes a message of the caller. Returns the answer, if it wants one.
@@ -35,16 +37,21 @@ impl LineAnswerer {
     ) -> Result<Option<Vec<u8>>, SyncError> {
         if let Some(id) = go_on::read(message) {
             self.push = responder.push_after(replica, id);
+            self.forgotten = self.push.is_none();
             let forgotten = SyncError::Refused(Refusal::Forgotten);
-            return Ok(self.push.is_none().then(|| forgotten.to_message()));
+            return Ok(self.forgotten.then(|| forgotten.to_message()));
         }
         if message.first() == Some(&PUSH) {
-            let push = self.push.as_mut().ok_or(SyncError::OutOfTurn)?;
-            push.receive(replica, now, message)?;
+            match &mut self.push {
+                Some(push) => drop(push.receive(replica, now, message)?),
+                // The next session finds what is dropped here.
+                None if self.forgotten => {}
+                None => return Err(SyncError::OutOfTurn),
+            }
             return Ok(None);
         }
         // A new session: what follows it is agreed when it is over.
-        self.push = None;
+        (self.push, self.forgotten) = (None, false);
         Ok(Some(responder.respond(replica, now, message)?.message))
     }
 

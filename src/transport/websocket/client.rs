@@ -2,10 +2,10 @@
 
 use std::io::{Read, Write};
 
-use tungstenite::HandshakeError;
 use tungstenite::http::Uri;
 
-use super::connection::{AT_ONCE, Connection, config};
+use super::connection::{AT_ONCE, Connection, config, shake_hands};
+use super::rationed::Rationed;
 use super::{Heard, WebSocketError, WebSocketOptions, WebSocketStream};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
@@ -81,26 +81,15 @@ impl<S: Read + Write> WebSocketClient<S> {
         seed: [u8; 32],
         mut now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
-        let began = now();
-        let mut step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
-        let socket = loop {
-            match step {
-                Ok((socket, _)) => break socket,
-                Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
-                Err(HandshakeError::Interrupted(half)) => {
-                    let elapsed = u128::from(now().0.saturating_sub(began.0));
-                    if elapsed >= options.connect.as_millis() {
-                        return Err(WebSocketError::HandshakeTimeout);
-                    }
-                    step = half.handshake();
-                }
-            }
-        };
+        let stream = Rationed::new(stream);
+        let step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
+        let (socket, _) = shake_hands(step, &options, &mut now)?;
         let line = LineCaller::new(options.sync.clone(), seed);
         Ok(Self { connection: Connection::new(socket, options, now()), line })
     }
 
-    /// Waits for a message, no longer than [`WebSocketOptions::wait`]. It needs no replica, so an application that
+    /// Waits for a message; where nothing comes, for as long as [`WebSocketOptions::wait`] says, and at most so long again
+    /// for what is stuck on its way out. Where bytes come one by one it returns after a few. It needs no replica, so an application that
     /// shares one holds no lock meanwhile. After [`Heard::Closed`] the line is over.
     ///
     /// # Errors

@@ -2,9 +2,11 @@
 
 use std::io::{self, Read, Write};
 
+use tungstenite::handshake::{HandshakeError, HandshakeRole};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Bytes, Error, Message, WebSocket};
 
+use super::rationed::Rationed;
 use super::{WebSocketError, WebSocketOptions};
 use crate::hlc::WallMillis;
 
@@ -14,6 +16,8 @@ const CONTROL: usize = 1024;
 pub(super) const AT_ONCE: usize = 4;
 /// Bytes that are read at a time.
 const READ_BUFFER: usize = 16 << 10;
+/// Reads of the stream in one call: a peer that sends byte after byte does not keep the call from returning.
+const READS: usize = 16;
 
 /// What came of waiting for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub enum Heard {
 }
 
 pub(super) struct Connection<S> {
-    socket: WebSocket<S>,
+    socket: WebSocket<Rationed<S>>,
     options: WebSocketOptions,
     inbox: Option<Bytes>,
     /// When something was last heard.
@@ -50,19 +54,23 @@ pub(super) fn config(options: &WebSocketOptions) -> WebSocketConfig {
 }
 
 impl<S: Read + Write> Connection<S> {
-    pub(super) fn new(socket: WebSocket<S>, options: WebSocketOptions, now: WallMillis) -> Self {
+    pub(super) fn new(socket: WebSocket<Rationed<S>>, options: WebSocketOptions, now: WallMillis) -> Self {
         Self { socket, options, inbox: None, heard: now, pinged: false, stuck: None, closed: false }
     }
 
     /// Waits for a message, for as long as a read of the stream waits.
     pub(super) fn wait(&mut self, now: WallMillis) -> Result<Heard, WebSocketError> {
+        // Also while a message waits to be taken, or what is stuck would stay so.
+        if !self.closed {
+            self.flush(now)?;
+        }
         if self.inbox.is_some() {
             return Ok(Heard::Message);
         }
         if self.closed {
             return Ok(Heard::Closed);
         }
-        self.flush(now)?;
+        self.socket.get_mut().allow(READS);
         match self.socket.read() {
             Ok(Message::Binary(bytes)) => {
                 self.was_heard(now);
@@ -94,9 +102,9 @@ impl<S: Read + Write> Connection<S> {
         }
     }
 
-    /// The message that has arrived, if there is room for an answer to it.
-    pub(super) fn take(&mut self) -> Option<Bytes> {
-        if self.is_stuck() { None } else { self.inbox.take() }
+    /// The message that has arrived.
+    pub(super) const fn take(&mut self) -> Option<Bytes> {
+        self.inbox.take()
     }
 
     /// Whether the last message is still on its way out: then no other may be sent.
@@ -164,6 +172,28 @@ impl<S: Read + Write> Connection<S> {
             self.after_writing(result, now)?;
         }
         Ok(())
+    }
+}
+
+/// Goes on with a handshake until it is done, or has taken as long as it may.
+pub(super) fn shake_hands<R: HandshakeRole>(
+    mut step: Result<R::FinalResult, HandshakeError<R>>,
+    options: &WebSocketOptions,
+    now: &mut impl FnMut() -> WallMillis,
+) -> Result<R::FinalResult, WebSocketError> {
+    let began = now();
+    loop {
+        match step {
+            Ok(done) => return Ok(done),
+            Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
+            Err(HandshakeError::Interrupted(half)) => {
+                let elapsed = u128::from(now().0.saturating_sub(began.0));
+                if elapsed >= options.connect.as_millis() {
+                    return Err(WebSocketError::HandshakeTimeout);
+                }
+                step = half.handshake();
+            }
+        }
     }
 }
 

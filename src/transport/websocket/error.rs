@@ -54,8 +54,8 @@ pub enum WebSocketError {
         /// How long.
         elapsed: WallMillis,
     },
-    /// The other side takes no bytes for so long. Nothing is lost: the next session sends what it missed.
-    #[error("the other side has taken nothing for {elapsed}")]
+    /// The other side has not taken a whole message for so long. Nothing is lost: the next session sends what it missed.
+    #[error("the other side has not taken a message for {elapsed}")]
     SlowPeer {
         /// How long.
         elapsed: WallMillis,
@@ -79,7 +79,9 @@ impl WebSocketError {
             Error::Io(error) => Self::Io(error),
             Error::ConnectionClosed | Error::AlreadyClosed => Self::Closed,
             Error::Protocol(ProtocolError::SendAfterClosing) => Self::Closed,
-            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Cut,
+            Error::Protocol(
+                ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete,
+            ) => Self::Cut,
             Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
                 Self::TooLarge { len: size, limit: max_size }
             }

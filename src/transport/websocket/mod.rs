@@ -4,6 +4,7 @@ mod client;
 mod connection;
 mod error;
 mod options;
+mod rationed;
 mod server;
 mod stream;
 

@@ -48,8 +48,8 @@ impl WebSocketOptions {
         self
     }
 
-    /// How long [`WebSocketClient::wait`](super::WebSocketClient::wait) waits for a message at most, from one millisecond
-    /// on: what is written here is sent within this time. Default: 100 milliseconds.
+    /// How long [`WebSocketClient::wait`](super::WebSocketClient::wait) waits where nothing comes, from one millisecond
+    /// on: on a quiet line, what is written here is sent within this time. Default: 100 milliseconds.
     #[must_use]
     pub fn wait(mut self, wait: Duration) -> Self {
         self.wait = wait.max(Duration::from_millis(1));

@@ -2,13 +2,12 @@
 
 use std::io::{Read, Write};
 
-use tungstenite::HandshakeError;
-
-use super::connection::{AT_ONCE, Connection, config};
+use super::connection::{AT_ONCE, Connection, config, shake_hands};
+use super::rationed::Rationed;
 use super::{Heard, WebSocketError, WebSocketOptions};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::Responder;
+use crate::sync::{Responder, SyncError};
 use crate::transport::line::LineAnswerer;
 
 /// A caller's WebSocket, over any stream: answers sessions, and then sends what arrives in the replica.
@@ -60,21 +59,8 @@ impl<S: Read + Write> WebSocketServer<S> {
         options: WebSocketOptions,
         mut now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
-        let began = now();
-        let mut step = tungstenite::accept_with_config(stream, Some(config(&options)));
-        let socket = loop {
-            match step {
-                Ok(socket) => break socket,
-                Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
-                Err(HandshakeError::Interrupted(half)) => {
-                    let elapsed = u128::from(now().0.saturating_sub(began.0));
-                    if elapsed >= options.connect.as_millis() {
-                        return Err(WebSocketError::HandshakeTimeout);
-                    }
-                    step = half.handshake();
-                }
-            }
-        };
+        let step = tungstenite::accept_with_config(Rationed::new(stream), Some(config(&options)));
+        let socket = shake_hands(step, &options, &mut now)?;
         Ok(Self { connection: Connection::new(socket, options, now()), line: LineAnswerer::new() })
     }
 
@@ -93,34 +79,40 @@ impl<S: Read + Write> WebSocketServer<S> {
     ///
     /// # Errors
     ///
-    /// [`WebSocketError`]; the line is over, and the caller has been told what kind of fault it was.
+    /// [`WebSocketError`]; the line is over, and the caller has been told what kind of fault it was, if it still listens.
     pub fn work(
         &mut self,
         responder: &mut Responder,
         replica: &mut Replica,
         now: WallMillis,
     ) -> Result<(), WebSocketError> {
-        let message = self.connection.take();
+        // What is asked while the last answer is stuck waits.
+        let message = if self.connection.is_stuck() { None } else { self.connection.take() };
         let line = &mut self.line;
         let answer = message.map_or(Ok(None), |message| line.receive(responder, replica, now, &message));
         match answer {
             Ok(Some(answer)) => self.connection.send(answer, now)?,
             Ok(None) => {}
-            Err(error) => {
-                self.connection.send(error.to_message(), now)?;
-                self.connection.close();
-                return Err(error.into());
-            }
+            Err(error) => return Err(self.end(error, now)),
         }
         // The session's end, where pushes go on from, and the first of them; more with the next call.
         for _ in 0..AT_ONCE {
             if self.connection.is_stuck() {
                 break;
             }
-            let Some(message) = self.line.next_message(replica)? else { break };
+            let message = self.line.next_message(replica).map_err(|error| self.end(error, now))?;
+            let Some(message) = message else { break };
             self.connection.send(message, now)?;
         }
         Ok(())
+    }
+
+    /// Ends the line for this reason.
+    fn end(&mut self, error: SyncError, now: WallMillis) -> WebSocketError {
+        // Whoever cannot be told finds out from the end of the line.
+        drop(self.connection.send(error.to_message(), now));
+        self.connection.close();
+        error.into()
     }
 
     /// Whether new operations are sent as they arrive: a session on this line has converged.
