@@ -2,7 +2,8 @@
 //! overwriting; arriving interleaved as the actors wrote them, or fully shuffled.
 #![allow(dead_code, reason = "each benchmark uses its own part of it")]
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use policysync::{
@@ -135,11 +136,11 @@ impl Workload {
         if threads == 1 {
             return verify(bare);
         }
-        // Handed out in portions, as the replica does, so that both suffer alike from what else the machine does.
-        let portions = Mutex::new(bare.chunks(8));
+        // Handed out one by one, as the replica does, so that both suffer alike from what else the machine does.
+        let next = AtomicUsize::new(0);
         let work = || {
-            while let Some(part) = { portions.lock().unwrap().next() } {
-                verify(part);
+            while let Some(one) = bare.get(next.fetch_add(1, Ordering::Relaxed)) {
+                verify(std::slice::from_ref(one));
             }
         };
         std::thread::scope(|scope| {

@@ -1,7 +1,7 @@
 //! Work on many things at once, with results in order.
 
 #[cfg(feature = "parallel")]
-mod portions;
+mod one_by_one;
 
 use std::num::NonZeroUsize;
 
@@ -30,7 +30,7 @@ impl Threads {
     ) -> Vec<R> {
         #[cfg(feature = "parallel")]
         if self.0.get() > 1 {
-            return portions::map(self.0, items, tool, work);
+            return one_by_one::map(self.0, items, tool, work);
         }
         let mut tool = tool();
         items.iter().map(|item| work(&mut tool, item)).collect()

@@ -1,17 +1,11 @@
-//! Items handed out to threads in small portions, so that a slow thread does not hold up the others.
+//! Items handed out to threads one by one, so that a slow thread does not hold up the others.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Items of a portion: a third of a millisecond of verification, which is what the last thread may be late by.
-const PORTION: usize = 8;
-
-/// What one thread has done: which portions, and their results one after the other.
-struct Done<R> {
-    portions: Vec<usize>,
-    results: Vec<R>,
-}
+/// Items that are worth a thread: starting one takes about as long as two verifications.
+const WORTH: usize = 8;
 
 pub(super) fn map<T: Sync, W, R: Send>(
     threads: NonZeroUsize,
@@ -19,18 +13,16 @@ pub(super) fn map<T: Sync, W, R: Send>(
     tool: impl Fn() -> W + Sync,
     work: impl Fn(&mut W, &T) -> R + Sync,
 ) -> Vec<R> {
-    let threads = threads.get().min(items.len().div_ceil(PORTION));
+    let threads = threads.get().min(items.len().div_ceil(WORTH));
     let next = AtomicUsize::new(0);
     let take_and_work = || {
-        let mut done =
-            Done { portions: Vec::new(), results: Vec::with_capacity(items.len() / threads.max(1)) };
+        let mut done = Vec::with_capacity(items.len() / threads.max(1));
         let mut tool = tool();
         loop {
-            // Whoever counts first, a portion goes to one thread; joining the thread hands its results over.
+            // Whoever counts first, an item goes to one thread; joining the thread hands its results over.
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(portion) = items.chunks(PORTION).nth(number) else { return done };
-            done.portions.push(number);
-            done.results.extend(portion.iter().map(|item| work(&mut tool, item)));
+            let Some(item) = items.get(number) else { return done };
+            done.push((number, work(&mut tool, item)));
         }
     };
     let done = thread::scope(|scope| {
@@ -50,19 +42,13 @@ pub(super) fn map<T: Sync, W, R: Send>(
     in_order(done, items.len())
 }
 
-/// The results of all threads, in the order of the items.
-fn in_order<R>(done: Vec<Done<R>>, count: usize) -> Vec<R> {
-    let mut threads: Vec<_> = done
-        .into_iter()
-        .map(|done| (done.portions.into_iter().peekable(), done.results.into_iter()))
-        .collect();
+/// The results of all threads, in the order of the items. Each thread's are in order.
+fn in_order<R>(done: Vec<Vec<(usize, R)>>, count: usize) -> Vec<R> {
+    let mut threads: Vec<_> = done.into_iter().map(|results| results.into_iter().peekable()).collect();
     let mut results = Vec::with_capacity(count);
-    for number in 0..count.div_ceil(PORTION) {
-        for (portions, rest) in &mut threads {
-            if portions.next_if_eq(&number).is_some() {
-                results.extend(rest.take(PORTION));
-            }
-        }
+    for number in 0..count {
+        let mut next = threads.iter_mut().filter_map(|thread| thread.next_if(|(at, _)| *at == number));
+        results.extend(next.next().map(|(_, result)| result));
     }
     results
 }
@@ -74,7 +60,7 @@ mod tests {
     #[test]
     fn results_stand_in_the_order_of_the_items() {
         for threads in 1..5 {
-            for count in [0, 1, PORTION - 1, PORTION, PORTION + 1, 1000] {
+            for count in [0, 1, WORTH - 1, WORTH, WORTH + 1, 1000] {
                 let threads = NonZeroUsize::new(threads).unwrap();
                 let items: Vec<usize> = (0..count).collect();
                 let results = map(threads, &items, || (), |(), n| n * 2);
