@@ -85,7 +85,7 @@ impl Index {
 
     /// Puts a batch of operations in that are not there yet, none of them twice; step by step for all of them, so that
     /// what one needs from memory does not wait for another.
-    pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>]) -> Vec<Inserted> {
+    pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>], inserted: &mut Vec<Inserted>) {
         let first = self.len();
         let names: Vec<(&str, &str, &str)> = ops
             .iter()
@@ -106,17 +106,17 @@ impl Index {
             let front = hashes.get(arrival).front();
             self.by_hash.insert_unique(front, arrival, |arrival| hashes.get(*arrival).front());
         }
-        self.put_in_order(first)
+        self.put_in_order(first, inserted);
     }
 
     /// Puts the operations from number `first` on into the order.
-    fn put_in_order(&mut self, first: u32) -> Vec<Inserted> {
+    fn put_in_order(&mut self, first: u32, inserted: &mut Vec<Inserted>) {
         let place = |arrival| Place { prefix: self.stamps.prefix(arrival), arrival };
         let places: Vec<Place> = (first..self.len()).map(place).collect();
         let mut order = std::mem::replace(&mut self.order, Order::new());
         let neighbours = order.insert(&places, |a, b| self.compare_tied(a, b));
         self.order = order;
-        let inserted = |(place, neighbours): (Place, Neighbours)| {
+        let found = |(place, neighbours): (Place, Neighbours)| {
             let mut others = [neighbours.before, neighbours.after].into_iter().flatten();
             let other = others.find(|other| {
                 other.prefix == place.prefix
@@ -125,7 +125,7 @@ impl Index {
             });
             Inserted { arrival: place.arrival, equivocates_with: other.map(|other| other.arrival) }
         };
-        places.into_iter().zip(neighbours).map(inserted).collect()
+        inserted.extend(places.into_iter().zip(neighbours).map(found));
     }
 
     /// The total order: time, counter, actor by UTF-16 code units, hash.

@@ -12,6 +12,9 @@ use crate::store::{MemoryStore, Store, StoreError};
 #[cfg(feature = "sqlite")]
 use crate::{canonical::OpHashSet, store::Damage};
 
+/// Operations that the index takes at once.
+const AT_ONCE: usize = 64;
+
 /// An append-only log of verified operations: each once, in the order of arrival and in the total order.
 ///
 /// This is the low layer; a [`Replica`](crate::Replica) adds keys, a clock and the merged state. An operation gets in
@@ -210,9 +213,12 @@ impl OpLog {
         Ok(self.enter(ops))
     }
 
-    /// Puts operations into the index.
+    /// Puts operations into the index, so many at a time that what is read of them stays near.
     fn enter(&mut self, ops: &[PermittedOp<'_>]) -> Vec<Inserted> {
-        let inserted = self.index.insert(ops);
+        let mut inserted = Vec::with_capacity(ops.len());
+        for some in ops.chunks(AT_ONCE) {
+            self.index.insert(some, &mut inserted);
+        }
         self.forked |= inserted.iter().any(|inserted| inserted.equivocates_with.is_some());
         inserted
     }
