@@ -95,3 +95,83 @@ fn the_number_of_the_interface_is_the_same_everywhere() {
     assert!(library.contains(&format!("version = \"{number}.0.0\"")), "what cargo-c is told");
     assert!(root().join(format!("tests/c/abi-{number}.xml")).exists(), "the baseline");
 }
+
+/// What the fuzz target `c_abi` declares it also calls, or the compiler would complain.
+#[test]
+fn every_c_function_is_called_by_the_fuzz_target_or_has_a_reason_not_to_be() {
+    let target = root().join("fuzz/fuzz_targets/c_abi");
+    if !root().join("fuzz").exists() {
+        println!("SKIPPED: fuzz is not part of the package");
+        return;
+    }
+    let declared = fs::read_to_string(target.join("api.rs")).unwrap();
+    let reasons = fs::read_to_string(target.join("not_called.txt")).unwrap();
+    assert!(
+        fs::read_to_string(target.join("main.rs")).unwrap().contains("#![deny(dead_code)]"),
+        "what is declared need not be called"
+    );
+    assert_eq!(not_fuzzed(&rendered(), &declared, &reasons), Vec::<String>::new());
+}
+
+#[test]
+fn a_c_function_that_is_forgotten_is_named() {
+    let header =
+        "policysync_status policysync_a(int32_t x);\nvoid policysync_b(void);\n/* policysync_c(). */\n";
+    let faults = |declared: &str, reasons: &str| not_fuzzed(header, declared, reasons).join("\n");
+    assert_eq!(faults("    pub fn policysync_a(\n    pub fn policysync_b();\n", ""), "");
+    assert_eq!(faults("    pub fn policysync_a(\n", "# Why\npolicysync_b: it ends the process\n"), "");
+    assert_eq!(
+        faults("    pub fn policysync_a(\n", ""),
+        "policysync_b is neither in api.rs nor in not_called.txt"
+    );
+    assert_eq!(
+        faults("    pub fn policysync_a(\n", "policysync_b:\n"),
+        "policysync_b is in not_called.txt without a reason"
+    );
+    assert_eq!(
+        faults("    pub fn policysync_a(\n    pub fn policysync_b();\n", "policysync_b: no\n"),
+        "policysync_b is in not_called.txt, and called"
+    );
+    assert_eq!(
+        faults("    pub fn policysync_a(\n    pub fn policysync_b();\n    pub fn policysync_d();\n", ""),
+        "policysync_d is not in the header"
+    );
+}
+
+/// What is wrong: functions of the header that the target does not know, and the reverse.
+fn not_fuzzed(header: &str, declared: &str, reasons: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+    };
+    // A declaration begins at the left margin, with what it returns.
+    let in_header =
+        header.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).filter_map(|line| {
+            let (before, _) = line.split_once('(')?;
+            let function = before.rsplit([' ', '*']).next()?;
+            function.starts_with("policysync_").then(|| function.to_owned())
+        });
+    let in_header: Vec<String> = in_header.collect();
+    let declared: Vec<String> =
+        declared.lines().filter_map(|line| line.trim().strip_prefix("pub fn ")).map(name).collect();
+    let reasons: Vec<(&str, &str)> = reasons
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(':'))
+        .collect();
+    let mut faults = Vec::new();
+    for function in &in_header {
+        let reason = reasons.iter().find(|(name, _)| name == function).map(|(_, reason)| reason.trim());
+        match (declared.contains(function), reason) {
+            (true, None) => {}
+            (false, Some(reason)) if !reason.is_empty() => {}
+            (true, Some(_)) => faults.push(format!("{function} is in not_called.txt, and called")),
+            (false, Some(_)) => faults.push(format!("{function} is in not_called.txt without a reason")),
+            (false, None) => faults.push(format!("{function} is neither in api.rs nor in not_called.txt")),
+        }
+    }
+    let listed = reasons.iter().map(|(name, _)| (*name).to_owned());
+    for function in declared.iter().cloned().chain(listed).filter(|name| !in_header.contains(name)) {
+        faults.push(format!("{function} is not in the header"));
+    }
+    faults
+}

@@ -1,16 +1,20 @@
 //! What hostile input may cost: memory in proportion to what arrived, a small stack, and no trace in the replica.
+//!
+//! That junk is refused without a verification is counted in `src/replica/junk_tests.rs`.
 
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::fs;
+use std::path::Path;
 use std::thread;
 
 use common::{NOW, Random, crypto, hex, key, knowing, reader, set};
 use policysync::{
-    BINARY_VERSION, Cursor, Hlc, Incoming, IngestError, KeyPair, KeyRegistry, Labels, MAX_OP_BYTES, Op,
-    Refused, Replica, ReplicaOptions, Responder, Signature, SignedOp, SignedOpRef, SigningSecretKey,
-    SyncOptions, SyncSession, Value, sign_op,
+    BINARY_VERSION, Cursor, Finish, Hlc, Incoming, IngestError, KeyPair, KeyRegistry, Labels, MAX_OP_BYTES,
+    Op, Outcome, Push, Refused, Replica, ReplicaOptions, Responder, Signature, SignedOp, SignedOpRef,
+    SigningSecretKey, SyncBase, SyncOptions, SyncSession, Value, sign_op,
 };
 
 /// Counts what each thread allocates.
@@ -256,7 +260,12 @@ fn what_is_too_large_is_refused_before_anything_is_allocated() {
 /// The smallest stack that programs give their threads. Reading and dropping go as deep as the nesting nowhere.
 #[test]
 fn every_hostile_input_is_read_and_dropped_on_a_stack_of_128_kib() {
-    let read = || {
+    let (requests, answers, bundle) = honest_bytes();
+    let mut random = Random(37);
+    let whole: Vec<Vec<u8>> = requests.into_iter().chain(answers).chain([bundle]).collect();
+    let mut disturbed = |whole: &Vec<u8>| (0..20).map(|_| disturb(whole, &mut random)).collect::<Vec<_>>();
+    let messages: Vec<Vec<u8>> = whole.iter().flat_map(&mut disturbed).chain(whole.iter().cloned()).collect();
+    let read = move || {
         let mut read = 0;
         let mut replica = reader(&["alice"]);
         for (_, value) in dear_values() {
@@ -277,6 +286,12 @@ fn every_hostile_input_is_read_and_dropped_on_a_stack_of_128_kib() {
             drop(replica.ingest(NOW, document.as_slice()));
             read += 1;
         }
+        let mut peers = Peers::new();
+        for message in &messages {
+            peers.take("on a small stack", message);
+            import("on a small stack", message);
+            read += 1;
+        }
         let deep = Value::parse(&pad("", "[", 64, &"]".repeat(64))).unwrap();
         let deep = set("alice", NOW.0, 1, "title", deep);
         replica.ingest(NOW, &deep).unwrap();
@@ -284,45 +299,57 @@ fn every_hostile_input_is_read_and_dropped_on_a_stack_of_128_kib() {
         read
     };
     let thread = thread::Builder::new().stack_size(128 * 1024).spawn(read).unwrap();
-    assert!(thread.join().unwrap() >= 637);
+    assert!(thread.join().unwrap() >= 700);
 }
 
 #[test]
-fn a_hundred_thousand_refused_operations_leave_nothing_in_the_replica() {
+fn a_hundred_thousand_junk_operations_leave_nothing_in_the_replica() {
     let mut replica = reader(&["alice", "bob"]);
     replica.ingest(NOW, &set("alice", NOW.0, 0, "title", "x")).unwrap();
     replica.poll(NOW);
     let mut random = Random(9);
+    let known = set("alice", NOW.0, 0, "title", "x");
     let mut junk = |n: usize| -> Vec<u8> {
         let n32 = u32::try_from(n).unwrap();
         let op = |actor: &str, n: u32| {
             Op::lww_set(actor, Hlc::new(NOW.0, n).unwrap(), &format!("E{n}"), &format!("i{n}"), "p", "x")
                 .unwrap()
         };
-        let signed = |op: Op, kid: &str| SignedOp::new(op, kid, Signature::from_bytes([7; 64])).unwrap();
+        let under =
+            |op: Op, kid: &str, signature| SignedOp::new(op, kid, Signature::from_bytes(signature)).unwrap();
+        let signed = |op: Op, kid: &str| under(op, kid, [7; 64]);
         match n % 16 {
             0 => signed(op("alice", n32), key("alice").public_key().kid()).to_binary(),
-            1..4 => signed(op(&format!("stranger {n}"), n32), "kid").to_binary(),
+            // An S that is not below the order of the group.
+            1 => under(op("alice", n32), key("alice").public_key().kid(), [0xff; 64]).to_binary(),
+            2..4 => signed(op(&format!("stranger {n}"), n32), "kid").to_binary(),
             4..6 => signed(op("alice", n32), &format!("kid {n}")).to_json().into_bytes(),
             6..8 => signed(op("alice", n32).in_space(&format!("space {n}")).unwrap(), "kid").to_binary(),
             8..10 => signed(op("alice", n32).labelled(&format!("label {n}")).unwrap(), "kid").to_binary(),
-            10..13 => format!("{{\"actor\":\"{n}\",\"member {n}\":{n}}}").into_bytes(),
+            10..12 => format!("{{\"actor\":\"{n}\",\"member {n}\":{n}}}").into_bytes(),
+            // What is there already, also under the signature and kid of nobody.
+            12 => known.to_json().into_bytes(),
+            13 => signed(known.op().clone(), &format!("kid {n}")).to_binary(),
             _ => (0..40).map(|_| random.next().to_le_bytes()[0]).collect(),
         }
     };
     let before = LIVE.get();
-    let mut refused = 0;
+    let (mut refused, mut duplicates) = (0, 0);
     for n in 0..50_000 {
         let bytes = junk(n);
-        refused += usize::from(replica.ingest(NOW, bytes.as_slice()).is_err());
+        match replica.ingest(NOW, bytes.as_slice()) {
+            Ok(Outcome::Duplicate { .. }) => duplicates += 1,
+            answer => refused += usize::from(answer.is_err()),
+        }
     }
     for start in (50_000..100_000).step_by(500) {
         let batch: Vec<Vec<u8>> = (start..start + 500).map(&mut junk).collect();
         let batch: Vec<Incoming<'_>> = batch.iter().map(|bytes| Incoming::from(bytes.as_slice())).collect();
         let answers = replica.ingest_batch(NOW, &batch).unwrap();
         refused += answers.iter().filter(|answer| answer.is_err()).count();
+        duplicates += answers.iter().filter(|answer| answer.is_ok()).count();
     }
-    assert_eq!(refused, 100_000);
+    assert_eq!((refused, duplicates), (87_500, 12_500));
     assert_eq!(LIVE.get(), before);
     assert_eq!(replica.log().len(), 1);
     assert_eq!(replica.keys().len(), 2);
@@ -429,27 +456,183 @@ fn disturb(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// An answer may be as long as the peer allows, so the replicas hold next to nothing.
+/// Two replicas that know nobody, and what they remember of a session: an answer may be as long as the peer allows, so they
+/// hold nothing, whatever arrives.
+struct Peers {
+    ours: Replica,
+    theirs: Replica,
+    base: SyncBase,
+}
+
+impl Peers {
+    fn new() -> Self {
+        let (mut ours, mut theirs) = (reader(&[]), reader(&[]));
+        let mut session = SyncSession::new(SyncOptions::new(), [3; 16]);
+        let mut responder = Responder::new([2; 32], SyncOptions::new());
+        while let Some(request) = session.next_message(&ours).unwrap() {
+            let reply = responder.respond(&mut theirs, NOW, &request).unwrap();
+            session.receive(&mut ours, NOW, &reply.message).unwrap();
+        }
+        match session.finish() {
+            Some(Finish::Converged { base: Some(base), .. }) => Self { ours, theirs, base: base.clone() },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Takes a message in every way in which a message is taken.
+    fn take(&mut self, name: &str, message: &[u8]) {
+        let mut responder = Responder::new([2; 32], SyncOptions::new());
+        let (_, cost) = measure(|| drop(responder.respond(&mut self.theirs, NOW, message)));
+        check(name, "request", message.len(), cost);
+
+        let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
+        session.next_message(&self.ours).unwrap();
+        let (_, cost) = measure(|| drop(session.receive(&mut self.ours, NOW, message)));
+        check(name, "answer", message.len(), cost);
+
+        let mut push = Push::after(self.base.clone(), &SyncOptions::new());
+        let (_, cost) = measure(|| drop(push.receive(&mut self.ours, NOW, message)));
+        check(name, "pushed message", message.len(), cost);
+        assert!(self.ours.log().is_empty() && self.theirs.log().is_empty());
+    }
+}
+
+fn import(name: &str, bundle: &[u8]) {
+    let mut replica = reader(&[]);
+    let (_, cost) = measure(|| drop(replica.import(NOW, bundle)));
+    check(name, "bundle", bundle.len(), cost);
+}
+
 #[test]
 fn what_a_peer_sends_costs_memory_in_proportion() {
     let (requests, answers, bundle) = honest_bytes();
-    let mut random = Random(23);
+    let (mut random, mut peers) = (Random(23), Peers::new());
     for run in 0..3000 {
-        let request = disturb(&requests[run % requests.len()], &mut random);
-        let mut theirs = reader(&[]);
-        let mut responder = Responder::new([2; 32], SyncOptions::new());
-        let (_, cost) = measure(|| drop(responder.respond(&mut theirs, NOW, &request)));
-        check("a disturbed request", "sync", request.len(), cost);
+        peers.take("a disturbed request", &disturb(&requests[run % requests.len()], &mut random));
+        peers.take("a disturbed answer", &disturb(&answers[run % answers.len()], &mut random));
+        import("a disturbed bundle", &disturb(&bundle, &mut random));
+    }
+}
 
-        let answer = disturb(&answers[run % answers.len()], &mut random);
-        let mut ours = reader(&[]);
-        let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
-        session.next_message(&ours).unwrap();
-        let (_, cost) = measure(|| drop(session.receive(&mut ours, NOW, &answer)));
-        check("a disturbed answer", "sync", answer.len(), cost);
+/// The inputs of a fuzz target that are kept, each with its name.
+fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files.map(|file| (file.display().to_string(), fs::read(&file).unwrap())).collect()
+}
 
-        let bundle = disturb(&bundle, &mut random);
-        let (_, cost) = measure(|| drop(ours.import(NOW, bundle.as_slice())));
-        check("a disturbed bundle", "bundle", bundle.len(), cost);
+/// The pieces of an input, each with its length in front, as `policysync_fuzz::Input` reads them.
+fn pieces(mut input: &[u8]) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    while let [low, high, rest @ ..] = input {
+        let len = usize::from(u16::from_le_bytes([*low, *high])).min(rest.len());
+        let (piece, rest) = rest.split_at(len);
+        pieces.push(piece);
+        input = rest;
+    }
+    pieces
+}
+
+#[test]
+fn no_input_that_fuzzing_has_kept_costs_more_than_sixteen_times_its_bytes() {
+    if !Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").exists() {
+        println!("SKIPPED: fuzz is not part of the package");
+        return;
+    }
+    let (mut replica, mut peers, mut fed) = (reader(&["alice"]), Peers::new(), 0);
+    for (name, bytes) in ["op_json", "op_binary", "value"].into_iter().flat_map(corpus) {
+        drop(feed(&name, &bytes, &mut replica));
+        fed += 1;
+    }
+    for (name, bytes) in corpus("bundle") {
+        // Behind the byte that says how the target takes it.
+        import(&name, &bytes[bytes.len().min(1)..]);
+        fed += 1;
+    }
+    for (name, bytes) in corpus("sync_message") {
+        for message in pieces(&bytes[bytes.len().min(1)..]).into_iter().chain([bytes.as_slice()]) {
+            peers.take(&name, message);
+            fed += 1;
+        }
+    }
+    assert!(fed >= 70, "{fed}");
+}
+
+/// A file is read by SQLite, which has memory of its own.
+#[cfg(feature = "sqlite")]
+mod files {
+    use super::*;
+    use policysync::{Durability, Sodium, StoreCheck};
+
+    /// A connection with its statements takes as much, whatever the file.
+    const CONNECTION: usize = 128 * 1024;
+
+    #[expect(unsafe_code, reason = "SQLite says how much it has through C alone")]
+    fn sqlite_now() -> usize {
+        // SAFETY: may be called at any time.
+        usize::try_from(unsafe { rusqlite::ffi::sqlite3_memory_used() }).unwrap()
+    }
+
+    /// The most that SQLite had since the last call.
+    #[expect(unsafe_code, reason = "SQLite says how much it had through C alone")]
+    fn sqlite_peak() -> usize {
+        // SAFETY: may be called at any time.
+        usize::try_from(unsafe { rusqlite::ffi::sqlite3_memory_highwater(1) }).unwrap()
+    }
+
+    /// What the work costs, SQLite's share included. No other test of this file has one.
+    fn check_file(name: &str, bytes: usize, work: impl FnOnce()) -> usize {
+        let before = sqlite_now();
+        sqlite_peak();
+        let ((), cost) = measure(work);
+        let peak = cost.peak + (sqlite_peak() - before);
+        assert!(peak <= FACTOR * bytes + ROOM + CONNECTION, "{name}: {peak} for {bytes} bytes");
+        peak
+    }
+
+    #[test]
+    fn no_damaged_file_costs_more_than_sixteen_times_its_bytes_and_a_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let options = |is_sealed: bool| {
+            let options = knowing(&["alice"]).path(&path, NOW).durability(Durability::ProcessOnly);
+            if is_sealed { options.seal_key([9; 32]) } else { options }
+        };
+        let mut random = Random(31);
+        for is_sealed in [true, false] {
+            let mut replica = Replica::open(options(is_sealed)).unwrap();
+            for n in 0..60 {
+                let op = set("alice", NOW.0 - 100 + n, 0, &format!("p{n}"), "x".repeat(300));
+                replica.ingest(NOW, &op).unwrap();
+            }
+            drop(replica);
+            let whole = fs::read(&path).unwrap();
+            for run in 0..150 {
+                let mut bytes = match run {
+                    0 => whole.clone(),
+                    _ => disturb(&whole, &mut random),
+                };
+                if run % 16 == 1 {
+                    bytes.truncate(random.below(8192));
+                }
+                fs::write(&path, &bytes).unwrap();
+                check_file("opened", bytes.len(), || drop(Replica::open(options(is_sealed))));
+                fs::write(&path, &bytes).unwrap();
+                let keys = knowing_keys();
+                check_file("checked", bytes.len(), || {
+                    drop(StoreCheck::new(&path, &keys).verify(Sodium::new().unwrap()));
+                });
+                for left in ["store.db-wal", "store.db-shm", "store.db-journal"] {
+                    drop(fs::remove_file(folder.path().join(left)));
+                }
+            }
+            fs::remove_file(&path).unwrap();
+        }
+    }
+
+    fn knowing_keys() -> KeyRegistry {
+        let mut keys = KeyRegistry::new();
+        keys.register(key("alice").public_key().clone()).unwrap();
+        keys
     }
 }

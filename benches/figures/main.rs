@@ -1,7 +1,7 @@
 //! Every figure that has a bar, in one table, each beside its limit in the same run. Fails when a bar is not met.
 //!
 //! `cargo bench --all-features --bench figures` takes a quarter of an hour; words behind `--` choose: `ingest`, `rest`,
-//! `store`, `sync`, `abi`. The machine should have nothing else to do.
+//! `junk`, `store`, `sync`, `abi`. The machine should have nothing else to do.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -9,6 +9,7 @@ mod common;
 mod abi;
 mod allocator;
 mod ingest;
+mod junk;
 mod rest;
 mod store;
 mod sync;
@@ -21,9 +22,10 @@ use table::Table;
 /// A part of the table: its name, and what measures it.
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("ingest", ingest::measure),
     ("rest", rest::measure),
+    ("junk", junk::measure),
     ("store", store::measure),
     ("sync", sync::measure),
     ("abi", abi::measure),

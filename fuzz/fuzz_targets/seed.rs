@@ -27,15 +27,60 @@ fn seed() {
     for (target, len) in [("signed", 40), ("sync_two_party", 24), ("database", 12), ("c_abi", 60)] {
         write(target, scripts(target, len));
     }
+    let numbered = calls().into_iter().enumerate();
+    for (number, script) in numbered {
+        save("c_abi", &format!("calls-{number}"), &script);
+    }
     std::process::exit(0);
 }
 
 fn write(target: &str, inputs: impl IntoIterator<Item = Vec<u8>>) {
+    for (number, input) in inputs.into_iter().enumerate() {
+        save(target, &format!("{number:02}"), &input);
+    }
+}
+
+fn save(target: &str, name: &str, input: &[u8]) {
     let directory = Path::new("corpus").join(target);
     std::fs::create_dir_all(&directory).expect("a directory can be made");
-    for (number, input) in inputs.into_iter().enumerate() {
-        std::fs::write(directory.join(format!("seed-{number:02}")), input).expect("there is room");
-    }
+    std::fs::write(directory.join(format!("seed-{name}")), input).expect("there is room");
+}
+
+/// Scripts of `c_abi` in which all goes well, a call a line: a session and what follows it; a replica in a file, copied,
+/// checked, saved and damaged; a bundle. Chance would hardly find them.
+fn calls() -> Vec<Vec<u8>> {
+    // Alice has a key and a replica. Another that only reads; the same in the file a.db, sealed, for alice to write in.
+    const BEGIN: &[u8] = &[0];
+    const READER: &[u8] = &[1, 0, 1, 15, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0];
+    const IN_FILE: &[u8] = &[1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 0, 2, 1, 2, 0, 0, 0];
+    let set = |replica: u8| vec![8, replica, 0, 1, 6, 5, 0, 1, 0, 0];
+    const SESSION: &[u8] = &[49, 0, 7, 0, 0, 0, 0];
+    const RESPONDER: &[u8] = &[49, 0, 9, 0, 1, 0, 0];
+    const CONVERSE: &[u8] = &[57, 0, 0, 0, 1, 0, 0, 0, 0, 0];
+    const CONVERSE_AGAIN: &[u8] = &[57, 1, 0, 0, 1, 0, 0, 0, 0, 0];
+    const PUSH_AFTER: &[u8] = &[59, 0, 0, 0, 0, 0, 0, 0];
+    const PUSH_AFTER_RESPONDER: &[u8] = &[59, 0, 1, 2, 0, 0, 0, 0, 0, 0];
+    const PUSH: &[u8] = &[59, 0, 0, 3, 0, 0];
+    const TAKE_PUSH: &[u8] = &[59, 1, 1, 5, 0, 0, 0, 0, 0, 0];
+    const WAITING: &[u8] = &[59, 0, 0, 6, 0, 0];
+    const BACK_UP: &[u8] = &[41, 1, 1, 0];
+    const CLOSE: &[u8] = &[6, 1];
+    const CHECK: &[u8] = &[42, 0, 1, 0, 0, 0, 0, 0, 2, 1, 2, 0, 0, 0, 0, 0, 0, 0];
+    const SALVAGE: &[u8] = &[42, 0, 1, 0, 0, 0, 0, 0, 2, 1, 2, 0, 0, 1, 2, 0, 0, 0, 0];
+    const DAMAGE: &[u8] = &[44, 0, 2, 10, 0, 2, 1];
+    const EXPORT: &[u8] = &[45, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const IMPORT: &[u8] = &[47, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let session = [BEGIN, READER, &set(0), &set(0), SESSION, RESPONDER, CONVERSE];
+    let follows = [PUSH_AFTER, PUSH_AFTER_RESPONDER, &set(0), WAITING, PUSH, TAKE_PUSH];
+    let again = [SESSION, CONVERSE_AGAIN, EXPORT];
+    let in_file = [BEGIN, IN_FILE, &set(1), &set(1), BACK_UP, CLOSE, CHECK, IN_FILE, &set(1), CLOSE];
+    let damaged = [DAMAGE, CHECK, IN_FILE, SALVAGE, CHECK];
+    let bundle = [BEGIN, READER, &set(0), &set(0), EXPORT, IMPORT, EXPORT, IMPORT];
+    vec![
+        [session.concat(), follows.concat(), again.concat()].concat(),
+        [in_file.concat(), damaged.concat()].concat(),
+        bundle.concat(),
+    ]
 }
 
 fn piece(bytes: &[u8]) -> Vec<u8> {

@@ -2,6 +2,8 @@
 
 pub mod sync;
 
+mod curve;
+
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -55,9 +57,13 @@ pub fn relay() -> Replica {
 
 /// An operation of an actor, by the number, and its signature.
 pub fn set(actor: usize, t: u64, c: u32, path: &str, value: impl Into<Value>) -> SignedOp {
+    sign_op(&crypto(), unsigned(actor, t, c, path, value), &keys()[actor][0]).expect("a key of the actor")
+}
+
+/// An operation of an actor, by the number.
+pub fn unsigned(actor: usize, t: u64, c: u32, path: &str, value: impl Into<Value>) -> Op {
     let ts = Hlc::new(t, c).expect("a timestamp");
-    let op = Op::lww_set(ACTORS[actor], ts, "Task", "t1", path, value).expect("identifiers");
-    sign_op(&crypto(), op, &keys()[actor][0]).expect("a key of the actor")
+    Op::lww_set(ACTORS[actor], ts, "Task", "t1", path, value).expect("identifiers")
 }
 
 /// JSON texts, most of them values, from which the first corpus is made.

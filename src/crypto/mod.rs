@@ -44,3 +44,5 @@ pub use zeroize::Zeroizing;
 
 pub(crate) use base64::encode_base64url;
 pub(crate) use hex::{decode_hex_array, encode_hex};
+#[cfg(test)]
+pub(crate) use sodium::VERIFICATIONS;

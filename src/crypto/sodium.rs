@@ -96,12 +96,20 @@ impl CryptoProvider for Sodium {
     }
 
     fn verify(&self, signature: &Signature, message: &[u8], key: &PublicKey) -> bool {
+        #[cfg(test)]
+        VERIFICATIONS.set(VERIFICATIONS.get() + 1);
         self.library.verify(signature.as_bytes(), message, key.as_bytes())
     }
 
     fn hash(&self, message: &[u8]) -> Hash {
         Hash::from_bytes(self.library.sha256(message))
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many signatures this thread has had verified, for tests that count.
+    pub(crate) static VERIFICATIONS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 /// libsodium after `sodium_init`, not tested yet. Its functions may then be called from any thread.

@@ -4,6 +4,8 @@ mod admit;
 mod copies;
 mod examine;
 mod incoming;
+#[cfg(test)]
+mod junk_tests;
 mod options;
 mod outcome;
 mod read;

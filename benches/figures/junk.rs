@@ -1,0 +1,79 @@
+//! What a million operations cost that are refused, or known, before anybody has done arithmetic on the curve. A forged
+//! signature that only a verification can tell from a true one is not among them: it costs a verification.
+
+use policysync::{Incoming, Replica, ReplicaOptions, Signature, SignedOp};
+
+use crate::common::{BATCH, NOW, Random, Signing, Workload, cpu_nanoseconds, ingest, timed};
+use crate::table::{Bar, Table};
+
+const COUNT: usize = 1_000_000;
+
+/// The order of the curve's group, in little-endian bytes (RFC 8032, section 5.1).
+const ORDER: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+pub fn measure(table: &mut Table) {
+    let workload = Workload::new(BATCH, Signing::True);
+    let ops: Vec<SignedOp> =
+        workload.binary().into_iter().map(|bytes| SignedOp::from_binary(bytes).unwrap()).collect();
+    let mut random = Random(3);
+    let random_bytes: Vec<Vec<u8>> =
+        (0..BATCH).map(|_| (0..300).map(|_| random.next().to_le_bytes()[0]).collect()).collect();
+    let not_canonical: Vec<SignedOp> = ops.iter().map(with_a_greater_s).collect();
+    let knowing_nobody = || Replica::open(ReplicaOptions::new()).unwrap();
+    let fresh = || Replica::open(workload.options()).unwrap();
+    let mut full = fresh();
+    ingest(&mut full, &forms(&binary(&ops)));
+
+    for (what, replica, junk) in [
+        ("random bytes", fresh(), random_bytes),
+        ("by unknown keys, binary", knowing_nobody(), binary(&ops)),
+        ("by unknown keys, JSON", knowing_nobody(), json(&ops)),
+        ("S not canonical, binary", fresh(), binary(&not_canonical)),
+        ("S not canonical, JSON", fresh(), json(&not_canonical)),
+        ("duplicates, binary", full, binary(&ops)),
+    ] {
+        let seconds = refuse(replica, &junk);
+        table.row(&format!("10^6 junk operations, {what}"), seconds, " s of CPU", Bar::AtMost(10.0));
+    }
+}
+
+fn binary(ops: &[SignedOp]) -> Vec<Vec<u8>> {
+    ops.iter().map(SignedOp::to_binary).collect()
+}
+
+fn json(ops: &[SignedOp]) -> Vec<Vec<u8>> {
+    ops.iter().map(|op| op.to_json().into_bytes()).collect()
+}
+
+fn forms(junk: &[Vec<u8>]) -> Vec<Incoming<'_>> {
+    junk.iter().map(|bytes| Incoming::from(bytes.as_slice())).collect()
+}
+
+/// The same operation; of its signature, S is greater by the order of the group, and so stands for the same number.
+fn with_a_greater_s(op: &SignedOp) -> SignedOp {
+    let mut signature = *op.signature().as_bytes();
+    let mut carry = 0;
+    for (byte, order) in signature[32..].iter_mut().zip(ORDER) {
+        let sum = u16::from(*byte) + u16::from(order) + carry;
+        [*byte, _] = sum.to_le_bytes();
+        carry = sum >> 8;
+    }
+    assert_eq!(carry, 0);
+    SignedOp::new(op.op().clone(), op.kid(), Signature::from_bytes(signature)).unwrap()
+}
+
+/// CPU seconds for a million: the same batch again and again, since none of it leaves a trace.
+fn refuse(mut replica: Replica, junk: &[Vec<u8>]) -> f64 {
+    let before = replica.log().len();
+    let batch = forms(junk);
+    let nanoseconds = timed(cpu_nanoseconds, 1, || {
+        for _ in 0..COUNT / BATCH {
+            replica.ingest_batch(NOW, &batch).unwrap();
+        }
+    });
+    assert_eq!(replica.log().len(), before, "some of it is not junk");
+    nanoseconds / 1e9
+}

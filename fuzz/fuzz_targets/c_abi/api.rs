@@ -1,0 +1,296 @@
+//! The functions, as include/policysync.h has them. One that nobody calls here is a warning; one that is missing here must
+//! be in `not_called.txt`, with the reason, as a test of the library makes sure of.
+
+use std::ffi::{c_char, c_void};
+
+use crate::layout::{
+    Buffer, Bytes, COp, Callback, Digest, Failure, Field, Options, Outcome, Read, SyncOptions, Timestamp,
+    Words, Write,
+};
+
+pub type Err = *mut Failure;
+pub type Handle = *mut c_void;
+
+unsafe extern "C" {
+    pub fn policysync_status_name(status: i32) -> *const c_char;
+    pub fn policysync_buffer_dispose(buffer: *mut Buffer);
+    pub fn policysync_hlc_now(last: *const Timestamp, now_ms: u64, out: *mut Timestamp, err: Err) -> i32;
+    pub fn policysync_key_from_seed(
+        actor: *const c_void,
+        actor_len: usize,
+        kid: *const c_void,
+        kid_len: usize,
+        seed: *const u8,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_key_public(key: Handle, out32: *mut u8, err: Err) -> i32;
+    pub fn policysync_key_expose_seed(key: Handle, out32: *mut u8, err: Err) -> i32;
+    pub fn policysync_key_actor(key: Handle) -> *const c_char;
+    pub fn policysync_key_kid(key: Handle) -> *const c_char;
+    pub fn policysync_key_free(key: Handle);
+    pub fn policysync_replica_options_init(out: *mut Options, struct_size: u32) -> i32;
+    pub fn policysync_replica_open(options: *const Options, out: *mut Handle, err: Err) -> i32;
+    pub fn policysync_replica_free(replica: Handle);
+    pub fn policysync_replica_register_key(
+        replica: Handle,
+        actor: *const c_void,
+        actor_len: usize,
+        kid: *const c_void,
+        kid_len: usize,
+        public_key: *const u8,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_keys(replica: Handle, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_replica_set(
+        replica: Handle,
+        now_ms: u64,
+        field: *const Field,
+        value: *const c_void,
+        value_len: usize,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_delete(
+        replica: Handle,
+        now_ms: u64,
+        field: *const Field,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_ingest(
+        replica: Handle,
+        now_ms: u64,
+        op: *const c_void,
+        op_len: usize,
+        outcome: *mut Outcome,
+        outcome_size: usize,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_ingest_many(
+        replica: Handle,
+        now_ms: u64,
+        ops: *const Bytes,
+        ops_stride: usize,
+        count: usize,
+        outcomes: *mut Outcome,
+        outcomes_stride: usize,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_get(replica: Handle, field: *const Field, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_replica_history(
+        replica: Handle,
+        field: *const Field,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_explain(
+        replica: Handle,
+        field: *const Field,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_entity(
+        replica: Handle,
+        entity: *const c_void,
+        entity_len: usize,
+        entity_id: *const c_void,
+        entity_id_len: usize,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_entities(
+        replica: Handle,
+        entity: *const c_void,
+        entity_len: usize,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_fields(
+        replica: Handle,
+        entity: *const c_void,
+        entity_len: usize,
+        entity_id: *const c_void,
+        entity_id_len: usize,
+        prefix: *const c_void,
+        prefix_len: usize,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_poll(replica: Handle, now_ms: u64, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_replica_op(
+        replica: Handle,
+        hash: *const u8,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_forks(replica: Handle, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_replica_held(replica: Handle, out: *mut u64, err: Err) -> i32;
+    pub fn policysync_replica_next_due(replica: Handle, out: *mut u64, err: Err) -> i32;
+    pub fn policysync_replica_horizon(replica: Handle, out: *mut u64, err: Err) -> i32;
+    pub fn policysync_replica_position(replica: Handle, out: *mut u64, err: Err) -> i32;
+    pub fn policysync_replica_clock(replica: Handle, out: *mut Timestamp, err: Err) -> i32;
+    pub fn policysync_replica_actor(replica: Handle, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_replica_contains(replica: Handle, hash: *const u8, err: Err) -> i32;
+    pub fn policysync_replica_has_changes(replica: Handle, err: Err) -> i32;
+    pub fn policysync_replica_digest(replica: Handle, out: *mut Digest, err: Err) -> i32;
+    pub fn policysync_replica_export(
+        replica: Handle,
+        position: u64,
+        max_count: u64,
+        format: u32,
+        out: *mut Buffer,
+        next: *mut u64,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_cursor_open(replica: Handle, position: u64, out: *mut Handle, err: Err) -> i32;
+    pub fn policysync_cursor_next(
+        cursor: Handle,
+        ops: *mut COp,
+        stride: usize,
+        capacity: usize,
+        out_count: *mut usize,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_cursor_position(cursor: Handle, out: *mut u64, err: Err) -> i32;
+    pub fn policysync_cursor_free(cursor: Handle);
+    pub fn policysync_op_sign(op: *const COp, key: Handle, format: u32, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_op_verify(
+        op: *const c_void,
+        op_len: usize,
+        actor: *const c_void,
+        actor_len: usize,
+        kid: *const c_void,
+        kid_len: usize,
+        public_key: *const u8,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_op_hash(op: *const c_void, op_len: usize, out32: *mut u8, err: Err) -> i32;
+    pub fn policysync_op_convert(
+        op: *const c_void,
+        op_len: usize,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_sha256(data: *const c_void, len: usize, out32: *mut u8, err: Err) -> i32;
+    pub fn policysync_version() -> *const c_char;
+    pub fn policysync_version_number() -> u32;
+    pub fn policysync_abi_version() -> u32;
+    pub fn policysync_system_clock_ms() -> u64;
+    pub fn policysync_key_generate(actor: *const c_void, actor_len: usize, out: *mut Handle, err: Err)
+    -> i32;
+    pub fn policysync_random32(out32: *mut u8, err: Err) -> i32;
+    pub fn policysync_replica_back_up(replica: Handle, path: *const c_void, path_len: usize, err: Err)
+    -> i32;
+    pub fn policysync_store_verify(
+        options: *const Options,
+        report: Words,
+        findings: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_store_salvage(
+        options: *const Options,
+        to: *const c_void,
+        to_len: usize,
+        report: Words,
+        findings: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_sync_options_init(out: *mut SyncOptions, struct_size: u32) -> i32;
+    pub fn policysync_sync_refusal(status: i32, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_sync_base_id(base: Handle, out48: *mut u8, err: Err) -> i32;
+    pub fn policysync_sync_base_free(base: Handle);
+    pub fn policysync_session_new(
+        options: *const SyncOptions,
+        nonce16: *const u8,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_session_next_message(
+        session: Handle,
+        replica: Handle,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_session_receive(
+        session: Handle,
+        replica: Handle,
+        now_ms: u64,
+        message: *const c_void,
+        message_len: usize,
+        progress: Words,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_session_progress(session: Handle, progress: Words, err: Err) -> i32;
+    pub fn policysync_session_finish(session: Handle, finish: Words, base: *mut Handle, err: Err) -> i32;
+    pub fn policysync_session_cancel(session: Handle, err: Err) -> i32;
+    pub fn policysync_session_free(session: Handle);
+    pub fn policysync_responder_new(
+        options: *const SyncOptions,
+        secret32: *const u8,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_responder_respond(
+        responder: Handle,
+        replica: Handle,
+        now_ms: u64,
+        message: *const c_void,
+        message_len: usize,
+        out: *mut Buffer,
+        intake: Words,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_responder_free(responder: Handle);
+    pub fn policysync_push_after(
+        base: Handle,
+        options: *const SyncOptions,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_push_after_responder(
+        responder: Handle,
+        replica: Handle,
+        id48: *const u8,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_push_next_message(push: Handle, replica: Handle, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_push_receive(
+        push: Handle,
+        replica: Handle,
+        now_ms: u64,
+        message: *const c_void,
+        message_len: usize,
+        intake: Words,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_push_waiting(push: Handle, replica: Handle, out: *mut u64, err: Err) -> i32;
+    pub fn policysync_push_free(push: Handle);
+    pub fn policysync_replica_export_bundle(
+        replica: Handle,
+        position: u64,
+        writer: *const Callback<Write>,
+        exported: Words,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_export_bundle_of(
+        replica: Handle,
+        hashes: *const u8,
+        count: usize,
+        writer: *const Callback<Write>,
+        exported: Words,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_import_bundle(
+        replica: Handle,
+        now_ms: u64,
+        reader: *const Callback<Read>,
+        intake: Words,
+        err: Err,
+    ) -> i32;
+}

@@ -1,0 +1,65 @@
+//! A walk over the log.
+
+use policysync_fuzz::Input;
+
+use crate::World;
+use crate::api::*;
+use crate::callbacks::text;
+use crate::layout::COp;
+use crate::told::{JUNK, Told, fixed, handle, said};
+
+impl World {
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn open_cursor(&mut self, input: &mut Input<'_>) {
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        unsafe {
+            let replica = self.replica(input);
+            let position = input.one_of(&[0, 0, 1, 100, u64::MAX]);
+            let cursor = handle(input, |out, err| policysync_cursor_open(replica, position, out, err));
+            self.cursors.keep(cursor);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn walk(&mut self, input: &mut Input<'_>) {
+        let cursor = self.cursors.pick(input);
+        // SAFETY: numbers and pointers may be zero.
+        let mut ops: [COp; 4] = unsafe { std::mem::zeroed() };
+        let stride = input.one_of(&[size_of::<COp>(), size_of::<COp>(), 0, 64]);
+        let capacity = input.below(5);
+        let mut count = usize::MAX;
+        let mut told = Told::new(input);
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        let status = unsafe {
+            said!(
+                told,
+                policysync_cursor_next(cursor, ops.as_mut_ptr(), stride, capacity, &raw mut count, told.at(),)
+            )
+        };
+        if status == 0 {
+            assert!((1..=capacity).contains(&count));
+            for op in &ops[..count] {
+                // SAFETY: they live until the next call on the cursor.
+                unsafe {
+                    assert!(!text(op.actor).is_empty() && !text(op.entity).is_empty());
+                    assert!(policysync::Value::parse(text(op.value)).is_ok());
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn position(&mut self, input: &mut Input<'_>) {
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        unsafe {
+            let cursor = self.cursors.pick(input);
+            fixed(input, JUNK, |out, err| policysync_cursor_position(cursor, out, err));
+        }
+    }
+}

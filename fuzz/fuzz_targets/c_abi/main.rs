@@ -1,0 +1,217 @@
+//! A script of C calls, legal and illegal: NULL where there must be something, wrong sizes, strides, formats and texts,
+//! calls from within callbacks, handles that are freed in any order, files that are damaged between two calls. None of it
+//! panics, every status is one that the header names, an error says the same in words, outputs are written only on
+//! success, and every context that was handed over is destroyed once.
+#![no_main]
+// Somebody must call what is declared.
+#![deny(dead_code)]
+
+mod api;
+mod bundles;
+mod callbacks;
+mod cursors;
+mod handles;
+mod keys;
+mod layout;
+mod ops;
+mod read;
+mod replicas;
+mod script;
+mod sessions;
+mod stores;
+mod told;
+mod write;
+
+use std::ffi::CStr;
+use std::ptr::null_mut;
+
+use libfuzzer_sys::fuzz_target;
+use policysync_fuzz::Input;
+// For its exported symbols.
+use policysync as _;
+
+use api::{
+    Handle, policysync_abi_version, policysync_cursor_free, policysync_key_free, policysync_push_free,
+    policysync_replica_free, policysync_responder_free, policysync_session_free, policysync_sync_base_free,
+    policysync_system_clock_ms, policysync_version, policysync_version_number,
+};
+use callbacks::{CALLED, CONTEXTS, FREED};
+use handles::Handles;
+
+/// Steps of a script.
+const STEPS: usize = 64;
+
+/// What a script has made.
+struct World {
+    keys: Handles,
+    replicas: Handles,
+    cursors: Handles,
+    sessions: Handles,
+    responders: Handles,
+    bases: Handles,
+    pushes: Handles,
+    /// Replicas that are kept in a file; some are gone.
+    in_files: Vec<Handle>,
+    /// Whether there may be files.
+    files_touched: bool,
+    /// Messages and bundles that are on their way.
+    messages: Vec<Vec<u8>>,
+}
+
+fuzz_target!(init: versions(), |data: &[u8]| {
+    let mut input = Input::new(data);
+    let mut world = World::new();
+    // What most programs begin with; the others begin with nothing.
+    if input.byte() % 4 != 3 {
+        world.begin();
+    }
+    let mut left = STEPS;
+    while !input.is_empty() && left > 0 {
+        left -= 1;
+        world.step(&mut input);
+    }
+    world.end(input.byte());
+    assert_eq!(CONTEXTS.get(), 0, "contexts that were not destroyed, or twice");
+});
+
+fn versions() {
+    // SAFETY: static text; and two numbers.
+    unsafe {
+        let version = CStr::from_ptr(policysync_version()).to_str().expect("UTF-8");
+        let numbers: Vec<u32> = version.split('.').map(|number| number.parse().expect("a number")).collect();
+        let number = numbers.iter().fold(0, |whole, part| whole * 1000 + part);
+        assert_eq!(policysync_version_number(), number);
+        assert_eq!(policysync_abi_version(), 1);
+        assert!(policysync_system_clock_ms() < 1 << 53);
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            keys: Handles::new(policysync_key_free),
+            replicas: Handles::new(policysync_replica_free),
+            cursors: Handles::new(policysync_cursor_free),
+            sessions: Handles::new(policysync_session_free),
+            responders: Handles::new(policysync_responder_free),
+            bases: Handles::new(policysync_sync_base_free),
+            pushes: Handles::new(policysync_push_free),
+            in_files: Vec::new(),
+            files_touched: false,
+            messages: Vec::new(),
+        }
+    }
+
+    /// A replica to be called next.
+    fn replica(&self, input: &mut Input<'_>) -> Handle {
+        let replica = self.replicas.pick(input);
+        self.call_on(replica);
+        replica
+    }
+
+    /// This replica is called next.
+    fn call_on(&self, replica: Handle) {
+        CALLED.set(replica);
+        FREED.set(false);
+    }
+
+    /// What a callback freed is not used again.
+    fn forget(&mut self) {
+        let called = CALLED.replace(null_mut());
+        if FREED.replace(false) {
+            self.replicas.forget(called);
+        }
+    }
+
+    /// A key, and a replica that writes with it.
+    fn begin(&mut self) {
+        // SAFETY: nobody else has the handles.
+        unsafe {
+            self.make_key(&mut Input::new(&[0, 1, 1]));
+            self.open(&mut Input::new(&[0, 1]));
+        }
+        assert_eq!((self.keys.len(), self.replicas.len()), (1, 1));
+    }
+
+    fn step(&mut self, input: &mut Input<'_>) {
+        // SAFETY: every call is given NULL, or what the header asks for and for as long; handles live in `self` until they
+        // are freed, and are freed once.
+        unsafe { self.call(input) }
+        self.forget();
+    }
+
+    /// # Safety
+    ///
+    /// Nobody else has the handles.
+    unsafe fn call(&mut self, input: &mut Input<'_>) {
+        // SAFETY: as promised; the steps hand over what lives.
+        unsafe {
+            match input.below(64) {
+                0 => self.make_key(input),
+                1..4 => self.open(input),
+                4 => self.ask_key(input),
+                5 => self.keys.give_up(input),
+                6 => self.replicas.give_up(input),
+                7 => self.cursors.give_up(input),
+                8..12 => self.write(input),
+                12..16 => self.ingest(input),
+                16..18 => self.ingest_many(input),
+                18 => self.register_key(input),
+                19 => self.field(input),
+                20 => self.entity(input),
+                21 => self.poll(input),
+                22 => self.lists(input),
+                23 => self.numbers(input),
+                24 => self.clock(input),
+                25 => self.operation(input),
+                26 => self.digest(input),
+                27..29 => self.export(input),
+                29..31 => self.open_cursor(input),
+                31..34 => self.walk(input),
+                34 => self.position(input),
+                35 => self.hlc(input),
+                36 => self.sign(input),
+                37 => self.verify(input),
+                38 => self.convert(input),
+                39 => self.hash(input),
+                40 => self.generate_key(input),
+                41 => self.back_up(input),
+                42..44 => self.check_store(input),
+                44 => self.damage(input),
+                45..47 => self.export_bundle(input),
+                47..49 => self.import_bundle(input),
+                49..51 => self.new_session(input),
+                51..55 => self.session(input),
+                55..57 => self.respond(input),
+                57..59 => self.converse(input),
+                59..62 => self.push(input),
+                _ => self.open(input),
+            }
+        }
+    }
+
+    /// Frees everything, in an order of the script's choice, and takes the files away.
+    fn end(mut self, order: u8) {
+        if order & 1 == 1 {
+            self.replicas.reverse();
+            self.cursors.clear();
+            self.pushes.clear();
+        }
+        self.replicas.clear();
+        for handles in [
+            &mut self.cursors,
+            &mut self.keys,
+            &mut self.pushes,
+            &mut self.sessions,
+            &mut self.responders,
+            &mut self.bases,
+        ] {
+            handles.clear();
+        }
+        if self.files_touched {
+            for file in std::fs::read_dir(script::directory()).expect("it is there") {
+                std::fs::remove_file(file.expect("it is there").path()).expect("a file");
+            }
+        }
+    }
+}

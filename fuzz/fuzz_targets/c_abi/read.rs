@@ -1,0 +1,91 @@
+//! What a replica says of its fields and operations.
+
+use std::ptr::{null, null_mut};
+
+use policysync_fuzz::Input;
+
+use crate::World;
+use crate::api::*;
+use crate::script::{bytes, field, format};
+use crate::told::{JUNK, Told, buffer, said};
+
+impl World {
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn field(&mut self, input: &mut Input<'_>) {
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        unsafe {
+            let (replica, field) = (self.replica(input), field(input));
+            let which = input.below(3);
+            let field = if input.below(8) == 7 { null() } else { &raw const field };
+            buffer(input, |out, err| match which {
+                0 => policysync_replica_get(replica, field, out, err),
+                1 => policysync_replica_history(replica, field, out, err),
+                _ => policysync_replica_explain(replica, field, out, err),
+            });
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn entity(&mut self, input: &mut Input<'_>) {
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        unsafe {
+            let (replica, entity, id, prefix) =
+                (self.replica(input), bytes(input), bytes(input), bytes(input));
+            let which = input.below(3);
+            buffer(input, |out, err| match which {
+                0 => policysync_replica_entity(replica, entity.data, entity.len, id.data, id.len, out, err),
+                1 => policysync_replica_entities(replica, entity.data, entity.len, out, err),
+                _ => policysync_replica_fields(
+                    replica,
+                    entity.data,
+                    entity.len,
+                    id.data,
+                    id.len,
+                    prefix.data,
+                    prefix.len,
+                    out,
+                    err,
+                ),
+            });
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn operation(&mut self, input: &mut Input<'_>) {
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        unsafe {
+            let replica = self.replica(input);
+            let hash = [input.byte(); 32];
+            let hash = if input.below(8) == 7 { null() } else { hash.as_ptr() };
+            let mut told = Told::new(input);
+            said!(told, policysync_replica_contains(replica, hash, told.at()));
+            let mut told = Told::new(input);
+            said!(told, policysync_replica_has_changes(replica, told.at()));
+            let format = format(input);
+            buffer(input, |out, err| policysync_replica_op(replica, hash, format, out, err));
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn export(&mut self, input: &mut Input<'_>) {
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        unsafe {
+            let replica = self.replica(input);
+            let position = input.one_of(&[0, 1, 2, 100, u64::MAX]);
+            let (count, format) = (u64::from(input.byte()), format(input));
+            let mut next = JUNK;
+            let next = if input.below(2) == 0 { null_mut() } else { &raw mut next };
+            buffer(input, |out, err| {
+                policysync_replica_export(replica, position, count, format, out, next, err)
+            });
+        }
+    }
+}

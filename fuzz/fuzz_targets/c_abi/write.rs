@@ -1,0 +1,103 @@
+//! Operations into a replica.
+
+use std::ptr::{null, null_mut};
+
+use policysync_fuzz::Input;
+
+use crate::World;
+use crate::api::*;
+use crate::layout::{Bytes, Outcome};
+use crate::script::{bytes, field, format, now, op_bytes};
+use crate::told::{ERR_NULL, JUNK, Told, buffer, said};
+
+impl World {
+    /// Its own.
+    ///
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn write(&mut self, input: &mut Input<'_>) {
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        unsafe {
+            let (replica, now, field) = (self.replica(input), now(input), field(input));
+            let (value, format) = (bytes(input), format(input));
+            let is_delete = input.below(4) == 0;
+            let op = buffer(input, |out, err| match is_delete {
+                true => policysync_replica_delete(replica, now, &raw const field, format, out, err),
+                false => policysync_replica_set(
+                    replica,
+                    now,
+                    &raw const field,
+                    value.data,
+                    value.len,
+                    format,
+                    out,
+                    err,
+                ),
+            });
+            assert!(op.is_empty() || policysync::SignedOp::from_json(&op).is_ok() || op[0] == 1);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn ingest(&mut self, input: &mut Input<'_>) {
+        let (replica, now, op) = (self.replica(input), now(input), op_bytes(input));
+        let full = size_of::<Outcome>();
+        let before = Outcome { status: 77, effect: 77, until_ms: JUNK, hashes: [[7; 32]; 3] };
+        let mut outcome = before;
+        let size = input.one_of(&[full, full, 0, 8, full - 1]);
+        let out = if input.below(4) == 0 { null_mut() } else { &raw mut outcome };
+        let data = if input.below(16) == 15 { null() } else { op.as_ptr().cast() };
+        let mut told = Told::new(input);
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        let status = unsafe {
+            said!(told, policysync_replica_ingest(replica, now, data, op.len(), out, size, told.at()))
+        };
+        assert!(status != ERR_NULL || replica.is_null() || data.is_null(), "nothing was NULL");
+        if status >= 0 && !out.is_null() {
+            assert_eq!(outcome.status, status);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As of [`World::call`].
+    pub unsafe fn ingest_many(&mut self, input: &mut Input<'_>) {
+        let (replica, now) = (self.replica(input), now(input));
+        let count = input.below(5);
+        let ops: Vec<Vec<u8>> = (0..count).map(|_| op_bytes(input)).collect();
+        let pieces: Vec<Bytes> =
+            ops.iter().map(|op| Bytes { data: op.as_ptr().cast(), len: op.len() }).collect();
+        let mut outcomes =
+            vec![Outcome { status: 77, effect: 77, until_ms: JUNK, hashes: [[7; 32]; 3] }; count.max(1)];
+        let ops_stride = input.one_of(&[size_of::<Bytes>(), size_of::<Bytes>(), 0, 8]);
+        let stride = input.one_of(&[size_of::<Outcome>(), size_of::<Outcome>(), 0, 8]);
+        let out = if input.below(4) == 0 { null_mut() } else { outcomes.as_mut_ptr() };
+        let first = if input.below(16) == 15 { null() } else { pieces.as_ptr() };
+        let mut told = Told::new(input);
+        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        let status = unsafe {
+            said!(
+                told,
+                policysync_replica_ingest_many(
+                    replica,
+                    now,
+                    first,
+                    ops_stride,
+                    count,
+                    out,
+                    stride,
+                    told.at(),
+                )
+            )
+        };
+        if status == 0 && !out.is_null() && stride == size_of::<Outcome>() {
+            assert!(outcomes.iter().take(count).all(|outcome| outcome.status != 77));
+        }
+        if status < 0 {
+            assert!(outcomes.iter().all(|outcome| outcome.status == 77), "outcomes of a call that failed");
+        }
+    }
+}
