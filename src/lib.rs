@@ -138,6 +138,8 @@ pub use sync::{
 };
 
 // Carrying its messages
+#[cfg(any(feature = "http", feature = "websocket"))]
+pub use transport::HeaderError;
 #[cfg(feature = "http")]
 pub use transport::{
     HTTP_CONTENT_TYPE, HttpAnswer, HttpClient, HttpError, HttpOptions, HttpRequest, HttpStage, SyncReport,
@@ -145,7 +147,8 @@ pub use transport::{
 };
 #[cfg(feature = "websocket")]
 pub use transport::{
-    Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketServer, WebSocketStream,
+    Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketRequest, WebSocketServer,
+    WebSocketStream,
 };
 pub use transport::{LineAnswerer, LineCaller, LineEvent};
 

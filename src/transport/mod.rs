@@ -1,11 +1,15 @@
 //! Carrying the messages of synchronisation: by requests over HTTP, or over a line that stays open.
 
+#[cfg(any(feature = "http", feature = "websocket"))]
+mod headers;
 #[cfg(feature = "http")]
 mod http;
 mod line;
 #[cfg(feature = "websocket")]
 mod websocket;
 
+#[cfg(any(feature = "http", feature = "websocket"))]
+pub use headers::HeaderError;
 #[cfg(feature = "http")]
 pub use http::{
     HTTP_CONTENT_TYPE, HttpAnswer, HttpClient, HttpError, HttpOptions, HttpRequest, HttpStage, SyncReport,
@@ -14,5 +18,6 @@ pub use http::{
 pub use line::{LineAnswerer, LineCaller, LineEvent};
 #[cfg(feature = "websocket")]
 pub use websocket::{
-    Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketServer, WebSocketStream,
+    Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketRequest, WebSocketServer,
+    WebSocketStream,
 };

@@ -6,6 +6,7 @@ use super::{HTTP_CONTENT_TYPE, HttpError, HttpOptions};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{Finish, Progress, REFUSAL, SyncError, SyncOptions, SyncSession};
+use crate::transport::headers::{HeaderError, Headers};
 
 /// How often one message is sent again when something other than its answer came back.
 const REPEATS: u32 = 3;
@@ -17,6 +18,7 @@ const REPEATS: u32 = 3;
 pub struct HttpClient {
     agent: ureq::Agent,
     url: Box<str>,
+    headers: Headers,
 }
 
 /// How a session ended, and how far it came.
@@ -34,7 +36,7 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// [`HttpError::Url`], and [`HttpError::NoTls`] for an `https` URL without the feature `tls`.
+    /// [`HttpError::Url`], [`HttpError::NoTls`] for an `https` URL without the feature `tls`, and [`HttpError::Header`].
     pub fn new(url: &str, options: HttpOptions) -> Result<Self, HttpError> {
         let uri: ureq::http::Uri = url.parse().map_err(|_| HttpError::Url)?;
         match uri.scheme_str() {
@@ -44,6 +46,7 @@ impl HttpClient {
             Some("https") => return Err(HttpError::NoTls),
             _ => return Err(HttpError::Url),
         }
+        options.headers.check()?;
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -58,7 +61,7 @@ impl HttpClient {
             .timeout_recv_response(Some(options.answer))
             .timeout_recv_body(Some(options.body))
             .build();
-        Ok(Self { agent: config.into(), url: url.into() })
+        Ok(Self { agent: config.into(), url: url.into(), headers: options.headers })
     }
 
     /// Runs a session to its end. `nonce` is 16 random bytes, new for each session; `now` tells the time, for the
@@ -105,11 +108,17 @@ impl HttpClient {
     ///
     /// [`HttpError`].
     pub fn exchange(&self, message: &[u8], max_bytes: usize) -> Result<Vec<u8>, HttpError> {
-        let request = self
+        let mut request = self
             .agent
             .post(&*self.url)
             .header("content-type", HTTP_CONTENT_TYPE)
             .header("accept", HTTP_CONTENT_TYPE);
+        for (name, value) in self.headers.iter() {
+            let mut value =
+                ureq::http::HeaderValue::try_from(value).map_err(|_| HeaderError::Value { at: 0 })?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
         let mut response = request.send(message).map_err(|error| HttpError::of(error, max_bytes))?;
         let status = response.status().as_u16();
         let ours =

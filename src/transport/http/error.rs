@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::sync::SyncError;
+use crate::transport::headers::HeaderError;
 
 /// Why a session over HTTP failed. What was admitted before stays, and the next session goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum HttpError {
     /// The URL is `https`, and the library was built without the feature `tls`.
     #[error("an https URL needs the feature tls, which this build does not have")]
     NoTls,
+    /// A header or the token of the options cannot be sent.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The name of the host is not known.
     #[error("the host is not known")]
     HostNotFound,
@@ -33,7 +37,7 @@ pub enum HttpError {
         /// 300 to 399.
         status: u16,
     },
-    /// The server does not answer with a message.
+    /// The server does not answer with a message. 401 and 403 say that it wants a token, or another one.
     #[error("the server answered with status {status}")]
     Status {
         /// 100 to 999, but not 200.

@@ -1,9 +1,11 @@
-//! How the HTTP client waits.
+//! How the HTTP client waits, and what it sends beside the messages.
 
 use std::time::Duration;
 
-/// How an [`HttpClient`](super::HttpClient) waits. Each limit is for one request; a session makes several, and can be
-/// cancelled between them.
+use crate::transport::headers::Headers;
+
+/// How an [`HttpClient`](super::HttpClient) waits, and what it sends beside the messages. Each limit is for one request; a
+/// session makes several, and can be cancelled between them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -11,8 +13,9 @@ use std::time::Duration;
 ///
 /// let options = HttpOptions::new().connect_timeout(Duration::from_secs(3));
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HttpOptions {
+    pub(super) headers: Headers,
     pub(super) connect: Duration,
     pub(super) answer: Duration,
     pub(super) body: Duration,
@@ -24,11 +27,33 @@ impl HttpOptions {
     #[must_use]
     pub const fn new() -> Self {
         Self {
+            headers: Headers::new(),
             connect: Duration::from_secs(10),
             answer: Duration::from_secs(30),
             body: Duration::from_secs(60),
             overall: Duration::from_secs(120),
         }
+    }
+
+    /// Shows this token to the server with every request: the header `Authorization: Bearer …` (RFC 6750), in place of
+    /// another `Authorization`. Without TLS whoever carries the request can read it. [`HttpClient::new`] checks it.
+    ///
+    /// [`HttpClient::new`]: super::HttpClient::new
+    #[must_use]
+    pub fn bearer_token(mut self, token: &str) -> Self {
+        self.headers.set_bearer_token(token);
+        self
+    }
+
+    /// Sends this header with every request, in place of another with the same name. [`HttpClient::new`] checks it. Values
+    /// are not printed, not even by `Debug`, and our copy is wiped when the client is dropped; those in the buffers of the
+    /// HTTP library are not.
+    ///
+    /// [`HttpClient::new`]: super::HttpClient::new
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.set(name, value);
+        self
     }
 
     /// How long to look up the name and to connect, each. Default: 10 seconds.

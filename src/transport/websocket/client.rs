@@ -61,6 +61,7 @@ impl WebSocketClient<WebSocketStream> {
         // An IPv6 address stands in brackets in a URL, and nowhere else.
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        options.headers.check()?;
         let stream = WebSocketStream::connect(host, port, tls, options.connect)?;
         stream.set_timeout(options.wait).map_err(WebSocketError::Io)?;
         Self::over(stream, url, options, seed, now)
@@ -81,7 +82,8 @@ impl<S: Read + Write> WebSocketClient<S> {
         seed: [u8; 32],
         mut now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
-        let stream = Rationed::new(stream);
+        options.headers.check()?;
+        let stream = Rationed::with_lines(stream, options.headers.lines());
         let step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
         let (socket, _) = shake_hands(step, &options, &mut now)?;
         let line = LineCaller::new(options.sync.clone(), seed);

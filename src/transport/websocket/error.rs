@@ -7,6 +7,7 @@ use tungstenite::error::{CapacityError, ProtocolError};
 
 use crate::hlc::WallMillis;
 use crate::sync::SyncError;
+use crate::transport::headers::HeaderError;
 
 /// Why a line over a WebSocket was not opened, or ended early. What was admitted before stays; the first session of the
 /// next line finds whatever was on its way.
@@ -19,16 +20,26 @@ pub enum WebSocketError {
     /// The URL is `wss`, and the library was built without the feature `tls`.
     #[error("a wss URL needs the feature tls, which this build does not have")]
     NoTls,
+    /// A header or the token of the options cannot be sent.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The name of the host is not known.
     #[error("the host is not known")]
     HostNotFound,
     /// The connection was refused, or broke.
     #[error("the connection failed")]
     Io(#[source] io::Error),
-    /// The other side did not open a WebSocket: the server answered with this status.
+    /// The other side did not open a WebSocket: the server answered with this status. 401 and 403 say that it wants a
+    /// token, or another one.
     #[error("the server answered with status {status} instead of opening a WebSocket")]
     Status {
         /// 100 to 999, but not 101.
+        status: u16,
+    },
+    /// This side did not open a WebSocket for the caller, and told it so with this status.
+    #[error("the caller was turned away with status {status}")]
+    TurnedAway {
+        /// 400 to 599.
         status: u16,
     },
     /// The handshake took too long.

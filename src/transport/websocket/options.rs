@@ -1,17 +1,19 @@
-//! How a WebSocket waits, and what it takes.
+//! How a WebSocket waits, what it takes, and what is sent when it is opened.
 
 use std::time::Duration;
 
 use crate::hlc::WallMillis;
 use crate::sync::SyncOptions;
+use crate::transport::headers::Headers;
 
-/// How a WebSocket waits, and what it takes.
+/// How a WebSocket waits, what it takes, and what is sent when it is opened.
 ///
 /// Times are measured by the `now` that each call is given: a clock that jumps forward ends a line early, which costs a
 /// new one.
 #[derive(Clone, Debug)]
 pub struct WebSocketOptions {
     pub(super) sync: SyncOptions,
+    pub(super) headers: Headers,
     pub(super) connect: Duration,
     pub(super) wait: Duration,
     pub(super) ping_after: WallMillis,
@@ -25,6 +27,7 @@ impl WebSocketOptions {
     pub const fn new() -> Self {
         Self {
             sync: SyncOptions::new(),
+            headers: Headers::new(),
             connect: Duration::from_secs(10),
             wait: Duration::from_millis(100),
             ping_after: WallMillis(20_000),
@@ -38,6 +41,24 @@ impl WebSocketOptions {
     #[must_use]
     pub fn sync(mut self, options: SyncOptions) -> Self {
         self.sync = options;
+        self
+    }
+
+    /// Shows this token to the server when the line is opened: the header `Authorization: Bearer …` (RFC 6750), in place of
+    /// another `Authorization`. Without TLS whoever carries the line can read it. The client checks it when it connects; a
+    /// server does not look at it.
+    #[must_use]
+    pub fn bearer_token(mut self, token: &str) -> Self {
+        self.headers.set_bearer_token(token);
+        self
+    }
+
+    /// Sends this header with the request that opens the line, in place of another with the same name. The client checks
+    /// it when it connects; a server does not look at it. Values are not printed, not even by `Debug`, and our copies are
+    /// wiped.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.set(name, value);
         self
     }
 
