@@ -138,19 +138,21 @@ pub use sync::{
 };
 
 // Carrying its messages
-#[cfg(any(feature = "http", feature = "websocket"))]
-pub use transport::HeaderError;
 #[cfg(feature = "http")]
 pub use transport::{
     HTTP_CONTENT_TYPE, HttpAnswer, HttpClient, HttpError, HttpOptions, HttpRequest, HttpStage, SyncReport,
     answer_http,
 };
+#[cfg(any(feature = "http", feature = "websocket"))]
+pub use transport::{HeaderError, TlsError};
 #[cfg(feature = "websocket")]
 pub use transport::{
     Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketRequest, WebSocketServer,
     WebSocketStream,
 };
 pub use transport::{LineAnswerer, LineCaller, LineEvent};
+#[cfg(all(feature = "tls", any(feature = "http", feature = "websocket")))]
+pub use transport::{TlsRoots, TlsRootsError};
 
 // The log and its store
 pub use oplog::{AddError, Added, Cursor, ForkError, ForkProof, LogDigest, LogEntry, OpLog};

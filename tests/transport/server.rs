@@ -99,7 +99,7 @@ pub fn http(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// The head and the body.
-fn read_request(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
+pub fn read_request(stream: impl Read) -> Option<(String, Vec<u8>)> {
     let mut reader = BufReader::new(stream);
     let (mut length, mut head) = (0, String::new());
     loop {

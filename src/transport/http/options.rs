@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::transport::headers::Headers;
+#[cfg(feature = "tls")]
+use crate::transport::tls::TlsRoots;
 
 /// How an [`HttpClient`](super::HttpClient) waits, and what it sends beside the messages. Each limit is for one request; a
 /// session makes several, and can be cancelled between them.
@@ -16,6 +18,8 @@ use crate::transport::headers::Headers;
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
     pub(super) headers: Headers,
+    #[cfg(feature = "tls")]
+    pub(super) roots: TlsRoots,
     pub(super) connect: Duration,
     pub(super) answer: Duration,
     pub(super) body: Duration,
@@ -28,6 +32,8 @@ impl HttpOptions {
     pub const fn new() -> Self {
         Self {
             headers: Headers::new(),
+            #[cfg(feature = "tls")]
+            roots: TlsRoots::new(),
             connect: Duration::from_secs(10),
             answer: Duration::from_secs(30),
             body: Duration::from_secs(60),
@@ -56,30 +62,38 @@ impl HttpOptions {
         self
     }
 
-    /// How long to look up the name and to connect, each. Default: 10 seconds.
+    /// Whose certificates are believed of an `https` server. Default: those of Mozilla's authorities.
+    #[cfg(feature = "tls")]
     #[must_use]
-    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
+    pub fn tls_roots(mut self, roots: TlsRoots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// How long to look up the name, and how long to connect, TLS included. Default: 10 seconds each.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect = timeout;
         self
     }
 
     /// How long to wait for the head of an answer when the request has been sent. Default: 30 seconds.
     #[must_use]
-    pub const fn answer_timeout(mut self, timeout: Duration) -> Self {
+    pub fn answer_timeout(mut self, timeout: Duration) -> Self {
         self.answer = timeout;
         self
     }
 
     /// How long the body of a request, and that of an answer, may take. Default: 60 seconds.
     #[must_use]
-    pub const fn body_timeout(mut self, timeout: Duration) -> Self {
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.body = timeout;
         self
     }
 
     /// How long one request may take, from the look-up of the name to the end of the answer. Default: 120 seconds.
     #[must_use]
-    pub const fn overall_timeout(mut self, timeout: Duration) -> Self {
+    pub fn overall_timeout(mut self, timeout: Duration) -> Self {
         self.overall = timeout;
         self
     }

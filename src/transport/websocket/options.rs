@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::hlc::WallMillis;
 use crate::sync::SyncOptions;
 use crate::transport::headers::Headers;
+#[cfg(feature = "tls")]
+use crate::transport::tls::TlsRoots;
 
 /// How a WebSocket waits, what it takes, and what is sent when it is opened.
 ///
@@ -14,6 +16,8 @@ use crate::transport::headers::Headers;
 pub struct WebSocketOptions {
     pub(super) sync: SyncOptions,
     pub(super) headers: Headers,
+    #[cfg(feature = "tls")]
+    pub(super) roots: TlsRoots,
     pub(super) connect: Duration,
     pub(super) wait: Duration,
     pub(super) ping_after: WallMillis,
@@ -28,6 +32,8 @@ impl WebSocketOptions {
         Self {
             sync: SyncOptions::new(),
             headers: Headers::new(),
+            #[cfg(feature = "tls")]
+            roots: TlsRoots::new(),
             connect: Duration::from_secs(10),
             wait: Duration::from_millis(100),
             ping_after: WallMillis(20_000),
@@ -62,7 +68,17 @@ impl WebSocketOptions {
         self
     }
 
-    /// How long to connect to each address of the host, and how long each step of the handshake. Default: 10 seconds.
+    /// Whose certificates are believed of a `wss` server. Default: those of Mozilla's authorities. A server does not look at
+    /// it.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls_roots(mut self, roots: TlsRoots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// How long to connect to each address of the host, how long the handshake of TLS, and how long that of WebSocket.
+    /// Default: 10 seconds.
     #[must_use]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect = timeout;
