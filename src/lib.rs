@@ -54,7 +54,7 @@
 //! | `http` | `HttpClient` synchronises over HTTP, `answer_http` in any server |
 //! | `parallel` | `ReplicaOptions::threads`: the signatures of a batch are verified on as many threads as the caller names |
 //! | `sqlite` | `ReplicaOptions::path`: a replica is kept in an SQLite file; on by default |
-//! | `tls` | `https` and `wss`, by rustls with the roots that Mozilla trusts |
+//! | `tls` | `https` and `wss`, by rustls with the roots that Mozilla trusts or the application's own |
 //! | `websocket` | `WebSocketClient` and `WebSocketServer`: a line that stays open, over any stream |
 
 #![warn(missing_docs, unreachable_pub)]

@@ -295,7 +295,7 @@ static void test_what_goes_wrong(void) {
     policysync_replica *alice = alice_of();
     policysync_session *session;
     policysync_header header;
-    char url[64];
+    char url[160];
     size_t n;
     int silent;
 
@@ -418,8 +418,9 @@ static void test_nulls_of_http(policysync_responder *responder, policysync_repli
     policysync_client_options options = options_of("");
     policysync_buffer out = POLICYSYNC_BUFFER_INIT;
     uint32_t status;
-    policysync_status made = policysync_http_client_new("http://127.0.0.1/", 17, NULL, &client, NULL);
+    const policysync_status made = policysync_http_client_new("http://127.0.0.1/", 17, NULL, &client, NULL);
 
+    policysync_http_client_free(client);
     EXPECT(POLICYSYNC_ERR_NULL, policysync_client_options_init(nothing(), 64));
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_client_options_init(&options, 4));
     NULL_IN("url", policysync_http_client_new(NULL, 1, NULL, &client, err));
@@ -441,7 +442,6 @@ static void test_nulls_of_http(policysync_responder *responder, policysync_repli
     NULL_IN("out",
             policysync_http_answer(responder, bob, NOW, "POST", 4, "a", 1, "x", 1, &status, nothing(), NULL, err));
     if (made == POLICYSYNC_OK) {
-        /* The failed call above has made it NULL. */
         EXPECT(POLICYSYNC_OK, policysync_http_client_new("http://127.0.0.1/", 17, NULL, &client, NULL));
         NULL_IN("session", policysync_http_client_sync(client, nothing(), bob, NOW, err));
         NULL_IN("replica", policysync_http_client_sync(client, session, nothing(), NOW, err));
