@@ -7,10 +7,12 @@
 //!   --space NAME       the log's space; none unless told
 //!   --keys KEYS        verifies: takes what these keys signed; one a line, `actor kid public-key-in-hex`
 //!   --blind            cannot judge: stores whatever is well-formed, for others to verify
+//!   --token-file FILE  answers only who shows the token in this file (`Authorization: Bearer …`), and others with 401
 //! ```
 //!
-//! A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. It speaks neither TLS nor
-//! passwords: put it behind a server that does. Ends on SIGTERM and Ctrl-C, with exit code 0; 2 if it cannot begin.
+//! Without `--token-file` the token is what the environment variable `RELAY_TOKEN` holds; without either, everybody is
+//! answered. A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. It does not speak TLS:
+//! put it behind a server that does, or the token is read on the way. Ends on SIGTERM and Ctrl-C, with exit code 0; 2 if it cannot begin.
 
 use std::error::Error;
 use std::io;
@@ -26,13 +28,16 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::middleware::{self, Next as Onward};
 use axum::response::Response;
 use axum::routing::get;
 use axum::serve::Listener;
 use policysync::{
-    HTTP_CONTENT_TYPE, HttpRequest, KeyRegistry, LineAnswerer, PublicKey, Replica, ReplicaOptions, Responder,
-    SigningPublicKey, Sodium, SyncError, SyncOptions, answer_http, system_wall_clock,
+    CryptoProvider, HTTP_CONTENT_TYPE, Hash, HttpRequest, KeyRegistry, LineAnswerer, PublicKey, Replica,
+    ReplicaOptions, Responder, SigningPublicKey, Sodium, SyncError, SyncOptions, answer_http,
+    system_wall_clock,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -53,7 +58,11 @@ const STALL: Duration = Duration::from_secs(30);
 /// How long the other end of a line may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
 
-const USAGE: &str = "usage: relay --file FILE (--keys KEYS | --blind) [--listen ADDRESS] [--space NAME]";
+/// Where the token is, without a file.
+const TOKEN_VARIABLE: &str = "RELAY_TOKEN";
+
+const USAGE: &str = "usage: relay --file FILE (--keys KEYS | --blind) [--listen ADDRESS] [--space NAME] \
+                     [--token-file FILE]";
 
 fn main() -> ExitCode {
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
@@ -74,11 +83,13 @@ struct Arguments {
     space: Option<String>,
     /// The file with the keys; a relay without one is blind.
     keys: Option<PathBuf>,
+    token: Option<PathBuf>,
 }
 
 impl Arguments {
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let (mut listen, mut file, mut space, mut keys, mut blind) = (None, None, None, None, false);
+        let mut token = None;
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n{USAGE}"));
             match word.as_str() {
@@ -87,6 +98,7 @@ impl Arguments {
                 "--space" => space = Some(value()?),
                 "--keys" => keys = Some(value()?.into()),
                 "--blind" => blind = true,
+                "--token-file" => token = Some(value()?.into()),
                 _ => return Err(format!("{word} is not an option here\n{USAGE}").into()),
             }
         }
@@ -94,7 +106,7 @@ impl Arguments {
             return Err(format!("either --keys or --blind\n{USAGE}").into());
         }
         let file = file.ok_or_else(|| format!("--file is missing\n{USAGE}"))?;
-        Ok(Self { listen: listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()), file, space, keys })
+        Ok(Self { listen: listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()), file, space, keys, token })
     }
 }
 
@@ -109,6 +121,53 @@ fn read_keys(path: &PathBuf) -> Result<KeyRegistry, Failure> {
         keys.register(SigningPublicKey::with_kid(actor, kid, key.parse::<PublicKey>()?)?)?;
     }
     Ok(keys)
+}
+
+// The token
+
+/// What a caller must show. Only a hash of it is kept.
+struct Token(Hash);
+
+impl Token {
+    fn read(file: Option<&PathBuf>) -> Result<Option<Self>, Failure> {
+        let token = match file {
+            Some(path) => {
+                std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?
+            }
+            None => match std::env::var(TOKEN_VARIABLE) {
+                Ok(token) => token,
+                Err(std::env::VarError::NotPresent) => return Ok(None),
+                Err(error) => return Err(format!("{TOKEN_VARIABLE}: {error}").into()),
+            },
+        };
+        // An empty one would be no token at all, and who forgot to fill it in would not find out.
+        match token.trim() {
+            "" => Err("the token is empty".into()),
+            token => Ok(Some(Self(Sodium::new()?.hash(token.as_bytes())))),
+        }
+    }
+
+    /// Takes as long for every token: hashes of what was shown and of what should be are compared, byte by byte to the end.
+    fn is_shown_in(&self, headers: &HeaderMap) -> bool {
+        let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+        let Some((scheme, token)) = shown else { return false };
+        let Ok(sodium) = Sodium::new() else { return false };
+        let hash = sodium.hash(token.trim().as_bytes());
+        let pairs = hash.as_bytes().iter().zip(self.0.as_bytes());
+        let difference =
+            pairs.fold(0, |difference, (one, other)| std::hint::black_box(difference | (one ^ other)));
+        difference == 0 && scheme.eq_ignore_ascii_case("bearer")
+    }
+}
+
+/// In front of everything: whoever does not show the token is not read any further.
+async fn let_in(State(token): State<Arc<Option<Token>>>, request: Request, onward: Onward) -> Response {
+    if token.as_ref().as_ref().is_some_and(|token| !token.is_shown_in(request.headers())) {
+        let mut response = status(401);
+        response.headers_mut().insert(WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
+        return response;
+    }
+    onward.run(request).await
 }
 
 // The relay
@@ -164,6 +223,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn serve(arguments: Arguments) -> Result<(), Failure> {
+    let token = Token::read(arguments.token.as_ref())?;
     let relay = Arc::new(Relay::open(&arguments)?);
     let listener = TcpListener::bind(&arguments.listen)
         .await
@@ -172,7 +232,10 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let mode = if arguments.keys.is_some() { "verifying" } else { "blind" };
     println!("listening on {address}, {mode}, {} operations", *relay.count.borrow());
 
-    let routes = Router::new().route("/sync", get(open_line).post(answer)).with_state(Arc::clone(&relay));
+    let routes = Router::new()
+        .route("/sync", get(open_line).post(answer))
+        .layer(middleware::from_fn_with_state(Arc::new(token), let_in))
+        .with_state(Arc::clone(&relay));
     let places = Arc::new(Semaphore::new(usize::try_from(MAX_CONNECTIONS)?));
     let listener = Limited { listener, places: Arc::clone(&places) };
     let ended = async move {

@@ -32,13 +32,18 @@
  *   have a stride.
  *
  * Callbacks are called only on a thread that is inside a library call. They must not throw, longjmp or unwind, and may
- *   not call the replica (or a cursor of it) that is calling them, nor the session, responder or push channel that the
+ *   not call the replica (or a cursor of it) that is calling them, nor the session, responder, push channel or line that the
  *   call is about: that gives POLICYSYNC_ERR_BUSY. They may free them. An unknown answer is an error. `destroy` is called
  *   exactly once for each time that a context was handed over, even if that call failed, on any thread, never under a
  *   lock of the library.
  *
- * Threads. A replica, a session, a responder, a push channel, a sync base and a key: any thread. A cursor, a buffer, an
- *   error: one thread at a time. Everything else: any thread. There is nothing to initialise.
+ * Networks. HTTP and WebSocket are there in every build; in one without their feature, and TLS without its own, all that
+ *   can be called answers POLICYSYNC_ERR_UNSUPPORTED. A status from -400 to -449 may pass by itself: try again later. One
+ *   from -450 to -499 does not.
+ *
+ * Threads. A replica, a session, a responder, a push channel, the sides of a line, an HTTP client, a sync base and a key:
+ *   any thread. A WebSocket client, a cursor, a buffer, an error: one thread at a time. Everything else: any thread. There
+ *   is nothing to initialise.
  */
 #ifndef POLICYSYNC_H
 #define POLICYSYNC_H
@@ -74,6 +79,9 @@
 #define POLICYSYNC_BUFFER_INIT { NULL, 0, 0 }
 #define POLICYSYNC_BYTES(literal) { (literal), sizeof(literal) - 1 }
 
+/* The content type of a message over HTTP, in a request and in its answer. */
+#define POLICYSYNC_HTTP_CONTENT_TYPE "application/vnd.policysync"
+
 /* ISO C has neither, as Clang would say each time. */
 #if defined(__clang__)
 #pragma clang diagnostic push
@@ -107,6 +115,12 @@
  * that stores for others and knows no keys; what it serves must be verified by whoever fetches it.
  */
 #define POLICYSYNC_DANGEROUSLY_UNVERIFIED 2
+
+/**
+ * A flag of a client: only those of `trusted` are believed. Without it, they are believed beside the authorities that
+ * Mozilla trusts.
+ */
+#define POLICYSYNC_TRUST_NO_OTHERS 1
 
 /**
  * The statuses. Functions return them as `policysync_status`.
@@ -145,7 +159,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_VERSION = -3,
     /**
-     * A callback called the replica that is calling it.
+     * A callback called the replica that is calling it; or a thread uses what another one is using, and only one may.
      */
     POLICYSYNC_ERR_BUSY = -4,
     /**
@@ -318,6 +332,38 @@ typedef enum policysync_status_code {
      * A bug of the library. The replica cannot be used any more, only freed; so it is with its cursors.
      */
     POLICYSYNC_ERR_PANIC = -301,
+    /**
+     * The name of the server's host is not known, or cannot be looked up at present.
+     */
+    POLICYSYNC_ERR_HOST = -400,
+    /**
+     * The connection was refused, broke, or is closed.
+     */
+    POLICYSYNC_ERR_CONNECTION = -401,
+    /**
+     * The server did not answer, or took nothing, for as long as the options say.
+     */
+    POLICYSYNC_ERR_TIMEOUT = -402,
+    /**
+     * The server says that it cannot answer at present (HTTP status 429, or 500 and above).
+     */
+    POLICYSYNC_ERR_UNAVAILABLE = -403,
+    /**
+     * The server answered with another HTTP status, a redirect among them; the message says which.
+     */
+    POLICYSYNC_ERR_HTTP_STATUS = -450,
+    /**
+     * The server wants a token, or another one (HTTP status 401 or 403).
+     */
+    POLICYSYNC_ERR_UNAUTHORIZED = -451,
+    /**
+     * The server's certificate does not fit, or there is no TLS; the message says why.
+     */
+    POLICYSYNC_ERR_TLS = -452,
+    /**
+     * What answers is no server of this protocol: a login page, for example.
+     */
+    POLICYSYNC_ERR_NOT_A_SERVER = -453,
 } policysync_status_code;
 
 /**
@@ -454,11 +500,33 @@ typedef enum policysync_session_state {
 typedef struct policysync_cursor policysync_cursor;
 
 /**
+ * Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
+ * takes no proxy from the environment, and keeps its connection for the next request. Any thread may use it, several at
+ * once too.
+ */
+typedef struct policysync_http_client policysync_http_client;
+
+/**
  * A key pair and the actor it speaks for. An actor is one writer: one device, one installation; two devices that write
  * as one actor look like a liar who says two things at once. Never changes, so any thread may use it at any time. The
  * secret is wiped when it is freed.
  */
 typedef struct policysync_key policysync_key;
+
+/**
+ * The side of a line that was called, one for each line: answers sessions, and then says what arrives here. The
+ * application carries the messages, whole and in order. Any thread may use it; calls from several threads wait for each
+ * other.
+ */
+typedef struct policysync_line_answerer policysync_line_answerer;
+
+/**
+ * The side of a line that calls: runs a session, and when that has converged, says what is written here as it is written,
+ * and takes in what the other side says. The application carries the messages, whole and in order. A session that does not
+ * converge is run again when something was written here, and once in a minute. Any thread may use it; calls from several
+ * threads wait for each other.
+ */
+typedef struct policysync_line_caller policysync_line_caller;
 
 /**
  * What follows a session on a line that stays open: operations that have arrived since, as they arrive, but not those
@@ -494,6 +562,14 @@ typedef struct policysync_session policysync_session;
  * Never changes, so any thread may use it at any time.
  */
 typedef struct policysync_sync_base policysync_sync_base;
+
+/**
+ * A WebSocket to a server: runs a session, and then sends what is written here as it is written, and takes in what arrives
+ * there. It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work` in turn, in a
+ * thread of your own. When the line ends, make a new one, a little later each time; its first session finds what was on
+ * its way. One thread at a time: a call while another is running gives `POLICYSYNC_ERR_BUSY`.
+ */
+typedef struct policysync_websocket_client policysync_websocket_client;
 
 /**
  * What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
@@ -1135,6 +1211,92 @@ typedef struct policysync_intake {
      */
     uint64_t bytes;
 } policysync_intake;
+
+/**
+ * A header of a request. This struct never changes.
+ */
+typedef struct policysync_header {
+    /**
+     * Its name: a token of HTTP, and not one that the client writes itself.
+     */
+    struct policysync_bytes name;
+    /**
+     * Its value: 1 to 8192 bytes of printable ASCII, with spaces and tabs between others.
+     */
+    struct policysync_bytes value;
+} policysync_header;
+
+/**
+ * How a client of HTTP or WebSocket connects. Zero in every member but the first is the default. Begin with
+ * `policysync_client_options_init`. All pointers are borrowed for the call that takes the options. No value of a header
+ * and no token is ever in an error; the library's own copies are wiped when the client is freed.
+ */
+typedef struct policysync_client_options {
+    /**
+     * `sizeof(policysync_client_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * `POLICYSYNC_TRUST_NO_OTHERS`, or 0.
+     */
+    uint32_t flags;
+    /**
+     * Shown to the server with each request of HTTP, and with the one that opens a WebSocket: the header
+     * `Authorization: Bearer …`. Without TLS whoever carries it can read it. Empty for none.
+     */
+    struct policysync_bytes bearer_token;
+    /**
+     * Further headers, `headers_stride` bytes from one to the next: `sizeof(policysync_header)`. Of two with one name the
+     * later one is sent, and the token in place of an `Authorization`. NULL for none.
+     */
+    const struct policysync_header *POLICYSYNC_NULLABLE headers;
+    /**
+     * How many bytes from one header to the next.
+     */
+    size_t headers_stride;
+    /**
+     * How many headers there are.
+     */
+    size_t headers_count;
+    /**
+     * Of which authorities a server's certificate is believed: certificates in PEM, all that are there, or one in DER.
+     * Empty for those that Mozilla trusts. Needs a library built with the feature `tls`.
+     */
+    struct policysync_bytes trusted;
+    /**
+     * How long to look up the name of the host, to connect, and to agree on TLS and WebSocket, each; 0 for 10 seconds.
+     */
+    uint64_t connect_timeout_ms;
+    /**
+     * How long to wait for the head of an HTTP answer; 0 for 30 seconds. Like the next two, not looked at for a WebSocket.
+     */
+    uint64_t answer_timeout_ms;
+    /**
+     * How long the body of an HTTP request, and that of an answer, may take; 0 for 60 seconds.
+     */
+    uint64_t body_timeout_ms;
+    /**
+     * How long one HTTP request may take, with its answer; 0 for 120 seconds.
+     */
+    uint64_t overall_timeout_ms;
+    /**
+     * How long `policysync_websocket_client_wait` waits where nothing comes; 0 for 100 milliseconds. Like those that
+     * follow, not looked at for HTTP.
+     */
+    uint64_t wait_ms;
+    /**
+     * How long without a message until the server is asked whether it is there; 0 for 20 seconds.
+     */
+    uint64_t ping_after_ms;
+    /**
+     * How long without a message or an answer to a ping until the line is given up; 0 for 60 seconds.
+     */
+    uint64_t silence_ms;
+    /**
+     * How long a message may be stuck on its way out until the line is given up; 0 for 30 seconds.
+     */
+    uint64_t stall_ms;
+} policysync_client_options;
 
 /**
  * Takes bytes, one piece after the other: into a file, over a line.
@@ -2313,6 +2475,428 @@ policysync_status policysync_push_waiting(struct policysync_push *POLICYSYNC_NON
  */
 POLICYSYNC_API
 void policysync_push_free(struct policysync_push *POLICYSYNC_NULLABLE push);
+
+/**
+ * Makes the calling side of a line on which nothing has been said.
+ *
+ * `options`: how its sessions are run; NULL for defaults. Borrowed for the call.
+ * `seed32`: 32 random bytes, new for each line, which nobody else may know. NULL, as is usual, for the library to take
+ * them from the system.
+ * `out`: the side, to be freed with `policysync_line_caller_free`; NULL when the call fails.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
+ * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_line_caller_new(const struct policysync_sync_options *POLICYSYNC_NULLABLE options,
+                                             const uint8_t *POLICYSYNC_NULLABLE seed32,
+                                             struct policysync_line_caller *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * The next message for the other side. Send it before the next is asked for: the log is the queue, so a slow line costs no
+ * memory.
+ *
+ * `replica`: the same for all of a line.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or something
+ * was written), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and these, after
+ * which the line should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_line_caller_next_message(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
+                                                      struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                      uint64_t now_ms,
+                                                      struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                                      struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Takes a message of the other side: operations in it are offered to the replica, in one batch. Then ask for the next
+ * message.
+ *
+ * `replica`: the same for all of a line.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `message`, `message_len`: the message, whole. Borrowed for the call.
+ * `err`: may be NULL. After a failure the line should be closed; what was admitted before stays.
+ *
+ * Returns `POLICYSYNC_OK`, or what `policysync_session_receive` does, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and
+ * `POLICYSYNC_ERR_PANIC` among them. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_line_caller_receive(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
+                                                 struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 uint64_t now_ms,
+                                                 const void *POLICYSYNC_NULLABLE message,
+                                                 size_t message_len,
+                                                 struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * How far the session of the line is, or how far the last one came. Its `state` is that of the last session that ended.
+ *
+ * `progress`: its `struct_size` is set by the caller.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_line_caller_progress(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
+                                                  struct policysync_progress *POLICYSYNC_NONNULL progress,
+                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * How the last session of the line ended.
+ *
+ * `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
+ * `base`: what the next line to the same peer may leave out, to be freed with `policysync_sync_base_free`; NULL where
+ * there is nothing. NULL for the parameter if it is not wanted.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none has ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
+ * (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_line_caller_finish(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
+                                                struct policysync_finish *POLICYSYNC_NONNULL finish,
+                                                struct policysync_sync_base *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE base,
+                                                struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Whether what is written here is said as it is written: the last session has converged.
+ *
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK` (it is), `POLICYSYNC_NOT_FOUND` (not yet, or not any more), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_line_caller_is_pushing(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
+                                                    struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees the calling side of a line. NULL is allowed. Any thread, while no other begins a call with `caller`; even within a
+ * callback. Since ABI 1.
+ */
+POLICYSYNC_API
+void policysync_line_caller_free(struct policysync_line_caller *POLICYSYNC_NULLABLE caller);
+
+/**
+ * Makes the answering side of a line on which nothing has been said.
+ *
+ * `out`: the side, to be freed with `policysync_line_answerer_free`; NULL when the call fails.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_line_answerer_new(struct policysync_line_answerer *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                               struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Takes a message of the caller, and gives the answer, if it wants one. Then ask for the next message.
+ *
+ * `responder`: answers the sessions; one for all lines.
+ * `replica`: the same for all of a line.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `message`, `message_len`: the message, whole. Borrowed for the call.
+ * `out`: the answer. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL. After a failure send what `policysync_sync_refusal` gives, and close the line.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (nothing is to be answered), `POLICYSYNC_ERR_OUT_OF_TURN`, or what
+ * `policysync_responder_respond` does, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC` among them.
+ * Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_line_answerer_receive(struct policysync_line_answerer *POLICYSYNC_NONNULL answerer,
+                                                   struct policysync_responder *POLICYSYNC_NONNULL responder,
+                                                   struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t now_ms,
+                                                   const void *POLICYSYNC_NULLABLE message,
+                                                   size_t message_len,
+                                                   struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * A message with operations that the caller does not have yet. Send it before the next is asked for: the log is the queue,
+ * so a slow line costs no memory.
+ *
+ * `replica`: the same for all of a line.
+ * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or something
+ * has arrived in the replica), `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_line_answerer_next_message(struct policysync_line_answerer *POLICYSYNC_NONNULL answerer,
+                                                        struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                        struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                                        struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees the answering side of a line. NULL is allowed. Any thread, while no other begins a call with `answerer`; even
+ * within a callback. Since ABI 1.
+ */
+POLICYSYNC_API
+void policysync_line_answerer_free(struct policysync_line_answerer *POLICYSYNC_NULLABLE answerer);
+
+/**
+ * Makes default options: all zero but `struct_size`.
+ *
+ * `out`: `struct_size` bytes are written, whatever the library knows of them.
+ * `struct_size`: `sizeof(policysync_client_options)`, at least 8.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (`struct_size` is too small) or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_client_options_init(struct policysync_client_options *POLICYSYNC_NONNULL out,
+                                                 uint32_t struct_size);
+
+/**
+ * Makes a client of the server at a URL. Nothing is sent yet.
+ *
+ * `url`, `url_len`: `http://…`, or `https://…` in a library built with the feature `tls`. Borrowed for the call.
+ * `options`: NULL for defaults. Borrowed for the call.
+ * `out`: the client, to be freed with `policysync_http_client_free`; NULL when the call fails.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
+ * certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`, or for `https`
+ * without `tls`), `POLICYSYNC_ERR_TLS` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_http_client_new(const char *POLICYSYNC_NULLABLE url,
+                                             size_t url_len,
+                                             const struct policysync_client_options *POLICYSYNC_NULLABLE options,
+                                             struct policysync_http_client *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Runs a session with the server to its end; `policysync_session_finish` says how it ended. The call waits for the
+ * network, each request for as long as the client's options say. While it waits, no lock is held: other threads may use
+ * the replica, look at `policysync_session_progress`, and end the session with `policysync_session_cancel`, which takes
+ * effect when the answer is there or has been given up.
+ *
+ * `session`: one that has not begun. When the network fails it stays unfinished: begin a new one, which goes on from what
+ * was admitted.
+ * `replica`: the same for all of a session.
+ * `now_ms`: the time at which operations arrive: milliseconds since 1970, or, as is usual, `POLICYSYNC_NOW`.
+ * `err`: may be NULL. What was admitted stays, whatever happens.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
+ * `POLICYSYNC_ERR_UNAVAILABLE`, `POLICYSYNC_ERR_HTTP_STATUS`, `POLICYSYNC_ERR_UNAUTHORIZED`, `POLICYSYNC_ERR_TLS`,
+ * `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT` (the answer is too long), `POLICYSYNC_ERR_UNSUPPORTED` (built
+ * without the feature `http`), or what `policysync_session_next_message` and `policysync_session_receive` return,
+ * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC` among them. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_http_client_sync(struct policysync_http_client *POLICYSYNC_NONNULL client,
+                                              struct policysync_session *POLICYSYNC_NONNULL session,
+                                              struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                              uint64_t now_ms,
+                                              struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Carries one message to the server, and gives its answer: for those who run a session themselves, to show its progress
+ * from the same thread, for example. A refusal by the server is an answer too.
+ *
+ * `message`, `message_len`: the message, whole. Borrowed for the call.
+ * `max_bytes`: bytes of the longest answer that is taken: `max_message_bytes` of the session's options; 0 for its default.
+ * `out`: the answer. As it was unless the call returns `POLICYSYNC_OK`.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
+ * `POLICYSYNC_ERR_UNAVAILABLE`, `POLICYSYNC_ERR_HTTP_STATUS`, `POLICYSYNC_ERR_UNAUTHORIZED`, `POLICYSYNC_ERR_TLS`,
+ * `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT` (the answer is too long), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_http_client_exchange(struct policysync_http_client *POLICYSYNC_NONNULL client,
+                                                  const void *POLICYSYNC_NULLABLE message,
+                                                  size_t message_len,
+                                                  size_t max_bytes,
+                                                  struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees a client and closes its connections. NULL is allowed. Any thread, while no other begins a call with `client`; one
+ * that has begun ends as if nothing had happened. Since ABI 1.
+ */
+POLICYSYNC_API
+void policysync_http_client_free(struct policysync_http_client *POLICYSYNC_NULLABLE client);
+
+/**
+ * What a server answers to a request. It mounts into any server: who may call, time-outs and the length of bodies are the
+ * server's business, which should refuse a body over `max_message_bytes` of the responder's options with status 413 before
+ * it reads it. The answer's content type is `POLICYSYNC_HTTP_CONTENT_TYPE`, whatever its status.
+ *
+ * `responder`: answers the sessions.
+ * `replica`: whose operations it answers with.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `method`, `method_len`: the request's method, as in `POST`.
+ * `content_type`, `content_type_len`: the request's header `Content-Type`; NULL and 0 where there is none.
+ * `body`, `body_len`: the request's body, whole. Like the others borrowed for the call.
+ * `http_status`: the status to answer with: 200, or 400 for what is no message, 403 for another space, 405 for another
+ * method, 410 for a session that is no longer known, 413 for too long a message, 415 for another content type, 503 where
+ * this side failed.
+ * `out`: the body to answer with.
+ * `refused`: where the status is not 200, why, for the server's own log; as it was otherwise. Its `struct_size` is set by
+ * the caller. NULL if it is not wanted.
+ * `err`: may be NULL. On any failure nothing of the request has happened, and 503 may be answered, with what
+ * `policysync_sync_refusal` gives.
+ *
+ * Returns `POLICYSYNC_OK` (**also where the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the
+ * guard or the clock), `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_http_answer(struct policysync_responder *POLICYSYNC_NONNULL responder,
+                                         struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                         uint64_t now_ms,
+                                         const char *POLICYSYNC_NULLABLE method,
+                                         size_t method_len,
+                                         const char *POLICYSYNC_NULLABLE content_type,
+                                         size_t content_type_len,
+                                         const void *POLICYSYNC_NULLABLE body,
+                                         size_t body_len,
+                                         uint32_t *POLICYSYNC_NONNULL http_status,
+                                         struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                         struct policysync_error *POLICYSYNC_NULLABLE refused,
+                                         struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Connects to the server at a URL, for no longer than `connect_timeout_ms` for each step.
+ *
+ * `url`, `url_len`: `ws://…`, or `wss://…` in a library built with the feature `tls`. Borrowed for the call.
+ * `options`: NULL for defaults. Borrowed for the call.
+ * `sync`: how its sessions are run; NULL for defaults. Borrowed for the call.
+ * `out`: the line, to be freed with `policysync_websocket_client_free`; NULL when the call fails.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
+ * `POLICYSYNC_ERR_UNAVAILABLE`, `POLICYSYNC_ERR_HTTP_STATUS`, `POLICYSYNC_ERR_UNAUTHORIZED`, `POLICYSYNC_ERR_TLS`,
+ * `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
+ * certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`, or for `wss`
+ * without `tls`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_websocket_client_connect(const char *POLICYSYNC_NULLABLE url,
+                                                      size_t url_len,
+                                                      const struct policysync_client_options *POLICYSYNC_NULLABLE options,
+                                                      const struct policysync_sync_options *POLICYSYNC_NULLABLE sync,
+                                                      struct policysync_websocket_client *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                                      struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Waits for a message, for as long as `wait_ms` of the options says, and at most so long again for what is stuck on its
+ * way out. It holds no replica meanwhile. Then call `policysync_websocket_client_work`, whatever came of it.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock: by it the silence of the server is
+ * measured.
+ * `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over.
+ *
+ * Returns `POLICYSYNC_OK` (a message is here), `POLICYSYNC_NOT_FOUND` (nothing came), `POLICYSYNC_DONE` (the line is
+ * closed), `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT` (nothing was heard for `silence_ms`, or the server has
+ * taken no message for `stall_ms`), `POLICYSYNC_ERR_TLS`, `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT`,
+ * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_websocket_client_wait(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
+                                                   uint64_t now_ms,
+                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Takes in the message that has arrived, if one has; then sends what there is to say: the next message of the session, or
+ * operations that were written since. The replica is held only while a message is taken in or made, not while one is sent.
+ *
+ * `replica`: the same for all of a line.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over; what was
+ * admitted stays.
+ *
+ * Returns `POLICYSYNC_OK` (a message was taken in), `POLICYSYNC_NOT_FOUND` (none was there), what
+ * `policysync_websocket_client_wait` and `policysync_line_caller_receive` return where they fail,
+ * `POLICYSYNC_ERR_CONNECTION` for a line that is closed, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_websocket_client_work(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
+                                                   struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t now_ms,
+                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * How far the session of the line is, or how far the last one came. Its `state` is that of the last session that ended.
+ *
+ * `progress`: its `struct_size` is set by the caller.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
+ * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ * One thread at a time. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_websocket_client_progress(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
+                                                       struct policysync_progress *POLICYSYNC_NONNULL progress,
+                                                       struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * How the last session of the line ended.
+ *
+ * `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
+ * `base`: what the next line to the same server may leave out, to be freed with `policysync_sync_base_free`; NULL where
+ * there is nothing. NULL for the parameter if it is not wanted.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none has ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
+ * (`struct_size` is too small), `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`),
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_websocket_client_finish(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
+                                                     struct policysync_finish *POLICYSYNC_NONNULL finish,
+                                                     struct policysync_sync_base *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE base,
+                                                     struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Whether what is written here is sent as it is written: the last session has converged.
+ *
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK` (it is), `POLICYSYNC_NOT_FOUND` (not yet, or not any more), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ * One thread at a time. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_websocket_client_is_pushing(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
+                                                         struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Ends the line, and tells the server. What is not sent yet is sent by the next line.
+ *
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`),
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_websocket_client_close(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
+                                                    struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees a line; one that is not closed breaks. NULL is allowed. Any thread, while no other begins a call with `line`; even
+ * within a callback. Since ABI 1.
+ */
+POLICYSYNC_API
+void policysync_websocket_client_free(struct policysync_websocket_client *POLICYSYNC_NULLABLE line);
 
 /**
  * Writes the operations that arrived since a position into a bundle, for where there is no line: a USB stick, an e-mail.

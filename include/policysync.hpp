@@ -572,6 +572,8 @@ public:
 
 private:
     friend class Session;
+    friend class LineCaller;
+    friend class WebSocketClient;
     explicit SyncBase(policysync_sync_base *base) noexcept : handle_(base) {}
     std::unique_ptr<policysync_sync_base, detail::Deleter<policysync_sync_base_free>> handle_;
 };
@@ -734,6 +736,247 @@ public:
 private:
     explicit Push(policysync_push *push) noexcept : handle_(push) {}
     std::unique_ptr<policysync_push, detail::Deleter<policysync_push_free>> handle_;
+};
+
+/// The side of a line that calls. The application carries the messages, whole and in order. Any thread.
+class LineCaller {
+public:
+    explicit LineCaller(const SyncOptions &options = {}) {
+        policysync_line_caller *caller = nullptr;
+        detail::call(
+            [&](auto *error) { return policysync_line_caller_new(options.get(), nullptr, &caller, error); });
+        handle_.reset(caller);
+    }
+
+    /// The next message for the other side; nothing where there is nothing to say now.
+    std::optional<std::string> next_message(const Replica &replica, std::uint64_t now_ms = now) {
+        return detail::optional_text([&](auto *out, auto *error) {
+            return policysync_line_caller_next_message(get(), replica.get(), now_ms, out, error);
+        });
+    }
+
+    void receive(Replica &replica, std::string_view message, std::uint64_t now_ms = now) {
+        detail::call([&](auto *error) {
+            return policysync_line_caller_receive(get(), replica.get(), now_ms, message.data(), message.size(), error);
+        });
+    }
+
+    policysync_progress progress() const {
+        policysync_progress progress{};
+        progress.struct_size = sizeof progress;
+        detail::call([&](auto *error) { return policysync_line_caller_progress(get(), &progress, error); });
+        return progress;
+    }
+
+    /// How the last session of the line ended; nothing before.
+    std::optional<Finish> finish() const {
+        Finish finish;
+        finish.finish.struct_size = sizeof finish.finish;
+        policysync_sync_base *base = nullptr;
+        const auto status = detail::call(
+            [&](auto *error) { return policysync_line_caller_finish(get(), &finish.finish, &base, error); });
+        if (base != nullptr) {
+            finish.base = SyncBase(base);
+        }
+        return status == POLICYSYNC_OK ? std::optional<Finish>(std::move(finish)) : std::nullopt;
+    }
+
+    bool is_pushing() const {
+        return detail::call([&](auto *error) { return policysync_line_caller_is_pushing(get(), error); }) ==
+               POLICYSYNC_OK;
+    }
+
+    policysync_line_caller *get() const noexcept { return handle_.get(); }
+
+private:
+    std::unique_ptr<policysync_line_caller, detail::Deleter<policysync_line_caller_free>> handle_;
+};
+
+/// The side of a line that was called, one for each line. Any thread.
+class LineAnswerer {
+public:
+    LineAnswerer() {
+        policysync_line_answerer *answerer = nullptr;
+        detail::call([&](auto *error) { return policysync_line_answerer_new(&answerer, error); });
+        handle_.reset(answerer);
+    }
+
+    /// The answer to a message; nothing where it wants none. After an exception send `Responder::refusal` and close the
+    /// line.
+    std::optional<std::string> receive(Responder &responder, Replica &replica, std::string_view message,
+                                       std::uint64_t now_ms = now) {
+        return detail::optional_text([&](auto *out, auto *error) {
+            return policysync_line_answerer_receive(get(), responder.get(), replica.get(), now_ms, message.data(),
+                                                    message.size(), out, error);
+        });
+    }
+
+    /// A message with operations that the caller does not have yet; nothing where there are none.
+    std::optional<std::string> next_message(const Replica &replica) {
+        return detail::optional_text([&](auto *out, auto *error) {
+            return policysync_line_answerer_next_message(get(), replica.get(), out, error);
+        });
+    }
+
+    policysync_line_answerer *get() const noexcept { return handle_.get(); }
+
+private:
+    std::unique_ptr<policysync_line_answerer, detail::Deleter<policysync_line_answerer_free>> handle_;
+};
+
+/// How a client of HTTP or WebSocket connects. What it is given must live until the client is made.
+class ClientOptions {
+public:
+    ClientOptions() {
+        detail::call([&](auto *) { return policysync_client_options_init(&options_, sizeof options_); });
+    }
+    ClientOptions &bearer_token(std::string_view token) { return options_.bearer_token = bytes(token), *this; }
+    ClientOptions &header(std::string_view name, std::string_view value) {
+        headers_.push_back({bytes(name), bytes(value)});
+        return *this;
+    }
+    /// Believes these authorities beside those that Mozilla trusts: PEM or DER.
+    ClientOptions &trust(std::string_view certificates) { return options_.trusted = bytes(certificates), *this; }
+    /// Believes these authorities and no others.
+    ClientOptions &trust_only(std::string_view certificates) {
+        options_.flags |= POLICYSYNC_TRUST_NO_OTHERS;
+        return trust(certificates);
+    }
+    /// All else, as the C interface has it: its time-outs.
+    policysync_client_options &c() noexcept { return options_; }
+
+    /// The options with their headers, for as long as these live and are not changed.
+    policysync_client_options get() const noexcept {
+        policysync_client_options options = options_;
+        options.headers = headers_.data();
+        options.headers_stride = sizeof(policysync_header);
+        options.headers_count = headers_.size();
+        return options;
+    }
+
+private:
+    policysync_client_options options_{};
+    std::vector<policysync_header> headers_;
+};
+
+/// Synchronises with a server over HTTP. Any thread.
+class HttpClient {
+public:
+    explicit HttpClient(std::string_view url, const ClientOptions &options = {}) {
+        policysync_http_client *client = nullptr;
+        const policysync_client_options given = options.get();
+        detail::call([&](auto *error) {
+            return policysync_http_client_new(url.data(), url.size(), &given, &client, error);
+        });
+        handle_.reset(client);
+    }
+
+    /// Runs a session to its end. Other threads may look at its progress, cancel it, and use the replica meanwhile.
+    void sync(Session &session, Replica &replica, std::uint64_t now_ms = now) {
+        detail::call([&](auto *error) {
+            return policysync_http_client_sync(get(), session.get(), replica.get(), now_ms, error);
+        });
+    }
+
+    /// Carries one message, and gives the answer.
+    std::string exchange(std::string_view message, size_t max_bytes = 0) {
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_http_client_exchange(get(), message.data(), message.size(), max_bytes, out, error);
+        });
+    }
+
+    policysync_http_client *get() const noexcept { return handle_.get(); }
+
+private:
+    std::unique_ptr<policysync_http_client, detail::Deleter<policysync_http_client_free>> handle_;
+};
+
+/// What a server answers to a request.
+struct HttpAnswer {
+    std::uint32_t status = 0;
+    /// Of the type POLICYSYNC_HTTP_CONTENT_TYPE, whatever the status.
+    std::string body;
+    /// Why, where the status is not 200; for the server's own log.
+    std::string refused;
+};
+
+/// Answers a request, in any server.
+inline HttpAnswer http_answer(Responder &responder, Replica &replica, std::string_view method,
+                              std::string_view content_type, std::string_view body, std::uint64_t now_ms = now) {
+    HttpAnswer answer;
+    policysync_error refused = POLICYSYNC_ERROR_INIT;
+    answer.body = detail::text([&](auto *out, auto *error) {
+        return policysync_http_answer(responder.get(), replica.get(), now_ms, method.data(), method.size(),
+                                      content_type.data(), content_type.size(), body.data(), body.size(),
+                                      &answer.status, out, &refused, error);
+    });
+    answer.refused = refused.message;
+    return answer;
+}
+
+/// A WebSocket to a server. Wait and work in turn. One thread at a time.
+class WebSocketClient {
+public:
+    enum class Heard { nothing, message, closed };
+
+    explicit WebSocketClient(std::string_view url, const ClientOptions &options = {}, const SyncOptions &sync = {}) {
+        policysync_websocket_client *line = nullptr;
+        const policysync_client_options given = options.get();
+        detail::call([&](auto *error) {
+            return policysync_websocket_client_connect(url.data(), url.size(), &given, sync.get(), &line, error);
+        });
+        handle_.reset(line);
+    }
+
+    Heard wait(std::uint64_t now_ms = now) {
+        const auto status =
+            detail::call([&](auto *error) { return policysync_websocket_client_wait(get(), now_ms, error); });
+        return status == POLICYSYNC_OK     ? Heard::message
+               : status == POLICYSYNC_DONE ? Heard::closed
+                                           : Heard::nothing;
+    }
+
+    /// Whether a message was taken in.
+    bool work(Replica &replica, std::uint64_t now_ms = now) {
+        return detail::call([&](auto *error) {
+                   return policysync_websocket_client_work(get(), replica.get(), now_ms, error);
+               }) == POLICYSYNC_OK;
+    }
+
+    policysync_progress progress() const {
+        policysync_progress progress{};
+        progress.struct_size = sizeof progress;
+        detail::call([&](auto *error) { return policysync_websocket_client_progress(get(), &progress, error); });
+        return progress;
+    }
+
+    /// How the last session of the line ended; nothing before.
+    std::optional<Finish> finish() const {
+        Finish finish;
+        finish.finish.struct_size = sizeof finish.finish;
+        policysync_sync_base *base = nullptr;
+        const auto status = detail::call([&](auto *error) {
+            return policysync_websocket_client_finish(get(), &finish.finish, &base, error);
+        });
+        if (base != nullptr) {
+            finish.base = SyncBase(base);
+        }
+        return status == POLICYSYNC_OK ? std::optional<Finish>(std::move(finish)) : std::nullopt;
+    }
+
+    bool is_pushing() const {
+        return detail::call([&](auto *error) { return policysync_websocket_client_is_pushing(get(), error); }) ==
+               POLICYSYNC_OK;
+    }
+
+    void close() {
+        detail::call([&](auto *error) { return policysync_websocket_client_close(get(), error); });
+    }
+
+    policysync_websocket_client *get() const noexcept { return handle_.get(); }
+
+private:
+    std::unique_ptr<policysync_websocket_client, detail::Deleter<policysync_websocket_client_free>> handle_;
 };
 
 /// 32 random bytes that nobody can foresee.

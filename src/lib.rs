@@ -54,7 +54,7 @@
 //! | `http` | `HttpClient` synchronises over HTTP, `answer_http` in any server |
 //! | `parallel` | `ReplicaOptions::threads`: the signatures of a batch are verified on as many threads as the caller names |
 //! | `sqlite` | `ReplicaOptions::path`: a replica is kept in an SQLite file; on by default |
-//! | `tls` | `https` and `wss`, by rustls with the roots that Mozilla trusts |
+//! | `tls` | `https` and `wss`, by rustls with the roots that Mozilla trusts or the application's own |
 //! | `websocket` | `WebSocketClient` and `WebSocketServer`: a line that stays open, over any stream |
 
 #![warn(missing_docs, unreachable_pub)]
@@ -143,11 +143,16 @@ pub use transport::{
     HTTP_CONTENT_TYPE, HttpAnswer, HttpClient, HttpError, HttpOptions, HttpRequest, HttpStage, SyncReport,
     answer_http,
 };
+#[cfg(any(feature = "http", feature = "websocket"))]
+pub use transport::{HeaderError, TlsError};
 #[cfg(feature = "websocket")]
 pub use transport::{
-    Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketServer, WebSocketStream,
+    Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketRequest, WebSocketServer,
+    WebSocketStream,
 };
 pub use transport::{LineAnswerer, LineCaller, LineEvent};
+#[cfg(all(feature = "tls", any(feature = "http", feature = "websocket")))]
+pub use transport::{TlsRoots, TlsRootsError};
 
 // The log and its store
 pub use oplog::{AddError, Added, Cursor, ForkError, ForkProof, LogDigest, LogEntry, OpLog};

@@ -6,9 +6,11 @@ mod tools;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use tools::{declared, have, root, run, scratch, symbols};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tools::{declared, have, root, run, scratch, skipped, symbols};
 
 const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
 const C: [&str; 3] = ["c99", "c11", "c17"];
@@ -69,6 +71,56 @@ fn program(compiler_name: &str, std: &str, threads: bool, name: &str, flags: &[&
     program
 }
 
+/// The relay of the examples on a new file, for the tests that need a server; it ends with this.
+struct Relay {
+    process: Child,
+    address: String,
+}
+
+impl Relay {
+    const TOKEN: &str = "relay-token";
+
+    fn start() -> Option<Self> {
+        if !cfg!(all(feature = "http", feature = "sqlite", feature = "websocket")) {
+            return None;
+        }
+        let own = std::env::current_exe().unwrap();
+        let program = own.parent().unwrap().parent().unwrap().join("examples/relay");
+        if !program.exists() {
+            skipped("the relay of the examples is not built");
+            return None;
+        }
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let dir = scratch(&format!("c/relay-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let mut command = Command::new(program);
+        command.args(["--blind", "--listen", "127.0.0.1:0", "--file"]).arg(dir.join("relay.db"));
+        command.env("RELAY_TOKEN", Self::TOKEN).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let address = said.strip_prefix("listening on ").and_then(|rest| rest.split(',').next()).unwrap();
+        Some(Self { address: address.to_owned(), process })
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Runs the test program with a relay to talk to.
+fn run_with_relay(command: &mut Command) -> String {
+    let relay = Relay::start();
+    if let Some(relay) = &relay {
+        command.env("POLICYSYNC_TEST_RELAY", &relay.address);
+    }
+    let out = run(command);
+    assert_eq!(out.contains("with a relay"), relay.is_some(), "{out}");
+    out
+}
+
 fn header() -> String {
     fs::read_to_string(root().join("include/policysync.h")).unwrap()
 }
@@ -105,7 +157,7 @@ fn the_program_passes_with_every_compiler() {
     for name in compilers(&["gcc", "clang"]) {
         for std in C {
             let program = program(name, std, false, &format!("plain-{name}-{std}"), &[]);
-            assert!(run(&mut Command::new(program)).contains("all C tests passed"));
+            assert!(run_with_relay(&mut Command::new(program)).contains("all C tests passed"));
         }
     }
 }
@@ -124,9 +176,8 @@ fn the_program_passes_with_the_shared_library() {
     run(&mut command);
     let needs = run(Command::new("readelf").arg("-d").arg(dir.join("program")));
     assert!(needs.contains(&format!("[{SHARED_NAME}]")), "{needs}");
-    assert!(
-        run(Command::new(dir.join("program")).env("LD_LIBRARY_PATH", &dir)).contains("all C tests passed")
-    );
+    let mut program = Command::new(dir.join("program"));
+    assert!(run_with_relay(program.env("LD_LIBRARY_PATH", &dir)).contains("all C tests passed"));
 }
 
 #[test]
@@ -138,7 +189,12 @@ fn valgrind_finds_nothing() {
         let program = program("gcc", "c99", threads, &format!("valgrind-{threads}"), &[]);
         let mut command = Command::new("valgrind");
         command.args(["-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=all"]);
-        run(command.arg("--errors-for-leak-kinds=definite,indirect,possible").arg(program));
+        command.arg("--errors-for-leak-kinds=definite,indirect,possible").arg(program);
+        if threads {
+            run(&mut command);
+        } else {
+            run_with_relay(&mut command);
+        }
     }
 }
 
@@ -149,7 +205,7 @@ fn address_and_undefined_behaviour_sanitizers_find_nothing() {
         let program = program(name, "c11", false, &format!("asan-{name}"), &flags);
         let symbols = run(Command::new("nm").arg(&program));
         assert!(symbols.contains("__asan_init"), "{name} has built no sanitizer in");
-        run(&mut Command::new(program));
+        run_with_relay(&mut Command::new(program));
     }
 }
 
@@ -213,8 +269,21 @@ fn every_function_is_documented() {
         let (start, parameters) = declaration.trim_end_matches(')').split_once('(').unwrap();
         let parameters: Vec<&str> =
             parameters.split(',').map(|one| one.rsplit([' ', '*']).next().unwrap()).collect();
-        let objects =
-            ["replica", "cursor", "key", "buffer", "void", "status", "session", "responder", "push"];
+        let objects = [
+            "replica",
+            "cursor",
+            "key",
+            "buffer",
+            "void",
+            "status",
+            "session",
+            "responder",
+            "push",
+            "client",
+            "line",
+            "caller",
+            "answerer",
+        ];
         let is_object = |name: &str| objects.contains(&name);
         for name in parameters.iter().filter(|name| !is_object(name)) {
             assert!(comment.contains(&format!("`{name}`")), "{name}: {declaration}");
@@ -306,7 +375,9 @@ fn the_wrapper_for_cpp_passes() {
                 command.args(["-g", "-Wshadow", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
                 command.arg(root().join(source)).arg(library("libpolicysync.a")).args(SYSTEM);
                 run(command.arg("-o").arg(dir.join("program")));
-                let out = run(&mut Command::new(dir.join("program")));
+                let mut program = Command::new(dir.join("program"));
+                let tested = source.starts_with("tests");
+                let out = if tested { run_with_relay(&mut program) } else { run(&mut program) };
                 assert!(
                     out.contains("the wrapper passed") || out.contains("received: \"Hello world\""),
                     "{out}"

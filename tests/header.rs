@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In the order in which they stand in the header.
-const SOURCES: [&str; 23] = [
+const SOURCES: [&str; 27] = [
     "abi",
     "version",
     "status",
@@ -25,6 +25,10 @@ const SOURCES: [&str; 23] = [
     "session",
     "responder",
     "push",
+    "line",
+    "client",
+    "http",
+    "websocket",
     "stream",
     "bundle",
     "random",

@@ -90,6 +90,11 @@ pub(super) unsafe trait Growing: Copy {
 }
 
 impl Call {
+    /// Writes what went wrong into an error of the caller's, if there is one.
+    pub(super) fn tell(&self, failure: &Failure, err: *mut policysync_error) {
+        tell(failure, err);
+    }
+
     /// A required pointer to what is only read. The parameter is declared so that the header can say that it is not
     /// NULL, and that we can find that it is.
     pub(super) fn required<'c, T>(&'c self, pointer: MaybeUninit<&T>, name: &str) -> Result<&'c T, Failure> {

@@ -4,16 +4,16 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use super::boundary::{Growing, guarded, guarded_or};
+use super::boundary::{Growing, Out, SizedOut, guarded, guarded_or};
 use super::buffer::policysync_buffer;
 use super::error::{Failure, policysync_error};
 use super::random::random;
 use super::replica::policysync_replica;
 use super::shared::{Entered, Shared};
 use super::status::policysync_status;
-use super::status::policysync_status_code::*;
+use super::status::policysync_status_code::{self, *};
 use super::sync::{policysync_refusals, policysync_sync_base, policysync_sync_options};
-use crate::{Finish, Progress, SyncSession};
+use crate::{Finish, LineCaller, Progress, SyncSession};
 
 /// A session with a peer, from the side that begins it: what to send next, and what to do with the answer. The
 /// application carries the bytes, over anything. Between two calls the replica may be written to; what is written during
@@ -21,6 +21,9 @@ use crate::{Finish, Progress, SyncSession};
 /// wait for each other.
 pub struct policysync_session {
     shared: Shared<SyncSession>,
+    /// Bytes of the longest message that it takes.
+    #[cfg(feature = "http")]
+    limit: usize,
 }
 
 /// How a session stands: `state` of `policysync_progress` and `policysync_finish`.
@@ -128,8 +131,12 @@ pub extern "C" fn policysync_session_new(
             Some(nonce) => *nonce,
             None => random()?,
         };
-        let shared = Shared::new("session", SyncSession::new(options, nonce));
-        out.write(Arc::into_raw(Arc::new(policysync_session { shared })).cast_mut());
+        let session = policysync_session {
+            #[cfg(feature = "http")]
+            limit: options.limit(),
+            shared: Shared::new("session", SyncSession::new(options, nonce)),
+        };
+        out.write(Arc::into_raw(Arc::new(session)).cast_mut());
         Ok(POLICYSYNC_OK)
     })
 }
@@ -262,15 +269,7 @@ pub extern "C" fn policysync_session_finish(
         if matches!(state, policysync_session_state::POLICYSYNC_SESSION_RUNNING) {
             return Ok(POLICYSYNC_NOT_FOUND);
         }
-        let mut finish =
-            policysync_finish { struct_size: 0, state: state.number(), count: 0, digest: [0; 16] };
-        if let Some(Finish::Converged { digest, count, base: common }) = entered.inside.finish() {
-            (finish.count, finish.digest) = (*count, *digest.as_bytes());
-            if let (Some(base), Some(common)) = (base, common) {
-                base.write(policysync_sync_base::hand_out(common));
-            }
-        }
-        out.write(finish);
+        write(state, entered.inside.finish(), out, base);
         Ok(POLICYSYNC_OK)
     })
 }
@@ -303,8 +302,42 @@ pub extern "C" fn policysync_session_free(session: *mut policysync_session) {
     });
 }
 
+/// How a session of a line ended, if one has.
+pub(super) fn write_finish(
+    finish: Option<&Finish>,
+    out: SizedOut<'_, policysync_finish>,
+    base: Option<Out<'_, *mut policysync_sync_base>>,
+) -> policysync_status_code {
+    if finish.is_none() {
+        return POLICYSYNC_NOT_FOUND;
+    }
+    write(policysync_session_state::of_finish(finish), finish, out, base);
+    POLICYSYNC_OK
+}
+
+fn write(
+    state: policysync_session_state,
+    finish: Option<&Finish>,
+    out: SizedOut<'_, policysync_finish>,
+    base: Option<Out<'_, *mut policysync_sync_base>>,
+) {
+    let mut written = policysync_finish { struct_size: 0, state: state.number(), count: 0, digest: [0; 16] };
+    if let Some(Finish::Converged { digest, count, base: common }) = finish {
+        (written.count, written.digest) = (*count, *digest.as_bytes());
+        if let (Some(base), Some(common)) = (base, common) {
+            base.write(policysync_sync_base::hand_out(common));
+        }
+    }
+    out.write(written);
+}
+
 impl policysync_session {
-    fn enter(&self) -> Result<Entered<'_, SyncSession>, Failure> {
+    #[cfg(feature = "http")]
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(super) fn enter(&self) -> Result<Entered<'_, SyncSession>, Failure> {
         self.shared.enter()
     }
 }
@@ -316,6 +349,11 @@ impl Entered<'_, SyncSession> {
 }
 
 impl policysync_progress {
+    /// How far a line is.
+    pub(super) fn of_line(line: &LineCaller) -> Self {
+        Self::of(*line.progress(), policysync_session_state::of_finish(line.finish()))
+    }
+
     fn of(progress: Progress, state: policysync_session_state) -> Self {
         Self {
             struct_size: 0,
@@ -339,10 +377,16 @@ impl policysync_progress {
 impl policysync_session_state {
     fn of(session: &SyncSession) -> Self {
         match session.finish() {
+            None if session.is_over() => Self::POLICYSYNC_SESSION_FAILED,
+            finish => Self::of_finish(finish),
+        }
+    }
+
+    fn of_finish(finish: Option<&Finish>) -> Self {
+        match finish {
             Some(Finish::Converged { .. }) => Self::POLICYSYNC_SESSION_CONVERGED,
             Some(Finish::NotConverged { .. }) => Self::POLICYSYNC_SESSION_NOT_CONVERGED,
             Some(Finish::Cancelled) => Self::POLICYSYNC_SESSION_CANCELLED,
-            None if session.is_over() => Self::POLICYSYNC_SESSION_FAILED,
             None => Self::POLICYSYNC_SESSION_RUNNING,
         }
     }

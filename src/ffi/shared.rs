@@ -42,6 +42,24 @@ impl<T: Send> Shared<T> {
         self.thread.store(this_thread(), Ordering::Relaxed);
         Ok(Entered { inside, thread: &self.thread })
     }
+
+    /// The same for what one thread at a time may use: it does not wait, and so may be entered before a replica.
+    #[cfg(feature = "websocket")]
+    pub(super) fn try_enter(&self) -> Result<Entered<'_, T>, Failure> {
+        use std::sync::TryLockError;
+
+        let name = self.name;
+        let inside = self.inside.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => {
+                Failure::new(POLICYSYNC_ERR_BUSY, format!("another call is using the {name}"))
+            }
+            TryLockError::Poisoned(_) => {
+                Failure::new(POLICYSYNC_ERR_PANIC, format!("an earlier call panicked: free the {name}"))
+            }
+        })?;
+        self.thread.store(this_thread(), Ordering::Relaxed);
+        Ok(Entered { inside, thread: &self.thread })
+    }
 }
 
 impl<T> Drop for Entered<'_, T> {

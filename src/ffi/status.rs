@@ -6,9 +6,8 @@ use std::ffi::{CStr, c_char};
 use super::boundary::to_usize;
 use super::error::Failure;
 use crate::{
-    Aborted, BundleError, CryptoError, DecodeError, HlcError, IdentifierError, IngestError, JsonError,
-    KeyError, OpError, OpenError, Place, Refusal, Refused, RegistryError, SignError, StoreError, SyncError,
-    VerifyError, WriteError,
+    Aborted, CryptoError, DecodeError, HlcError, IdentifierError, IngestError, JsonError, KeyError, OpError,
+    OpenError, Place, Refused, RegistryError, SignError, StoreError, VerifyError, WriteError,
 };
 
 /// What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
@@ -38,7 +37,7 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_ARGUMENT = -2,
     /// A `struct_size` is too small, or a struct of a later version uses what this library does not know.
     POLICYSYNC_ERR_VERSION = -3,
-    /// A callback called the replica that is calling it.
+    /// A callback called the replica that is calling it; or a thread uses what another one is using, and only one may.
     POLICYSYNC_ERR_BUSY = -4,
     /// The library was built without what is asked for.
     POLICYSYNC_ERR_UNSUPPORTED = -5,
@@ -132,6 +131,24 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_CRYPTO = -300,
     /// A bug of the library. The replica cannot be used any more, only freed; so it is with its cursors.
     POLICYSYNC_ERR_PANIC = -301,
+
+    // The network's fault, or the server's: -400 to -499. What may pass by itself comes first, up to -449: try again later.
+    /// The name of the server's host is not known, or cannot be looked up at present.
+    POLICYSYNC_ERR_HOST = -400,
+    /// The connection was refused, broke, or is closed.
+    POLICYSYNC_ERR_CONNECTION = -401,
+    /// The server did not answer, or took nothing, for as long as the options say.
+    POLICYSYNC_ERR_TIMEOUT = -402,
+    /// The server says that it cannot answer at present (HTTP status 429, or 500 and above).
+    POLICYSYNC_ERR_UNAVAILABLE = -403,
+    /// The server answered with another HTTP status, a redirect among them; the message says which.
+    POLICYSYNC_ERR_HTTP_STATUS = -450,
+    /// The server wants a token, or another one (HTTP status 401 or 403).
+    POLICYSYNC_ERR_UNAUTHORIZED = -451,
+    /// The server's certificate does not fit, or there is no TLS; the message says why.
+    POLICYSYNC_ERR_TLS = -452,
+    /// What answers is no server of this protocol: a login page, for example.
+    POLICYSYNC_ERR_NOT_A_SERVER = -453,
 }
 
 use policysync_status_code::*;
@@ -207,11 +224,19 @@ impl policysync_status_code {
             POLICYSYNC_ERR_RESTORED_BACKUP => c"POLICYSYNC_ERR_RESTORED_BACKUP",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
+            POLICYSYNC_ERR_HOST => c"POLICYSYNC_ERR_HOST",
+            POLICYSYNC_ERR_CONNECTION => c"POLICYSYNC_ERR_CONNECTION",
+            POLICYSYNC_ERR_TIMEOUT => c"POLICYSYNC_ERR_TIMEOUT",
+            POLICYSYNC_ERR_UNAVAILABLE => c"POLICYSYNC_ERR_UNAVAILABLE",
+            POLICYSYNC_ERR_HTTP_STATUS => c"POLICYSYNC_ERR_HTTP_STATUS",
+            POLICYSYNC_ERR_UNAUTHORIZED => c"POLICYSYNC_ERR_UNAUTHORIZED",
+            POLICYSYNC_ERR_TLS => c"POLICYSYNC_ERR_TLS",
+            POLICYSYNC_ERR_NOT_A_SERVER => c"POLICYSYNC_ERR_NOT_A_SERVER",
         }
     }
 }
 
-const ALL: [policysync_status_code; 51] = [
+const ALL: [policysync_status_code; 59] = [
     POLICYSYNC_OK,
     POLICYSYNC_NOT_FOUND,
     POLICYSYNC_DONE,
@@ -263,6 +288,14 @@ const ALL: [policysync_status_code; 51] = [
     POLICYSYNC_ERR_RESTORED_BACKUP,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
+    POLICYSYNC_ERR_HOST,
+    POLICYSYNC_ERR_CONNECTION,
+    POLICYSYNC_ERR_TIMEOUT,
+    POLICYSYNC_ERR_UNAVAILABLE,
+    POLICYSYNC_ERR_HTTP_STATUS,
+    POLICYSYNC_ERR_UNAUTHORIZED,
+    POLICYSYNC_ERR_TLS,
+    POLICYSYNC_ERR_NOT_A_SERVER,
 ];
 
 /// An error of the crate that C sees as a status.
@@ -490,107 +523,5 @@ impl Status for WriteError {
             Self::Ingest(error) => error.arrival(),
             _ => None,
         }
-    }
-}
-
-impl Status for SyncError {
-    fn status(&self) -> policysync_status_code {
-        match self {
-            Self::Message { .. } => POLICYSYNC_ERR_MALFORMED,
-            Self::TooLarge { .. } | Self::TooManyRefused { .. } => POLICYSYNC_ERR_LIMIT,
-            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
-            Self::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
-            Self::Lie(_) => POLICYSYNC_ERR_LIE,
-            Self::Stray => POLICYSYNC_ERR_STRAY,
-            Self::NoProgress { .. } => POLICYSYNC_ERR_NO_PROGRESS,
-            Self::Refused(refusal) => match refusal {
-                Refusal::Version => POLICYSYNC_ERR_PEER_VERSION,
-                Refusal::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
-                Refusal::Forgotten => POLICYSYNC_ERR_FORGOTTEN,
-                Refusal::Message | Refusal::TooLarge | Refusal::Failed => POLICYSYNC_ERR_REFUSED,
-            },
-            Self::OutOfTurn => POLICYSYNC_ERR_OUT_OF_TURN,
-            Self::Ended => POLICYSYNC_ERR_ENDED,
-            Self::OtherReplica => POLICYSYNC_ERR_OTHER_REPLICA,
-            Self::Ingest(error) => error.status(),
-            Self::Store(error) => error.status(),
-        }
-    }
-
-    fn arrival(&self) -> Option<u32> {
-        match self {
-            Self::Ingest(error) => error.arrival(),
-            Self::Store(error) => error.arrival(),
-            _ => None,
-        }
-    }
-}
-
-/// What a responder that failed with this status says: what [`SyncError::to_message`] does, of the error's status.
-pub(super) fn refusal_of(status: policysync_status) -> Refusal {
-    let of = |code: policysync_status_code| status == code.number();
-    if of(POLICYSYNC_ERR_MALFORMED) || of(POLICYSYNC_ERR_LIE) || of(POLICYSYNC_ERR_OUT_OF_TURN) {
-        Refusal::Message
-    } else if of(POLICYSYNC_ERR_PEER_VERSION) {
-        Refusal::Version
-    } else if of(POLICYSYNC_ERR_WRONG_SPACE) {
-        Refusal::OtherSpace
-    } else if of(POLICYSYNC_ERR_LIMIT) {
-        Refusal::TooLarge
-    } else if of(POLICYSYNC_ERR_FORGOTTEN) {
-        Refusal::Forgotten
-    } else {
-        Refusal::Failed
-    }
-}
-
-impl Status for BundleError {
-    fn status(&self) -> policysync_status_code {
-        match self {
-            Self::NotABundle | Self::Frame { .. } => POLICYSYNC_ERR_MALFORMED,
-            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
-            Self::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
-            Self::Truncated { .. } | Self::Altered { .. } | Self::TrailingBytes { .. } => {
-                POLICYSYNC_ERR_DAMAGED
-            }
-            Self::Missing { .. } => POLICYSYNC_ERR_ARGUMENT,
-            // Of a writer or a reader of the caller's: there are no others.
-            Self::Io { .. } => POLICYSYNC_ERR_CALLBACK,
-            Self::Ingest(error) => error.status(),
-            Self::Store(error) => error.status(),
-        }
-    }
-
-    fn arrival(&self) -> Option<u32> {
-        match self {
-            Self::Ingest(error) => error.arrival(),
-            Self::Store(error) => error.arrival(),
-            _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Lie, MessageFault};
-
-    #[test]
-    fn a_refusal_by_status_is_the_one_by_error() {
-        let errors = [
-            SyncError::Message { fault: MessageFault::Truncated, at: 0 },
-            SyncError::TooLarge { len: 2, limit: 1 },
-            SyncError::Version { found: 2, known: 1 },
-            SyncError::OtherSpace,
-            SyncError::Lie(Lie::Range),
-            SyncError::OutOfTurn,
-            SyncError::Refused(Refusal::Forgotten),
-            SyncError::Store(StoreError::Full),
-        ];
-        for error in errors {
-            let refusal = refusal_of(error.status().number());
-            assert_eq!(SyncError::Refused(refusal).to_message(), error.to_message(), "{error}");
-        }
-        assert_eq!(refusal_of(0), Refusal::Failed);
     }
 }

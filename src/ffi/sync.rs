@@ -5,8 +5,9 @@ use std::mem::MaybeUninit;
 use super::boundary::{Call, Growing, guarded, guarded_or};
 use super::buffer::policysync_buffer;
 use super::error::{Failure, policysync_error};
+use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
-use super::status::{policysync_status, refusal_of};
+use super::sync_status::refusal_of;
 use crate::{Imported, Pushed, Refusals, Reply, SyncBase, SyncError, SyncOptions};
 
 /// What a session has found two replicas to have in common, for the next session with the same peer, which leaves it

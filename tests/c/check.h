@@ -55,5 +55,8 @@ void test_order(void);
 void test_store(void);
 void test_sync(void);
 void test_bundles(void);
+void test_lines(void);
+void test_http(void);
+void test_websocket(void);
 
 #endif

@@ -15,6 +15,9 @@ int main(void) {
     test_store();
     test_sync();
     test_bundles();
+    test_lines();
+    test_http();
+    test_websocket();
     puts("all C tests passed");
     return 0;
 }

@@ -190,6 +190,81 @@ void test_sync() {
           POLICYSYNC_ERR_CALLBACK);
 }
 
+void test_networks() {
+    const Key alices = Key::generate("alice");
+    const Key bobs = Key::generate("bob");
+    Replica alice(Options().write_as(alices).know("bob", bobs.public_key()));
+    Replica bob(Options().write_as(bobs).know("alice", alices.public_key()));
+    alice.set({"Task", "t1", "title"}, "1", at);
+
+    Responder responder;
+    LineCaller caller;
+    LineAnswerer answerer;
+    const auto carry = [&] {
+        while (const auto message = caller.next_message(alice, at)) {
+            if (const auto answer = answerer.receive(responder, bob, *message, at)) {
+                caller.receive(alice, *answer, at);
+            }
+        }
+        while (const auto message = answerer.next_message(bob)) {
+            caller.receive(alice, *message, at);
+        }
+    };
+    CHECK(!caller.finish() && !caller.is_pushing());
+    carry();
+    CHECK(caller.is_pushing() && caller.finish()->converged() && caller.finish()->base);
+    CHECK(caller.progress().sent == 1 && bob.digest().count == 1);
+    bob.set({"Task", "t2", "title"}, "2", at);
+    carry();
+    CHECK(alice.digest().count == 2);
+
+    // In a library without them there is no more to try.
+    if (status_of([&] { HttpClient("http://a/"); }) == POLICYSYNC_ERR_UNSUPPORTED ||
+        status_of([&] { WebSocketClient("ws://"); }) == POLICYSYNC_ERR_UNSUPPORTED) {
+        return;
+    }
+    const HttpAnswer answer = http_answer(responder, bob, "GET", "", "", at);
+    CHECK(answer.status == 405 && answer.body.size() == 2 && answer.refused == "the method is not POST");
+
+    // Nobody listens there.
+    ClientOptions options;
+    options.bearer_token("abc").header("x-tenant", "blue").c().connect_timeout_ms = 5000;
+    HttpClient client("http://127.0.0.1:1/", options);
+    Session session;
+    CHECK(status_of([&] { client.sync(session, alice); }) == POLICYSYNC_ERR_CONNECTION);
+    CHECK(status_of([&] { client.exchange("x"); }) == POLICYSYNC_ERR_CONNECTION);
+    CHECK(status_of([&] { WebSocketClient("ws://127.0.0.1:1/", options); }) == POLICYSYNC_ERR_CONNECTION);
+    CHECK(status_of([&] { WebSocketClient("http://a/", options); }) == POLICYSYNC_ERR_ARGUMENT);
+    options.trust_only("no certificate");
+    const auto status = status_of([&] { HttpClient("http://127.0.0.1:1/", options); });
+    CHECK(status == POLICYSYNC_ERR_ARGUMENT || status == POLICYSYNC_ERR_UNSUPPORTED);
+
+    const char *relay = std::getenv("POLICYSYNC_TEST_RELAY");
+    if (relay == nullptr) {
+        return;
+    }
+    const std::string address = std::string(relay) + "/sync";
+    ClientOptions with_token;
+    with_token.bearer_token("relay-token").c().wait_ms = 5;
+    HttpClient to_relay("http://" + address, with_token);
+    Session with_relay;
+    to_relay.sync(with_relay, alice);
+    CHECK(with_relay.finish()->converged());
+    WebSocketClient line("ws://" + address, with_token);
+    for (int n = 0; n < 4000 && !line.is_pushing(); n++) {
+        line.work(bob);
+        line.wait();
+    }
+    CHECK(line.finish()->converged() && line.progress().state == POLICYSYNC_SESSION_CONVERGED);
+    line.close();
+    auto heard = WebSocketClient::Heard::nothing;
+    for (int n = 0; n < 1000 && heard == WebSocketClient::Heard::nothing; n++) {
+        heard = line.wait();
+    }
+    CHECK(heard == WebSocketClient::Heard::closed);
+    std::puts("with a relay");
+}
+
 } // namespace
 
 int main() {
@@ -197,5 +272,6 @@ int main() {
     test_callbacks();
     test_files();
     test_sync();
+    test_networks();
     std::puts("the wrapper passed");
 }

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use policysync::{
-    Finish, HTTP_CONTENT_TYPE, HttpClient, HttpError, HttpOptions, HttpStage, Refusal, Replica, SyncError,
-    SyncOptions, SyncReport,
+    Finish, HTTP_CONTENT_TYPE, HeaderError, HttpClient, HttpError, HttpOptions, HttpStage, Refusal, Replica,
+    SyncError, SyncOptions, SyncReport,
 };
 
 use crate::devices::{NOW, assert_same, device, device_with, write};
@@ -292,4 +292,58 @@ fn a_url_that_is_none_is_refused_without_being_shown() {
     } else {
         assert!(matches!(https, Err(HttpError::NoTls)));
     }
+}
+
+#[test]
+fn a_token_and_headers_go_with_every_request() {
+    let server = Server::honest(Peer::new(device_with("bob", 40)));
+    let options = HttpOptions::new()
+        .header("authorization", "Basic YTpi")
+        .header("X-Tenant", "blue")
+        .bearer_token("abc.DEF-123==")
+        .header("x-tenant", "green sea");
+    let client = HttpClient::new(&server.url, options).unwrap();
+    let mut alice = device_with("alice", 40);
+    let go_on = |_: &_| ControlFlow::Continue(());
+    client.sync(&mut alice, SyncOptions::new(), [7; 16], || NOW, go_on).unwrap();
+    let heads = server.heads();
+    assert!(heads.len() > 1, "one request says nothing of the next");
+    for head in heads {
+        let lower = head.to_lowercase();
+        assert!(head.contains("Bearer abc.DEF-123==\r\n"), "{head}");
+        assert_eq!(lower.matches("authorization: ").count(), 1, "{head}");
+        assert!(lower.contains("x-tenant: green sea\r\n") && !lower.contains("blue"), "{head}");
+        assert_eq!(lower.matches("content-type: ").count(), 1, "{head}");
+    }
+}
+
+#[test]
+fn a_header_that_would_be_another_request_is_refused_and_not_shown() {
+    let server = Server::honest(Peer::new(device("bob")));
+    let refused = |options: HttpOptions| match HttpClient::new(&server.url, options).err().unwrap() {
+        HttpError::Header(error) => {
+            assert!(!error.to_string().contains("secret"), "{error}");
+            error
+        }
+        error => panic!("{error:?}"),
+    };
+    let token = HttpOptions::new().bearer_token("secret\r\nx-evil: 1");
+    assert_eq!(refused(token), HeaderError::Token { at: 6 });
+    let value = HttpOptions::new().header("x-key", "secret\nx-evil: 1");
+    assert_eq!(refused(value), HeaderError::Value { at: 6 });
+    assert_eq!(refused(HttpOptions::new().header("x-secret: 1\r\nx", "1")), HeaderError::Name);
+    let length = HttpOptions::new().header("Content-Length", "3");
+    assert_eq!(refused(length), HeaderError::Reserved { name: "content-length" });
+    assert_eq!(server.requests(), 0);
+}
+
+#[test]
+fn a_token_is_printed_nowhere() {
+    let options = HttpOptions::new().bearer_token("secret-token").header("x-key", "secret-value");
+    assert!(!format!("{options:?} {:#?}", options.clone()).contains("secret"));
+    let server = Server::start(|_, _| http(401, "text/plain", b"secret-token is wrong"));
+    let client = HttpClient::new(&server.url, options).unwrap();
+    let error = client.exchange(b"x", 1000).unwrap_err();
+    assert!(matches!(error, HttpError::Status { status: 401 }));
+    assert!(!format!("{error} {error:?}").contains("secret"));
 }

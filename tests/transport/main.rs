@@ -6,4 +6,6 @@ mod handler;
 mod http;
 mod processes;
 mod server;
+#[cfg(feature = "tls")]
+mod tls;
 mod websocket;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use policysync::{
     Finish, Heard, HttpClient, HttpError, HttpOptions, Refusal, Replica, SyncError, SyncOptions, SyncSession,
-    WebSocketClient, WebSocketOptions, WebSocketStream, system_wall_clock,
+    WebSocketClient, WebSocketError, WebSocketOptions, WebSocketStream, system_wall_clock,
 };
 
 use crate::devices::{assert_same, device, device_with, key, write};
@@ -20,11 +20,18 @@ struct Relay {
 
 impl Relay {
     fn start(file: &Path, mode: &[&str]) -> Self {
+        Self::start_with(file, mode, None)
+    }
+
+    /// The same, with a token in the environment.
+    fn start_with(file: &Path, mode: &[&str], token: Option<&str>) -> Self {
         let program = program();
         let mut process = Command::new(&program)
             .args(["--listen", "127.0.0.1:0", "--file"])
             .arg(file)
             .args(mode)
+            .env_remove("RELAY_TOKEN")
+            .envs(token.map(|token| ("RELAY_TOKEN", token)))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -41,8 +48,16 @@ impl Relay {
     }
 
     fn line(&self, seed: u8) -> WebSocketClient<WebSocketStream> {
+        self.try_line(WebSocketOptions::new(), seed).unwrap()
+    }
+
+    fn try_line(
+        &self,
+        options: WebSocketOptions,
+        seed: u8,
+    ) -> Result<WebSocketClient<WebSocketStream>, WebSocketError> {
         let url = format!("ws://{}/sync", self.address);
-        WebSocketClient::connect(&url, WebSocketOptions::new(), [seed; 32], system_wall_clock).unwrap()
+        WebSocketClient::connect(&url, options, [seed; 32], system_wall_clock)
     }
 
     /// SIGKILL: nothing is tidied up.
@@ -208,6 +223,50 @@ fn a_blind_relay_passes_on_what_it_cannot_judge_and_a_verifying_one_does_not() {
     assert_eq!(alice.log().len(), 0);
 }
 
+#[test]
+fn a_relay_with_a_token_answers_nobody_else() {
+    const TOKEN: &str = "wdRHpc2vJ0.q~X-4_a+/==";
+    let folder = tempfile::tempdir().unwrap();
+    let token_file = folder.path().join("token");
+    std::fs::write(&token_file, format!("{TOKEN}\n")).unwrap();
+    let in_a_file = ["--blind", "--token-file", token_file.to_str().unwrap()];
+    for (number, (mode, token)) in
+        [(&in_a_file[..], None), (&["--blind"], Some(TOKEN))].into_iter().enumerate()
+    {
+        let relay = Relay::start_with(&folder.path().join(format!("{number}.db")), mode, token);
+        let url = format!("http://{}/sync", relay.address);
+        let mut alice = device_with("alice", 3);
+        for options in [
+            HttpOptions::new(),
+            HttpOptions::new().bearer_token("wrong"),
+            HttpOptions::new().bearer_token(&TOKEN[..TOKEN.len() - 1]),
+            HttpOptions::new().bearer_token(&format!("{TOKEN}=")),
+            HttpOptions::new().header("Authorization", &format!("Basic {TOKEN}")),
+            HttpOptions::new().header("X-Authorization", &format!("Bearer {TOKEN}")),
+        ] {
+            let client = HttpClient::new(&url, options).unwrap();
+            let go_on = |_: &_| ControlFlow::Continue(());
+            let error =
+                client.sync(&mut alice, SyncOptions::new(), [1; 16], system_wall_clock, go_on).unwrap_err();
+            assert!(matches!(error, HttpError::Status { status: 401 }), "{error:?}");
+            assert_eq!(error.to_string(), "the server answered with status 401");
+            assert!(!error.is_temporary());
+        }
+        for options in [WebSocketOptions::new(), WebSocketOptions::new().bearer_token("wrong")] {
+            let error = relay.try_line(options, 1).err().unwrap();
+            assert!(matches!(error, WebSocketError::Status { status: 401 }), "{error:?}");
+            assert!(error.to_string().contains("status 401") && !error.is_temporary());
+        }
+
+        let client = HttpClient::new(&url, HttpOptions::new().bearer_token(TOKEN)).unwrap();
+        assert!(sync(&client, &mut alice, 2).is_converged());
+        let mut carol = device("carol");
+        let mut line = relay.try_line(WebSocketOptions::new().bearer_token(TOKEN), 3).unwrap();
+        until(&mut line, &mut carol, |line, _| line.is_pushing());
+        assert_same(&alice, &carol);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_relay_that_is_told_to_end_closes_its_lines_and_ends() {
@@ -254,6 +313,8 @@ fn a_relay_that_cannot_begin_says_why() {
         (&["--blind"], "--file is missing"),
         (&["--file", "x.db", "--keys", "missing.txt"], "missing.txt: "),
         (&["--colour"], "--colour is not an option"),
+        (&["--file", "x.db", "--blind", "--token-file", "missing.txt"], "missing.txt: "),
+        (&["--file", "x.db", "--blind", "--token-file", "/dev/null"], "the token is empty"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new(program()).args(arguments).current_dir(folder.path()).output().unwrap();

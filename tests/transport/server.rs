@@ -14,6 +14,7 @@ use crate::devices::{NOW, responder};
 pub struct Server {
     pub url: String,
     requests: Arc<AtomicUsize>,
+    heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -29,20 +30,22 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/sync", listener.local_addr().unwrap());
         let requests = Arc::new(AtomicUsize::new(0));
-        let (counter, answer) = (Arc::clone(&requests), Arc::new(answer));
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let (counter, answer, told) = (Arc::clone(&requests), Arc::new(answer), Arc::clone(&heads));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let number = counter.fetch_add(1, Ordering::SeqCst);
-                let answer = Arc::clone(&answer);
+                let (answer, told) = (Arc::clone(&answer), Arc::clone(&told));
                 thread::spawn(move || {
                     let mut stream = stream;
-                    if let Some(body) = read_request(&stream) {
+                    if let Some((head, body)) = read_request(&stream) {
+                        told.lock().unwrap().push(head);
                         answer(number, &body, &mut stream);
                     }
                 });
             }
         });
-        Self { url, requests }
+        Self { url, requests, heads }
     }
 
     /// A server that answers honestly.
@@ -53,6 +56,13 @@ impl Server {
     /// How many requests there were.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+}
+
+impl Server {
+    /// The heads of the requests that have come, in the order in which they came.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
     }
 }
 
@@ -88,14 +98,16 @@ pub fn http(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn read_request(stream: &TcpStream) -> Option<Vec<u8>> {
+/// The head and the body.
+pub fn read_request(stream: impl Read) -> Option<(String, Vec<u8>)> {
     let mut reader = BufReader::new(stream);
-    let mut length = 0;
+    let (mut length, mut head) = (0, String::new());
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
             return None;
         }
+        head.push_str(&line);
         if line.trim().is_empty() {
             break;
         }
@@ -107,5 +119,5 @@ fn read_request(stream: &TcpStream) -> Option<Vec<u8>> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(body)
+    Some((head, body))
 }

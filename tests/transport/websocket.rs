@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use policysync::{
-    Finish, Heard, LineEvent, Refusal, Replica, Responder, SyncError, WallMillis, WebSocketClient,
-    WebSocketError, WebSocketOptions, WebSocketServer, WebSocketStream,
+    Finish, HeaderError, Heard, LineEvent, Refusal, Replica, Responder, SyncError, WallMillis,
+    WebSocketClient, WebSocketError, WebSocketOptions, WebSocketServer, WebSocketStream,
 };
 use tungstenite::Message;
 
@@ -540,4 +540,65 @@ fn a_caller_that_sends_byte_by_byte_does_not_keep_the_server() {
         let error = server.wait(WallMillis(NOW.0 + 60_000)).unwrap_err();
         assert!(matches!(error, WebSocketError::Silent { .. }), "{error:?}");
     });
+}
+
+/// A server that lets in whom `admit` lets in, and what it and a client with these options make of it.
+fn knock(
+    options: WebSocketOptions,
+    admit: impl FnOnce(policysync::WebSocketRequest<'_>) -> Result<(), u16> + Send,
+) -> (Result<Client, WebSocketError>, Result<Server, WebSocketError>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/sync?v=1", listener.local_addr().unwrap());
+    thread::scope(|scope| {
+        let server = scope.spawn(|| {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(TICK)).unwrap();
+            WebSocketServer::accept_if(stream, self::options(), || NOW, admit)
+        });
+        let client = Client::connect(&url, options, [1; 32], || NOW);
+        (client, server.join().unwrap())
+    })
+}
+
+#[test]
+fn a_server_looks_at_the_token_and_the_path_before_it_opens_a_line() {
+    let options =
+        || options().header("Authorization", "Basic YTpi").bearer_token("abc.DEF==").header("X-Tenant", "b");
+    let (client, server) = knock(options(), |request| {
+        assert_eq!(request.path(), "/sync?v=1");
+        assert_eq!(request.bearer_token(), Some("abc.DEF=="));
+        assert_eq!(request.header("x-tenant"), Some("b"));
+        assert_eq!(request.header("x-other"), None);
+        assert!(!format!("{request:?}").contains("abc"));
+        Ok(())
+    });
+    assert!(client.is_ok() && server.is_ok());
+
+    for (says, told) in [(401, 401), (503, 503), (200, 403), (7, 403), (101, 403)] {
+        let (client, server) = knock(options(), |_| Err(says));
+        let (client, server) = (client.err().unwrap(), server.err().unwrap());
+        assert!(matches!(client, WebSocketError::Status { status } if status == told), "{client:?}");
+        assert!(matches!(server, WebSocketError::TurnedAway { status } if status == told), "{server:?}");
+        assert_eq!(client.is_temporary(), told == 503);
+        assert!(!server.is_temporary());
+    }
+}
+
+#[test]
+fn a_header_that_would_be_another_request_opens_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    for (options, expected) in [
+        (options().bearer_token("secret\r\nx-evil: 1"), HeaderError::Token { at: 6 }),
+        (options().header("x-key", "secret\r\n"), HeaderError::Value { at: 6 }),
+        (options().header("x-secret:", "1"), HeaderError::Name),
+        (options().header("Upgrade", "h2c"), HeaderError::Reserved { name: "upgrade" }),
+    ] {
+        assert!(!format!("{options:?}").contains("secret"));
+        let error = Client::connect(&url, options, [1; 32], || NOW).err().unwrap();
+        assert!(matches!(error, WebSocketError::Header(found) if found == expected), "{error:?}");
+        assert!(!error.to_string().contains("secret"));
+    }
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "nothing was sent, not even a connection made");
 }

@@ -6,6 +6,7 @@ use super::{HTTP_CONTENT_TYPE, HttpError, HttpOptions};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{Finish, Progress, REFUSAL, SyncError, SyncOptions, SyncSession};
+use crate::transport::headers::{HeaderError, Headers};
 
 /// How often one message is sent again when something other than its answer came back.
 const REPEATS: u32 = 3;
@@ -17,6 +18,7 @@ const REPEATS: u32 = 3;
 pub struct HttpClient {
     agent: ureq::Agent,
     url: Box<str>,
+    headers: Headers,
 }
 
 /// How a session ended, and how far it came.
@@ -34,7 +36,8 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// [`HttpError::Url`], and [`HttpError::NoTls`] for an `https` URL without the feature `tls`.
+    /// [`HttpError::Url`], [`HttpError::NoTls`] for an `https` URL without the feature `tls`, [`HttpError::Header`], and
+    /// [`HttpError::Tls`] where TLS does not work at all here.
     pub fn new(url: &str, options: HttpOptions) -> Result<Self, HttpError> {
         let uri: ureq::http::Uri = url.parse().map_err(|_| HttpError::Url)?;
         match uri.scheme_str() {
@@ -44,6 +47,7 @@ impl HttpClient {
             Some("https") => return Err(HttpError::NoTls),
             _ => return Err(HttpError::Url),
         }
+        options.headers.check()?;
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -58,7 +62,11 @@ impl HttpClient {
             .timeout_recv_response(Some(options.answer))
             .timeout_recv_body(Some(options.body))
             .build();
-        Ok(Self { agent: config.into(), url: url.into() })
+        #[cfg(feature = "tls")]
+        let agent = super::tls::agent(config, &options.roots)?;
+        #[cfg(not(feature = "tls"))]
+        let agent = config.into();
+        Ok(Self { agent, url: url.into(), headers: options.headers })
     }
 
     /// Runs a session to its end. `nonce` is 16 random bytes, new for each session; `now` tells the time, for the
@@ -80,22 +88,26 @@ impl HttpClient {
     ) -> Result<SyncReport, HttpError> {
         let limit = options.limit();
         let mut session = SyncSession::new(options, nonce);
-        while let Some(request) = session.next_message(replica)? {
-            let mut strays = 0;
-            let progress = loop {
-                let answer = self.exchange(&request, limit)?;
-                match session.receive(replica, now(), &answer) {
-                    // Some cache on the way repeats itself; the session still waits.
-                    Err(SyncError::Stray) if strays < REPEATS => strays += 1,
-                    result => break result?,
-                }
-            };
-            if on_progress(&progress).is_break() {
-                session.cancel();
-            }
-        }
+        let (now, on_progress) = (&mut now, &mut on_progress);
+        self.run(&mut Borrowed { session: &mut session, replica, now, on_progress }, limit)?;
         let finish = session.finish().cloned().ok_or(SyncError::Ended)?;
         Ok(SyncReport { finish, progress: session.progress() })
+    }
+
+    /// Runs a session to its end. Between the calls of the side nothing of it is used.
+    pub(crate) fn run<S: Side>(&self, side: &mut S, limit: usize) -> Result<(), S::Error> {
+        while let Some(request) = side.next_message()? {
+            for strays in 0.. {
+                let answer = self.exchange(&request, limit)?;
+                match side.receive(&answer)? {
+                    Taken::Whole | Taken::Over => break,
+                    // Some cache on the way repeats itself; the session still waits.
+                    Taken::Stray if strays < REPEATS => {}
+                    Taken::Stray => return Err(HttpError::Sync(SyncError::Stray).into()),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Carries one message, and returns the answer: of no more than `max_bytes` bytes, which should be the limit of the
@@ -105,11 +117,17 @@ impl HttpClient {
     ///
     /// [`HttpError`].
     pub fn exchange(&self, message: &[u8], max_bytes: usize) -> Result<Vec<u8>, HttpError> {
-        let request = self
+        let mut request = self
             .agent
             .post(&*self.url)
             .header("content-type", HTTP_CONTENT_TYPE)
             .header("accept", HTTP_CONTENT_TYPE);
+        for (name, value) in self.headers.iter() {
+            let mut value =
+                ureq::http::HeaderValue::try_from(value).map_err(|_| HeaderError::Value { at: 0 })?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
         let mut response = request.send(message).map_err(|error| HttpError::of(error, max_bytes))?;
         let status = response.status().as_u16();
         let ours =
@@ -137,6 +155,55 @@ impl HttpClient {
             return Err(HttpError::Status { status });
         }
         Ok(bytes)
+    }
+}
+
+/// A session with its replica, however the two are held.
+pub(crate) trait Side {
+    /// Why it cannot go on.
+    type Error: From<HttpError>;
+
+    /// What to send next.
+    fn next_message(&mut self) -> Result<Option<Vec<u8>>, Self::Error>;
+
+    /// Takes an answer.
+    fn receive(&mut self, answer: &[u8]) -> Result<Taken, Self::Error>;
+}
+
+/// What became of an answer.
+pub(crate) enum Taken {
+    /// It was the one.
+    Whole,
+    /// It was another's.
+    Stray,
+    /// The session has been ended meanwhile.
+    #[cfg_attr(not(feature = "capi"), expect(dead_code, reason = "nobody else holds what Rust has lent"))]
+    Over,
+}
+
+struct Borrowed<'s, N, P> {
+    session: &'s mut SyncSession,
+    replica: &'s mut Replica,
+    now: &'s mut N,
+    on_progress: &'s mut P,
+}
+
+impl<N: FnMut() -> WallMillis, P: FnMut(&Progress) -> ControlFlow<()>> Side for Borrowed<'_, N, P> {
+    type Error = HttpError;
+
+    fn next_message(&mut self) -> Result<Option<Vec<u8>>, HttpError> {
+        Ok(self.session.next_message(self.replica)?)
+    }
+
+    fn receive(&mut self, answer: &[u8]) -> Result<Taken, HttpError> {
+        let progress = match self.session.receive(self.replica, (self.now)(), answer) {
+            Err(SyncError::Stray) => return Ok(Taken::Stray),
+            result => result?,
+        };
+        if (self.on_progress)(&progress).is_break() {
+            self.session.cancel();
+        }
+        Ok(Taken::Whole)
     }
 }
 

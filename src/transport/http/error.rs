@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 
 use crate::sync::SyncError;
+use crate::transport::headers::HeaderError;
+use crate::transport::tls::TlsError;
 
 /// Why a session over HTTP failed. What was admitted before stays, and the next session goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,9 @@ pub enum HttpError {
     /// The URL is `https`, and the library was built without the feature `tls`.
     #[error("an https URL needs the feature tls, which this build does not have")]
     NoTls,
+    /// A header or the token of the options cannot be sent.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The name of the host is not known.
     #[error("the host is not known")]
     HostNotFound,
@@ -24,7 +29,10 @@ pub enum HttpError {
     /// The connection was refused, or broke.
     #[error("the connection failed")]
     Io(#[source] io::Error),
-    /// What the server says is not HTTP, or TLS failed.
+    /// TLS failed.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// What the server says is not HTTP.
     #[error("not an HTTP server that we understand")]
     Protocol(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The server wants to send us elsewhere. Redirects are not followed: the application names the server.
@@ -33,7 +41,7 @@ pub enum HttpError {
         /// 300 to 399.
         status: u16,
     },
-    /// The server does not answer with a message.
+    /// The server does not answer with a message. 401 and 403 say that it wants a token, or another one.
     #[error("the server answered with status {status}")]
     Status {
         /// 100 to 999, but not 200.
@@ -99,10 +107,24 @@ impl HttpError {
             Error::TlsRequired => Self::NoTls,
             Error::BodyExceedsLimit(_) => Self::TooLarge { limit },
             Error::StatusCode(status) => Self::Status { status },
-            Error::Io(error) => Self::Io(error),
+            Error::Io(error) => Self::of_io(error),
             Error::ConnectionFailed => Self::Io(io::ErrorKind::NotConnected.into()),
+            Error::Other(error) => match error.downcast() {
+                Ok(error) => Self::Tls(*error),
+                Err(error) => Self::Protocol(error),
+            },
             error => Self::Protocol(Box::new(error)),
         }
+    }
+
+    #[cfg(feature = "tls")]
+    fn of_io(error: io::Error) -> Self {
+        TlsError::of_io(error).map_or_else(Self::Io, Self::Tls)
+    }
+
+    #[cfg(not(feature = "tls"))]
+    const fn of_io(error: io::Error) -> Self {
+        Self::Io(error)
     }
 
     /// Whether the same call may well succeed later: the network or the server failed, not the program.

@@ -4,8 +4,12 @@ mod client;
 mod error;
 mod handler;
 mod options;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use client::{HttpClient, SyncReport};
+#[cfg(feature = "capi")]
+pub(crate) use client::{Side, Taken};
 pub use error::{HttpError, HttpStage};
 pub use handler::{HttpAnswer, HttpRequest, answer_http};
 pub use options::HttpOptions;

@@ -48,7 +48,7 @@ impl WebSocketClient<WebSocketStream> {
         url: &str,
         options: WebSocketOptions,
         seed: [u8; 32],
-        now: impl FnMut() -> WallMillis,
+        mut now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
         let uri: Uri = url.parse().map_err(|_| WebSocketError::Url)?;
         let tls = match uri.scheme_str() {
@@ -61,8 +61,8 @@ impl WebSocketClient<WebSocketStream> {
         // An IPv6 address stands in brackets in a URL, and nowhere else.
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let stream = WebSocketStream::connect(host, port, tls, options.connect)?;
-        stream.set_timeout(options.wait).map_err(WebSocketError::Io)?;
+        options.headers.check()?;
+        let stream = WebSocketStream::connect(host, port, tls, &options, &mut now)?;
         Self::over(stream, url, options, seed, now)
     }
 }
@@ -81,7 +81,8 @@ impl<S: Read + Write> WebSocketClient<S> {
         seed: [u8; 32],
         mut now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
-        let stream = Rationed::new(stream);
+        options.headers.check()?;
+        let stream = Rationed::with_lines(stream, options.headers.lines());
         let step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
         let (socket, _) = shake_hands(step, &options, &mut now)?;
         let line = LineCaller::new(options.sync.clone(), seed);
@@ -110,19 +111,40 @@ impl<S: Read + Write> WebSocketClient<S> {
         replica: &mut Replica,
         now: WallMillis,
     ) -> Result<Option<LineEvent>, WebSocketError> {
-        let event = match self.connection.take() {
-            Some(message) => Some(self.line.receive(replica, now, &message)?),
-            None => None,
-        };
+        let event = self.hear(|line, message| line.receive(replica, now, message))?;
+        self.say(now, |line| Ok::<_, WebSocketError>(line.next_message(replica, now)?))?;
+        Ok(event)
+    }
+
+    /// Takes in the message that has arrived, if one has.
+    pub(crate) fn hear<T, E>(
+        &mut self,
+        take: impl FnOnce(&mut LineCaller, &[u8]) -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        self.connection.take().map(|message| take(&mut self.line, &message)).transpose()
+    }
+
+    /// Sends what there is to say, unless the last message is still on its way out.
+    pub(crate) fn say<E: From<WebSocketError>>(
+        &mut self,
+        now: WallMillis,
+        mut next: impl FnMut(&mut LineCaller) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<(), E> {
         // The session's end, where pushes go on from, and the first of them; more with the next call.
         for _ in 0..AT_ONCE {
             if self.connection.is_stuck() {
                 break;
             }
-            let Some(message) = self.line.next_message(replica, now)? else { break };
+            let Some(message) = next(&mut self.line)? else { break };
             self.connection.send(message, now)?;
         }
-        Ok(event)
+        Ok(())
+    }
+
+    /// What is said.
+    #[cfg(feature = "capi")]
+    pub(crate) const fn line(&self) -> &LineCaller {
+        &self.line
     }
 
     /// How far the session is, or how far the last one came.

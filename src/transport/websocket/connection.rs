@@ -187,8 +187,7 @@ pub(super) fn shake_hands<R: HandshakeRole>(
             Ok(done) => return Ok(done),
             Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
             Err(HandshakeError::Interrupted(half)) => {
-                let elapsed = u128::from(now().0.saturating_sub(began.0));
-                if elapsed >= options.connect.as_millis() {
+                if has_waited(began, options, now) {
                     return Err(WebSocketError::HandshakeTimeout);
                 }
                 step = half.handshake();
@@ -197,6 +196,15 @@ pub(super) fn shake_hands<R: HandshakeRole>(
     }
 }
 
-fn is_wait(error: &io::Error) -> bool {
+/// Whether a step of the handshake has taken as long as it may.
+pub(super) fn has_waited(
+    began: WallMillis,
+    options: &WebSocketOptions,
+    now: &mut impl FnMut() -> WallMillis,
+) -> bool {
+    u128::from(now().0.saturating_sub(began.0)) >= options.connect.as_millis()
+}
+
+pub(super) fn is_wait(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }

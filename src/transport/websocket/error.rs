@@ -7,6 +7,8 @@ use tungstenite::error::{CapacityError, ProtocolError};
 
 use crate::hlc::WallMillis;
 use crate::sync::SyncError;
+use crate::transport::headers::HeaderError;
+use crate::transport::tls::TlsError;
 
 /// Why a line over a WebSocket was not opened, or ended early. What was admitted before stays; the first session of the
 /// next line finds whatever was on its way.
@@ -19,22 +21,35 @@ pub enum WebSocketError {
     /// The URL is `wss`, and the library was built without the feature `tls`.
     #[error("a wss URL needs the feature tls, which this build does not have")]
     NoTls,
+    /// A header or the token of the options cannot be sent.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The name of the host is not known.
     #[error("the host is not known")]
     HostNotFound,
     /// The connection was refused, or broke.
     #[error("the connection failed")]
     Io(#[source] io::Error),
-    /// The other side did not open a WebSocket: the server answered with this status.
+    /// The other side did not open a WebSocket: the server answered with this status. 401 and 403 say that it wants a
+    /// token, or another one.
     #[error("the server answered with status {status} instead of opening a WebSocket")]
     Status {
         /// 100 to 999, but not 101.
         status: u16,
     },
+    /// This side did not open a WebSocket for the caller, and told it so with this status.
+    #[error("the caller was turned away with status {status}")]
+    TurnedAway {
+        /// 400 to 599.
+        status: u16,
+    },
     /// The handshake took too long.
     #[error("timed out in the handshake")]
     HandshakeTimeout,
-    /// The other side breaks the rules of WebSocket (RFC 6455), or TLS failed.
+    /// TLS failed.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The other side breaks the rules of WebSocket (RFC 6455).
     #[error("not a WebSocket that we understand")]
     Protocol(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A message or a frame is longer than this side takes. It was not read.
@@ -75,8 +90,7 @@ impl WebSocketError {
     /// What happened, in our words.
     pub(super) fn of(error: Error) -> Self {
         match error {
-            Error::Io(error) if is_cut(error.kind()) => Self::Cut,
-            Error::Io(error) => Self::Io(error),
+            Error::Io(error) => Self::of_io(error),
             Error::ConnectionClosed | Error::AlreadyClosed => Self::Closed,
             Error::Protocol(ProtocolError::SendAfterClosing) => Self::Closed,
             Error::Protocol(
@@ -88,6 +102,15 @@ impl WebSocketError {
             Error::Http(response) => Self::Status { status: response.status().as_u16() },
             error => Self::Protocol(Box::new(error)),
         }
+    }
+
+    pub(super) fn of_io(error: io::Error) -> Self {
+        #[cfg(feature = "tls")]
+        let error = match TlsError::of_io(error) {
+            Ok(error) => return Self::Tls(error),
+            Err(error) => error,
+        };
+        if is_cut(error.kind()) { Self::Cut } else { Self::Io(error) }
     }
 
     /// Whether a new line may well succeed later: the network or the other side failed, not the program.

@@ -12,5 +12,5 @@ pub use client::WebSocketClient;
 pub use connection::Heard;
 pub use error::WebSocketError;
 pub use options::WebSocketOptions;
-pub use server::WebSocketServer;
+pub use server::{WebSocketRequest, WebSocketServer};
 pub use stream::WebSocketStream;

@@ -1,17 +1,23 @@
-//! How a WebSocket waits, and what it takes.
+//! How a WebSocket waits, what it takes, and what is sent when it is opened.
 
 use std::time::Duration;
 
 use crate::hlc::WallMillis;
 use crate::sync::SyncOptions;
+use crate::transport::headers::Headers;
+#[cfg(feature = "tls")]
+use crate::transport::tls::TlsRoots;
 
-/// How a WebSocket waits, and what it takes.
+/// How a WebSocket waits, what it takes, and what is sent when it is opened.
 ///
 /// Times are measured by the `now` that each call is given: a clock that jumps forward ends a line early, which costs a
 /// new one.
 #[derive(Clone, Debug)]
 pub struct WebSocketOptions {
     pub(super) sync: SyncOptions,
+    pub(super) headers: Headers,
+    #[cfg(feature = "tls")]
+    pub(super) roots: TlsRoots,
     pub(super) connect: Duration,
     pub(super) wait: Duration,
     pub(super) ping_after: WallMillis,
@@ -25,6 +31,9 @@ impl WebSocketOptions {
     pub const fn new() -> Self {
         Self {
             sync: SyncOptions::new(),
+            headers: Headers::new(),
+            #[cfg(feature = "tls")]
+            roots: TlsRoots::new(),
             connect: Duration::from_secs(10),
             wait: Duration::from_millis(100),
             ping_after: WallMillis(20_000),
@@ -41,7 +50,35 @@ impl WebSocketOptions {
         self
     }
 
-    /// How long to connect to each address of the host, and how long each step of the handshake. Default: 10 seconds.
+    /// Shows this token to the server when the line is opened: the header `Authorization: Bearer …` (RFC 6750), in place of
+    /// another `Authorization`. Without TLS whoever carries the line can read it. The client checks it when it connects; a
+    /// server does not look at it.
+    #[must_use]
+    pub fn bearer_token(mut self, token: &str) -> Self {
+        self.headers.set_bearer_token(token);
+        self
+    }
+
+    /// Sends this header with the request that opens the line, in place of another with the same name. The client checks
+    /// it when it connects; a server does not look at it. Values are not printed, not even by `Debug`, and our copies are
+    /// wiped.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.set(name, value);
+        self
+    }
+
+    /// Whose certificates are believed of a `wss` server. Default: those of Mozilla's authorities. A server does not look at
+    /// it.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls_roots(mut self, roots: TlsRoots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// How long to connect to each address of the host, how long the handshake of TLS, and how long that of WebSocket.
+    /// Default: 10 seconds.
     #[must_use]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect = timeout;

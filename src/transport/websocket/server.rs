@@ -1,6 +1,10 @@
 //! The side of a WebSocket that was called.
 
+use std::fmt;
 use std::io::{Read, Write};
+
+use tungstenite::handshake::server::{ErrorResponse, Request};
+use tungstenite::http::{HeaderValue, StatusCode};
 
 use super::connection::{AT_ONCE, Connection, config, shake_hands};
 use super::rationed::Rationed;
@@ -47,8 +51,40 @@ pub struct WebSocketServer<S> {
     line: LineAnswerer,
 }
 
+/// What a caller asks for when it opens a line.
+#[derive(Clone, Copy)]
+pub struct WebSocketRequest<'a>(&'a Request);
+
+/// Nothing of what it says, since it may hold a token.
+impl fmt::Debug for WebSocketRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocketRequest").finish_non_exhaustive()
+    }
+}
+
+impl<'a> WebSocketRequest<'a> {
+    /// The path, with the query behind it where there is one.
+    #[must_use]
+    pub fn path(&self) -> &'a str {
+        self.0.uri().path_and_query().map_or("/", |path| path.as_str())
+    }
+
+    /// A header's value: the first, where there are several; `None` where it is not printable ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.0.headers().get(name)?.to_str().ok()
+    }
+
+    /// The token of `Authorization: Bearer …`. Compare it in a time that does not depend on it.
+    #[must_use]
+    pub fn bearer_token(&self) -> Option<&'a str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
+    }
+}
+
 impl<S: Read + Write> WebSocketServer<S> {
-    /// Takes the handshake of a caller. Any path is as good; a server that has more than one looks at it before.
+    /// Takes the handshake of a caller, whoever it is. Any path is as good.
     ///
     /// # Errors
     ///
@@ -57,10 +93,43 @@ impl<S: Read + Write> WebSocketServer<S> {
     pub fn accept(
         stream: S,
         options: WebSocketOptions,
-        mut now: impl FnMut() -> WallMillis,
+        now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
-        let step = tungstenite::accept_with_config(Rationed::new(stream), Some(config(&options)));
-        let socket = shake_hands(step, &options, &mut now)?;
+        Self::accept_if(stream, options, now, |_| Ok(()))
+    }
+
+    /// The same for those whom `admit` lets in, by their path and their headers: a token, for example. Others are answered
+    /// with the status that it says, from 400 to 599; 403 where it says another.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocketServer::accept`], and [`WebSocketError::TurnedAway`].
+    pub fn accept_if(
+        stream: S,
+        options: WebSocketOptions,
+        mut now: impl FnMut() -> WallMillis,
+        admit: impl FnOnce(WebSocketRequest<'_>) -> Result<(), u16>,
+    ) -> Result<Self, WebSocketError> {
+        let mut turned_away = None;
+        #[expect(clippy::result_large_err, reason = "the callback is as tungstenite wants it")]
+        let look = |request: &Request, response| {
+            let Err(status) = admit(WebSocketRequest(request)) else { return Ok(response) };
+            let status =
+                StatusCode::from_u16(status).ok().filter(|status| (400..600).contains(&status.as_u16()));
+            let mut refusal = ErrorResponse::new(None);
+            *refusal.status_mut() = status.unwrap_or(StatusCode::FORBIDDEN);
+            refusal.headers_mut().insert("content-length", HeaderValue::from_static("0"));
+            turned_away = Some(refusal.status().as_u16());
+            Err(refusal)
+        };
+        let step = tungstenite::accept_hdr_with_config(Rationed::new(stream), look, Some(config(&options)));
+        let result = shake_hands(step, &options, &mut now);
+        let socket = match (result, turned_away) {
+            (Err(WebSocketError::Status { .. }), Some(status)) => {
+                return Err(WebSocketError::TurnedAway { status });
+            }
+            (result, _) => result?,
+        };
         Ok(Self { connection: Connection::new(socket, options, now()), line: LineAnswerer::new() })
     }
 

@@ -2,9 +2,23 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::time::Duration;
 
-use super::WebSocketError;
+#[cfg(feature = "tls")]
+use rustls::{ClientConnection, StreamOwned};
+
+#[cfg(feature = "tls")]
+use super::connection::{has_waited, is_wait};
+#[cfg(feature = "tls")]
+use super::rationed::Rationed;
+use super::{WebSocketError, WebSocketOptions};
+use crate::hlc::WallMillis;
+#[cfg(feature = "tls")]
+use crate::transport::tls;
+
+/// Reads of the connection for one of what is in it: a server that sends a record of TLS byte by byte does not keep the one
+/// who reads.
+#[cfg(feature = "tls")]
+const READS: usize = 2;
 
 /// What a [`WebSocketClient`](super::WebSocketClient) that was connected by URL reads and writes: TCP, with TLS or
 /// without.
@@ -13,24 +27,29 @@ pub struct WebSocketStream(Inner);
 enum Inner {
     Plain(TcpStream),
     #[cfg(feature = "tls")]
-    Tls(Box<rustls::StreamOwned<rustls::ClientConnection, TcpStream>>),
+    Tls(Box<StreamOwned<ClientConnection, Rationed<TcpStream>>>),
 }
 
 impl WebSocketStream {
-    /// Connects to the first address of the host that answers.
+    /// Connects to the first address of the host that answers. A read and a write of it wait as the options say.
     pub(super) fn connect(
         host: &str,
         port: u16,
         tls: bool,
-        timeout: Duration,
+        options: &WebSocketOptions,
+        now: &mut impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
         let addresses = (host, port).to_socket_addrs().map_err(|_| WebSocketError::HostNotFound)?;
         let mut last = WebSocketError::HostNotFound;
         for address in addresses {
-            match TcpStream::connect_timeout(&address, timeout) {
+            match TcpStream::connect_timeout(&address, options.connect) {
                 Ok(stream) => {
-                    stream.set_nodelay(true).map_err(WebSocketError::Io)?;
-                    return Self::over(stream, host, tls);
+                    prepare(&stream, options).map_err(WebSocketError::Io)?;
+                    return if tls {
+                        Self::secure(stream, host, options, now)
+                    } else {
+                        Ok(Self(Inner::Plain(stream)))
+                    };
                 }
                 Err(error) => last = WebSocketError::Io(error),
             }
@@ -39,44 +58,45 @@ impl WebSocketStream {
     }
 
     #[cfg(feature = "tls")]
-    fn over(stream: TcpStream, host: &str, tls: bool) -> Result<Self, WebSocketError> {
-        use std::sync::Arc;
-
-        if !tls {
-            return Ok(Self(Inner::Plain(stream)));
+    fn secure(
+        stream: TcpStream,
+        host: &str,
+        options: &WebSocketOptions,
+        now: &mut impl FnMut() -> WallMillis,
+    ) -> Result<Self, WebSocketError> {
+        let config = tls::configuration(&options.roots)?;
+        let mut connection = tls::client(config, host)?.ok_or(WebSocketError::Url)?;
+        let mut stream = Rationed::new(stream);
+        let began = now();
+        loop {
+            match tls::go_on(&mut connection, &mut stream) {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(error) if is_wait(&error) => {}
+                Err(error) => return Err(WebSocketError::of_io(error)),
+            }
+            if has_waited(began, options, now) {
+                return Err(WebSocketError::HandshakeTimeout);
+            }
         }
-        let failed = |error: rustls::Error| WebSocketError::Protocol(Box::new(error));
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(failed)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let name = host.to_owned().try_into().map_err(|_| WebSocketError::Url)?;
-        let connection = rustls::ClientConnection::new(Arc::new(config), name).map_err(failed)?;
-        Ok(Self(Inner::Tls(Box::new(rustls::StreamOwned::new(connection, stream)))))
+        Ok(Self(Inner::Tls(Box::new(StreamOwned::new(connection, stream)))))
     }
 
     #[cfg(not(feature = "tls"))]
-    fn over(stream: TcpStream, _host: &str, tls: bool) -> Result<Self, WebSocketError> {
-        if tls { Err(WebSocketError::NoTls) } else { Ok(Self(Inner::Plain(stream))) }
+    const fn secure(
+        _: TcpStream,
+        _: &str,
+        _: &WebSocketOptions,
+        _: &mut impl FnMut() -> WallMillis,
+    ) -> Result<Self, WebSocketError> {
+        Err(WebSocketError::NoTls)
     }
+}
 
-    /// How long a read and a write wait.
-    #[cfg_attr(
-        not(feature = "tls"),
-        expect(clippy::infallible_destructuring_match, reason = "with TLS there are two kinds")
-    )]
-    pub(super) fn set_timeout(&self, timeout: Duration) -> io::Result<()> {
-        let stream = match &self.0 {
-            Inner::Plain(stream) => stream,
-            #[cfg(feature = "tls")]
-            Inner::Tls(stream) => &stream.sock,
-        };
-        stream.set_read_timeout(Some(timeout))?;
-        stream.set_write_timeout(Some(timeout))
-    }
+fn prepare(stream: &TcpStream, options: &WebSocketOptions) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(options.wait))?;
+    stream.set_write_timeout(Some(options.wait))
 }
 
 impl Read for WebSocketStream {
@@ -84,7 +104,10 @@ impl Read for WebSocketStream {
         match &mut self.0 {
             Inner::Plain(stream) => stream.read(buffer),
             #[cfg(feature = "tls")]
-            Inner::Tls(stream) => stream.read(buffer),
+            Inner::Tls(stream) => {
+                stream.sock.allow(READS);
+                stream.read(buffer)
+            }
         }
     }
 }

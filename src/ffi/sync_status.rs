@@ -1,0 +1,211 @@
+//! Which status the errors of synchronisation have, and those of what carries its messages.
+
+use super::status::policysync_status_code::{self, *};
+use super::status::{Status, policysync_status};
+use crate::{BundleError, Refusal, SyncError};
+
+impl Status for SyncError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Message { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::TooLarge { .. } | Self::TooManyRefused { .. } => POLICYSYNC_ERR_LIMIT,
+            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
+            Self::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::Lie(_) => POLICYSYNC_ERR_LIE,
+            Self::Stray => POLICYSYNC_ERR_STRAY,
+            Self::NoProgress { .. } => POLICYSYNC_ERR_NO_PROGRESS,
+            Self::Refused(refusal) => match refusal {
+                Refusal::Version => POLICYSYNC_ERR_PEER_VERSION,
+                Refusal::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+                Refusal::Forgotten => POLICYSYNC_ERR_FORGOTTEN,
+                Refusal::Message | Refusal::TooLarge | Refusal::Failed => POLICYSYNC_ERR_REFUSED,
+            },
+            Self::OutOfTurn => POLICYSYNC_ERR_OUT_OF_TURN,
+            Self::Ended => POLICYSYNC_ERR_ENDED,
+            Self::OtherReplica => POLICYSYNC_ERR_OTHER_REPLICA,
+            Self::Ingest(error) => error.status(),
+            Self::Store(error) => error.status(),
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Ingest(error) => error.arrival(),
+            Self::Store(error) => error.arrival(),
+            _ => None,
+        }
+    }
+}
+
+/// What a responder that failed with this status says: what [`SyncError::to_message`] does, of the error's status.
+pub(super) fn refusal_of(status: policysync_status) -> Refusal {
+    let of = |code: policysync_status_code| status == code.number();
+    if of(POLICYSYNC_ERR_MALFORMED) || of(POLICYSYNC_ERR_LIE) || of(POLICYSYNC_ERR_OUT_OF_TURN) {
+        Refusal::Message
+    } else if of(POLICYSYNC_ERR_PEER_VERSION) {
+        Refusal::Version
+    } else if of(POLICYSYNC_ERR_WRONG_SPACE) {
+        Refusal::OtherSpace
+    } else if of(POLICYSYNC_ERR_LIMIT) {
+        Refusal::TooLarge
+    } else if of(POLICYSYNC_ERR_FORGOTTEN) {
+        Refusal::Forgotten
+    } else {
+        Refusal::Failed
+    }
+}
+
+impl Status for BundleError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::NotABundle | Self::Frame { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
+            Self::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::Truncated { .. } | Self::Altered { .. } | Self::TrailingBytes { .. } => {
+                POLICYSYNC_ERR_DAMAGED
+            }
+            Self::Missing { .. } => POLICYSYNC_ERR_ARGUMENT,
+            // Of a writer or a reader of the caller's: there are no others.
+            Self::Io { .. } => POLICYSYNC_ERR_CALLBACK,
+            Self::Ingest(error) => error.status(),
+            Self::Store(error) => error.status(),
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Ingest(error) => error.arrival(),
+            Self::Store(error) => error.arrival(),
+            _ => None,
+        }
+    }
+}
+
+/// Neither transport may fail for a reason that has no number.
+#[cfg(feature = "http")]
+impl Status for crate::HttpError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Url | Self::Header(_) => POLICYSYNC_ERR_ARGUMENT,
+            Self::NoTls => POLICYSYNC_ERR_UNSUPPORTED,
+            Self::HostNotFound => POLICYSYNC_ERR_HOST,
+            Self::Timeout(_) => POLICYSYNC_ERR_TIMEOUT,
+            Self::Io(_) => POLICYSYNC_ERR_CONNECTION,
+            Self::Tls(_) => POLICYSYNC_ERR_TLS,
+            Self::Protocol(_) | Self::ContentType => POLICYSYNC_ERR_NOT_A_SERVER,
+            Self::Redirect { .. } => POLICYSYNC_ERR_HTTP_STATUS,
+            Self::Status { status } => of_http(*status, self.is_temporary()),
+            Self::TooLarge { .. } => POLICYSYNC_ERR_LIMIT,
+            Self::Sync(error) => error.status(),
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Sync(error) => error.arrival(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(feature = "websocket")]
+impl Status for crate::WebSocketError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Url | Self::Header(_) => POLICYSYNC_ERR_ARGUMENT,
+            Self::NoTls => POLICYSYNC_ERR_UNSUPPORTED,
+            Self::HostNotFound => POLICYSYNC_ERR_HOST,
+            Self::HandshakeTimeout | Self::Silent { .. } | Self::SlowPeer { .. } => POLICYSYNC_ERR_TIMEOUT,
+            Self::Io(_) | Self::Cut | Self::Closed => POLICYSYNC_ERR_CONNECTION,
+            Self::Tls(_) => POLICYSYNC_ERR_TLS,
+            Self::Protocol(_) | Self::Text => POLICYSYNC_ERR_NOT_A_SERVER,
+            Self::Status { status } => of_http(*status, self.is_temporary()),
+            Self::TurnedAway { .. } => POLICYSYNC_ERR_REFUSED,
+            Self::TooLarge { .. } => POLICYSYNC_ERR_LIMIT,
+            Self::Sync(error) => error.status(),
+        }
+    }
+
+    fn arrival(&self) -> Option<u32> {
+        match self {
+            Self::Sync(error) => error.arrival(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(any(feature = "http", feature = "websocket"))]
+const fn of_http(status: u16, temporary: bool) -> policysync_status_code {
+    match status {
+        401 | 403 => POLICYSYNC_ERR_UNAUTHORIZED,
+        _ if temporary => POLICYSYNC_ERR_UNAVAILABLE,
+        _ => POLICYSYNC_ERR_HTTP_STATUS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Lie, MessageFault, StoreError};
+
+    #[test]
+    fn a_refusal_by_status_is_the_one_by_error() {
+        let errors = [
+            SyncError::Message { fault: MessageFault::Truncated, at: 0 },
+            SyncError::TooLarge { len: 2, limit: 1 },
+            SyncError::Version { found: 2, known: 1 },
+            SyncError::OtherSpace,
+            SyncError::Lie(Lie::Range),
+            SyncError::OutOfTurn,
+            SyncError::Refused(Refusal::Forgotten),
+            SyncError::Store(StoreError::Full),
+        ];
+        for error in errors {
+            let refusal = refusal_of(error.status().number());
+            assert_eq!(SyncError::Refused(refusal).to_message(), error.to_message(), "{error}");
+        }
+        assert_eq!(refusal_of(0), Refusal::Failed);
+    }
+
+    /// What may pass by itself has a number from -400 to -449.
+    #[cfg(all(feature = "http", feature = "websocket"))]
+    #[test]
+    fn the_number_says_whether_it_is_temporary() {
+        use crate::{HttpError, HttpStage, TlsError, WallMillis, WebSocketError};
+
+        let may_pass = |status: policysync_status_code| (-449..=-400).contains(&status.number());
+        for error in [
+            HttpError::Url,
+            HttpError::NoTls,
+            HttpError::HostNotFound,
+            HttpError::Timeout(HttpStage::Answer),
+            HttpError::Io(std::io::ErrorKind::NotConnected.into()),
+            HttpError::Tls(TlsError::Expired),
+            HttpError::ContentType,
+            HttpError::Redirect { status: 301 },
+            HttpError::Status { status: 401 },
+            HttpError::Status { status: 404 },
+            HttpError::Status { status: 429 },
+            HttpError::Status { status: 503 },
+            HttpError::TooLarge { limit: 1 },
+            HttpError::Sync(SyncError::Stray),
+        ] {
+            assert_eq!(may_pass(error.status()), error.is_temporary(), "{error:?}");
+        }
+        for error in [
+            WebSocketError::Url,
+            WebSocketError::HandshakeTimeout,
+            WebSocketError::Tls(TlsError::NotTls),
+            WebSocketError::Text,
+            WebSocketError::Status { status: 403 },
+            WebSocketError::Status { status: 500 },
+            WebSocketError::TurnedAway { status: 401 },
+            WebSocketError::Silent { elapsed: WallMillis(1) },
+            WebSocketError::SlowPeer { elapsed: WallMillis(1) },
+            WebSocketError::Cut,
+            WebSocketError::Closed,
+        ] {
+            assert_eq!(may_pass(error.status()), error.is_temporary(), "{error:?}");
+        }
+    }
+}
