@@ -497,6 +497,12 @@ impl SyncSession {
         Some(SyncBase { id, common: Common::new(replica.log(), cursor, numbers) })
     }
 
+    /// How many ranges are still to be spoken of.
+    #[cfg(test)]
+    pub(super) fn to_say(&self) -> usize {
+        self.todo.len()
+    }
+
     /// Whether the replica is the one that the session began with.
     fn check_replica(&self, replica: &Replica) -> Result<(), SyncError> {
         let same = self.start.as_ref().is_none_or(|start| start.log == *replica.log().id());

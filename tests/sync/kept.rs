@@ -402,6 +402,28 @@ fn a_base_is_not_taken_for_one_of_a_log_that_ends_alike() {
     assert_eq!(ours.log().digest(), theirs.log().digest());
 }
 
+/// Whoever begins sessions by the thousand makes a responder remember no more for it.
+#[test]
+fn no_more_than_1024_sessions_are_remembered_the_newest() {
+    let ops = unsigned(0..10);
+    let (ours, mut theirs) = (blind(&ops[..5]), blind(&ops));
+    let mut responder = responder();
+    let mut lengths = Vec::new();
+    for number in 0..1030_u128 {
+        let mut session = SyncSession::new(SyncOptions::new(), number.to_le_bytes());
+        let hello = session.next_message(&ours).unwrap().unwrap();
+        responder.respond(&mut theirs, NOW, &hello).unwrap();
+        lengths.push(responder.remembered(&theirs).len());
+    }
+    let kept = responder.remembered(&theirs);
+    // 1024 in seven bits a byte.
+    assert_eq!(kept[2..4], [0x80, 0x08]);
+    assert_eq!(lengths[1023..].iter().max(), lengths[1023..].iter().min());
+    let mut again = crate::link::responder();
+    again.restore(&theirs, &kept).unwrap();
+    assert_eq!(again.remembered(&theirs), kept);
+}
+
 #[test]
 fn the_bytes_are_those_of_version_1() {
     const FILE: &str = "tests/golden/base-v1.txt";
