@@ -178,7 +178,9 @@ fn what_is_written_during_a_session_waits_for_the_next() {
 
 #[test]
 fn after_a_cut_a_new_session_goes_on_from_what_has_arrived() {
-    let long = |number| {
+    /// After so many answers each line is cut. Some of them it takes to find out what is missing.
+    const ANSWERS: usize = 4;
+    let long = |number: u64| {
         let ts = Hlc::new(1_700_000_000_000 + number, 0).unwrap();
         let op = Op::lww_set("a", ts, "Task", "t1", "title", "x".repeat(3000)).unwrap();
         SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
@@ -190,21 +192,20 @@ fn after_a_cut_a_new_session_goes_on_from_what_has_arrived() {
         let bytes = |progress: policysync::Progress| progress.bytes_sent + progress.bytes_received;
         let whole = bytes(sync(&mut blind(left), &mut blind(right), NOW).1);
         let (mut ours, mut theirs) = (blind(left), blind(right));
-        let (mut total, mut moved, mut sessions) = (0, 0, 0);
-        // Each line is cut after two answers and a request, whose answer is lost.
+        let (mut total, mut sessions) = (0, 0);
+        // The answer to the last request is lost.
         loop {
             sessions += 1;
             let mut session = session(sessions);
-            for answers in 0..3 {
+            for answer in 0..=ANSWERS {
                 let Some(request) = session.next_message(&ours).unwrap() else { break };
                 let reply = responder().respond(&mut theirs, NOW, &request).unwrap();
                 assert_eq!(reply.known, 0, "nothing is sent twice");
-                moved += reply.received;
-                if answers == 2 {
+                if answer == ANSWERS {
                     total += reply.message.len() as u64;
                     break;
                 }
-                moved += session.receive(&mut ours, NOW, &reply.message).unwrap().received;
+                session.receive(&mut ours, NOW, &reply.message).unwrap();
             }
             let progress = session.progress();
             total += bytes(progress);
@@ -214,8 +215,8 @@ fn after_a_cut_a_new_session_goes_on_from_what_has_arrived() {
             }
         }
         assert_same(&ours, &theirs);
-        println!("{sessions} sessions, {moved} operations, {total} bytes; without a cut {whole}");
-        assert!(sessions > 2, "{sessions} sessions");
+        println!("{sessions} sessions, {total} bytes; without a cut {whole}");
+        assert!(sessions > 1, "{sessions} sessions");
         // What was lost with its answer is a message each time, and what is told anew is next to nothing.
         let lost = u64::from(sessions) * policysync::MIN_MESSAGE_BYTES as u64;
         assert!(total < whole + lost + 20_000 * u64::from(sessions), "{total} bytes, {whole} in one");
