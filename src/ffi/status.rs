@@ -6,9 +6,9 @@ use std::ffi::{CStr, c_char};
 use super::boundary::to_usize;
 use super::error::Failure;
 use crate::{
-    Aborted, BaseError, BundleError, CryptoError, DecodeError, HlcError, IdentifierError, IngestError, JsonError,
-    KeyError, OpError, OpenError, Place, Refusal, Refused, RegistryError, SignError, StoreError, SyncError,
-    VerifyError, WriteError,
+    Aborted, BaseError, BundleError, CryptoError, DecodeError, HlcError, IdentifierError, IngestError,
+    JsonError, KeyError, OpError, OpenError, Place, Refusal, Refused, RegistryError, SignError, StoreError,
+    SyncError, VerifyError, WriteError,
 };
 
 /// What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one

@@ -82,8 +82,8 @@ impl SyncBase {
     ///
     /// [`BaseError::OtherReplica`] where the base is not about this replica as it is open now.
     pub fn to_bytes(&self, replica: &Replica, key: &[u8; 32]) -> Result<Vec<u8>, BaseError> {
-        let log = replica.log();
-        let prefix = log.prefix_digest(self.common.end()).filter(|_| self.common.is_of(log));
+        let log = Some(replica.log()).filter(|log| self.common.is_of(log));
+        let prefix = log.and_then(|log| log.prefix_digest(self.common.end()));
         let prefix = prefix.ok_or(BaseError::OtherReplica)?;
         let mut out = vec![BASE, BASE_VERSION];
         out.extend_from_slice(&self.id.to_bytes());

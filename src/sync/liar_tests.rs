@@ -169,7 +169,8 @@ fn splits_without_end_each_with_an_operation_that_is_genuine() {
         let parts: Vec<Bound> = (1..2000).map(|part| Bound::at_time(answers * 2000 + part)).collect();
         for (low, high) in asked(&request) {
             let mut low = low;
-            let within = parts.partition_point(|part| *part <= low)..parts.partition_point(|part| *part < high);
+            let within =
+                parts.partition_point(|part| *part <= low)..parts.partition_point(|part| *part < high);
             for bound in parts[within].iter().chain([&high]) {
                 salt += 1;
                 let said = Said::Print { count: 1000, print: salt.to_le_bytes() };

@@ -123,11 +123,13 @@ mod tests {
 
     #[test]
     fn runs_have_one_spelling() {
-        let read = |bytes: &[u8]| Runs::read(&mut Reader::new(bytes), 10).map(|runs| runs.numbers().collect());
+        let read =
+            |bytes: &[u8]| Runs::read(&mut Reader::new(bytes), 10).map(|runs| runs.numbers().collect());
         assert_eq!(read(&[0]), Ok(vec![]));
         assert_eq!(read(&[2, 0, 2, 1, 1]), Ok(vec![10, 11, 13]));
         // An empty run, two that touch, one past the last number, more than there are bytes for.
-        for wrong in [&[1, 0, 0][..], &[2, 0, 2, 0, 1], &[1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1], &[2, 0, 2, 1]] {
+        for wrong in [&[1, 0, 0][..], &[2, 0, 2, 0, 1], &[1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1], &[2, 0, 2, 1]]
+        {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }
     }

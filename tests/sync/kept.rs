@@ -116,7 +116,8 @@ mod restart {
         }
         give(&mut ours, &scattered("bob", 0));
         give(&mut theirs, &scattered("bob", 1));
-        let (finish, progress) = run(&mut next(base, 2), &mut ours, &mut responder, &mut theirs, NOW).unwrap();
+        let (finish, progress) =
+            run(&mut next(base, 2), &mut ours, &mut responder, &mut theirs, NOW).unwrap();
         assert_eq!(ours.log().digest(), theirs.log().digest());
         // And what has come of it is remembered on from there.
         let base = base_of(finish);

@@ -9,8 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use policysync::{
-    CryptoProvider, Cursor, Finish, Hlc, KeyPair, KeyRegistry, Op, OpHash, Replica, ReplicaOptions, Responder, Signature,
-    SignedOp, SigningSecretKey, SyncBase, SyncError, SyncOptions, SyncSession, WallMillis, sign_op,
+    CryptoProvider, Cursor, Finish, Hlc, KeyPair, KeyRegistry, Op, OpHash, Replica, ReplicaOptions,
+    Responder, Signature, SignedOp, SigningSecretKey, SyncBase, SyncError, SyncOptions, SyncSession,
+    WallMillis, sign_op,
 };
 
 use crate::common::{NOW, Random, crypto, key};
@@ -338,7 +339,8 @@ impl World {
                         let theirs = self.nodes[to].replica.as_ref().unwrap();
                         let second = (to == RELAY).then_some(&self.second_face.0);
                         let is_there = |hash: &OpHash| {
-                            theirs.log().contains(hash) || second.is_some_and(|face| face.log().contains(hash))
+                            theirs.log().contains(hash)
+                                || second.is_some_and(|face| face.log().contains(hash))
                         };
                         let hidden = hashes(ours).take(held).filter(|hash| !is_there(hash)).count();
                         assert_eq!(hidden, 0, "{from} thinks that {to} has what it has not");
@@ -476,7 +478,11 @@ impl World {
         for number in 0..HONEST {
             for entry in self.replica(number).log().iter() {
                 let op = entry.unwrap().op;
-                let key = if op.kid() == second_key().public_key().kid() { second_key() } else { key(op.op().actor()) };
+                let key = if op.kid() == second_key().public_key().kid() {
+                    second_key()
+                } else {
+                    key(op.op().actor())
+                };
                 assert!(policysync::verify_op(&crypto(), &op, key.public_key()).is_ok(), "{op:?}");
                 assert_eq!(op.op().space(), Some(SPACE));
             }
