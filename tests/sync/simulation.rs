@@ -58,8 +58,16 @@ struct Node {
     ahead: u64,
     session: Option<Running>,
     bases: BTreeMap<usize, SyncBase>,
-    /// What was written down of the bases and of the responder's sessions, perhaps long ago.
-    kept: Option<(Vec<(usize, Vec<u8>)>, Vec<u8>)>,
+    kept: Option<Kept>,
+}
+
+/// What somebody has written down, perhaps long ago.
+#[derive(Debug)]
+struct Kept {
+    /// With whom, and the base.
+    bases: Vec<(usize, Vec<u8>)>,
+    /// The responder's.
+    sessions: Vec<u8>,
 }
 
 /// A session that somebody has begun.
@@ -431,7 +439,7 @@ impl World {
         let node = &mut self.nodes[number];
         let replica = node.replica.as_ref().unwrap();
         let bases = node.bases.iter().map(|(to, base)| (*to, base.to_bytes(replica, &KEY).unwrap()));
-        node.kept = Some((bases.collect(), node.responder.remembered(replica)));
+        node.kept = Some(Kept { bases: bases.collect(), sessions: node.responder.remembered(replica) });
         let kept = format!("{:?}", node.kept);
         self.note("keep", kept.as_bytes());
     }
@@ -440,7 +448,7 @@ impl World {
     fn remember(&mut self, number: usize) {
         let node = &mut self.nodes[number];
         let replica = node.replica.as_ref().unwrap();
-        let Some((bases, sessions)) = &node.kept else { return };
+        let Some(Kept { bases, sessions }) = &node.kept else { return };
         for (to, bytes) in bases {
             node.bases.insert(*to, SyncBase::from_bytes(bytes, replica, &KEY).unwrap());
             self.restored += 1;
