@@ -2,11 +2,11 @@
 //! about the log in front of it, it is not believed.
 
 use policysync::{
-    BASE_VERSION, BaseError, Finish, Hlc, Incoming, MessageFault, Op, Progress, Replica, ReplicaOptions,
-    Responder, Signature, SignedOp, SyncBase, SyncError, SyncOptions, SyncSession,
+    BASE_VERSION, BaseError, Finish, Hlc, Incoming, MessageFault, Op, Replica, ReplicaOptions, Responder,
+    Signature, SignedOp, SyncBase, SyncOptions, SyncSession,
 };
 
-use crate::common::{NOW, Random, crypto, key, knowing, set};
+use crate::common::{NOW, knowing, set};
 use crate::link::{responder, run, session};
 
 /// The key that bases are sealed with.
@@ -62,7 +62,8 @@ fn converged() -> (Replica, Replica, Responder, SyncBase, Vec<SignedOp>) {
 #[cfg(feature = "sqlite")]
 mod restart {
     use super::*;
-    use policysync::{Durability, StoreCheck};
+    use crate::common::{Random, crypto, key};
+    use policysync::{Durability, Progress, StoreCheck, SyncError};
     use std::path::{Path, PathBuf};
 
     fn open(path: &Path) -> Replica {
