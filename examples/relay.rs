@@ -8,6 +8,8 @@
 //!   --keys KEYS        verifies: takes what these keys signed; one a line, `actor kid public-key-in-hex`
 //!   --blind            cannot judge: stores whatever is well-formed, for others to verify
 //!   --token-file FILE  answers only who shows the token in this file (`Authorization: Bearer …`), and others with 401
+//!   --secret SECRET    32 random bytes in a file that nobody else reads: with it, what is known of earlier sessions is
+//!                      kept beside FILE when the relay ends, and a session after a restart costs what one before costs
 //! ```
 //!
 //! Without `--token-file` the token is what the environment variable `RELAY_TOKEN` holds; without either, everybody is
@@ -62,7 +64,7 @@ const GOODBYE: Duration = Duration::from_secs(3);
 const TOKEN_VARIABLE: &str = "RELAY_TOKEN";
 
 const USAGE: &str = "usage: relay --file FILE (--keys KEYS | --blind) [--listen ADDRESS] [--space NAME] \
-                     [--token-file FILE]";
+                     [--token-file FILE] [--secret SECRET]";
 
 fn main() -> ExitCode {
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
@@ -84,12 +86,14 @@ struct Arguments {
     /// The file with the keys; a relay without one is blind.
     keys: Option<PathBuf>,
     token: Option<PathBuf>,
+    /// The file with the responder's secret; a relay without one forgets its sessions when it ends.
+    secret: Option<PathBuf>,
 }
 
 impl Arguments {
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let (mut listen, mut file, mut space, mut keys, mut blind) = (None, None, None, None, false);
-        let mut token = None;
+        let (mut token, mut secret) = (None, None);
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n{USAGE}"));
             match word.as_str() {
@@ -97,6 +101,7 @@ impl Arguments {
                 "--file" => file = Some(value()?.into()),
                 "--space" => space = Some(value()?),
                 "--keys" => keys = Some(value()?.into()),
+                "--secret" => secret = Some(value()?.into()),
                 "--blind" => blind = true,
                 "--token-file" => token = Some(value()?.into()),
                 _ => return Err(format!("{word} is not an option here\n{USAGE}").into()),
@@ -106,7 +111,15 @@ impl Arguments {
             return Err(format!("either --keys or --blind\n{USAGE}").into());
         }
         let file = file.ok_or_else(|| format!("--file is missing\n{USAGE}"))?;
-        Ok(Self { listen: listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned()), file, space, keys, token })
+        let listen = listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        Ok(Self { listen, file, space, keys, token, secret })
+    }
+
+    /// Where what is known of earlier sessions is kept.
+    fn sessions(&self) -> PathBuf {
+        let mut path = self.file.clone().into_os_string();
+        path.push(".sessions");
+        path.into()
     }
 }
 
@@ -193,12 +206,35 @@ impl Relay {
             None => options.dangerously_accept_unverified(),
         })?;
         let mut secret = [0; 32];
-        Sodium::new()?.random(&mut secret);
-        let responder = Responder::new(secret, SyncOptions::new());
+        match &arguments.secret {
+            Some(path) => {
+                let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                secret = bytes.try_into().map_err(|_| format!("{}: not 32 bytes", path.display()))?;
+            }
+            None => Sodium::new()?.random(&mut secret),
+        }
+        let mut responder = Responder::new(secret, SyncOptions::new());
+        if arguments.secret.is_some()
+            && let Ok(sessions) = std::fs::read(arguments.sessions())
+            && let Err(error) = responder.restore(&replica, &sessions)
+        {
+            eprintln!("{}: {error}", arguments.sessions().display());
+        }
         let max_bytes = responder.max_message_bytes();
         let count = watch::Sender::new(replica.log().len());
         let ending = watch::Sender::new(false);
         Ok(Self { store: Mutex::new((replica, responder)), count, ending, max_bytes })
+    }
+
+    /// Writes down what is known of earlier sessions, all of it or nothing.
+    fn keep_sessions(&self, arguments: &Arguments) -> Result<(), Failure> {
+        if arguments.secret.is_some() {
+            let sessions = self.work(|replica, responder| responder.remembered(replica));
+            let (path, new) = (arguments.sessions(), arguments.sessions().with_extension("new"));
+            std::fs::write(&new, sessions)?;
+            std::fs::rename(new, path)?;
+        }
+        Ok(())
     }
 
     /// Works with the replica, away from the threads that serve connections, and tells the lines what is new.
@@ -238,14 +274,15 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         .with_state(Arc::clone(&relay));
     let places = Arc::new(Semaphore::new(usize::try_from(MAX_CONNECTIONS)?));
     let listener = Limited { listener, places: Arc::clone(&places) };
+    let ending = Arc::clone(&relay);
     let ended = async move {
         told_to_end().await;
-        relay.ending.send_replace(true);
+        ending.ending.send_replace(true);
     };
     axum::serve(listener, routes).with_graceful_shutdown(ended).await?;
     // The lines say goodbye by themselves; those that do not are left.
     drop(timeout(GOODBYE, places.acquire_many(MAX_CONNECTIONS)).await);
-    Ok(())
+    relay.keep_sessions(&arguments)
 }
 
 #[cfg(unix)]

@@ -211,7 +211,8 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_ENDED = -20,
     /**
-     * The replica is not the one that the session or the push channel began with.
+     * The replica is not the one that the session or the push channel began with, or that what is remembered of a
+     * session is about.
      */
     POLICYSYNC_ERR_OTHER_REPLICA = -21,
     /**
@@ -219,7 +220,8 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_CALLBACK = -30,
     /**
-     * The bytes are not an operation; not a message, not a bundle. Trying again does not help.
+     * The bytes are not an operation; not a message, not a bundle, not what is remembered of a session. Trying again does
+     * not help.
      */
     POLICYSYNC_ERR_MALFORMED = -100,
     /**
@@ -243,7 +245,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_ABORTED = -121,
     /**
-     * The peer speaks another version of the protocol, or the bundle has another version.
+     * The peer speaks another version of the protocol, or the bundle or what is remembered has another version.
      */
     POLICYSYNC_ERR_PEER_VERSION = -130,
     /**
@@ -272,7 +274,8 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_FORGOTTEN = -136,
     /**
-     * The bundle is cut short or changed; the message says where. Get it again.
+     * The bundle is cut short or changed; the message says where. Get it again. Or what is remembered of a session was
+     * sealed with another key, or has been changed.
      */
     POLICYSYNC_ERR_DAMAGED = -137,
     /**
@@ -559,7 +562,8 @@ typedef struct policysync_session policysync_session;
 /**
  * What a session has found two replicas to have in common, for the next session with the same peer, which leaves it
  * out. It is about one replica that stays open and one responder; others do not know it, and start from the beginning.
- * Never changes, so any thread may use it at any time.
+ * To have it outlive the process, see `policysync_sync_base_to_bytes`. Never changes, so any thread may use it at any
+ * time.
  */
 typedef struct policysync_sync_base policysync_sync_base;
 
@@ -2200,6 +2204,50 @@ policysync_status policysync_sync_base_id(const struct policysync_sync_base *POL
                                           struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
+ * What a session ended with, in bytes, to be kept beside the replica's file and read again with
+ * `policysync_sync_base_from_bytes` when that is opened anew.
+ *
+ * `base`: what the session ended with.
+ * `replica`: that of the session, still open.
+ * `key32`: 32 random bytes that whoever can write the bytes does not know, to seal them with; they may be the store's
+ * `seal_key`. With a key that is known, somebody could make the next session leave out what the peer does not have.
+ * `out`: the bytes.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_OTHER_REPLICA` (it is not about this replica as it is open now),
+ * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_sync_base_to_bytes(const struct policysync_sync_base *POLICYSYNC_NONNULL base,
+                                                struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                const uint8_t *POLICYSYNC_NONNULL key32,
+                                                struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                                struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Reads what `policysync_sync_base_to_bytes` has made of the same replica before it was opened anew.
+ *
+ * `bytes`, `bytes_len`: all of them. Borrowed for the call.
+ * `replica`: the same as then: its log begins with the same operations, in the same order of arrival.
+ * `key32`: the same as then.
+ * `out`: what the session ended with, to be freed with `policysync_sync_base_free`; NULL when the call fails. Then go on
+ * without it: the next session starts from the beginning.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
+ * `POLICYSYNC_ERR_DAMAGED` (sealed with another key, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an older
+ * copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread.
+ * Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_sync_base_from_bytes(const void *POLICYSYNC_NULLABLE bytes,
+                                                  size_t bytes_len,
+                                                  struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                  const uint8_t *POLICYSYNC_NONNULL key32,
+                                                  struct policysync_sync_base *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
  * Frees what a session ended with. Sessions and push channels that were made of it have their own copy. NULL is allowed.
  * Any thread, while no other uses `base`. Since ABI 1.
  */
@@ -2367,6 +2415,43 @@ policysync_status policysync_responder_respond(struct policysync_responder *POLI
                                                size_t message_len,
                                                struct policysync_buffer *POLICYSYNC_NONNULL out,
                                                struct policysync_intake *POLICYSYNC_NULLABLE intake,
+                                               struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * What the responder remembers of earlier sessions of a replica, in bytes, to be kept beside the replica's file and given to
+ * `policysync_responder_restore` when both begin anew. They are sealed with the responder's secret, so give it one, and
+ * keep it. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay scattered.
+ *
+ * `replica`: whose operations the responder has answered with.
+ * `out`: the bytes.
+ * `err`: may be NULL.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI
+ * 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_responder_remembered(struct policysync_responder *POLICYSYNC_NONNULL responder,
+                                                  struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                  struct policysync_buffer *POLICYSYNC_NONNULL out,
+                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Remembers sessions again that a responder with the same secret has written down before the replica was opened anew.
+ *
+ * `replica`: the same as then: its log begins with the same operations, in the same order of arrival.
+ * `bytes`, `bytes_len`: what `policysync_responder_remembered` gave, all of it. Borrowed for the call.
+ * `err`: may be NULL. On any failure the responder is as it was: go on, and sessions start from the beginning.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
+ * `POLICYSYNC_ERR_DAMAGED` (sealed with another secret, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an
+ * older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
+ * thread. Since ABI 1.
+ */
+POLICYSYNC_API
+policysync_status policysync_responder_restore(struct policysync_responder *POLICYSYNC_NONNULL responder,
+                                               struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                               const void *POLICYSYNC_NULLABLE bytes,
+                                               size_t bytes_len,
                                                struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**

@@ -568,6 +568,22 @@ public:
         return id;
     }
 
+    /// In bytes, to be kept beside the replica's file, sealed with a key that nobody else knows.
+    std::string to_bytes(const Replica &replica, const Bytes32 &key) const {
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_sync_base_to_bytes(get(), replica.get(), key.data(), out, error);
+        });
+    }
+
+    /// Reads what the same replica has kept before it was opened anew.
+    static SyncBase from_bytes(std::string_view bytes, const Replica &replica, const Bytes32 &key) {
+        policysync_sync_base *base = nullptr;
+        detail::call([&](auto *error) {
+            return policysync_sync_base_from_bytes(bytes.data(), bytes.size(), replica.get(), key.data(), &base, error);
+        });
+        return SyncBase(base);
+    }
+
     const policysync_sync_base *get() const noexcept { return handle_.get(); }
 
 private:
@@ -669,6 +685,20 @@ public:
         return detail::text([&](auto *out, auto *error) {
             return policysync_responder_respond(get(), replica.get(), now_ms, message.data(), message.size(), out,
                                                 intake, error);
+        });
+    }
+
+    /// What it remembers of earlier sessions of a replica, to be kept beside that one's file.
+    std::string remembered(const Replica &replica) const {
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_responder_remembered(get(), replica.get(), out, error);
+        });
+    }
+
+    /// Remembers again what a responder with the same secret has kept before the replica was opened anew.
+    void restore(const Replica &replica, std::string_view bytes) {
+        detail::call([&](auto *error) {
+            return policysync_responder_restore(get(), replica.get(), bytes.data(), bytes.size(), error);
         });
     }
 

@@ -131,10 +131,10 @@ pub use guard::{Aborted, Guard, PermittedOp, Verdict};
 
 // Synchronisation
 pub use sync::{
-    BUNDLE_VERSION, BundleError, Exported, Finish, Imported, LEAF, Lie, MAX_DOUBTS, MAX_IDS,
-    MAX_MESSAGE_BYTES, MAX_RANGES, MAX_REFUSED, MIN_MESSAGE_BYTES, MessageFault, NEWEST, Progress, Push,
-    Pushed, Refusal, Refusals, Reply, Responder, SPLIT, SYNC_VERSION, SessionDigest, SyncBase, SyncError,
-    SyncOptions, SyncSession, max_idle_rounds,
+    BASE_VERSION, BUNDLE_VERSION, BaseError, BundleError, Exported, Finish, Imported, LEAF, Lie, MAX_DOUBTS,
+    MAX_IDS, MAX_MESSAGE_BYTES, MAX_RANGES, MAX_REFUSED, MIN_MESSAGE_BYTES, MessageFault, NEWEST, Progress,
+    Push, Pushed, Refusal, Refusals, Reply, Responder, SPLIT, SYNC_VERSION, SessionDigest, SyncBase,
+    SyncError, SyncOptions, SyncSession, max_idle_rounds,
 };
 
 // Carrying its messages

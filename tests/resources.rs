@@ -414,6 +414,54 @@ fn hostile_keys() -> KeyRegistry {
     registry
 }
 
+/// What an initiator and a responder have kept of a session, each with the replica that it is about, and the key.
+fn kept_bytes() -> [(Vec<u8>, Replica); 2] {
+    let with = |first: u64| {
+        let mut replica = reader(&["alice"]);
+        for n in first..first + 40 {
+            replica.ingest(NOW, &set("alice", NOW.0 - 100 + n, 0, "title", "x")).unwrap();
+        }
+        replica
+    };
+    let (mut ours, mut theirs) = (with(0), with(20));
+    let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
+    let mut responder = Responder::new([2; 32], SyncOptions::new());
+    while let Some(request) = session.next_message(&ours).unwrap() {
+        let reply = responder.respond(&mut theirs, NOW, &request).unwrap();
+        session.receive(&mut ours, NOW, &reply.message).unwrap();
+    }
+    let Some(Finish::Converged { base: Some(base), .. }) = session.finish() else { panic!("honest sides") };
+    [(base.to_bytes(&ours, &[2; 32]).unwrap(), ours), (responder.remembered(&theirs), theirs)]
+}
+
+#[test]
+fn what_was_kept_of_sessions_costs_memory_in_proportion() {
+    let [(base, ours), (sessions, theirs)] = kept_bytes();
+    assert!(SyncBase::from_bytes(&base, &ours, &[2; 32]).is_ok());
+    let mut random = Random(24);
+    for _ in 0..3000 {
+        let bytes = disturb(&base, &mut random);
+        let (_, cost) = measure(|| drop(SyncBase::from_bytes(&bytes, &ours, &[2; 32])));
+        check("a disturbed base", "sync", bytes.len(), cost);
+        let bytes = disturb(&sessions, &mut random);
+        let mut responder = Responder::new([2; 32], SyncOptions::new());
+        let (_, cost) = measure(|| _ = responder.restore(&theirs, &bytes));
+        check("disturbed sessions", "sync", bytes.len(), cost);
+    }
+    // A message that is nothing but counts.
+    for filler in [0, 1, 0x7f, 0xff] {
+        for front in [&base[..50], &sessions[..2]] {
+            let bytes = [front, &[filler; 20_000]].concat();
+            let mut responder = Responder::new([2; 32], SyncOptions::new());
+            let (_, cost) = measure(|| {
+                drop(SyncBase::from_bytes(&bytes, &ours, &[2; 32]));
+                _ = responder.restore(&theirs, &bytes);
+            });
+            check("counts", "sync", bytes.len(), cost);
+        }
+    }
+}
+
 /// Messages of a session between honest sides, and a bundle.
 fn honest_bytes() -> (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<u8>) {
     let with = |actor: &str| {

@@ -95,6 +95,64 @@ pub extern "C" fn policysync_responder_respond(
     })
 }
 
+/// What the responder remembers of earlier sessions of a replica, in bytes, to be kept beside the replica's file and given to
+/// `policysync_responder_restore` when both begin anew. They are sealed with the responder's secret, so give it one, and
+/// keep it. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay scattered.
+///
+/// `replica`: whose operations the responder has answered with.
+/// `out`: the bytes.
+/// `err`: may be NULL.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI
+/// 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_responder_remembered(
+    responder: MaybeUninit<&mut policysync_responder>,
+    replica: MaybeUninit<&mut policysync_replica>,
+    out: MaybeUninit<&mut policysync_buffer>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| {
+        let responder = call.shared(responder, "responder")?;
+        let replica = call.shared(replica, "replica")?;
+        let out = call.buffer(out)?;
+        let bytes = {
+            let replica = replica.enter()?;
+            responder.enter()?.inside.remembered(&replica.inside.replica)
+        };
+        out.fill(&bytes);
+        Ok(POLICYSYNC_OK)
+    })
+}
+
+/// Remembers sessions again that a responder with the same secret has written down before the replica was opened anew.
+///
+/// `replica`: the same as then: its log begins with the same operations, in the same order of arrival.
+/// `bytes`, `bytes_len`: what `policysync_responder_remembered` gave, all of it. Borrowed for the call.
+/// `err`: may be NULL. On any failure the responder is as it was: go on, and sessions start from the beginning.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
+/// `POLICYSYNC_ERR_DAMAGED` (sealed with another secret, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an
+/// older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
+/// thread. Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_responder_restore(
+    responder: MaybeUninit<&mut policysync_responder>,
+    replica: MaybeUninit<&mut policysync_replica>,
+    bytes: *const c_void,
+    bytes_len: usize,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| {
+        let responder = call.shared(responder, "responder")?;
+        let replica = call.shared(replica, "replica")?;
+        let bytes = call.bytes(bytes, bytes_len, "bytes")?;
+        let replica = replica.enter()?;
+        responder.enter()?.inside.restore(&replica.inside.replica, bytes)?;
+        Ok(POLICYSYNC_OK)
+    })
+}
+
 /// Frees a responder and wipes its secret. NULL is allowed. Any thread, while no other begins a call with `responder`; even
 /// within a callback. Since ABI 1.
 #[unsafe(no_mangle)]

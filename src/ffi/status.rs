@@ -63,13 +63,15 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_OUT_OF_TURN = -19,
     /// The session has ended: it has failed, was cancelled, or is finished.
     POLICYSYNC_ERR_ENDED = -20,
-    /// The replica is not the one that the session or the push channel began with.
+    /// The replica is not the one that the session or the push channel began with, or that what is remembered of a
+    /// session is about.
     POLICYSYNC_ERR_OTHER_REPLICA = -21,
     /// A callback failed, or answered what it may not answer.
     POLICYSYNC_ERR_CALLBACK = -30,
 
     // The peer's fault: -100 to -199.
-    /// The bytes are not an operation; not a message, not a bundle. Trying again does not help.
+    /// The bytes are not an operation; not a message, not a bundle, not what is remembered of a session. Trying again does
+    /// not help.
     POLICYSYNC_ERR_MALFORMED = -100,
     /// The operation, the peer or the bundle belongs to another space than the replica.
     POLICYSYNC_ERR_WRONG_SPACE = -101,
@@ -81,7 +83,7 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_DENIED = -120,
     /// The guard stopped the call; nothing of it is kept.
     POLICYSYNC_ERR_ABORTED = -121,
-    /// The peer speaks another version of the protocol, or the bundle has another version.
+    /// The peer speaks another version of the protocol, or the bundle or what is remembered has another version.
     POLICYSYNC_ERR_PEER_VERSION = -130,
     /// The peer's message is longer than this side takes, or it has sent more operations that are refused than a session
     /// bears.
@@ -96,7 +98,8 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_REFUSED = -135,
     /// The peer no longer knows the earlier session to go on from. Begin anew without it.
     POLICYSYNC_ERR_FORGOTTEN = -136,
-    /// The bundle is cut short or changed; the message says where. Get it again.
+    /// The bundle is cut short or changed; the message says where. Get it again. Or what is remembered of a session was
+    /// sealed with another key, or has been changed.
     POLICYSYNC_ERR_DAMAGED = -137,
 
     // The store's fault: -200 to -299.

@@ -1,10 +1,12 @@
 //! What both sides of a session need: how it is run, what was taken in, what two replicas have in common.
 
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 use super::boundary::{Call, Growing, guarded, guarded_or};
 use super::buffer::policysync_buffer;
 use super::error::{Failure, policysync_error};
+use super::replica::policysync_replica;
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
 use super::sync_status::refusal_of;
@@ -12,7 +14,8 @@ use crate::{Imported, Pushed, Refusals, Reply, SyncBase, SyncError, SyncOptions}
 
 /// What a session has found two replicas to have in common, for the next session with the same peer, which leaves it
 /// out. It is about one replica that stays open and one responder; others do not know it, and start from the beginning.
-/// Never changes, so any thread may use it at any time.
+/// To have it outlive the process, see `policysync_sync_base_to_bytes`. Never changes, so any thread may use it at any
+/// time.
 pub struct policysync_sync_base {
     base: SyncBase,
 }
@@ -142,6 +145,70 @@ pub extern "C" fn policysync_sync_base_id(
     guarded(err, |call| {
         let base = call.required(base, "base")?;
         call.out_bytes(out48, "out48")?.write(base.base.id());
+        Ok(POLICYSYNC_OK)
+    })
+}
+
+/// What a session ended with, in bytes, to be kept beside the replica's file and read again with
+/// `policysync_sync_base_from_bytes` when that is opened anew.
+///
+/// `base`: what the session ended with.
+/// `replica`: that of the session, still open.
+/// `key32`: 32 random bytes that whoever can write the bytes does not know, to seal them with; they may be the store's
+/// `seal_key`. With a key that is known, somebody could make the next session leave out what the peer does not have.
+/// `out`: the bytes.
+/// `err`: may be NULL.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_OTHER_REPLICA` (it is not about this replica as it is open now),
+/// `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_sync_base_to_bytes(
+    base: MaybeUninit<&policysync_sync_base>,
+    replica: MaybeUninit<&mut policysync_replica>,
+    key32: MaybeUninit<&u8>,
+    out: MaybeUninit<&mut policysync_buffer>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| {
+        let base = call.required(base, "base")?;
+        let replica = call.shared(replica, "replica")?;
+        let key = call.bytes32(key32, "key32")?;
+        let out = call.buffer(out)?;
+        let bytes = base.base.to_bytes(&replica.enter()?.inside.replica, key)?;
+        out.fill(&bytes);
+        Ok(POLICYSYNC_OK)
+    })
+}
+
+/// Reads what `policysync_sync_base_to_bytes` has made of the same replica before it was opened anew.
+///
+/// `bytes`, `bytes_len`: all of them. Borrowed for the call.
+/// `replica`: the same as then: its log begins with the same operations, in the same order of arrival.
+/// `key32`: the same as then.
+/// `out`: what the session ended with, to be freed with `policysync_sync_base_free`; NULL when the call fails. Then go on
+/// without it: the next session starts from the beginning.
+/// `err`: may be NULL.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
+/// `POLICYSYNC_ERR_DAMAGED` (sealed with another key, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an older
+/// copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread.
+/// Since ABI 1.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_sync_base_from_bytes(
+    bytes: *const c_void,
+    bytes_len: usize,
+    replica: MaybeUninit<&mut policysync_replica>,
+    key32: MaybeUninit<&u8>,
+    out: MaybeUninit<&mut *mut policysync_sync_base>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| {
+        let out = call.handle_out(out, "out")?;
+        let bytes = call.bytes(bytes, bytes_len, "bytes")?;
+        let replica = call.shared(replica, "replica")?;
+        let key = call.bytes32(key32, "key32")?;
+        let base = SyncBase::from_bytes(bytes, &replica.enter()?.inside.replica, key)?;
+        out.write(policysync_sync_base::hand_out(&base));
         Ok(POLICYSYNC_OK)
     })
 }

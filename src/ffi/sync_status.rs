@@ -2,7 +2,7 @@
 
 use super::status::policysync_status_code::{self, *};
 use super::status::{Status, policysync_status};
-use crate::{BundleError, Refusal, SyncError};
+use crate::{BaseError, BundleError, Refusal, SyncError};
 
 impl Status for SyncError {
     fn status(&self) -> policysync_status_code {
@@ -52,6 +52,19 @@ pub(super) fn refusal_of(status: policysync_status) -> Refusal {
         Refusal::Forgotten
     } else {
         Refusal::Failed
+    }
+}
+
+impl Status for BaseError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Malformed { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
+            Self::Seal => POLICYSYNC_ERR_DAMAGED,
+            Self::ShorterLog { .. } | Self::OtherLog { .. } | Self::OtherReplica => {
+                POLICYSYNC_ERR_OTHER_REPLICA
+            }
+        }
     }
 }
 

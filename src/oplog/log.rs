@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{ForkProof, Index, Inserted};
+use super::prefix::Prefix;
+use super::{ForkProof, Index, Inserted, LogId};
 use crate::canonical::OpHash;
 use crate::crypto::{CryptoProvider, Hash, Sodium};
 use crate::guard::PermittedOp;
@@ -41,6 +42,8 @@ pub struct OpLog {
     store: Box<dyn Store>,
     /// Whether any actor said two things at one time.
     forked: bool,
+    id: LogId,
+    prefix: Prefix,
 }
 
 /// A position in the order of arrival of one log: what arrived before it and what arrives later. It means nothing to
@@ -142,7 +145,15 @@ impl OpLog {
 
     /// An empty log over an empty store.
     pub(crate) fn with_store(crypto: Sodium, space: Option<Box<str>>, store: Box<dyn Store>) -> Self {
-        Self { crypto, space, index: Index::new(), store, forked: false }
+        Self {
+            crypto,
+            space,
+            index: Index::new(),
+            store,
+            forked: false,
+            id: LogId::default(),
+            prefix: Prefix::default(),
+        }
     }
 
     /// An empty log, to be filled with what a store holds: [`OpLog::restore`], then [`OpLog::keep_in`].
@@ -320,6 +331,17 @@ impl OpLog {
 
     pub(crate) fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// This log, as long as it is open.
+    pub(crate) fn id(&self) -> &LogId {
+        &self.id
+    }
+
+    /// A digest over the operations that arrived first, `count` of them, in the order of arrival; `None` where there are
+    /// fewer.
+    pub(crate) fn prefix_digest(&self, count: u32) -> Option<[u8; 32]> {
+        (count <= self.index.len()).then(|| self.prefix.digest(self.crypto, &self.index, count))
     }
 
     fn entry(&self, arrival: u32) -> Result<LogEntry, StoreError> {

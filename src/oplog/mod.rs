@@ -2,14 +2,17 @@
 
 mod authors;
 mod fork;
+mod identity;
 mod index;
 mod log;
 mod order;
+mod prefix;
 mod stamps;
 mod subjects;
 
 pub use fork::{ForkError, ForkProof};
 pub use log::{AddError, Added, Cursor, LogDigest, LogEntry, OpLog};
 
+pub(crate) use identity::LogId;
 pub(crate) use index::{Index, Inserted};
 pub(crate) use subjects::{NONE, RegisterId};

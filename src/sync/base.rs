@@ -1,9 +1,10 @@
 //! What two replicas were found to have in common, for the next session to leave out.
 
+use super::runs::Runs;
 use super::wire::wide;
 use crate::canonical::OpHash;
 use crate::crypto::{CryptoProvider, Sodium};
-use crate::oplog::Index;
+use crate::oplog::{LogId, OpLog};
 
 /// The name of an earlier session, known to both sides, and a seal over what it made common: that both remember the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,61 +55,6 @@ impl Moved {
     }
 }
 
-/// Numbers of operations, in order, as runs without gaps.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Runs(Vec<Run>);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Run {
-    first: u32,
-    end: u32,
-}
-
-impl Runs {
-    pub(super) const fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    pub(super) fn contains(&self, number: u32) -> bool {
-        let at = self.0.partition_point(|run| run.end <= number);
-        self.0.get(at).is_some_and(|run| run.first <= number)
-    }
-
-    /// Adds a number; `false` where it was there.
-    pub(super) fn insert(&mut self, number: u32) -> bool {
-        let at = self.0.partition_point(|run| run.end <= number);
-        if self.0.get(at).is_some_and(|run| run.first <= number) {
-            return false;
-        }
-        let Some(end) = number.checked_add(1) else { return false };
-        if let Some(before) = at.checked_sub(1).and_then(|before| self.0.get_mut(before))
-            && before.end == number
-        {
-            before.end = end;
-            let joined = self.0.get(at).filter(|after| after.first == end).map(|after| after.end);
-            if let (Some(end), Some(before)) = (joined, self.0.get_mut(at - 1)) {
-                before.end = end;
-                self.0.remove(at);
-            }
-            return true;
-        }
-        match self.0.get_mut(at) {
-            Some(after) if after.first == end => after.first = number,
-            _ => self.0.insert(at, Run { first: number, end }),
-        }
-        true
-    }
-
-    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
-        self.0.iter().flat_map(|run| run.first..run.end)
-    }
-
-    /// How many runs there are.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
 /// A set of operations that two replicas have in common, as one of them sees it: everything that had arrived up to a
 /// position, and what came in through the session itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,14 +63,13 @@ pub(super) struct Common {
     cursor: u32,
     /// Numbers from there on that are common too.
     also: Runs,
-    /// The last operation before the position, to tell that this is the same log.
-    last: Option<OpHash>,
+    /// What the numbers are of.
+    log: LogId,
 }
 
 impl Common {
-    pub(super) fn new(index: &Index, cursor: u32, also: Runs) -> Self {
-        let last = cursor.checked_sub(1).map(|last| *index.hash(last));
-        Self { cursor, also, last }
+    pub(super) fn new(log: &OpLog, cursor: u32, also: Runs) -> Self {
+        Self { cursor, also, log: log.id().clone() }
     }
 
     pub(super) const fn cursor(&self) -> u32 {
@@ -148,9 +93,14 @@ impl Common {
         self.also.len()
     }
 
+    /// The end of the numbers that are common.
+    pub(super) fn end(&self) -> u32 {
+        self.also.end().max(self.cursor)
+    }
+
     /// Whether this is about the log that it was made from.
-    pub(super) fn is_of(&self, index: &Index) -> bool {
-        self.cursor <= index.len() && self.cursor.checked_sub(1).map(|last| *index.hash(last)) == self.last
+    pub(super) fn is_of(&self, log: &OpLog) -> bool {
+        self.log == *log.id()
     }
 
     pub(super) fn contains(&self, number: u32) -> bool {
@@ -165,7 +115,8 @@ impl Common {
 
 /// What a session has found to be common to two replicas, to be given to the next session with the same peer
 /// ([`SyncOptions::since`](super::SyncOptions::since)), which then leaves it out. It is about one open replica and one
-/// responder; others do not know it, and start from the beginning.
+/// responder; others do not know it, and start from the beginning. To have it outlive the process, see
+/// [`SyncBase::to_bytes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncBase {
     pub(super) id: BaseId,
@@ -180,27 +131,5 @@ impl SyncBase {
     #[must_use]
     pub fn id(&self) -> [u8; Self::ID_BYTES] {
         self.id.to_bytes()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::BTreeSet;
-
-    proptest! {
-        #[test]
-        fn runs_are_a_set(numbers in prop::collection::vec(0..60_u32, 0..80)) {
-            let (mut runs, mut set) = (Runs::new(), BTreeSet::new());
-            for number in numbers {
-                prop_assert_eq!(runs.insert(number), set.insert(number));
-                let gaps = set.iter().filter(|n| !set.contains(&(**n + 1))).count();
-                prop_assert_eq!(runs.len(), gaps);
-            }
-            for number in 0..61 {
-                prop_assert_eq!(runs.contains(number), set.contains(&number));
-            }
-        }
     }
 }

@@ -40,6 +40,12 @@ impl Bound {
         Self::At(Key { t: 0, c: 0, actor: "".into(), hash: Vec::new() })
     }
 
+    /// Before everything of this time.
+    #[cfg(test)]
+    pub(super) fn at_time(t: u64) -> Self {
+        Self::At(Key { t, c: 0, actor: "".into(), hash: Vec::new() })
+    }
+
     /// The shortest bound between two neighbours of the order.
     pub(super) fn between(index: &Index, before: u32, after: u32) -> Self {
         let (earlier, later) = (index.ts(before), index.ts(after));

@@ -62,7 +62,7 @@ pub enum SyncError {
     /// The session has ended: it failed, was cancelled, or is finished.
     #[error("the session has ended")]
     Ended,
-    /// The replica is not the one that the session began with: operations are gone from it.
+    /// The replica is not the one that the session began with: another, or the same opened again.
     #[error("the replica is not the one that the session began with")]
     OtherReplica,
     /// The replica took nothing of a message: the guard stopped it, or the store failed.

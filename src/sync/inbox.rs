@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::base::Runs;
 use super::error::SyncError;
 use super::intake::Intake;
 use super::limits::{MAX_BAD, MAX_DOUBTS, MAX_REFUSED};
 use super::prf::{Prf, Tally};
 use super::progress::Progress;
+use super::runs::Runs;
 use super::wire::wide;
 use crate::canonical::OpHash;
 use crate::oplog::OpLog;

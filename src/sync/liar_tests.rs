@@ -3,7 +3,7 @@
 use super::base::BaseId;
 use super::bound::Bound;
 use super::error::{Lie, SyncError};
-use super::limits::{MIN_MESSAGE_BYTES, max_idle_rounds};
+use super::limits::{MAX_RANGES, MIN_MESSAGE_BYTES, max_idle_rounds};
 use super::message::{Ack, Body, Phase, Request, Resume, Welcome, read_request, room_for_ops, write_answer};
 use super::ops::OpWriter;
 use super::options::SyncOptions;
@@ -30,6 +30,32 @@ struct Draft {
     doubts: Vec<OpHash>,
     ranges: Vec<(Bound, Bound, Said)>,
     ops: Vec<SignedOp>,
+}
+
+impl Draft {
+    fn of(request: &Request<'_>) -> Self {
+        let welcome = matches!(request.head.phase, Phase::Hello(_)).then_some(Welcome {
+            nonce: [2; 16],
+            cursor: 700,
+            based: false,
+            count: 700,
+            total: 1,
+            limit: MIN_MESSAGE_BYTES,
+        });
+        let ack = Ack { accepted: wide(request.ops.len()), ..Ack::default() };
+        Self { welcome, ack, resume: None, doubts: Vec::new(), ranges: Vec::new(), ops: Vec::new() }
+    }
+
+    fn answer(self, request: &Request<'_>) -> Vec<u8> {
+        let mut ranges = RangeWriter::new();
+        for (low, high, said) in &self.ranges {
+            ranges.push(low, high, said);
+        }
+        let mut ops = OpWriter::new(room_for_ops(MIN_MESSAGE_BYTES));
+        self.ops.iter().for_each(|op| assert!(ops.push(op.as_ref())));
+        let body = Body { doubts: self.doubts, ranges, ops };
+        write_answer(&request.head, self.welcome.as_ref(), &self.ack, self.resume.as_ref(), body)
+    }
 }
 
 /// A replica that holds 500 operations of its own.
@@ -68,27 +94,9 @@ fn against(
         assert!(request.len() <= MIN_MESSAGE_BYTES);
         let tag = prf::space_tag(replica.crypto(), None);
         let request = read_request(&request, None, &tag).unwrap();
-        let welcome = matches!(request.head.phase, Phase::Hello(_)).then_some(Welcome {
-            nonce: [2; 16],
-            cursor: 700,
-            based: false,
-            count: 700,
-            total: 1,
-            limit: MIN_MESSAGE_BYTES,
-        });
-        let ack = Ack { accepted: wide(request.ops.len()), ..Ack::default() };
-        let mut draft =
-            Draft { welcome, ack, resume: None, doubts: Vec::new(), ranges: Vec::new(), ops: Vec::new() };
+        let mut draft = Draft::of(&request);
         lie(request.head.round, &request, &mut draft);
-        let mut ranges = RangeWriter::new();
-        for (low, high, said) in &draft.ranges {
-            ranges.push(low, high, said);
-        }
-        let mut ops = OpWriter::new(room_for_ops(MIN_MESSAGE_BYTES));
-        draft.ops.iter().for_each(|op| assert!(ops.push(op.as_ref())));
-        let body = Body { doubts: draft.doubts, ranges, ops };
-        let answer =
-            write_answer(&request.head, draft.welcome.as_ref(), &draft.ack, draft.resume.as_ref(), body);
+        let answer = draft.answer(&request);
         answers += 1;
         if let Err(error) = session.receive(&mut replica, NOW, &answer) {
             break Err(error);
@@ -135,6 +143,56 @@ fn fingerprints_that_never_fit() {
             draft.ranges.push((low, high, Said::Print { count: 1000, print: salt.to_le_bytes() }));
         }
     }));
+}
+
+/// What brings something new may go on. It goes on for as long as there is something, and keeps no more to speak of than
+/// one answer can hold.
+#[test]
+fn splits_without_end_each_with_an_operation_that_is_genuine() {
+    const FED: u64 = 60;
+    let mallory = SigningSecretKey::new("mallory", KeyPair::from_seed(&[8; 32]).unwrap()).unwrap();
+    let mut replica = ours();
+    replica.keys_mut().register(mallory.public_key().clone()).unwrap();
+    let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
+    let mut salt = 0_u64;
+    let mut answers = 0;
+    let end = loop {
+        let request = match session.next_message(&replica) {
+            Ok(Some(request)) => request,
+            Ok(None) => break Ok(session.finish().unwrap().clone()),
+            Err(error) => break Err(error),
+        };
+        let tag = prf::space_tag(replica.crypto(), None);
+        let request = read_request(&request, None, &tag).unwrap();
+        let mut draft = Draft::of(&request);
+        // As many parts as fit, at times that nobody has written at.
+        let parts: Vec<Bound> = (1..2000).map(|part| Bound::at_time(answers * 2000 + part)).collect();
+        for (low, high) in asked(&request) {
+            let mut low = low;
+            let within =
+                parts.partition_point(|part| *part <= low)..parts.partition_point(|part| *part < high);
+            for bound in parts[within].iter().chain([&high]) {
+                salt += 1;
+                let said = Said::Print { count: 1000, print: salt.to_le_bytes() };
+                draft.ranges.push((std::mem::replace(&mut low, bound.clone()), bound.clone(), said));
+            }
+        }
+        if answers < FED {
+            let ts = Hlc::new(1_000_000 + answers, 0).unwrap();
+            let op = Op::lww_set("mallory", ts, "E", "i", "p", "x").unwrap();
+            draft.ops.push(crate::keys::sign_op(&replica.crypto(), op, &mallory).unwrap());
+        }
+        answers += 1;
+        let answer = draft.answer(&request);
+        if let Err(error) = session.receive(&mut replica, NOW, &answer) {
+            break Err(error);
+        }
+        assert!(session.to_say() <= 2 * MAX_RANGES, "{} ranges are kept", session.to_say());
+    };
+    let limit = max_idle_rounds(700);
+    assert_eq!(end, Err(SyncError::NoProgress { limit }));
+    assert!(answers <= FED + u64::from(2 * limit), "{answers} answers");
+    assert_eq!(wide(replica.log().len()), u64::from(OURS) + FED);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod bundle;
 mod error;
 mod inbox;
 mod intake;
+mod kept;
 #[cfg(test)]
 mod liar_tests;
 mod limits;
@@ -20,6 +21,7 @@ mod push;
 mod ranges;
 mod reconcile;
 mod responder;
+mod runs;
 mod session;
 mod snapshot;
 mod wire;
@@ -30,6 +32,7 @@ pub use bundle::{BUNDLE_VERSION, BundleError, Exported, Imported};
 pub(crate) use error::REFUSAL;
 pub use error::{Lie, MessageFault, Refusal, SyncError};
 pub use intake::Refusals;
+pub use kept::{BASE_VERSION, BaseError};
 pub use limits::{
     LEAF, MAX_DOUBTS, MAX_IDS, MAX_MESSAGE_BYTES, MAX_RANGES, MAX_REFUSED, MIN_MESSAGE_BYTES, NEWEST, SPLIT,
     max_idle_rounds,

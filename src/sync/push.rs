@@ -54,7 +54,7 @@ impl Push {
     /// [`SyncError::OtherReplica`] and [`SyncError::Store`].
     pub fn next_message(&mut self, replica: &Replica) -> Result<Option<Vec<u8>>, SyncError> {
         let index = replica.log().index();
-        if !self.common.is_of(index) {
+        if !self.common.is_of(replica.log()) {
             return Err(SyncError::OtherReplica);
         }
         // The least that a peer may have as its limit, which it has not told here.

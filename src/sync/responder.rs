@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
-use super::base::{BaseId, Common, Moved, Runs};
+use super::base::{BaseId, Common, Moved};
 use super::bound::Bound;
 use super::error::{Lie, Refusal, SyncError};
 use super::intake::{Intake, Refusals};
@@ -15,11 +15,13 @@ use super::outbox::pack;
 use super::prf::{self, SessionId};
 use super::ranges::{RangeWriter, Ranged, Said};
 use super::reconcile::{OnIds, OnPrint, View};
+use super::runs::Runs;
 use super::snapshot::Snapshot;
 use super::wire::wide;
 use crate::canonical::OpHash;
 use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
+use crate::oplog::LogId;
 use crate::replica::Replica;
 
 /// Answers the requests of any number of initiators, in any order.
@@ -28,24 +30,24 @@ use crate::replica::Replica;
 /// processes behind a load balancer, if they share the secret and the replica's store. What it keeps between requests
 /// only saves work.
 pub struct Responder {
-    secret: Zeroizing<[u8; 32]>,
+    pub(super) secret: Zeroizing<[u8; 32]>,
     options: SyncOptions,
     /// The responder's nonce in the id depends on how much of the log the session counts.
-    snapshots: VecDeque<(SessionId, Snapshot)>,
-    sessions: VecDeque<Remembered>,
+    snapshots: VecDeque<(SessionId, LogId, Snapshot)>,
+    pub(super) sessions: VecDeque<Remembered>,
 }
 
 /// A session, and what will be common to both sides if it converges.
-struct Remembered {
-    name: [u8; 16],
-    common: Common,
+pub(super) struct Remembered {
+    pub(super) name: [u8; 16],
+    pub(super) common: Common,
     /// What was sent in it.
-    given: Runs,
+    pub(super) given: Runs,
     /// What was told of our log at its start.
-    count: u64,
-    total: u128,
+    pub(super) count: u64,
+    pub(super) total: u128,
     /// Computed when somebody goes on from it.
-    seal: OnceLock<[u8; 32]>,
+    pub(super) seal: OnceLock<[u8; 32]>,
 }
 
 /// An answer, and what came with the request.
@@ -139,7 +141,7 @@ impl Responder {
         let base = base?;
         let index = replica.log().index();
         let session = self.sessions.iter().find(|session| session.name == base.session)?;
-        if !session.common.is_of(index) {
+        if !session.common.is_of(replica.log()) {
             return None;
         }
         let seal = session.seal.get_or_init(|| {
@@ -218,7 +220,7 @@ impl Responder {
         draft.repeat(replica, &doubts)?;
         let new = welcome.map(|welcome| Remembered {
             name: id.name(crypto),
-            common: Common::new(view.index, cursor, Runs::new()),
+            common: Common::new(replica.log(), cursor, Runs::new()),
             given: Runs::new(),
             count: welcome.count,
             total: welcome.total,
@@ -241,7 +243,7 @@ impl Responder {
         let body = Body { doubts, ranges: draft.ranges, ops: draft.ops };
         let message = write_answer(&head, welcome.as_ref(), &ack, draft.resume.as_ref(), body);
         self.remember(id.name(crypto), new, &intake, &given);
-        self.keep(id, snapshot);
+        self.keep(id, replica.log().id().clone(), snapshot);
         Ok(Reply { message, received: intake.accepted, known: intake.known, refused: intake.refused, sent })
     }
 
@@ -266,19 +268,20 @@ impl Responder {
 
     /// The session's view of the log: kept from an earlier request, or made again.
     fn snapshot(&mut self, replica: &Replica, id: &SessionId, cursor: u32) -> Snapshot {
-        let at = self.snapshots.iter().position(|(kept, _)| kept == id);
-        if let Some((_, snapshot)) = at.and_then(|at| self.snapshots.remove(at)) {
+        let log = replica.log().id();
+        let at = self.snapshots.iter().position(|(kept, of, _)| kept == id && of == log);
+        if let Some((_, _, snapshot)) = at.and_then(|at| self.snapshots.remove(at)) {
             return snapshot;
         }
         let prf = id.prf(replica.crypto());
         Snapshot::new(replica.log().index(), &prf, cursor, self.find(replica, id.base))
     }
 
-    fn keep(&mut self, id: SessionId, snapshot: Snapshot) {
+    fn keep(&mut self, id: SessionId, log: LogId, snapshot: Snapshot) {
         if self.snapshots.len() >= MAX_SNAPSHOTS {
             self.snapshots.pop_front();
         }
-        self.snapshots.push_back((id, snapshot));
+        self.snapshots.push_back((id, log, snapshot));
     }
 }
 

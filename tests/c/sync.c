@@ -390,6 +390,71 @@ static void test_refusals(void) {
     free_pair(&pair);
 }
 
+static void test_that_what_is_common_is_kept(void) {
+    static const uint8_t key[32] = {7};
+    struct pair pair = pair_of();
+    policysync_sync_options options;
+    policysync_sync_base *base = NULL;
+    policysync_sync_base *again = NULL;
+    policysync_buffer kept = POLICYSYNC_BUFFER_INIT;
+    policysync_buffer twice = POLICYSYNC_BUFFER_INIT;
+    uint8_t ids[2][48];
+    uint8_t secret[32] = {9};
+    uint8_t *bytes;
+
+    policysync_responder_free(pair.responder);
+    EXPECT(POLICYSYNC_OK, policysync_responder_new(NULL, secret, &pair.responder, NULL));
+    write_task(pair.alice, "t1", "1");
+    write_task(pair.bob, "t2", "2");
+    run(&pair);
+    CHECK(finish_of(&pair, &base).count == 2);
+    EXPECT(POLICYSYNC_ERR_OTHER_REPLICA, policysync_sync_base_to_bytes(base, pair.bob, key, &kept, err));
+    EXPECT(POLICYSYNC_OK, policysync_sync_base_to_bytes(base, pair.alice, key, &kept, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_sync_base_from_bytes(kept.data, kept.len, pair.alice, key, &again, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_sync_base_id(base, ids[0], NULL));
+    EXPECT(POLICYSYNC_OK, policysync_sync_base_id(again, ids[1], NULL));
+    CHECK(memcmp(ids[0], ids[1], sizeof ids[0]) == 0);
+    EXPECT(POLICYSYNC_OK, policysync_sync_base_to_bytes(again, pair.alice, key, &twice, NULL));
+    CHECK(kept.len == twice.len && memcmp(kept.data, twice.data, kept.len) == 0);
+    policysync_sync_base_free(base);
+
+    /* Of another log, with another key, changed, cut short, of a later version: not believed. */
+    base = again;
+    EXPECT(POLICYSYNC_ERR_OTHER_REPLICA, policysync_sync_base_from_bytes(kept.data, kept.len, pair.bob, key, &again, err));
+    CHECK(again == NULL);
+    EXPECT(POLICYSYNC_ERR_DAMAGED, policysync_sync_base_from_bytes(kept.data, kept.len, pair.alice, secret, &again, err));
+    bytes = twice.data;
+    bytes[20] = (uint8_t)(bytes[20] ^ 1);
+    EXPECT(POLICYSYNC_ERR_DAMAGED, policysync_sync_base_from_bytes(bytes, twice.len, pair.alice, key, &again, err));
+    EXPECT(POLICYSYNC_ERR_MALFORMED,
+           policysync_sync_base_from_bytes(kept.data, kept.len - 1, pair.alice, key, &again, err));
+    CHECK(strstr(err->message, "cut short") != NULL);
+    bytes[1] = 2;
+    EXPECT(POLICYSYNC_ERR_PEER_VERSION, policysync_sync_base_from_bytes(bytes, twice.len, pair.alice, key, &again, err));
+
+    /* A responder that begins anew remembers, and goes on. */
+    EXPECT(POLICYSYNC_OK, policysync_responder_remembered(pair.responder, pair.bob, &twice, NULL));
+    policysync_responder_free(pair.responder);
+    EXPECT(POLICYSYNC_OK, policysync_responder_new(NULL, key, &pair.responder, NULL));
+    EXPECT(POLICYSYNC_ERR_DAMAGED, policysync_responder_restore(pair.responder, pair.bob, twice.data, twice.len, err));
+    policysync_responder_free(pair.responder);
+    EXPECT(POLICYSYNC_OK, policysync_responder_new(NULL, secret, &pair.responder, NULL));
+    EXPECT(POLICYSYNC_ERR_OTHER_REPLICA,
+           policysync_responder_restore(pair.responder, pair.alice, twice.data, twice.len, err));
+    EXPECT(POLICYSYNC_OK, policysync_responder_restore(pair.responder, pair.bob, twice.data, twice.len, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_sync_options_init(&options, sizeof options));
+    options.since = base;
+    begin_again(&pair, &options);
+    EXPECT(POLICYSYNC_OK, ask(&pair));
+    respond(&pair);
+    /* Behind a nonce and one byte of a cursor: whether it goes on from there. */
+    CHECK(pair.answer.data[29] == 1);
+    policysync_sync_base_free(base);
+    policysync_buffer_dispose(&kept);
+    policysync_buffer_dispose(&twice);
+    free_pair(&pair);
+}
+
 static void test_pushing(void) {
     struct pair pair = pair_of();
     struct pair other = pair_of();
@@ -649,6 +714,7 @@ static void test_nulls_in_sync(void) {
     policysync_push *push = NULL;
     policysync_push *push_out = NULL;
     policysync_sync_base *base = NULL;
+    policysync_sync_base *base_out = NULL;
     policysync_buffer buffer = POLICYSYNC_BUFFER_INIT;
     policysync_progress progress;
     policysync_finish finish;
@@ -667,6 +733,20 @@ static void test_nulls_in_sync(void) {
     NULL_IN("out", policysync_sync_refusal(-1, nothing(), err));
     NULL_IN("base", policysync_sync_base_id(nothing(), id, err));
     NULL_IN("out48", policysync_sync_base_id(base, nothing(), err));
+    NULL_IN("base", policysync_sync_base_to_bytes(nothing(), pair.alice, id, &buffer, err));
+    NULL_IN("replica", policysync_sync_base_to_bytes(base, nothing(), id, &buffer, err));
+    NULL_IN("key32", policysync_sync_base_to_bytes(base, pair.alice, nothing(), &buffer, err));
+    NULL_IN("out", policysync_sync_base_to_bytes(base, pair.alice, id, nothing(), err));
+    NULL_IN("bytes", policysync_sync_base_from_bytes(NULL, 1, pair.alice, id, &base_out, err));
+    NULL_IN("replica", policysync_sync_base_from_bytes("x", 1, nothing(), id, &base_out, err));
+    NULL_IN("key32", policysync_sync_base_from_bytes("x", 1, pair.alice, nothing(), &base_out, err));
+    NULL_IN("out", policysync_sync_base_from_bytes("x", 1, pair.alice, id, nothing(), err));
+    NULL_IN("responder", policysync_responder_remembered(nothing(), pair.bob, &buffer, err));
+    NULL_IN("replica", policysync_responder_remembered(responder, nothing(), &buffer, err));
+    NULL_IN("out", policysync_responder_remembered(responder, pair.bob, nothing(), err));
+    NULL_IN("responder", policysync_responder_restore(nothing(), pair.bob, "x", 1, err));
+    NULL_IN("replica", policysync_responder_restore(responder, nothing(), "x", 1, err));
+    NULL_IN("bytes", policysync_responder_restore(responder, pair.bob, NULL, 1, err));
     NULL_IN("out", policysync_session_new(NULL, NULL, nothing(), err));
     NULL_IN("session", policysync_session_next_message(nothing(), pair.alice, &buffer, err));
     NULL_IN("replica", policysync_session_next_message(session, nothing(), &buffer, err));
@@ -699,7 +779,7 @@ static void test_nulls_in_sync(void) {
     NULL_IN("push", policysync_push_waiting(nothing(), pair.alice, &number, err));
     NULL_IN("replica", policysync_push_waiting(push, nothing(), &number, err));
     NULL_IN("out", policysync_push_waiting(push, pair.alice, nothing(), err));
-    CHECK(buffer.data == NULL && push_out == NULL);
+    CHECK(buffer.data == NULL && push_out == NULL && base_out == NULL);
 
     /* Random numbers where none are given: two responders do not foresee each other. */
     {
@@ -730,6 +810,7 @@ void test_sync(void) {
     test_altered_messages();
     test_what_is_refused();
     test_refusals();
+    test_that_what_is_common_is_kept();
     test_pushing();
     test_a_callback_that_comes_back();
     test_guard_and_observer();

@@ -145,7 +145,8 @@ void test_sync() {
     alice.set({"Task", "t1", "title"}, "1", at);
     bob.set({"Task", "t2", "title"}, "2", at);
 
-    Responder responder(SyncOptions(), random32());
+    const Bytes32 secret = random32();
+    Responder responder(SyncOptions(), secret);
     Session session(SyncOptions().max_message_bytes(4 << 20));
     CHECK(!session.finish());
     while (const auto message = session.next_message(alice)) {
@@ -162,7 +163,16 @@ void test_sync() {
     CHECK(from_bob->waiting(bob) >= 1 && !from_alice.next_message(alice));
     CHECK(from_alice.receive(alice, from_bob->next_message(bob).value(), at).received == 1);
 
-    Session next(SyncOptions().since(*finish.base));
+    const std::string kept = finish.base->to_bytes(alice, secret);
+    const SyncBase again = SyncBase::from_bytes(kept, alice, secret);
+    CHECK(again.id() == finish.base->id() && again.to_bytes(alice, secret) == kept);
+    CHECK(status_of([&] { SyncBase::from_bytes(kept, alice, random32()); }) == POLICYSYNC_ERR_DAMAGED);
+    Responder second(SyncOptions(), secret);
+    second.restore(bob, responder.remembered(bob));
+    CHECK(second.remembered(bob) == responder.remembered(bob));
+    CHECK(status_of([&] { second.restore(bob, kept); }) == POLICYSYNC_ERR_MALFORMED);
+
+    Session next(SyncOptions().since(again));
     (void)next.next_message(alice);
     try {
         responder.respond(bob, "?", at);

@@ -178,37 +178,49 @@ fn what_is_written_during_a_session_waits_for_the_next() {
 
 #[test]
 fn after_a_cut_a_new_session_goes_on_from_what_has_arrived() {
-    let ops = unsigned(60_000, 4, 0);
-    let (mut ours, mut theirs) = (blind(&[]), blind(&ops));
-    let whole = {
-        let (_, progress) = sync(&mut blind(&[]), &mut blind(&ops), NOW);
-        progress.bytes_received
+    /// After so many answers each line is cut. Some of them it takes to find out what is missing.
+    const ANSWERS: usize = 4;
+    let long = |number: u64| {
+        let ts = Hlc::new(1_700_000_000_000 + number, 0).unwrap();
+        let op = Op::lww_set("a", ts, "Task", "t1", "title", "x".repeat(3000)).unwrap();
+        SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
     };
-    let mut total = 0;
-    let mut sessions = 0;
-    // Each line is cut after two answers.
-    loop {
-        sessions += 1;
-        let mut session = session(sessions);
-        for _ in 0..3 {
-            let Some(request) = session.next_message(&ours).unwrap() else { break };
-            let reply = responder().respond(&mut theirs, NOW, &request).unwrap();
-            session.receive(&mut ours, NOW, &reply.message).unwrap();
+    let ops: Vec<SignedOp> = (0..3000).map(long).collect();
+    // One side has everything, or each has two thirds of it.
+    let sides: [(&[SignedOp], &[SignedOp]); 3] = [(&[], &ops), (&ops, &[]), (&ops[..2000], &ops[1000..])];
+    for (left, right) in sides {
+        let bytes = |progress: policysync::Progress| progress.bytes_sent + progress.bytes_received;
+        let whole = bytes(sync(&mut blind(left), &mut blind(right), NOW).1);
+        let (mut ours, mut theirs) = (blind(left), blind(right));
+        let (mut total, mut sessions) = (0, 0);
+        // The answer to the last request is lost.
+        loop {
+            sessions += 1;
+            let mut session = session(sessions);
+            for answer in 0..=ANSWERS {
+                let Some(request) = session.next_message(&ours).unwrap() else { break };
+                let reply = responder().respond(&mut theirs, NOW, &request).unwrap();
+                assert_eq!(reply.known, 0, "nothing is sent twice");
+                if answer == ANSWERS {
+                    total += reply.message.len() as u64;
+                    break;
+                }
+                session.receive(&mut ours, NOW, &reply.message).unwrap();
+            }
+            let progress = session.progress();
+            total += bytes(progress);
+            assert_eq!(progress.known, 0, "nothing comes twice");
+            if session.next_message(&ours).is_ok_and(|next| next.is_none()) {
+                break;
+            }
         }
-        let progress = session.progress();
-        total += progress.bytes_sent + progress.bytes_received;
-        assert_eq!(progress.known, 0, "nothing comes twice");
-        if session.next_message(&ours).unwrap().is_none() {
-            break;
-        }
+        assert_same(&ours, &theirs);
+        println!("{sessions} sessions, {total} bytes; without a cut {whole}");
+        assert!(sessions > 1, "{sessions} sessions");
+        // What was lost with its answer is a message each time, and what is told anew is next to nothing.
+        let lost = u64::from(sessions) * policysync::MIN_MESSAGE_BYTES as u64;
+        assert!(total < whole + lost + 20_000 * u64::from(sessions), "{total} bytes, {whole} in one");
     }
-    assert!(sessions > 2, "{sessions} sessions");
-    assert_same(&ours, &theirs);
-    println!("{sessions} sessions, {total} bytes; without a cut {whole}");
-    assert!(
-        total < whole + 20_000 * u64::from(sessions),
-        "{total} bytes in {sessions} sessions, {whole} in one"
-    );
 }
 
 #[test]
@@ -527,6 +539,40 @@ fn a_bundle_is_whole_or_says_where_it_is_not() {
         blind(&[]).import(NOW, bundle.as_slice()),
         Err(policysync::BundleError::TrailingBytes { .. })
     ));
+}
+
+/// Gives and takes one byte at a time.
+struct Dropwise<T>(T);
+
+impl<R: std::io::Read> std::io::Read for Dropwise<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let end = buffer.len().min(1);
+        self.0.read(&mut buffer[..end])
+    }
+}
+
+impl<W: std::io::Write> std::io::Write for Dropwise<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(&bytes[..bytes.len().min(1)])
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[test]
+fn a_bundle_may_come_one_byte_at_a_time() {
+    let ours = blind(&unsigned(300, 4, 0));
+    let (mut whole, mut drops) = (Vec::new(), Dropwise(Vec::new()));
+    ours.export_since(Cursor::START, &mut whole).unwrap();
+    ours.export_since(Cursor::START, &mut drops).unwrap();
+    assert_eq!(drops.0, whole);
+    let mut theirs = blind(&[]);
+    assert_eq!(theirs.import(NOW, Dropwise(whole.as_slice())).unwrap().received, 300);
+    assert_same(&ours, &theirs);
+    let cut = Dropwise(&whole[..whole.len() - 1]);
+    assert!(matches!(blind(&[]).import(NOW, cut), Err(policysync::BundleError::Truncated { .. })));
 }
 
 #[test]

@@ -9,5 +9,6 @@ mod bounds;
 mod converge;
 mod golden;
 mod hostile;
+mod kept;
 mod link;
 mod simulation;

@@ -312,6 +312,7 @@ fn a_relay_that_cannot_begin_says_why() {
         (&["--file", "x.db"][..], "either --keys or --blind"),
         (&["--blind"], "--file is missing"),
         (&["--file", "x.db", "--keys", "missing.txt"], "missing.txt: "),
+        (&["--file", "x.db", "--blind", "--secret", "none"], "none: "),
         (&["--colour"], "--colour is not an option"),
         (&["--file", "x.db", "--blind", "--token-file", "missing.txt"], "missing.txt: "),
         (&["--file", "x.db", "--blind", "--token-file", "/dev/null"], "the token is empty"),
@@ -321,4 +322,45 @@ fn a_relay_that_cannot_begin_says_why() {
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
     }
+}
+
+/// With a secret that stays, a relay that was told to end remembers what it has in common with whom.
+#[cfg(unix)]
+#[test]
+fn a_relay_with_a_secret_remembers_its_sessions_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, secret) = (folder.path().join("relay.db"), folder.path().join("secret"));
+    std::fs::write(&secret, [5; 32]).unwrap();
+    let mode = ["--blind", "--secret", secret.to_str().unwrap()];
+    let mut alice = device_with("alice", 300);
+    let base_after = |relay: &Relay, alice: &mut Replica, options: SyncOptions, nonce: u8| {
+        let go_on = |_: &_| ControlFlow::Continue(());
+        match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, go_on).unwrap().finish {
+            Finish::Converged { base: Some(base), .. } => base,
+            other => panic!("{other:?}"),
+        }
+    };
+    let is_known = |relay: &Relay, alice: &Replica, base: &policysync::SyncBase| {
+        let mut session = SyncSession::new(SyncOptions::new().since(base.clone()), [9; 16]);
+        let hello = session.next_message(alice).unwrap().unwrap();
+        // Behind its nonce and two bytes of its cursor the answer says whether it goes on from there.
+        relay.http().exchange(&hello, 2_000_000).unwrap()[30] == 1
+    };
+    let mut relay = Relay::start(&file, &mode);
+    let base = base_after(&relay, &mut alice, SyncOptions::new(), 1);
+    assert!(is_known(&relay, &alice, &base));
+    let told = Command::new("kill").arg(relay.process.id().to_string()).status().unwrap();
+    assert!(told.success() && relay.process.wait().unwrap().success());
+
+    let relay = Relay::start(&file, &mode);
+    assert!(is_known(&relay, &alice, &base));
+    write(&mut alice, 1);
+    base_after(&relay, &mut alice, SyncOptions::new().since(base.clone()), 2);
+    relay.kill();
+
+    // Another secret: refused, and the relay goes on without.
+    std::fs::write(&secret, [6; 32]).unwrap();
+    let relay = Relay::start(&file, &mode);
+    assert!(!is_known(&relay, &alice, &base));
+    base_after(&relay, &mut alice, SyncOptions::new().since(base), 3);
 }

@@ -1,0 +1,136 @@
+//! Numbers of operations without a bit for each.
+
+use super::error::{MessageFault, SyncError};
+use super::limits::MAX_GAPS;
+use super::wire::{Reader, put_count, put_varint};
+
+/// Numbers of operations, in order, as runs without gaps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Runs(Vec<Run>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    first: u32,
+    end: u32,
+}
+
+impl Runs {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn contains(&self, number: u32) -> bool {
+        let at = self.0.partition_point(|run| run.end <= number);
+        self.0.get(at).is_some_and(|run| run.first <= number)
+    }
+
+    /// Adds a number; `false` where it was there.
+    pub(super) fn insert(&mut self, number: u32) -> bool {
+        let at = self.0.partition_point(|run| run.end <= number);
+        if self.0.get(at).is_some_and(|run| run.first <= number) {
+            return false;
+        }
+        let Some(end) = number.checked_add(1) else { return false };
+        if let Some(before) = at.checked_sub(1).and_then(|before| self.0.get_mut(before))
+            && before.end == number
+        {
+            before.end = end;
+            let joined = self.0.get(at).filter(|after| after.first == end).map(|after| after.end);
+            if let (Some(end), Some(before)) = (joined, self.0.get_mut(at - 1)) {
+                before.end = end;
+                self.0.remove(at);
+            }
+            return true;
+        }
+        match self.0.get_mut(at) {
+            Some(after) if after.first == end => after.first = number,
+            _ => self.0.insert(at, Run { first: number, end }),
+        }
+        true
+    }
+
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().flat_map(|run| run.first..run.end)
+    }
+
+    /// How many runs there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number behind the last.
+    pub(super) fn end(&self) -> u32 {
+        self.0.last().map_or(0, |last| last.end)
+    }
+
+    /// Appends how many runs there are, and of each the gap in front of it, at first from `from`, and its length.
+    pub(super) fn write(&self, from: u32, out: &mut Vec<u8>) {
+        put_count(out, self.0.len());
+        let mut reached = from;
+        for run in &self.0 {
+            put_varint(out, run.first.saturating_sub(reached).into());
+            put_varint(out, run.end.saturating_sub(run.first).into());
+            reached = run.end;
+        }
+    }
+
+    /// Reads numbers from `from` on: none twice, and none in two runs that would fit one.
+    pub(super) fn read(reader: &mut Reader<'_>, from: u32) -> Result<Self, SyncError> {
+        let count = reader.count(2)?;
+        if count > MAX_GAPS {
+            return Err(reader.fault(MessageFault::TooMany));
+        }
+        let mut runs: Vec<Run> = Vec::with_capacity(count);
+        let mut reached = from;
+        for _ in 0..count {
+            let (gap, length) = (reader.varint_u32()?, reader.varint_u32()?);
+            let first = reached.checked_add(gap).filter(|_| gap > 0 || runs.is_empty());
+            let end = first.and_then(|first| first.checked_add(length)).filter(|_| length > 0);
+            let (Some(first), Some(end)) = (first, end) else {
+                return Err(reader.fault(MessageFault::Bound));
+            };
+            runs.push(Run { first, end });
+            reached = end;
+        }
+        Ok(Self(runs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn runs_are_a_set(numbers in prop::collection::vec(0..60_u32, 0..80)) {
+            let (mut runs, mut set) = (Runs::new(), BTreeSet::new());
+            for number in numbers {
+                prop_assert_eq!(runs.insert(number), set.insert(number));
+                let gaps = set.iter().filter(|n| !set.contains(&(**n + 1))).count();
+                prop_assert_eq!(runs.len(), gaps);
+            }
+            for number in 0..61 {
+                prop_assert_eq!(runs.contains(number), set.contains(&number));
+            }
+            prop_assert_eq!(runs.end(), set.last().map_or(0, |last| last + 1));
+            let mut bytes = Vec::new();
+            runs.write(0, &mut bytes);
+            prop_assert_eq!(Runs::read(&mut Reader::new(&bytes), 0), Ok(runs));
+        }
+    }
+
+    #[test]
+    fn runs_have_one_spelling() {
+        let read =
+            |bytes: &[u8]| Runs::read(&mut Reader::new(bytes), 10).map(|runs| runs.numbers().collect());
+        assert_eq!(read(&[0]), Ok(vec![]));
+        assert_eq!(read(&[2, 0, 2, 1, 1]), Ok(vec![10, 11, 13]));
+        // An empty run, two that touch, one past the last number, more than there are bytes for.
+        for wrong in [&[1, 0, 0][..], &[2, 0, 2, 0, 1], &[1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1], &[2, 0, 2, 1]]
+        {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
