@@ -504,8 +504,8 @@ typedef struct policysync_cursor policysync_cursor;
 
 /**
  * Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
- * takes no proxy from the environment, and keeps its connection for the next request. Any thread may use it, several at
- * once too.
+ * takes no proxy from the environment, and keeps its connection for the next request. To look up a name it starts a
+ * thread, which ends when the system answers. Any thread may use it, several at once too.
  */
 typedef struct policysync_http_client policysync_http_client;
 

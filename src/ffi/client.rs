@@ -13,6 +13,10 @@ use super::status::policysync_status_code::POLICYSYNC_OK;
 
 /// A flag of a client: only those of `trusted` are believed. Without it, they are believed beside the authorities that
 /// Mozilla trusts.
+#[cfg_attr(
+    not(any(feature = "http", feature = "websocket")),
+    expect(dead_code, reason = "of the header only")
+)]
 pub const POLICYSYNC_TRUST_NO_OTHERS: u32 = 1;
 
 /// A header of a request. This struct never changes.

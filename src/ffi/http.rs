@@ -16,9 +16,8 @@ use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
 
 /// Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
-/// takes no proxy from the environment, and keeps its connection for the next request. Any thread may use it, several at
-/// once too.
-#[cfg_attr(not(feature = "http"), expect(dead_code, reason = "of the header only"))]
+/// takes no proxy from the environment, and keeps its connection for the next request. To look up a name it starts a
+/// thread, which ends when the system answers. Any thread may use it, several at once too.
 pub struct policysync_http_client {
     #[cfg(feature = "http")]
     client: crate::HttpClient,
@@ -183,6 +182,7 @@ pub extern "C" fn policysync_http_answer(
 }
 
 /// A request, in whatever bytes the server has read.
+#[cfg_attr(not(feature = "http"), expect(dead_code, reason = "nothing answers it then"))]
 struct Request<'c> {
     method: &'c [u8],
     content_type: &'c [u8],
@@ -227,7 +227,6 @@ impl Request<'_> {
 #[cfg(not(feature = "http"))]
 impl Request<'_> {
     fn answer(&self, _: &policysync_responder, _: &policysync_replica, _: u64) -> Result<Answer, Failure> {
-        let Self { method: _, content_type: _, body: _ } = self;
         Err(no_http())
     }
 }

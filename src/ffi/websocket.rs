@@ -19,7 +19,6 @@ use crate::{LineCaller, SyncOptions};
 /// there. It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work` in turn, in a
 /// thread of your own. When the line ends, make a new one, a little later each time; its first session finds what was on
 /// its way. One thread at a time: a call while another is running gives `POLICYSYNC_ERR_BUSY`.
-#[cfg_attr(not(feature = "websocket"), expect(dead_code, reason = "of the header only"))]
 pub struct policysync_websocket_client {
     #[cfg(feature = "websocket")]
     shared: super::shared::Shared<Client>,

@@ -1,5 +1,6 @@
 //! HTTPS and WSS before real TLS servers on loopback, honest and otherwise. The authorities and their certificates are made
 //! here, so none of them runs out one day.
+#![expect(clippy::disallowed_methods, reason = "how long a client waits is measured")]
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

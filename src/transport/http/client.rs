@@ -13,7 +13,8 @@ const REPEATS: u32 = 3;
 
 /// Synchronises with a server over HTTP: each message is a POST to one URL.
 ///
-/// It blocks the thread that calls it and starts no other. Redirects are not followed, no cookies are kept, and no
+/// It blocks the thread that calls it. Only the look-up of a name has a thread of its own, which ends when the system
+/// answers: nothing else can give it up in time. Redirects are not followed, no cookies are kept, and no
 /// proxy is taken from the environment. Connections are reused between calls; dropping the client closes them.
 pub struct HttpClient {
     agent: ureq::Agent,

@@ -83,7 +83,7 @@ impl WebSocketStream {
     }
 
     #[cfg(not(feature = "tls"))]
-    const fn secure(
+    fn secure(
         _: TcpStream,
         _: &str,
         _: &WebSocketOptions,
