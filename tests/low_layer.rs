@@ -1,15 +1,16 @@
-//! The low layer, for those who work without a replica: the log alone, the state folded from it, keys, and what is shown.
+//! The low layer, for those who work without a replica: the log alone, its state, keys, and what is shown of them.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod common;
 
 use std::cell::Cell;
 
-use common::{NOW, crypto, delete, key, knowing, set};
+use common::{NOW, crypto, delete, hex, key, knowing, set};
 use policysync::{
     AddError, Added, BinaryFault, DecodeError, Folded, Hlc, HlcError, IdentifierError, Incoming, JsonFault,
-    KeyRegistry, MAX_OP_BYTES, Member, Op, OpError, OpHash, OpLog, Outcome, Replica, ReplicaOptions, Rule,
-    SelfTestCase, SignedOp, SignedOpRef, Value, VerifyError, WallMillis, sign_op, verify_op,
+    KeyRegistry, MAX_OP_BYTES, Member, Op, OpError, OpHash, OpLog, Outcome, PublicKey, Replica,
+    ReplicaOptions, Rule, SelfTestCase, SignedOp, SignedOpRef, SigningPublicKey, Value, VerifyError,
+    WallMillis, derived_kid, sign_op, verify_op,
 };
 
 fn hash_of(op: &SignedOp) -> OpHash {
@@ -108,6 +109,56 @@ fn a_registry_is_empty_until_a_key_is_known() {
         assert_eq!((keys.is_empty(), keys.len()), (false, 1));
     }
     assert_eq!(keys.iter().next(), Some(key("alice").public_key()));
+}
+
+/// So many keys that a table which compared only a part of a name would find a wrong one.
+#[test]
+fn a_key_is_found_under_its_own_actor_and_kid_and_no_other() {
+    let public_key = *key("alice").public_key().public_key();
+    let mut keys = KeyRegistry::new();
+    for number in 0..500 {
+        let (actor, kid) = (format!("actor{}", number % 2), format!("kid{number}"));
+        keys.register(SigningPublicKey::with_kid(&actor, &kid, public_key).unwrap()).unwrap();
+    }
+    for number in 0..1000 {
+        for actor in ["actor0", "actor1", "other"] {
+            let (kid, here) =
+                (format!("kid{number}"), number < 500 && actor == format!("actor{}", number % 2));
+            let found = keys.find(actor, &kid).map(|key| (key.actor(), key.kid()));
+            assert_eq!(found, here.then_some((actor, kid.as_str())));
+        }
+    }
+}
+
+/// Computed by another program: Python's hashlib and base64.
+#[test]
+fn a_kid_is_the_documented_hash_of_its_key() {
+    // RFC 8032, section 7.1, TEST 1
+    let bytes = hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+    let public_key = PublicKey::from_bytes(bytes.first_chunk().unwrap()).unwrap();
+    assert_eq!(derived_kid(&public_key), "vsKWFkc9tYJA1akv01cPtA");
+    assert_eq!(SigningPublicKey::new("alice", public_key).unwrap().kid(), derived_kid(&public_key));
+}
+
+#[test]
+fn a_key_verifies_only_under_the_kid_and_the_actor_that_the_operation_names() {
+    let (op, alice) = (set("alice", NOW.0, 0, "title", "x"), key("alice"));
+    let (kid, public_key) = (alice.public_key().kid(), *alice.public_key().public_key());
+    let with = |actor, kid| SigningPublicKey::with_kid(actor, kid, public_key).unwrap();
+    assert!(verify_op(&crypto(), &op, &with("alice", kid)).is_ok());
+    for wrong in [with("alice", "another"), with("bob", kid)] {
+        let error = verify_op(&crypto(), &op, &wrong).unwrap_err();
+        assert!(matches!(error, VerifyError::UnknownKey { .. }), "{error}");
+    }
+    assert_eq!(
+        verify_op(
+            &crypto(),
+            &op,
+            &SigningPublicKey::with_kid("alice", kid, *key("bob").public_key().public_key()).unwrap()
+        )
+        .unwrap_err(),
+        VerifyError::BadSignature
+    );
 }
 
 #[test]
