@@ -60,7 +60,7 @@ fn a_guard_that_refuses_lets_nothing_in_and_the_log_names_who_equivocates() {
     let added = log.add(&one, |op| verify_op(&crypto(), op, key("bob").public_key()));
     assert!(matches!(added, Err(AddError::Verify(VerifyError::UnknownKey { .. }))));
     assert_eq!(log.len(), 0);
-    let mut log = log_of(&[one.clone()]);
+    let mut log = log_of(std::slice::from_ref(&one));
     let Ok(Added::Appended { equivocates_with, .. }) =
         log.add(&two, |op| verify_op(&crypto(), op, key("alice").public_key()))
     else {
