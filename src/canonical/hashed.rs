@@ -150,3 +150,33 @@ impl<'a, 't> HashedOp<'a, 't> {
         self.signed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_with_one_front_are_told_apart_and_found_again() {
+        let with_end = |end| {
+            let mut bytes = [7; 32];
+            bytes[31] = end;
+            OpHash::from_bytes(bytes)
+        };
+        let mut set = OpHashSet::default();
+        assert!((0..=255).all(|end| set.insert(with_end(end))));
+        assert!((0..=255).all(|end| set.contains(&with_end(end))));
+        assert_eq!(with_end(0).front(), u64::from_le_bytes([7; 8]));
+    }
+
+    /// The trait asks for it; a hash itself never comes this way.
+    #[test]
+    fn other_bytes_count_with_their_order() {
+        let of = |bytes: &[u8]| {
+            let mut front = Front::default();
+            front.write(bytes);
+            front.finish()
+        };
+        assert_eq!(of(b"ab"), 0x6162);
+        assert_eq!(of(b"123456789"), 0x3233_3435_3637_3839 ^ 0x31);
+    }
+}

@@ -228,4 +228,12 @@ mod tests {
             assert_eq!(crate::crypto::encode_hex(signature), bytes(&case["signature"]));
         }
     }
+
+    #[test]
+    fn a_constant_is_read_as_the_bytes_it_spells() {
+        assert_eq!(hex::<3>("00a9ff"), [0x00, 0xa9, 0xff]);
+        for wrong in ["00a9", "00a9f", "00a9fg", "00A9FF"] {
+            assert!(std::panic::catch_unwind(|| hex::<3>(wrong)).is_err(), "{wrong}");
+        }
+    }
 }

@@ -262,4 +262,22 @@ mod tests {
             Ok(())
         );
     }
+
+    struct Unwilling;
+
+    impl Serialize for Unwilling {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(ser::Error::custom("not today"))
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_serialized_is_left_to_others_to_say() {
+        assert_eq!(refuse_non_finite(&Unwilling), Ok(()));
+        assert_eq!(refuse_non_finite(&(Unwilling, f64::NAN)), Ok(()));
+        assert_eq!(
+            [Stop::NotFinite, Stop::Other].map(|stop| stop.to_string()),
+            ["number is not finite", "cannot be serialized"]
+        );
+    }
 }
