@@ -153,6 +153,8 @@ impl<'a, 't> HashedOp<'a, 't> {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::BuildHasher;
+
     use super::*;
 
     #[test]
@@ -166,6 +168,7 @@ mod tests {
         assert!((0..=255).all(|end| set.insert(with_end(end))));
         assert!((0..=255).all(|end| set.contains(&with_end(end))));
         assert_eq!(with_end(0).front(), u64::from_le_bytes([7; 8]));
+        assert_eq!(set.hasher().hash_one(with_end(0)), with_end(0).front());
     }
 
     /// The trait asks for it; a hash itself never comes this way.
