@@ -151,7 +151,7 @@ impl Responder {
         close(reader, bytes, replica, &self.secret, SESSIONS_LABEL, end)?;
         // The newest are behind; those of this process are newer.
         for session in sessions.into_iter().rev() {
-            let known = self.sessions.iter().any(|other| other.name == session.name);
+            let known = self.sessions.iter().any(|other| other.is(session.name, log));
             if !known && self.sessions.len() < MAX_COMMON {
                 self.sessions.push_front(session);
             }

@@ -21,7 +21,7 @@ use super::wire::wide;
 use crate::canonical::OpHash;
 use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
-use crate::oplog::LogId;
+use crate::oplog::{LogId, OpLog};
 use crate::replica::Replica;
 
 /// Answers the requests of any number of initiators, in any order.
@@ -48,6 +48,14 @@ pub(super) struct Remembered {
     pub(super) total: u128,
     /// Computed when somebody goes on from it.
     pub(super) seal: OnceLock<[u8; 32]>,
+}
+
+impl Remembered {
+    /// Whether it is the session of this name with this log. The same name with another log is somebody else's doing, and
+    /// another session: its numbers mean other operations.
+    pub(super) fn is(&self, name: [u8; 16], log: &OpLog) -> bool {
+        self.name == name && self.common.is_of(log)
+    }
 }
 
 /// An answer, and what came with the request.
@@ -140,10 +148,7 @@ impl Responder {
     pub(super) fn find(&self, replica: &Replica, base: Option<BaseId>) -> Option<&Common> {
         let base = base?;
         let index = replica.log().index();
-        let session = self.sessions.iter().find(|session| session.name == base.session)?;
-        if !session.common.is_of(replica.log()) {
-            return None;
-        }
+        let session = self.sessions.iter().find(|session| session.is(base.session, replica.log()))?;
         let seal = session.seal.get_or_init(|| {
             let hashes = |runs: &Runs| runs.numbers().map(|number| *index.hash(number)).collect();
             let moved = Moved {
@@ -242,15 +247,22 @@ impl Responder {
         doubts.truncate(MAX_DOUBTS);
         let body = Body { doubts, ranges: draft.ranges, ops: draft.ops };
         let message = write_answer(&head, welcome.as_ref(), &ack, draft.resume.as_ref(), body);
-        self.remember(id.name(crypto), new, &intake, &given);
+        self.remember(replica.log(), id.name(crypto), new, &intake, &given);
         self.keep(id, replica.log().id().clone(), snapshot);
         Ok(Reply { message, received: intake.accepted, known: intake.known, refused: intake.refused, sent })
     }
 
     /// Remembers what the session will have made common if it converges: from its first request on, because what was
     /// moved before it was forgotten is not known any more.
-    fn remember(&mut self, name: [u8; 16], new: Option<Remembered>, intake: &Intake, given: &[u32]) {
-        let known = self.sessions.iter().position(|session| session.name == name);
+    fn remember(
+        &mut self,
+        log: &OpLog,
+        name: [u8; 16],
+        new: Option<Remembered>,
+        intake: &Intake,
+        given: &[u32],
+    ) {
+        let known = self.sessions.iter().position(|session| session.is(name, log));
         let Some(mut session) = known.and_then(|at| self.sessions.remove(at)).or(new) else { return };
         intake.numbers.iter().for_each(|number| session.common.add(*number));
         for number in given {

@@ -405,6 +405,25 @@ fn a_base_is_not_taken_for_one_of_a_log_that_ends_alike() {
 }
 
 /// Whoever begins sessions by the thousand makes a responder remember no more for it.
+/// A peer chooses its nonce, and two logs may be equally long: then their sessions have one name.
+#[test]
+fn one_responder_tells_the_sessions_of_two_replicas_apart() {
+    let mut ours = blind(&unsigned(0..5));
+    let (mut begun, mut finished) = (blind(&[]), blind(&[]));
+    let mut responder = responder();
+    let hello = session(1).next_message(&ours).unwrap().unwrap();
+    responder.respond(&mut begun, NOW, &hello).unwrap();
+    let (finish, _) = run(&mut session(1), &mut ours, &mut responder, &mut finished, NOW).unwrap();
+    // What arrived in the second log means nothing to the first, which holds nothing yet.
+    let (finish, _) = run(&mut next(base_of(finish), 2), &mut ours, &mut responder, &mut begun, NOW).unwrap();
+    assert!(matches!(finish, Finish::Converged { .. }), "{finish:?}");
+    assert_eq!(ours.log().digest(), begun.log().digest());
+    // Both are written down, each for its own log.
+    for replica in [&begun, &finished] {
+        responder.restore(replica, &responder.remembered(replica)).unwrap();
+    }
+}
+
 #[test]
 fn no_more_than_1024_sessions_are_remembered_the_newest() {
     let ops = unsigned(0..10);
