@@ -47,7 +47,7 @@ fn save(target: &str, name: &str, input: &[u8]) {
 }
 
 /// Scripts of `c_abi` in which all goes well, a call a line: a session and what follows it; a replica in a file, copied,
-/// checked, saved and damaged; a bundle. Chance would hardly find them.
+/// checked, saved and damaged; a bundle; a line, and what is kept of it; HTTP. Chance would hardly find them.
 fn calls() -> Vec<Vec<u8>> {
     // Alice has a key and a replica. Another that only reads; the same in the file a.db, sealed, for alice to write in.
     const BEGIN: &[u8] = &[0];
@@ -70,16 +70,35 @@ fn calls() -> Vec<Vec<u8>> {
     const DAMAGE: &[u8] = &[44, 0, 2, 10, 0, 2, 1];
     const EXPORT: &[u8] = &[45, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     const IMPORT: &[u8] = &[47, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const CALLER: &[u8] = &[62, 0, 0, 9, 0, 0, 0];
+    const ANSWERER: &[u8] = &[62, 1, 0, 0];
+    const TALK: &[u8] = &[62, 7, 0, 0, 0, 0, 1, 0, 47];
+    const ASK_CALLER: &[u8] = &[62, 6, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    const WRITE_BASE: &[u8] = &[33, 0, 0, 0, 0, 0, 0];
+    const READ_BASE: &[u8] = &[33, 1, 0, 0, 0, 0, 0, 0];
+    const WRITE_REMEMBERED: &[u8] = &[33, 2, 0, 1, 0, 0];
+    const READ_REMEMBERED: &[u8] = &[33, 3, 0, 0, 0, 1, 0];
+    const CONVERSE_HTTP: &[u8] = &[63, 1, 0, 0, 0, 1, 0];
+    const ANSWER_HTTP: &[u8] = &[63, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const CLIENT: &[u8] = &[63, 2, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const CONNECT: &[u8] = &[63, 3, 5, 7, 0, 0, 0];
     let session = [BEGIN, READER, &set(0), &set(0), SESSION, RESPONDER, CONVERSE];
     let follows = [PUSH_AFTER, PUSH_AFTER_RESPONDER, &set(0), WAITING, PUSH, TAKE_PUSH];
     let again = [SESSION, CONVERSE_AGAIN, EXPORT];
     let in_file = [BEGIN, IN_FILE, &set(1), &set(1), BACK_UP, CLOSE, CHECK, IN_FILE, &set(1), CLOSE];
     let damaged = [DAMAGE, CHECK, IN_FILE, SALVAGE, CHECK];
     let bundle = [BEGIN, READER, &set(0), &set(0), EXPORT, IMPORT, EXPORT, IMPORT];
+    let line =
+        [BEGIN, READER, &set(0), &set(0), RESPONDER, CALLER, ANSWERER, TALK, ASK_CALLER, &set(0), TALK];
+    let kept = [WRITE_BASE, READ_BASE, WRITE_REMEMBERED, READ_REMEMBERED];
+    let network = [BEGIN, READER, &set(0), &set(0), SESSION, RESPONDER, CONVERSE_HTTP, ANSWER_HTTP];
+    let clients = [CLIENT, CONNECT];
     vec![
         [session.concat(), follows.concat(), again.concat()].concat(),
         [in_file.concat(), damaged.concat()].concat(),
         bundle.concat(),
+        [line.concat(), kept.concat()].concat(),
+        [network.concat(), clients.concat()].concat(),
     ]
 }
 

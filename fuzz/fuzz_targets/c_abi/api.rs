@@ -4,8 +4,8 @@
 use std::ffi::{c_char, c_void};
 
 use crate::layout::{
-    Buffer, Bytes, COp, Callback, Digest, Failure, Field, Options, Outcome, Read, SyncOptions, Timestamp,
-    Words, Write,
+    Buffer, Bytes, COp, Callback, ClientOptions, Digest, Failure, Field, Options, Outcome, Read, SyncOptions,
+    Timestamp, Words, Write,
 };
 
 pub type Err = *mut Failure;
@@ -293,4 +293,108 @@ unsafe extern "C" {
         intake: Words,
         err: Err,
     ) -> i32;
+    pub fn policysync_sync_base_to_bytes(
+        base: Handle,
+        replica: Handle,
+        key32: *const u8,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_sync_base_from_bytes(
+        bytes: *const c_void,
+        bytes_len: usize,
+        replica: Handle,
+        key32: *const u8,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_responder_remembered(
+        responder: Handle,
+        replica: Handle,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_responder_restore(
+        responder: Handle,
+        replica: Handle,
+        bytes: *const c_void,
+        bytes_len: usize,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_line_caller_new(
+        options: *const SyncOptions,
+        seed32: *const u8,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_line_caller_next_message(
+        caller: Handle,
+        replica: Handle,
+        now_ms: u64,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_line_caller_receive(
+        caller: Handle,
+        replica: Handle,
+        now_ms: u64,
+        message: *const c_void,
+        message_len: usize,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_line_caller_progress(caller: Handle, progress: Words, err: Err) -> i32;
+    pub fn policysync_line_caller_finish(caller: Handle, finish: Words, base: *mut Handle, err: Err) -> i32;
+    pub fn policysync_line_caller_is_pushing(caller: Handle, err: Err) -> i32;
+    pub fn policysync_line_caller_free(caller: Handle);
+    pub fn policysync_line_answerer_new(out: *mut Handle, err: Err) -> i32;
+    pub fn policysync_line_answerer_receive(
+        answerer: Handle,
+        responder: Handle,
+        replica: Handle,
+        now_ms: u64,
+        message: *const c_void,
+        message_len: usize,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_line_answerer_next_message(
+        answerer: Handle,
+        replica: Handle,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_line_answerer_free(answerer: Handle);
+    pub fn policysync_client_options_init(out: *mut ClientOptions, struct_size: u32) -> i32;
+    pub fn policysync_http_client_new(
+        url: *const c_char,
+        url_len: usize,
+        options: *const ClientOptions,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_http_client_free(client: Handle);
+    pub fn policysync_http_answer(
+        responder: Handle,
+        replica: Handle,
+        now_ms: u64,
+        method: *const c_char,
+        method_len: usize,
+        content_type: *const c_char,
+        content_type_len: usize,
+        body: *const c_void,
+        body_len: usize,
+        http_status: *mut u32,
+        out: *mut Buffer,
+        refused: Err,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_websocket_client_connect(
+        url: *const c_char,
+        url_len: usize,
+        options: *const ClientOptions,
+        sync: *const SyncOptions,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_websocket_client_free(line: Handle);
 }

@@ -138,6 +138,27 @@ pub struct SyncOptions {
     pub more: u64,
 }
 
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Header {
+    pub name: Bytes,
+    pub value: Bytes,
+}
+
+#[repr(C)]
+pub struct ClientOptions {
+    pub struct_size: u32,
+    pub flags: u32,
+    pub bearer_token: Bytes,
+    pub headers: *const Header,
+    pub headers_stride: usize,
+    pub headers_count: usize,
+    pub trusted: Bytes,
+    pub times: [u64; 8],
+    /// What a newer program might know.
+    pub more: u64,
+}
+
 /// Eight bytes each of a struct that begins with its size and that the library fills.
 pub type Words = *mut u64;
 pub const REPORT: usize = 3;

@@ -11,8 +11,11 @@ mod bundles;
 mod callbacks;
 mod cursors;
 mod handles;
+mod kept;
 mod keys;
 mod layout;
+mod line;
+mod network;
 mod ops;
 mod read;
 mod replicas;
@@ -31,7 +34,8 @@ use policysync_fuzz::Input;
 use policysync as _;
 
 use api::{
-    Handle, policysync_abi_version, policysync_cursor_free, policysync_key_free, policysync_push_free,
+    Handle, policysync_abi_version, policysync_cursor_free, policysync_key_free,
+    policysync_line_answerer_free, policysync_line_caller_free, policysync_push_free,
     policysync_replica_free, policysync_responder_free, policysync_session_free, policysync_sync_base_free,
     policysync_system_clock_ms, policysync_version, policysync_version_number,
 };
@@ -50,6 +54,8 @@ struct World {
     responders: Handles,
     bases: Handles,
     pushes: Handles,
+    callers: Handles,
+    answerers: Handles,
     /// Replicas that are kept in a file; some are gone.
     in_files: Vec<Handle>,
     /// Whether there may be files.
@@ -96,6 +102,8 @@ impl World {
             responders: Handles::new(policysync_responder_free),
             bases: Handles::new(policysync_sync_base_free),
             pushes: Handles::new(policysync_push_free),
+            callers: Handles::new(policysync_line_caller_free),
+            answerers: Handles::new(policysync_line_answerer_free),
             in_files: Vec::new(),
             files_touched: false,
             messages: Vec::new(),
@@ -167,7 +175,8 @@ impl World {
                 26 => self.digest(input),
                 27..29 => self.export(input),
                 29..31 => self.open_cursor(input),
-                31..34 => self.walk(input),
+                31..33 => self.walk(input),
+                33 => self.kept(input),
                 34 => self.position(input),
                 35 => self.hlc(input),
                 36 => self.sign(input),
@@ -185,7 +194,8 @@ impl World {
                 55..57 => self.respond(input),
                 57..59 => self.converse(input),
                 59..62 => self.push(input),
-                _ => self.open(input),
+                62 => self.line(input),
+                _ => self.network(input),
             }
         }
     }
@@ -202,6 +212,8 @@ impl World {
             &mut self.cursors,
             &mut self.keys,
             &mut self.pushes,
+            &mut self.callers,
+            &mut self.answerers,
             &mut self.sessions,
             &mut self.responders,
             &mut self.bases,

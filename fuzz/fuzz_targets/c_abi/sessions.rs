@@ -50,7 +50,8 @@ impl World {
         message
     }
 
-    fn options(&self, input: &mut Input<'_>) -> Option<SyncOptions> {
+    /// How sessions are run.
+    pub fn options(&self, input: &mut Input<'_>) -> Option<SyncOptions> {
         const FULL: u32 = (size_of::<SyncOptions>() - 8) as u32;
         if input.below(4) != 3 {
             return None;

@@ -69,6 +69,15 @@ impl Told {
         assert!(name.to_bytes().starts_with(b"POLICYSYNC_ERR_"), "{name:?}");
         status
     }
+
+    /// Of an error that says why something was refused, and is left as it is where nothing was.
+    pub fn check_reason(&self, is_refused: bool) {
+        if is_refused && self.size >= 24 {
+            assert!(self.check(self.error.status) < 0);
+        } else {
+            assert_eq!(self.error.status, 77);
+        }
+    }
 }
 
 /// Makes a call, and checks what it said.
