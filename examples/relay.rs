@@ -8,8 +8,9 @@
 //!   --keys KEYS        verifies: takes what these keys signed; one a line, `actor kid public-key-in-hex`
 //!   --blind            cannot judge: stores whatever is well-formed, for others to verify
 //!   --token-file FILE  answers only who shows the token in this file (`Authorization: Bearer …`), and others with 401
-//!   --secret SECRET    32 random bytes in a file that nobody else reads: with it, what is known of earlier sessions is
-//!                      kept beside FILE when the relay ends, and a session after a restart costs what one before costs
+//!   --secret SECRET    32 random bytes in a file that nobody else reads (head -c 32 /dev/urandom >SECRET): with it,
+//!                      what is known of earlier sessions is kept in FILE.sessions when the relay is told to end, and a
+//!                      session after a restart costs what one before costs
 //! ```
 //!
 //! Without `--token-file` the token is what the environment variable `RELAY_TOKEN` holds; without either, everybody is

@@ -49,10 +49,14 @@ pub struct policysync_client_options {
     pub headers_stride: usize,
     /// How many headers there are.
     pub headers_count: usize,
-    /// Of which authorities a server's certificate is believed: certificates in PEM, all that are there, or one in DER.
-    /// Empty for those that Mozilla trusts. Needs a library built with the feature `tls`.
+    /// Further authorities to believe of a server's certificate: certificates in PEM, all that are there, or one in DER.
+    /// They are believed beside those that Mozilla trusts; with `POLICYSYNC_TRUST_NO_OTHERS` instead of them, and then
+    /// nobody is believed where this is empty. Empty for Mozilla's alone. Needs a library built with the feature `tls`.
     pub trusted: policysync_bytes,
-    /// How long to look up the name of the host, to connect, and to agree on TLS and WebSocket, each; 0 for 10 seconds.
+    /// How long each step of connecting may take; 0 for 10 seconds, and more than a day counts as a day. Over HTTP: to
+    /// look up the name of the host, and to connect, with all of its addresses and TLS together. For a WebSocket: to
+    /// connect to each address of the host, to agree on TLS, and to agree on WebSocket; the look-up of the name takes as
+    /// long as the system allows.
     pub connect_timeout_ms: u64,
     /// How long to wait for the head of an HTTP answer; 0 for 30 seconds. Like the next two, not looked at for a WebSocket.
     pub answer_timeout_ms: u64,

@@ -31,8 +31,8 @@ pub struct policysync_http_client {
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
-/// certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`, or for `https`
-/// without `tls`), `POLICYSYNC_ERR_TLS` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`, or for `https`,
+/// `trusted` or `POLICYSYNC_TRUST_NO_OTHERS` without `tls`), `POLICYSYNC_ERR_TLS` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_http_client_new(
     url: *const c_char,
@@ -139,8 +139,8 @@ pub extern "C" fn policysync_http_client_free(client: *mut policysync_http_clien
 /// `out`: the body to answer with.
 /// `refused`: where the status is not 200, why, for the server's own log; as it was otherwise. Its `struct_size` is set by
 /// the caller. NULL if it is not wanted.
-/// `err`: may be NULL. On any failure nothing of the request has happened, and 503 may be answered, with what
-/// `policysync_sync_refusal` gives.
+/// `err`: may be NULL. On a failure answer 503, with what `policysync_sync_refusal` gives. Operations of a request that is
+/// refused with 400 or 503 may be in the log already.
 ///
 /// Returns `POLICYSYNC_OK` (**also where the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the
 /// guard or the clock), `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or

@@ -27,9 +27,9 @@ pub const POLICYSYNC_DANGEROUSLY_UNVERIFIED: u32 = 2;
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub enum policysync_durability {
-    /// The death of the process, of the system and of the power.
+    /// A crash of the process or the system, and a loss of power.
     POLICYSYNC_DURABILITY_FULL = 0,
-    /// The death of the process only. When the system or the power fails, the **last writes may be gone, although they
+    /// A crash of the process only. When the system or the power fails, the **last writes may be gone, although they
     /// were acknowledged and may have been sent to others**; what is left is undamaged. A device that loses writes of its
     /// own this way can be made to say two things at one time: give it a new key and actor after such a failure. It saves
     /// a wait for the disk with every call that writes.
@@ -92,8 +92,8 @@ pub struct policysync_replica_options {
     /// second file beside it while it is open (`-wal`). Leave both alone meanwhile: on Unix, a process that opens and
     /// closes the file in another way gives up its lock. To copy it, use `policysync_replica_back_up`.
     pub path: policysync_bytes,
-    /// The time, up to which (and the drift) operations in the file are merged: milliseconds since 1970; 0 and
-    /// `POLICYSYNC_NOW` for the clock. Like all that follows, not looked at without a path.
+    /// The present time: operations in the file that are stamped later than this and the drift are held. Milliseconds since
+    /// 1970; 0 and `POLICYSYNC_NOW` for the clock. Like all that follows, not looked at without a path.
     pub now_ms: u64,
     /// What an acknowledged write to the file survives: a `policysync_durability`.
     pub durability: u32,

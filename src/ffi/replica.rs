@@ -21,7 +21,7 @@ use super::view::policysync_format;
 use crate::{Incoming, Replica, SignedOp, Value, WallMillis};
 
 /// One copy of the data: what this device has written and what it has received, merged. Any thread may use it; calls
-/// from several threads wait for each other. The library starts no threads that outlive a call, and opens no sockets.
+/// from several threads wait for each other. A replica opens no sockets, and starts no threads that outlive a call.
 pub struct policysync_replica {
     shared: Shared<Inside>,
 }

@@ -61,7 +61,8 @@ pub extern "C" fn policysync_responder_new(
 /// `out`: the answer, for the initiator. When the call fails, `policysync_sync_refusal` makes one.
 /// `intake`: what became of the operations in the message, and how many are in the answer; its `struct_size` is set by
 /// the caller. NULL if it is not wanted.
-/// `err`: may be NULL. On any failure nothing of the message has happened.
+/// `err`: may be NULL. Where the clock, the guard or the store fails while operations are taken in, nothing of the message
+/// has happened; after another failure its operations may be in the log.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`,
 /// `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_LIE`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_CLOCK`,

@@ -41,7 +41,7 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_BUSY = -4,
     /// The library was built without what is asked for.
     POLICYSYNC_ERR_UNSUPPORTED = -5,
-    /// A name is not 1 to 1024 bytes of UTF-8 without control characters.
+    /// A name is not 1 to 1024 bytes of UTF-8 with no control characters, no bidirectional controls.
     POLICYSYNC_ERR_IDENTIFIER = -10,
     /// A value is not JSON, or not JSON that every reader understands alike.
     POLICYSYNC_ERR_VALUE = -11,

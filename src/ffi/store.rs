@@ -50,7 +50,7 @@ unsafe impl Growing for policysync_store_report {
 /// have written more since, and would use the same timestamps again.
 ///
 /// `path`, `path_len`: where the copy goes; as `path` of `policysync_replica_options`. Borrowed for the call.
-/// `err`: may be NULL. On a failure there is no copy, unless all that failed was to make its name last.
+/// `err`: may be NULL. On a failure there is no copy, unless only writing the directory entry to the disk failed.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the path, or the replica is in memory),
 /// `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure, `POLICYSYNC_ERR_BUSY` or

@@ -27,7 +27,7 @@ pub struct policysync_websocket_client {
 #[cfg(feature = "websocket")]
 type Client = crate::WebSocketClient<crate::WebSocketStream>;
 
-/// Connects to the server at a URL, for no longer than `connect_timeout_ms` for each step.
+/// Connects to the server at a URL. Each step but the look-up of the name takes no longer than `connect_timeout_ms`.
 ///
 /// `url`, `url_len`: `ws://…`, or `wss://…` in a library built with the feature `tls`. Borrowed for the call.
 /// `options`: NULL for defaults. Borrowed for the call.
@@ -38,8 +38,8 @@ type Client = crate::WebSocketClient<crate::WebSocketStream>;
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
 /// `POLICYSYNC_ERR_UNAVAILABLE`, `POLICYSYNC_ERR_HTTP_STATUS`, `POLICYSYNC_ERR_UNAUTHORIZED`, `POLICYSYNC_ERR_TLS`,
 /// `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
-/// certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`, or for `wss`
-/// without `tls`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`, or for `wss`,
+/// `trusted` or `POLICYSYNC_TRUST_NO_OTHERS` without `tls`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_websocket_client_connect(
     url: *const c_char,

@@ -126,8 +126,8 @@ impl ReplicaOptions {
         self
     }
 
-    /// Keeps the replica in a file, which is made where there is none, instead of in memory. `now` is the time, up to
-    /// which (and the drift) operations are merged.
+    /// Keeps the replica in a file, which is made where there is none, instead of in memory. `now` is the present
+    /// time: operations in the file that are stamped later than this and the drift are held.
     ///
     /// One process, and in it one replica, has a file open: for others it is
     /// [`StoreError::Locked`](crate::StoreError::Locked). SQLite keeps a second file beside it while it is open

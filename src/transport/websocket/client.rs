@@ -39,7 +39,8 @@ pub struct WebSocketClient<S> {
 }
 
 impl WebSocketClient<WebSocketStream> {
-    /// Connects to the server at this URL. `seed` is 32 random bytes, new for each line.
+    /// Connects to the server at this URL. Each step but the look-up of the name takes no longer than
+    /// [`WebSocketOptions::connect_timeout`]. `seed` is 32 random bytes, new for each line.
     ///
     /// # Errors
     ///

@@ -78,7 +78,7 @@ impl WebSocketOptions {
     }
 
     /// How long to connect to each address of the host, how long the handshake of TLS, and how long that of WebSocket.
-    /// Default: 10 seconds.
+    /// Default: 10 seconds. The look-up of the name takes as long as the system allows.
     #[must_use]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect = timeout;
