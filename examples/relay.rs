@@ -14,8 +14,9 @@
 //! ```
 //!
 //! Without `--token-file` the token is what the environment variable `RELAY_TOKEN` holds; without either, everybody is
-//! answered. A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. It does not speak TLS:
-//! put it behind a server that does, or the token is read on the way. Ends on SIGTERM and Ctrl-C, with exit code 0; 2 if it cannot begin.
+//! answered. A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. It does not speak
+//! TLS: put it behind a server that does, or the token is read on the way. Ends on SIGTERM and Ctrl-C, with exit code
+//! 0; 2 if it cannot begin.
 
 use std::error::Error;
 use std::io;
@@ -161,7 +162,8 @@ impl Token {
         }
     }
 
-    /// Takes as long for every token: hashes of what was shown and of what should be are compared, byte by byte to the end.
+    /// Takes as long for every token: hashes of what was shown and of what should be are compared, byte by byte to the
+    /// end.
     fn is_shown_in(&self, headers: &HeaderMap) -> bool {
         let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
         let Some((scheme, token)) = shown else { return false };

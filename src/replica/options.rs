@@ -179,8 +179,8 @@ impl ReplicaOptions {
     /// Admits operations **without checking any signature**, whoever made them. Only for a relay that stores for others
     /// and knows no keys; what it serves must be verified by whoever fetches it.
     ///
-    /// Such a relay cannot tell a copy with a junk signature from the genuine one, which has the same identity. Whoever is
-    /// refused a copy tells it so, and others bring it theirs: see [the manual](crate::manual::design). A relay that
+    /// Such a relay cannot tell a copy with a junk signature from the genuine one, which has the same identity. Whoever
+    /// is refused a copy tells it so, and others bring it theirs: see [the manual](crate::manual::design). A relay that
     /// knows the keys does not have this weakness. The guard, too, sees operations that nobody has verified.
     #[must_use]
     pub fn dangerously_accept_unverified(mut self) -> Self {

@@ -67,8 +67,8 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// [`HttpError::Url`], [`HttpError::NoTls`] for an `https` URL without the feature `tls`, [`HttpError::Header`], and
-    /// [`HttpError::Tls`] where TLS does not work at all here.
+    /// [`HttpError::Url`], [`HttpError::NoTls`] for an `https` URL without the feature `tls`, [`HttpError::Header`],
+    /// and [`HttpError::Tls`] where TLS does not work at all here.
     pub fn new(url: &str, options: HttpOptions) -> Result<Self, HttpError> {
         let uri: ureq::http::Uri = url.parse().map_err(|_| HttpError::Url)?;
         match uri.scheme_str() {

@@ -90,9 +90,9 @@ impl<S: Read + Write> WebSocketClient<S> {
         Ok(Self { connection: Connection::new(socket, options, now()), line })
     }
 
-    /// Waits for a message; where nothing comes, for as long as [`WebSocketOptions::wait`] says, and at most so long again
-    /// for what is stuck on its way out. Where bytes come one by one it returns after a few. It needs no replica, so an application that
-    /// shares one holds no lock meanwhile. After [`Heard::Closed`] the line is over.
+    /// Waits for a message; where nothing comes, for as long as [`WebSocketOptions::wait`] says, and at most so long
+    /// again for what is stuck on its way out. Where bytes come one by one it returns after a few. It needs no replica,
+    /// so an application that shares one holds no lock meanwhile. After [`Heard::Closed`] the line is over.
     ///
     /// # Errors
     ///
