@@ -8,13 +8,15 @@
 //!   --keys KEYS        verifies: takes what these keys signed; one a line, `actor kid public-key-in-hex`
 //!   --blind            cannot judge: stores whatever is well-formed, for others to verify
 //!   --token-file FILE  answers only who shows the token in this file (`Authorization: Bearer …`), and others with 401
-//!   --secret SECRET    32 random bytes in a file that nobody else reads: with it, what is known of earlier sessions is
-//!                      kept beside FILE when the relay ends, and a session after a restart costs what one before costs
+//!   --secret SECRET    32 random bytes in a file that nobody else reads (head -c 32 /dev/urandom >SECRET): with it,
+//!                      what is known of earlier sessions is kept in FILE.sessions when the relay is told to end, and a
+//!                      session after a restart costs what one before costs
 //! ```
 //!
 //! Without `--token-file` the token is what the environment variable `RELAY_TOKEN` holds; without either, everybody is
-//! answered. A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. It does not speak TLS:
-//! put it behind a server that does, or the token is read on the way. Ends on SIGTERM and Ctrl-C, with exit code 0; 2 if it cannot begin.
+//! answered. A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. It does not speak
+//! TLS: put it behind a server that does, or the token is read on the way. Ends on SIGTERM and Ctrl-C, with exit code
+//! 0; 2 if it cannot begin.
 
 use std::error::Error;
 use std::io;
@@ -160,7 +162,8 @@ impl Token {
         }
     }
 
-    /// Takes as long for every token: hashes of what was shown and of what should be are compared, byte by byte to the end.
+    /// Takes as long for every token: hashes of what was shown and of what should be are compared, byte by byte to the
+    /// end.
     fn is_shown_in(&self, headers: &HeaderMap) -> bool {
         let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
         let Some((scheme, token)) = shown else { return false };

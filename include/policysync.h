@@ -24,26 +24,26 @@
  * Text is UTF-8 with its length; it need not end with NUL. JSON is taken strictly (RFC 8259, no name twice, no number
  *   that another reader would take for a different one) and given in canonical form (RFC 8785).
  *
- * Time is an argument, now_ms: milliseconds since 1970. POLICYSYNC_NOW asks the replica's clock, and where it was opened
- *   without one, the machine's.
+ * Time is an argument, now_ms: milliseconds since 1970. POLICYSYNC_NOW asks the replica's clock, and where it was
+ *   opened without one, the machine's.
  *
  * Structs that may grow begin with struct_size, which the caller sets to sizeof. What an older program does not know is
- *   zero; if a newer program uses what the library does not know, it gets POLICYSYNC_ERR_VERSION. Arrays of such structs
- *   have a stride.
+ *   zero; if a newer program uses what the library does not know, it gets POLICYSYNC_ERR_VERSION. Arrays of such
+ *   structs have a stride.
  *
  * Callbacks are called only on a thread that is inside a library call. They must not throw, longjmp or unwind, and may
- *   not call the replica (or a cursor of it) that is calling them, nor the session, responder, push channel or line that the
- *   call is about: that gives POLICYSYNC_ERR_BUSY. They may free them. An unknown answer is an error. `destroy` is called
- *   exactly once for each time that a context was handed over, even if that call failed, on any thread, never under a
- *   lock of the library.
+ *   not call the replica (or a cursor of it) that is calling them, nor the session, responder, push channel or line
+ *   that the call is about: that gives POLICYSYNC_ERR_BUSY. They may free them. An unknown answer is an error.
+ *   `destroy` is called exactly once for each time that a context was handed over, even if that call failed, on any
+ *   thread, never under a lock of the library.
  *
- * Networks. HTTP and WebSocket are there in every build; in one without their feature, and TLS without its own, all that
- *   can be called answers POLICYSYNC_ERR_UNSUPPORTED. A status from -400 to -449 may pass by itself: try again later. One
- *   from -450 to -499 does not.
+ * Networks. HTTP and WebSocket are there in every build; in one without their feature, and TLS without its own, all
+ *   that can be called answers POLICYSYNC_ERR_UNSUPPORTED. A status from -400 to -449 may pass by itself: try again
+ *   later. One from -450 to -499 does not.
  *
- * Threads. A replica, a session, a responder, a push channel, the sides of a line, an HTTP client, a sync base and a key:
- *   any thread. A WebSocket client, a cursor, a buffer, an error: one thread at a time. Everything else: any thread. There
- *   is nothing to initialise.
+ * Threads. A replica, a session, a responder, a push channel, the sides of a line, an HTTP client, a sync base and a
+ *   key: any thread. A WebSocket client, a cursor, a buffer, an error: one thread at a time. Everything else: any
+ *   thread. There is nothing to initialise.
  */
 #ifndef POLICYSYNC_H
 #define POLICYSYNC_H
@@ -167,7 +167,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_UNSUPPORTED = -5,
     /**
-     * A name is not 1 to 1024 bytes of UTF-8 without control characters.
+     * A name is not 1 to 1024 bytes of UTF-8 with no control characters, no bidirectional controls.
      */
     POLICYSYNC_ERR_IDENTIFIER = -10,
     /**
@@ -220,8 +220,8 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_CALLBACK = -30,
     /**
-     * The bytes are not an operation; not a message, not a bundle, not what is remembered of a session. Trying again does
-     * not help.
+     * The bytes are not an operation; not a message, not a bundle, not what is remembered of a session. Trying again
+     * does not help.
      */
     POLICYSYNC_ERR_MALFORMED = -100,
     /**
@@ -249,8 +249,8 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_PEER_VERSION = -130,
     /**
-     * The peer's message is longer than this side takes, or it has sent more operations that are refused than a session
-     * bears.
+     * The peer's message is longer than this side takes, or it has sent more operations that are refused than a
+     * session bears.
      */
     POLICYSYNC_ERR_LIMIT = -131,
     /**
@@ -438,14 +438,14 @@ typedef enum policysync_effect {
  */
 typedef enum policysync_durability {
     /**
-     * The death of the process, of the system and of the power.
+     * A crash of the process or the system, and a loss of power.
      */
     POLICYSYNC_DURABILITY_FULL = 0,
     /**
-     * The death of the process only. When the system or the power fails, the **last writes may be gone, although they
-     * were acknowledged and may have been sent to others**; what is left is undamaged. A device that loses writes of its
-     * own this way can be made to say two things at one time: give it a new key and actor after such a failure. It saves
-     * a wait for the disk with every call that writes.
+     * A crash of the process only. When the system or the power fails, the **last writes may be gone, although they
+     * were acknowledged and may have been sent to others**; what is left is undamaged. A device that loses writes of
+     * its own this way can be made to say two things at one time: give it a new key and actor after such a failure. It
+     * saves a wait for the disk with every call that writes.
      */
     POLICYSYNC_DURABILITY_PROCESS_ONLY = 1,
 } policysync_durability;
@@ -518,16 +518,16 @@ typedef struct policysync_key policysync_key;
 
 /**
  * The side of a line that was called, one for each line: answers sessions, and then says what arrives here. The
- * application carries the messages, whole and in order. Any thread may use it; calls from several threads wait for each
- * other.
+ * application carries the messages, whole and in order. Any thread may use it; calls from several threads wait for
+ * each other.
  */
 typedef struct policysync_line_answerer policysync_line_answerer;
 
 /**
- * The side of a line that calls: runs a session, and when that has converged, says what is written here as it is written,
- * and takes in what the other side says. The application carries the messages, whole and in order. A session that does not
- * converge is run again when something was written here, and once in a minute. Any thread may use it; calls from several
- * threads wait for each other.
+ * The side of a line that calls: runs a session, and when that has converged, says what is written here as it is
+ * written, and takes in what the other side says. The application carries the messages, whole and in order. A session
+ * that does not converge is run again when something was written here, and once in a minute. Any thread may use it;
+ * calls from several threads wait for each other.
  */
 typedef struct policysync_line_caller policysync_line_caller;
 
@@ -540,22 +540,22 @@ typedef struct policysync_push policysync_push;
 
 /**
  * One copy of the data: what this device has written and what it has received, merged. Any thread may use it; calls
- * from several threads wait for each other. The library starts no threads that outlive a call, and opens no sockets.
+ * from several threads wait for each other. A replica opens no sockets, and starts no threads that outlive a call.
  */
 typedef struct policysync_replica policysync_replica;
 
 /**
  * Answers the messages of any number of sessions, in any order. All that it needs to know of a session stands in each
- * message, so a message may be answered by one of several processes, if they share the secret and the operations; what it
- * keeps only saves work. Any thread may use it; calls from several threads wait for each other.
+ * message, so a message may be answered by one of several processes, if they share the secret and the operations; what
+ * it keeps only saves work. Any thread may use it; calls from several threads wait for each other.
  */
 typedef struct policysync_responder policysync_responder;
 
 /**
  * A session with a peer, from the side that begins it: what to send next, and what to do with the answer. The
- * application carries the bytes, over anything. Between two calls the replica may be written to; what is written during
- * a session waits for the next one. The two are freed in any order. Any thread may use it; calls from several threads
- * wait for each other.
+ * application carries the bytes, over anything. Between two calls the replica may be written to; what is written
+ * during a session waits for the next one. The two are freed in any order. Any thread may use it; calls from several
+ * threads wait for each other.
  */
 typedef struct policysync_session policysync_session;
 
@@ -568,10 +568,10 @@ typedef struct policysync_session policysync_session;
 typedef struct policysync_sync_base policysync_sync_base;
 
 /**
- * A WebSocket to a server: runs a session, and then sends what is written here as it is written, and takes in what arrives
- * there. It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work` in turn, in a
- * thread of your own. When the line ends, make a new one, a little later each time; its first session finds what was on
- * its way. One thread at a time: a call while another is running gives `POLICYSYNC_ERR_BUSY`.
+ * A WebSocket to a server: runs a session, and then sends what is written here as it is written, and takes in what
+ * arrives there. It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work`
+ * in turn, in a thread of your own. When the line ends, make a new one, a little later each time; its first session
+ * finds what was on its way. One thread at a time: a call while another is running gives `POLICYSYNC_ERR_BUSY`.
  */
 typedef struct policysync_websocket_client policysync_websocket_client;
 
@@ -661,8 +661,8 @@ typedef struct policysync_bytes {
 } policysync_bytes;
 
 /**
- * An operation. As an argument of a callback it lives until the callback returns; from a cursor, until the next call on
- * that cursor. Later versions may add members at the end: walk over an array by its stride.
+ * An operation. As an argument of a callback it lives until the callback returns; from a cursor, until the next call
+ * on that cursor. Later versions may add members at the end: walk over an array by its stride.
  */
 typedef struct policysync_op {
     /**
@@ -732,8 +732,8 @@ typedef struct policysync_op {
  * and new: it can refuse, it can never admit what is not signed, and running without a guard loses no check of a
  * signature.
  *
- * **A guard must be a deterministic function of the operation alone**: not of the time, of what is stored, of the order
- * of calls. Otherwise two replicas admit different operations and never agree again.
+ * **A guard must be a deterministic function of the operation alone**: not of the time, of what is stored, of the
+ * order of calls. Otherwise two replicas admit different operations and never agree again.
  */
 typedef struct policysync_guard {
     /**
@@ -867,8 +867,8 @@ typedef struct policysync_digest {
 
 /**
  * How a replica is opened. Zero in every member but the first is the default, and what an older program does not know
- * is zero. Begin with `policysync_replica_options_init`. All pointers are borrowed for the call that takes the options;
- * what `guard`, `clock` and `observer` point to is copied, and their contexts are taken over.
+ * is zero. Begin with `policysync_replica_options_init`. All pointers are borrowed for the call that takes the
+ * options; what `guard`, `clock` and `observer` point to is copied, and their contexts are taken over.
  */
 typedef struct policysync_replica_options {
     /**
@@ -916,8 +916,8 @@ typedef struct policysync_replica_options {
     const struct policysync_observer *POLICYSYNC_NULLABLE observer;
     /**
      * The keys that are known from the start, `keys_stride` bytes from one to the next:
-     * `sizeof(policysync_public_key)`. A file that is opened without its `seal_key` needs those of all that have written
-     * in it; for others `policysync_replica_register_key` does as well. NULL for none.
+     * `sizeof(policysync_public_key)`. A file that is opened without its `seal_key` needs those of all that have
+     * written in it; for others `policysync_replica_register_key` does as well. NULL for none.
      */
     const struct policysync_public_key *POLICYSYNC_NULLABLE keys;
     /**
@@ -938,8 +938,8 @@ typedef struct policysync_replica_options {
      */
     struct policysync_bytes path;
     /**
-     * The time, up to which (and the drift) operations in the file are merged: milliseconds since 1970; 0 and
-     * `POLICYSYNC_NOW` for the clock. Like all that follows, not looked at without a path.
+     * The present time: operations in the file that are stamped later than this and the drift are held. Milliseconds
+     * since 1970; 0 and `POLICYSYNC_NOW` for the clock. Like all that follows, not looked at without a path.
      */
     uint64_t now_ms;
     /**
@@ -951,16 +951,17 @@ typedef struct policysync_replica_options {
      */
     uint32_t reserved_2;
     /**
-     * Seals the file: 32 secret bytes that whoever can write to it does not know, from the platform's key store. A keyed
-     * digest over all operations, renewed with every write, then proves at the next opening that they were verified
-     * before, which saves a curve operation each. A file that has no seal yet is verified and sealed. A replica that is
-     * opened without the key verifies signatures, and its first write takes the seal away. NULL for none. It is copied.
+     * Seals the file: 32 secret bytes that whoever can write to it does not know, from the platform's key store. A
+     * keyed digest over all operations, renewed with every write, then proves at the next opening that they were
+     * verified before, which saves a curve operation each. A file that has no seal yet is verified and sealed. A
+     * replica that is opened without the key verifies signatures, and its first write takes the seal away. NULL for
+     * none. It is copied.
      */
     const uint8_t *POLICYSYNC_NULLABLE seal_key;
     /**
      * Refuses a file that holds less than it once did (`POLICYSYNC_ERR_ROLLED_BACK`): the digest of this replica at an
-     * earlier time, of which `count` and `log` are looked at, kept where whoever can replace the file cannot. Without it
-     * nothing in an old copy of the file shows that it is old. NULL for none.
+     * earlier time, of which `count` and `log` are looked at, kept where whoever can replace the file cannot. Without
+     * it nothing in an old copy of the file shows that it is old. NULL for none.
      */
     const struct policysync_digest *POLICYSYNC_NULLABLE at_least;
 } policysync_replica_options;
@@ -1057,9 +1058,9 @@ typedef struct policysync_sync_options {
      */
     uint64_t max_message_bytes;
     /**
-     * What an earlier session with the same peer has found to be common, to be left out; NULL for none. Where the peer no
-     * longer knows it, or the replica is another, the session starts from the beginning. A responder does not look at it.
-     * It is copied.
+     * What an earlier session with the same peer has found to be common, to be left out; NULL for none. Where the peer
+     * no longer knows it, or the replica is another, the session starts from the beginning. A responder does not look
+     * at it. It is copied.
      */
     const struct policysync_sync_base *POLICYSYNC_NULLABLE since;
 } policysync_sync_options;
@@ -1103,8 +1104,8 @@ typedef struct policysync_progress {
      */
     uint32_t struct_size;
     /**
-     * How the session stands: a `policysync_session_state`. It has ended when `policysync_session_next_message` says that
-     * there is nothing more to send.
+     * How the session stands: a `policysync_session_state`. It has ended when `policysync_session_next_message` says
+     * that there is nothing more to send.
      */
     uint32_t state;
     /**
@@ -1116,8 +1117,8 @@ typedef struct policysync_progress {
      */
     uint64_t known;
     /**
-     * Operations from the peer that this replica refused. One that is refused for its signature is asked for again, and
-     * counts no longer when a good copy has come.
+     * Operations from the peer that this replica refused. One that is refused for its signature is asked for again,
+     * and counts no longer when a good copy has come.
      */
     struct policysync_refusals refused;
     /**
@@ -1232,8 +1233,8 @@ typedef struct policysync_header {
 
 /**
  * How a client of HTTP or WebSocket connects. Zero in every member but the first is the default. Begin with
- * `policysync_client_options_init`. All pointers are borrowed for the call that takes the options. No value of a header
- * and no token is ever in an error; the library's own copies are wiped when the client is freed.
+ * `policysync_client_options_init`. All pointers are borrowed for the call that takes the options. No value of a
+ * header and no token is ever in an error; the library's own copies are wiped when the client is freed.
  */
 typedef struct policysync_client_options {
     /**
@@ -1250,8 +1251,8 @@ typedef struct policysync_client_options {
      */
     struct policysync_bytes bearer_token;
     /**
-     * Further headers, `headers_stride` bytes from one to the next: `sizeof(policysync_header)`. Of two with one name the
-     * later one is sent, and the token in place of an `Authorization`. NULL for none.
+     * Further headers, `headers_stride` bytes from one to the next: `sizeof(policysync_header)`. Of two with one name
+     * the later one is sent, and the token in place of an `Authorization`. NULL for none.
      */
     const struct policysync_header *POLICYSYNC_NULLABLE headers;
     /**
@@ -1263,16 +1264,22 @@ typedef struct policysync_client_options {
      */
     size_t headers_count;
     /**
-     * Of which authorities a server's certificate is believed: certificates in PEM, all that are there, or one in DER.
-     * Empty for those that Mozilla trusts. Needs a library built with the feature `tls`.
+     * Further authorities to believe of a server's certificate: certificates in PEM, all that are there, or one in
+     * DER. They are believed beside those that Mozilla trusts; with `POLICYSYNC_TRUST_NO_OTHERS` instead of them, and
+     * then nobody is believed where this is empty. Empty for Mozilla's alone. Needs a library built with the feature
+     * `tls`.
      */
     struct policysync_bytes trusted;
     /**
-     * How long to look up the name of the host, to connect, and to agree on TLS and WebSocket, each; 0 for 10 seconds.
+     * How long each step of connecting may take; 0 for 10 seconds, and more than a day counts as a day. Over HTTP: to
+     * look up the name of the host, and to connect, with all of its addresses and TLS together. For a WebSocket: to
+     * connect to each address of the host, to agree on TLS, and to agree on WebSocket; the look-up of the name takes
+     * as long as the system allows.
      */
     uint64_t connect_timeout_ms;
     /**
-     * How long to wait for the head of an HTTP answer; 0 for 30 seconds. Like the next two, not looked at for a WebSocket.
+     * How long to wait for the head of an HTTP answer; 0 for 30 seconds. Like the next two, not looked at for a
+     * WebSocket.
      */
     uint64_t answer_timeout_ms;
     /**
@@ -1374,9 +1381,9 @@ typedef struct policysync_reader {
      */
     void *POLICYSYNC_NULLABLE ctx;
     /**
-     * Writes up to `capacity` bytes, at least one, into `out`, says in `out_len` how many they are, and returns 0. None are
-     * the end: it is not called again. An `out_len` that is greater than `capacity` or that is left as it was makes the
-     * call fail with `POLICYSYNC_ERR_CALLBACK`; so does another result. Required.
+     * Writes up to `capacity` bytes, at least one, into `out`, says in `out_len` how many they are, and returns 0.
+     * None are the end: it is not called again. An `out_len` that is greater than `capacity` or that is left as it was
+     * makes the call fail with `POLICYSYNC_ERR_CALLBACK`; so does another result. Required.
      */
     policysync_status (*POLICYSYNC_NULLABLE read)(void *POLICYSYNC_NULLABLE ctx,
                                                   uint8_t *POLICYSYNC_NONNULL out,
@@ -1478,8 +1485,8 @@ policysync_status policysync_key_generate(const char *POLICYSYNC_NULLABLE actor,
  * Makes the key pair of a seed: the same seed gives the same pair.
  *
  * `actor`, `actor_len`: 1 to 1024 bytes of UTF-8; borrowed for the call.
- * `kid`, `kid_len`: which of the actor's keys this is, 1 to 1024 bytes of UTF-8; NULL and 0 for the kid that is derived
- * from the public key.
+ * `kid`, `kid_len`: which of the actor's keys this is, 1 to 1024 bytes of UTF-8; NULL and 0 for the kid that is
+ * derived from the public key.
  * `seed`: 32 secret bytes, what RFC 8032 calls the private key. Borrowed for the call; yours to wipe.
  * `out`: the key, to be freed with `policysync_key_free`; NULL when the call fails.
  * `err`: may be NULL.
@@ -1539,8 +1546,8 @@ POLICYSYNC_API
 const char *POLICYSYNC_NULLABLE policysync_key_kid(const struct policysync_key *POLICYSYNC_NULLABLE key);
 
 /**
- * Frees a key and wipes its secret. Replicas that were opened with it have their own copy. NULL is allowed. Any thread,
- * while no other uses the key. Since ABI 1.
+ * Frees a key and wipes its secret. Replicas that were opened with it have their own copy. NULL is allowed. Any
+ * thread, while no other uses the key. Since ABI 1.
  */
 POLICYSYNC_API
 void policysync_key_free(struct policysync_key *POLICYSYNC_NULLABLE key);
@@ -1572,13 +1579,13 @@ policysync_status policysync_replica_options_init(struct policysync_replica_opti
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
  * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or
- * ends within a member, that struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path), `POLICYSYNC_ERR_IDENTIFIER` (a name),
- * `POLICYSYNC_ERR_KEY` and `POLICYSYNC_ERR_KEY_TAKEN` (`err` tells which of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or
- * `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_CLOCK` (it is
- * out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
+ * ends within a member, that struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path),
+ * `POLICYSYNC_ERR_IDENTIFIER` (a name), `POLICYSYNC_ERR_KEY` and `POLICYSYNC_ERR_KEY_TAKEN` (`err` tells which of
+ * `options.keys`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the
+ * clock), `POLICYSYNC_ERR_CLOCK` (it is out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
  * operation number `op_index` in the file: name the key in `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
- * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`,
- * `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`, `POLICYSYNC_ERR_RESTORED_BACKUP`
+ * or a store failure. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_open(const struct policysync_replica_options *POLICYSYNC_NULLABLE options,
@@ -1655,8 +1662,8 @@ policysync_status policysync_replica_set(struct policysync_replica *POLICYSYNC_N
                                          struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Deletes a field: stamps, signs and admits an operation, and hands it out, to be sent to others. A later set brings the
- * field back.
+ * Deletes a field: stamps, signs and admits an operation, and hands it out, to be sent to others. A later set brings
+ * the field back.
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
  * `field`: which one.
@@ -1679,8 +1686,8 @@ policysync_status policysync_replica_delete(struct policysync_replica *POLICYSYN
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
  * `op`, `op_len`: JSON or the binary form. Borrowed for the call.
- * `outcome`, `outcome_size`: what became of it: room for so many bytes, `sizeof(policysync_outcome)`. Written only when
- * the operation is not refused. NULL if it is not wanted.
+ * `outcome`, `outcome_size`: what became of it: room for so many bytes, `sizeof(policysync_outcome)`. Written only
+ * when the operation is not refused. NULL if it is not wanted.
  * `err`: may be NULL. On any failure the replica is as it was.
  *
  * Returns `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`,
@@ -1704,17 +1711,17 @@ policysync_status policysync_replica_ingest(struct policysync_replica *POLICYSYN
  * quicker. What is refused does not hinder the others, and does not make the call fail.
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `ops`, `ops_stride`, `count`: the operations, `ops_stride` bytes from one to the next: `sizeof(policysync_bytes)`, or
- * the size of a struct of yours that begins with one. Borrowed for the call.
- * `outcomes`, `outcomes_stride`: what became of each: room for `count` of them, `outcomes_stride` bytes from one to the
- * next: `sizeof(policysync_outcome)`, or the size of a struct of yours that begins with one. Written only when the call
- * succeeds. NULL if they are not wanted.
+ * `ops`, `ops_stride`, `count`: the operations, `ops_stride` bytes from one to the next: `sizeof(policysync_bytes)`,
+ * or the size of a struct of yours that begins with one. Borrowed for the call.
+ * `outcomes`, `outcomes_stride`: what became of each: room for `count` of them, `outcomes_stride` bytes from one to
+ * the next: `sizeof(policysync_outcome)`, or the size of a struct of yours that begins with one. Written only when the
+ * call succeeds. NULL if they are not wanted.
  * `err`: may be NULL. On any failure nothing of the batch is kept.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (`err` tells which element), `POLICYSYNC_ERR_ARGUMENT`,
  * `POLICYSYNC_ERR_VERSION` (a stride is too small), `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED`,
- * `POLICYSYNC_ERR_CALLBACK`, `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
- * thread. Since ABI 1.
+ * `POLICYSYNC_ERR_CALLBACK`, `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ * Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_ingest_many(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -1939,8 +1946,8 @@ policysync_status policysync_replica_horizon(struct policysync_replica *POLICYSY
  * `out`: the timestamp. As it was unless the call returns `POLICYSYNC_OK`.
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there was none yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there was none yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
+ * or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_clock(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -1980,8 +1987,8 @@ policysync_status policysync_replica_contains(struct policysync_replica *POLICYS
  *
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK` (it has), `POLICYSYNC_NOT_FOUND` (it has not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK` (it has), `POLICYSYNC_NOT_FOUND` (it has not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
+ * or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_has_changes(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -2097,15 +2104,15 @@ void policysync_cursor_free(struct policysync_cursor *POLICYSYNC_NULLABLE cursor
 
 /**
  * Copies the replica's file, while it is open, into a new one, for use as a backup. The copy is marked: who opens it
- * cannot write into it as an actor whose operations are in it (`POLICYSYNC_ERR_RESTORED_BACKUP`), because that actor may
- * have written more since, and would use the same timestamps again.
+ * cannot write into it as an actor whose operations are in it (`POLICYSYNC_ERR_RESTORED_BACKUP`), because that actor
+ * may have written more since, and would use the same timestamps again.
  *
  * `path`, `path_len`: where the copy goes; as `path` of `policysync_replica_options`. Borrowed for the call.
- * `err`: may be NULL. On a failure there is no copy, unless all that failed was to make its name last.
+ * `err`: may be NULL. On a failure there is no copy, unless only writing the directory entry to the disk failed.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the path, or the replica is in memory),
- * `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_back_up(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -2116,21 +2123,21 @@ policysync_status policysync_replica_back_up(struct policysync_replica *POLICYSY
 /**
  * Checks a file that nobody has open, without changing what it holds: everything, not only up to the first fault.
  *
- * `options`: those that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and `key` are
- * looked at; the callbacks are not, and are not taken over. Whoever keeps what nobody has verified knows no keys, and
- * would find every operation to be by an unknown one. Borrowed for the call.
+ * `options`: those that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and `key`
+ * are looked at; the callbacks are not, and are not taken over. Whoever keeps what nobody has verified knows no keys,
+ * and would find every operation to be by an unknown one. Borrowed for the call.
  * `report`: what was found; its `struct_size` is set by the caller.
  * `findings`: a JSON array of `{"place":"operation","arrival":3,"damage":"hash","text":"the operation has another
- * hash"}`, empty where nothing is wrong. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last
- * has an `arrival`, the operation's number. `damage` is `malformed`, `check`, `empty`, `missing`, `unexpected`, `decode`,
- * `hash`, `duplicate`, `space`, `signature`, `unknown_key` or `seal`. NULL if it is not wanted.
+ * hash"}`, empty where nothing is wrong. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the
+ * last has an `arrival`, the operation's number. `damage` is `malformed`, `check`, `empty`, `missing`, `unexpected`,
+ * `decode`, `hash`, `duplicate`, `space`, `signature`, `unknown_key` or `seal`. NULL if it is not wanted.
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK` (**also where something is wrong**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (also for
- * no path), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`, `POLICYSYNC_ERR_KEY_TAKEN`,
- * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`), `POLICYSYNC_ERR_WRONG_SPACE`,
- * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, a store failure, `POLICYSYNC_ERR_CRYPTO` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK` (**also where something is wrong**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (also
+ * for no path), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`,
+ * `POLICYSYNC_ERR_KEY_TAKEN`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`),
+ * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, a store failure,
+ * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_store_verify(const struct policysync_replica_options *POLICYSYNC_NONNULL options,
@@ -2140,17 +2147,17 @@ policysync_status policysync_store_verify(const struct policysync_replica_option
 
 /**
  * Writes every operation of a damaged file that verifies into a new store, in the order of arrival, and says what is
- * lost. Positions in the old store mean nothing in the new one, which has no seal yet. What was lost may be operations of
- * the device's own actor: it should go on as a new one.
+ * lost. Positions in the old store mean nothing in the new one, which has no seal yet. What was lost may be operations
+ * of the device's own actor: it should go on as a new one.
  *
  * `options`: as in `policysync_store_verify`.
  * `to`, `to_len`: where the new store goes; as `path` of the options. Borrowed for the call.
- * `report`, `findings`: as in `policysync_store_verify`. What is found at an operation is the reason why it is not in the
- * new store.
+ * `report`, `findings`: as in `policysync_store_verify`. What is found at an operation is the reason why it is not in
+ * the new store.
  * `err`: may be NULL. When the call fails on the way, the new store holds what was written until then.
  *
- * Returns what `policysync_store_verify` does, `POLICYSYNC_ERR_FULL`, and `POLICYSYNC_ERR_EXISTS` (there is a file at `to`). Any thread. Since
- * ABI 1.
+ * Returns what `policysync_store_verify` does, `POLICYSYNC_ERR_FULL`, and `POLICYSYNC_ERR_EXISTS` (there is a file at
+ * `to`). Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_store_salvage(const struct policysync_replica_options *POLICYSYNC_NONNULL options,
@@ -2230,14 +2237,14 @@ policysync_status policysync_sync_base_to_bytes(const struct policysync_sync_bas
  * `bytes`, `bytes_len`: all of them. Borrowed for the call.
  * `replica`: the same as then: its log begins with the same operations, in the same order of arrival.
  * `key32`: the same as then.
- * `out`: what the session ended with, to be freed with `policysync_sync_base_free`; NULL when the call fails. Then go on
- * without it: the next session starts from the beginning.
+ * `out`: what the session ended with, to be freed with `policysync_sync_base_free`; NULL when the call fails. Then go
+ * on without it: the next session starts from the beginning.
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
- * `POLICYSYNC_ERR_DAMAGED` (sealed with another key, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an older
- * copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread.
- * Since ABI 1.
+ * `POLICYSYNC_ERR_DAMAGED` (sealed with another key, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an
+ * older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
+ * thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_sync_base_from_bytes(const void *POLICYSYNC_NULLABLE bytes,
@@ -2248,8 +2255,8 @@ policysync_status policysync_sync_base_from_bytes(const void *POLICYSYNC_NULLABL
                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees what a session ended with. Sessions and push channels that were made of it have their own copy. NULL is allowed.
- * Any thread, while no other uses `base`. Since ABI 1.
+ * Frees what a session ended with. Sessions and push channels that were made of it have their own copy. NULL is
+ * allowed. Any thread, while no other uses `base`. Since ABI 1.
  */
 POLICYSYNC_API
 void policysync_sync_base_free(struct policysync_sync_base *POLICYSYNC_NULLABLE base);
@@ -2300,15 +2307,15 @@ policysync_status policysync_session_next_message(struct policysync_session *POL
  * `progress`: how far the session is; its `struct_size` is set by the caller. NULL if it is not wanted.
  * `err`: may be NULL. What was admitted before stays, whatever happens.
  *
- * Returns `POLICYSYNC_OK`. After these the session is as it was: `POLICYSYNC_ERR_STRAY` (not the answer that is awaited,
- * and it is awaited still), `POLICYSYNC_ERR_OUT_OF_TURN` (none is awaited), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`progress->struct_size` is too small) and `POLICYSYNC_ERR_BUSY`;
- * also where the clock fails, `POLICYSYNC_ERR_CALLBACK`. The others end it: `POLICYSYNC_ERR_MALFORMED`,
- * `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_LIE`,
- * `POLICYSYNC_ERR_NO_PROGRESS`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_REFUSED`, `POLICYSYNC_ERR_ENDED` (it has
- * ended already), `POLICYSYNC_ERR_OTHER_REPLICA`, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` and
- * `POLICYSYNC_ERR_CALLBACK` (the guard), `POLICYSYNC_ERR_FULL`, a store failure or `POLICYSYNC_ERR_PANIC`. Any thread.
- * Since ABI 1.
+ * Returns `POLICYSYNC_OK`. After these the session is as it was: `POLICYSYNC_ERR_STRAY` (not the answer that is
+ * awaited, and it is awaited still), `POLICYSYNC_ERR_OUT_OF_TURN` (none is awaited), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`progress->struct_size` is too small) and
+ * `POLICYSYNC_ERR_BUSY`; also where the clock fails, `POLICYSYNC_ERR_CALLBACK`. The others end it:
+ * `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`,
+ * `POLICYSYNC_ERR_LIE`, `POLICYSYNC_ERR_NO_PROGRESS`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_REFUSED`,
+ * `POLICYSYNC_ERR_ENDED` (it has ended already), `POLICYSYNC_ERR_OTHER_REPLICA`, `POLICYSYNC_ERR_CLOCK`,
+ * `POLICYSYNC_ERR_ABORTED` and `POLICYSYNC_ERR_CALLBACK` (the guard), `POLICYSYNC_ERR_FULL`, a store failure or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_session_receive(struct policysync_session *POLICYSYNC_NONNULL session,
@@ -2337,9 +2344,9 @@ policysync_status policysync_session_progress(struct policysync_session *POLICYS
  * How the session ended.
  *
  * `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
- * `base`: what both replicas have in common, for the next session with this peer and for `policysync_push_after`, to be
- * freed with `policysync_sync_base_free`. NULL unless the session converged, and where so much else arrived meanwhile
- * that it is not worth remembering. NULL for the parameter if it is not wanted.
+ * `base`: what both replicas have in common, for the next session with this peer and for `policysync_push_after`, to
+ * be freed with `policysync_sync_base_free`. NULL unless the session converged, and where so much else arrived
+ * meanwhile that it is not worth remembering. NULL for the parameter if it is not wanted.
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has not ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
@@ -2376,8 +2383,8 @@ void policysync_session_free(struct policysync_session *POLICYSYNC_NULLABLE sess
  *
  * `options`: NULL for defaults. Borrowed for the call.
  * `secret32`: 32 random bytes: whoever knows them can foresee the keys of sessions. Processes that answer the same
- * sessions share them. NULL for the library to take them from the system. They are copied, and wiped when the responder
- * is freed.
+ * sessions share them. NULL for the library to take them from the system. They are copied, and wiped when the
+ * responder is freed.
  * `out`: the responder, to be freed with `policysync_responder_free`; NULL when the call fails.
  * `err`: may be NULL.
  *
@@ -2399,13 +2406,14 @@ policysync_status policysync_responder_new(const struct policysync_sync_options 
  * `out`: the answer, for the initiator. When the call fails, `policysync_sync_refusal` makes one.
  * `intake`: what became of the operations in the message, and how many are in the answer; its `struct_size` is set by
  * the caller. NULL if it is not wanted.
- * `err`: may be NULL. On any failure nothing of the message has happened.
+ * `err`: may be NULL. Where the clock, the guard or the store fails while operations are taken in, nothing of the
+ * message has happened; after another failure its operations may be in the log.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`,
  * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_LIE`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_CLOCK`,
- * `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_CALLBACK` (the guard or the clock), `POLICYSYNC_ERR_FULL`, a store
- * failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is too
- * small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_CALLBACK` (the guard or the clock), `POLICYSYNC_ERR_FULL`, a
+ * store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is
+ * too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_responder_respond(struct policysync_responder *POLICYSYNC_NONNULL responder,
@@ -2418,16 +2426,17 @@ policysync_status policysync_responder_respond(struct policysync_responder *POLI
                                                struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * What the responder remembers of earlier sessions of a replica, in bytes, to be kept beside the replica's file and given to
- * `policysync_responder_restore` when both begin anew. They are sealed with the responder's secret, so give it one, and
- * keep it. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay scattered.
+ * What the responder remembers of earlier sessions of a replica, in bytes, to be kept beside the replica's file and
+ * given to `policysync_responder_restore` when both begin anew. They are sealed with the responder's secret, so give
+ * it one, and keep it. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay
+ * scattered.
  *
  * `replica`: whose operations the responder has answered with.
  * `out`: the bytes.
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI
- * 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
+ * ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_responder_remembered(struct policysync_responder *POLICYSYNC_NONNULL responder,
@@ -2443,9 +2452,9 @@ policysync_status policysync_responder_remembered(struct policysync_responder *P
  * `err`: may be NULL. On any failure the responder is as it was: go on, and sessions start from the beginning.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
- * `POLICYSYNC_ERR_DAMAGED` (sealed with another secret, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an
- * older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
- * thread. Since ABI 1.
+ * `POLICYSYNC_ERR_DAMAGED` (sealed with another secret, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or
+ * an older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ * Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_responder_restore(struct policysync_responder *POLICYSYNC_NONNULL responder,
@@ -2455,8 +2464,8 @@ policysync_status policysync_responder_restore(struct policysync_responder *POLI
                                                struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a responder and wipes its secret. NULL is allowed. Any thread, while no other begins a call with `responder`; even
- * within a callback. Since ABI 1.
+ * Frees a responder and wipes its secret. NULL is allowed. Any thread, while no other begins a call with `responder`;
+ * even within a callback. Since ABI 1.
  */
 POLICYSYNC_API
 void policysync_responder_free(struct policysync_responder *POLICYSYNC_NULLABLE responder);
@@ -2524,10 +2533,10 @@ policysync_status policysync_push_next_message(struct policysync_push *POLICYSYN
  * `err`: may be NULL. On any failure nothing of the message was admitted.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`,
- * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_CALLBACK`
- * (the guard or the clock), `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`,
- * `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
- * thread. Since ABI 1.
+ * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard),
+ * `POLICYSYNC_ERR_CALLBACK` (the guard or the clock), `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is too small), `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_push_receive(struct policysync_push *POLICYSYNC_NONNULL push,
@@ -2580,18 +2589,18 @@ policysync_status policysync_line_caller_new(const struct policysync_sync_option
                                              struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * The next message for the other side. Send it before the next is asked for: the log is the queue, so a slow line costs no
- * memory.
+ * The next message for the other side. Send it before the next is asked for: the log is the queue, so a slow line
+ * costs no memory.
  *
  * `replica`: the same for all of a line.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
  * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or something
- * was written), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and these, after
- * which the line should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or
+ * something was written), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and
+ * these, after which the line should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store
+ * failure or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_line_caller_next_message(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
@@ -2621,7 +2630,8 @@ policysync_status policysync_line_caller_receive(struct policysync_line_caller *
                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How far the session of the line is, or how far the last one came. Its `state` is that of the last session that ended.
+ * How far the session of the line is, or how far the last one came. Its `state` is that of the last session that
+ * ended.
  *
  * `progress`: its `struct_size` is set by the caller.
  * `err`: may be NULL.
@@ -2664,8 +2674,8 @@ policysync_status policysync_line_caller_is_pushing(struct policysync_line_calle
                                                     struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees the calling side of a line. NULL is allowed. Any thread, while no other begins a call with `caller`; even within a
- * callback. Since ABI 1.
+ * Frees the calling side of a line. NULL is allowed. Any thread, while no other begins a call with `caller`; even
+ * within a callback. Since ABI 1.
  */
 POLICYSYNC_API
 void policysync_line_caller_free(struct policysync_line_caller *POLICYSYNC_NULLABLE caller);
@@ -2693,8 +2703,8 @@ policysync_status policysync_line_answerer_new(struct policysync_line_answerer *
  * `err`: may be NULL. After a failure send what `policysync_sync_refusal` gives, and close the line.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (nothing is to be answered), `POLICYSYNC_ERR_OUT_OF_TURN`, or what
- * `policysync_responder_respond` does, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC` among them.
- * Any thread. Since ABI 1.
+ * `policysync_responder_respond` does, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC` among
+ * them. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_line_answerer_receive(struct policysync_line_answerer *POLICYSYNC_NONNULL answerer,
@@ -2707,15 +2717,15 @@ policysync_status policysync_line_answerer_receive(struct policysync_line_answer
                                                    struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * A message with operations that the caller does not have yet. Send it before the next is asked for: the log is the queue,
- * so a slow line costs no memory.
+ * A message with operations that the caller does not have yet. Send it before the next is asked for: the log is the
+ * queue, so a slow line costs no memory.
  *
  * `replica`: the same for all of a line.
  * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or something
- * has arrived in the replica), `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`,
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or
+ * something has arrived in the replica), `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`,
  * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
@@ -2753,8 +2763,9 @@ policysync_status policysync_client_options_init(struct policysync_client_option
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
- * certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`, or for `https`
- * without `tls`), `POLICYSYNC_ERR_TLS` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`, or for
+ * `https`, `trusted` or `POLICYSYNC_TRUST_NO_OTHERS` without `tls`), `POLICYSYNC_ERR_TLS` or `POLICYSYNC_ERR_PANIC`.
+ * Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_http_client_new(const char *POLICYSYNC_NULLABLE url,
@@ -2765,12 +2776,12 @@ policysync_status policysync_http_client_new(const char *POLICYSYNC_NULLABLE url
 
 /**
  * Runs a session with the server to its end; `policysync_session_finish` says how it ended. The call waits for the
- * network, each request for as long as the client's options say. While it waits, no lock is held: other threads may use
- * the replica, look at `policysync_session_progress`, and end the session with `policysync_session_cancel`, which takes
- * effect when the answer is there or has been given up.
+ * network, each request for as long as the client's options say. While it waits, no lock is held: other threads may
+ * use the replica, look at `policysync_session_progress`, and end the session with `policysync_session_cancel`, which
+ * takes effect when the answer is there or has been given up.
  *
- * `session`: one that has not begun. When the network fails it stays unfinished: begin a new one, which goes on from what
- * was admitted.
+ * `session`: one that has not begun. When the network fails it stays unfinished: begin a new one, which goes on from
+ * what was admitted.
  * `replica`: the same for all of a session.
  * `now_ms`: the time at which operations arrive: milliseconds since 1970, or, as is usual, `POLICYSYNC_NOW`.
  * `err`: may be NULL. What was admitted stays, whatever happens.
@@ -2789,11 +2800,12 @@ policysync_status policysync_http_client_sync(struct policysync_http_client *POL
                                               struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Carries one message to the server, and gives its answer: for those who run a session themselves, to show its progress
- * from the same thread, for example. A refusal by the server is an answer too.
+ * Carries one message to the server, and gives its answer: for those who run a session themselves, to show its
+ * progress from the same thread, for example. A refusal by the server is an answer too.
  *
  * `message`, `message_len`: the message, whole. Borrowed for the call.
- * `max_bytes`: bytes of the longest answer that is taken: `max_message_bytes` of the session's options; 0 for its default.
+ * `max_bytes`: bytes of the longest answer that is taken: `max_message_bytes` of the session's options; 0 for its
+ * default.
  * `out`: the answer. As it was unless the call returns `POLICYSYNC_OK`.
  * `err`: may be NULL.
  *
@@ -2811,16 +2823,16 @@ policysync_status policysync_http_client_exchange(struct policysync_http_client 
                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a client and closes its connections. NULL is allowed. Any thread, while no other begins a call with `client`; one
- * that has begun ends as if nothing had happened. Since ABI 1.
+ * Frees a client and closes its connections. NULL is allowed. Any thread, while no other begins a call with `client`;
+ * one that has begun ends as if nothing had happened. Since ABI 1.
  */
 POLICYSYNC_API
 void policysync_http_client_free(struct policysync_http_client *POLICYSYNC_NULLABLE client);
 
 /**
- * What a server answers to a request. It mounts into any server: who may call, time-outs and the length of bodies are the
- * server's business, which should refuse a body over `max_message_bytes` of the responder's options with status 413 before
- * it reads it. The answer's content type is `POLICYSYNC_HTTP_CONTENT_TYPE`, whatever its status.
+ * What a server answers to a request. It mounts into any server: who may call, time-outs and the length of bodies are
+ * the server's business, which should refuse a body over `max_message_bytes` of the responder's options with status
+ * 413 before it reads it. The answer's content type is `POLICYSYNC_HTTP_CONTENT_TYPE`, whatever its status.
  *
  * `responder`: answers the sessions.
  * `replica`: whose operations it answers with.
@@ -2829,16 +2841,16 @@ void policysync_http_client_free(struct policysync_http_client *POLICYSYNC_NULLA
  * `content_type`, `content_type_len`: the request's header `Content-Type`; NULL and 0 where there is none.
  * `body`, `body_len`: the request's body, whole. Like the others borrowed for the call.
  * `http_status`: the status to answer with: 200, or 400 for what is no message, 403 for another space, 405 for another
- * method, 410 for a session that is no longer known, 413 for too long a message, 415 for another content type, 503 where
- * this side failed.
+ * method, 410 for a session that is no longer known, 413 for too long a message, 415 for another content type, 503
+ * where this side failed.
  * `out`: the body to answer with.
- * `refused`: where the status is not 200, why, for the server's own log; as it was otherwise. Its `struct_size` is set by
- * the caller. NULL if it is not wanted.
- * `err`: may be NULL. On any failure nothing of the request has happened, and 503 may be answered, with what
- * `policysync_sync_refusal` gives.
+ * `refused`: where the status is not 200, why, for the server's own log; as it was otherwise. Its `struct_size` is set
+ * by the caller. NULL if it is not wanted.
+ * `err`: may be NULL. On a failure answer 503, with what `policysync_sync_refusal` gives. Operations of a request that
+ * is refused with 400 or 503 may be in the log already.
  *
- * Returns `POLICYSYNC_OK` (**also where the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the
- * guard or the clock), `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or
+ * Returns `POLICYSYNC_OK` (**also where the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK`
+ * (the guard or the clock), `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or
  * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */
 POLICYSYNC_API
@@ -2857,7 +2869,7 @@ policysync_status policysync_http_answer(struct policysync_responder *POLICYSYNC
                                          struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Connects to the server at a URL, for no longer than `connect_timeout_ms` for each step.
+ * Connects to the server at a URL. Each step but the look-up of the name takes no longer than `connect_timeout_ms`.
  *
  * `url`, `url_len`: `ws://…`, or `wss://…` in a library built with the feature `tls`. Borrowed for the call.
  * `options`: NULL for defaults. Borrowed for the call.
@@ -2868,8 +2880,9 @@ policysync_status policysync_http_answer(struct policysync_responder *POLICYSYNC
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
  * `POLICYSYNC_ERR_UNAVAILABLE`, `POLICYSYNC_ERR_HTTP_STATUS`, `POLICYSYNC_ERR_UNAUTHORIZED`, `POLICYSYNC_ERR_TLS`,
  * `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
- * certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`, or for `wss`
- * without `tls`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`, or for
+ * `wss`, `trusted` or `POLICYSYNC_TRUST_NO_OTHERS` without `tls`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ * Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_websocket_client_connect(const char *POLICYSYNC_NULLABLE url,
@@ -2880,18 +2893,18 @@ policysync_status policysync_websocket_client_connect(const char *POLICYSYNC_NUL
                                                       struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Waits for a message, for as long as `wait_ms` of the options says, and at most so long again for what is stuck on its
- * way out. It holds no replica meanwhile. Then call `policysync_websocket_client_work`, whatever came of it.
+ * Waits for a message, for as long as `wait_ms` of the options says, and at most so long again for what is stuck on
+ * its way out. It holds no replica meanwhile. Then call `policysync_websocket_client_work`, whatever came of it.
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock: by it the silence of the server is
  * measured.
  * `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over.
  *
  * Returns `POLICYSYNC_OK` (a message is here), `POLICYSYNC_NOT_FOUND` (nothing came), `POLICYSYNC_DONE` (the line is
- * closed), `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT` (nothing was heard for `silence_ms`, or the server has
- * taken no message for `stall_ms`), `POLICYSYNC_ERR_TLS`, `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT`,
- * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ * closed), `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT` (nothing was heard for `silence_ms`, or the server
+ * has taken no message for `stall_ms`), `POLICYSYNC_ERR_TLS`, `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT`,
+ * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY`
+ * or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_websocket_client_wait(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
@@ -2899,8 +2912,9 @@ policysync_status policysync_websocket_client_wait(struct policysync_websocket_c
                                                    struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Takes in the message that has arrived, if one has; then sends what there is to say: the next message of the session, or
- * operations that were written since. The replica is held only while a message is taken in or made, not while one is sent.
+ * Takes in the message that has arrived, if one has; then sends what there is to say: the next message of the session,
+ * or operations that were written since. The replica is held only while a message is taken in or made, not while one
+ * is sent.
  *
  * `replica`: the same for all of a line.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
@@ -2919,14 +2933,15 @@ policysync_status policysync_websocket_client_work(struct policysync_websocket_c
                                                    struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How far the session of the line is, or how far the last one came. Its `state` is that of the last session that ended.
+ * How far the session of the line is, or how far the last one came. Its `state` is that of the last session that
+ * ended.
  *
  * `progress`: its `struct_size` is set by the caller.
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
- * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
- * One thread at a time. Since ABI 1.
+ * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_websocket_client_progress(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
@@ -2937,8 +2952,8 @@ policysync_status policysync_websocket_client_progress(struct policysync_websock
  * How the last session of the line ended.
  *
  * `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
- * `base`: what the next line to the same server may leave out, to be freed with `policysync_sync_base_free`; NULL where
- * there is nothing. NULL for the parameter if it is not wanted.
+ * `base`: what the next line to the same server may leave out, to be freed with `policysync_sync_base_free`; NULL
+ * where there is nothing. NULL for the parameter if it is not wanted.
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none has ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
@@ -2957,8 +2972,8 @@ policysync_status policysync_websocket_client_finish(struct policysync_websocket
  * `err`: may be NULL.
  *
  * Returns `POLICYSYNC_OK` (it is), `POLICYSYNC_NOT_FOUND` (not yet, or not any more), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
- * One thread at a time. Since ABI 1.
+ * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_websocket_client_is_pushing(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
@@ -2969,24 +2984,24 @@ policysync_status policysync_websocket_client_is_pushing(struct policysync_webso
  *
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`),
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature
+ * `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_websocket_client_close(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
                                                     struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a line; one that is not closed breaks. NULL is allowed. Any thread, while no other begins a call with `line`; even
- * within a callback. Since ABI 1.
+ * Frees a line; one that is not closed breaks. NULL is allowed. Any thread, while no other begins a call with `line`;
+ * even within a callback. Since ABI 1.
  */
 POLICYSYNC_API
 void policysync_websocket_client_free(struct policysync_websocket_client *POLICYSYNC_NULLABLE line);
 
 /**
- * Writes the operations that arrived since a position into a bundle, for where there is no line: a USB stick, an e-mail.
- * They go out in frames of about 1 MiB, of which no more than one is in memory. Other threads wait for the replica
- * meanwhile.
+ * Writes the operations that arrived since a position into a bundle, for where there is no line: a USB stick, an
+ * e-mail. They go out in frames of about 1 MiB, of which no more than one is in memory. Other threads wait for the
+ * replica meanwhile.
  *
  * `position`: 0 for all, or `position` of an earlier export, or `policysync_replica_position`.
  * `writer`: takes the bytes. Borrowed for the call; its context is taken over, and destroyed before the call returns.
@@ -2996,7 +3011,8 @@ void policysync_websocket_client_free(struct policysync_websocket_client *POLICY
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a writer without its function), `POLICYSYNC_ERR_ARGUMENT`,
  * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
  * member, the writer is not taken over),
- * `POLICYSYNC_ERR_CALLBACK`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_CALLBACK`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
+ * ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_export_bundle(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -3012,8 +3028,8 @@ policysync_status policysync_replica_export_bundle(struct policysync_replica *PO
  * `writer`, `exported`: as in `policysync_replica_export_bundle`.
  * `err`: may be NULL. On any failure what was written is no bundle.
  *
- * Returns what `policysync_replica_export_bundle` does; `POLICYSYNC_ERR_ARGUMENT` also where an operation is not in the
- * log (`err` tells which). Any thread. Since ABI 1.
+ * Returns what `policysync_replica_export_bundle` does; `POLICYSYNC_ERR_ARGUMENT` also where an operation is not in
+ * the log (`err` tells which). Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_replica_export_bundle_of(struct policysync_replica *POLICYSYNC_NONNULL replica,
@@ -3025,8 +3041,8 @@ policysync_status policysync_replica_export_bundle_of(struct policysync_replica 
 
 /**
  * Offers the operations of a bundle to the replica, a frame of about 1 MiB at a time: no more than one is in memory. A
- * frame is checked against its digest before anything of it is offered. The digests show damage, not who made the bundle;
- * operations are verified as ever.
+ * frame is checked against its digest before anything of it is offered. The digests show damage, not who made the
+ * bundle; operations are verified as ever.
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
  * `reader`: gives the bytes. Borrowed for the call; its context is taken over, and destroyed before the call returns.
@@ -3036,8 +3052,8 @@ policysync_status policysync_replica_export_bundle_of(struct policysync_replica 
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a reader without its function), `POLICYSYNC_ERR_ARGUMENT`,
  * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
  * member, the reader is not taken over),
- * `POLICYSYNC_ERR_CALLBACK` (the reader, the clock or the guard), `POLICYSYNC_ERR_MALFORMED` (no bundle, or not one that
- * this library makes), `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_DAMAGED`,
+ * `POLICYSYNC_ERR_CALLBACK` (the reader, the clock or the guard), `POLICYSYNC_ERR_MALFORMED` (no bundle, or not one
+ * that this library makes), `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_DAMAGED`,
  * `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_FULL`, a store failure,
  * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */

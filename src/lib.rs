@@ -1,12 +1,13 @@
 //! A secure, offline-first synchronization core.
 //!
-//! Every change is an immutable operation, signed by an actor (Ed25519, by libsodium), kept in an append-only log, ordered
-//! by a hybrid logical clock and merged deterministically. Operations may come from anywhere, in any order, any number of
-//! times: what is not signed by the actor that it names does not get in, and replicas with the same operations reach the
-//! same state, byte for byte.
+//! Every change is an immutable operation, signed by an actor (Ed25519, by libsodium), kept in an append-only log,
+//! ordered by a hybrid logical clock and merged deterministically. Operations may come from anywhere, in any order, any
+//! number of times: what is not signed by the actor that it names does not get in, and replicas with the same
+//! operations reach the same state, byte for byte.
 //!
-//! An application embeds it. It starts no threads unless the caller names a number, opens no sockets, and reads no clock:
-//! the time is an argument.
+//! An application embeds it. It opens no sockets unless you use its clients, starts no threads unless you name a number
+//! or its HTTP client looks up a name, and reads no clock of its own accord, but for the time-outs of HTTP and the
+//! certificates of TLS: the time is an argument.
 //!
 //! # Example
 //!
@@ -39,21 +40,23 @@
 //!
 //! - [`Replica`] is the paved path: log, state, clock and keys under one roof. [`ReplicaOptions`] opens one.
 //! - [`OpLog`] is the low layer: the log alone, with [`sign_op`], [`verify_op`] and [`Folded`] beside it.
-//! - [`SyncSession`] and [`Responder`] bring two replicas together, over anything that carries bytes.
+//! - [`SyncSession`] and [`Responder`] bring two replicas together, over anything that carries bytes. `HttpClient`,
+//!   `answer_http` and `WebSocketClient` carry its messages; [`LineCaller`] and [`LineAnswerer`] are for lines of your
+//!   own.
 //! - [`Outcome`] and [`Refused`] say what became of an operation, and by whose fault.
-//! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, and what an
-//!   [attacker](manual::threats) may do.
+//! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, what an
+//!   [attacker](manual::threats) may do, and how [C calls in](manual::c_api).
 //!
 //! # Features
 //!
-//! Each only adds; the first is on by default.
+//! Each only adds; `capi` and `sqlite` are on by default.
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `capi` | the exported functions of `include/policysync.h`; a Rust program can do without |
 //! | `http` | `HttpClient` synchronises over HTTP, `answer_http` in any server |
-//! | `parallel` | `ReplicaOptions::threads`: the signatures of a batch are verified on as many threads as the caller names |
-//! | `sqlite` | `ReplicaOptions::path`: a replica is kept in an SQLite file; on by default |
+//! | `parallel` | `ReplicaOptions::threads`: a batch is verified on as many threads as the caller names |
+//! | `sqlite` | `ReplicaOptions::path`: a replica is kept in an SQLite file |
 //! | `tls` | `https` and `wss`, by rustls with the roots that Mozilla trusts or the application's own |
 //! | `websocket` | `WebSocketClient` and `WebSocketServer`: a line that stays open, over any stream |
 

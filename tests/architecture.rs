@@ -33,6 +33,8 @@ const UNSAFE_DOORS: [&str; 2] = ["crypto/sodium.rs", "ffi/"];
 const CLOCK_DOOR: &str = "hlc/system.rs";
 /// Lines of a file, its tests aside.
 const MAX_LINES: usize = 600;
+/// Characters of a line. Code is kept shorter by `rustfmt`, which leaves comments alone.
+const MAX_WIDTH: usize = 120;
 
 /// A file of `src/`.
 struct Source {
@@ -62,21 +64,23 @@ impl Source {
 
 /// Every source, but those that are only compiled for tests.
 fn sources() -> Vec<Source> {
+    let sources: Vec<Source> =
+        all_sources().into_iter().filter(|source| !is_test_file(Path::new(&source.name))).collect();
+    assert!(sources.len() >= 50, "only {} sources found", sources.len());
+    sources
+}
+
+fn all_sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     rust_files(&root, &mut files);
     files.sort();
-    let sources: Vec<Source> = files
-        .iter()
-        .filter(|file| !is_test_file(file))
-        .map(|file| {
-            let name: Vec<&str> =
-                file.strip_prefix(&root).unwrap().iter().map(|part| part.to_str().unwrap()).collect();
-            Source::new(&name.join("/"), &fs::read_to_string(file).unwrap())
-        })
-        .collect();
-    assert!(sources.len() >= 50, "only {} sources found", sources.len());
-    sources
+    let sources = files.iter().map(|file| {
+        let name: Vec<&str> =
+            file.strip_prefix(&root).unwrap().iter().map(|part| part.to_str().unwrap()).collect();
+        Source::new(&name.join("/"), &fs::read_to_string(file).unwrap())
+    });
+    sources.collect()
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -135,6 +139,11 @@ fn one_file_reads_the_clock() {
 #[test]
 fn each_file_says_what_it_knows_and_is_not_too_long() {
     check_all(shape_faults);
+}
+
+#[test]
+fn no_line_is_too_long() {
+    assert_none(all_sources().iter().flat_map(width_faults).collect());
 }
 
 #[test]
@@ -313,6 +322,19 @@ fn shape_faults(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count() - tests;
     if lines > MAX_LINES {
         faults.push(format!("{}: {lines} lines without the tests, the limit is {MAX_LINES}", source.name));
+    }
+    faults
+}
+
+/// Lines that are too long, but those with a raw string, which cannot be broken.
+fn width_faults(source: &Source) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (number, line) in source.text.lines().enumerate() {
+        let (width, raw) = (line.chars().count(), line.contains("r\"") || line.contains("r#\""));
+        if width > MAX_WIDTH && !raw {
+            let place = format!("{}:{}", source.name, number + 1);
+            faults.push(format!("{place}: {width} characters, the limit is {MAX_WIDTH}"));
+        }
     }
     faults
 }
@@ -559,6 +581,17 @@ mod each_check_can_fail {
         assert_eq!(faults(shape_faults, "op/kind.rs", &format!("{long}fn g() {{}}\n")), 1);
         assert_eq!(faults(shape_faults, "op/kind.rs", &format!("{long}#[cfg(test)]\nmod tests {{\n}}\n")), 0);
         assert_eq!(faults(shape_faults, "op/kind.rs", "use std::fmt;\n"), 1);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_found() {
+        // Characters count, not bytes.
+        let longest = format!("/// {}\n", "ä".repeat(MAX_WIDTH - 4));
+        assert_eq!(faults(width_faults, "op/kind.rs", &longest), 0);
+        assert_eq!(faults(width_faults, "op/kind.rs", &longest.replace("/// ", "///  ")), 1);
+        let raw = format!("    r#\"{}\"#\n", "a".repeat(MAX_WIDTH));
+        assert_eq!(faults(width_faults, "op/kind.rs", &raw), 0);
+        assert_eq!(faults(width_faults, "op/kind.rs", &raw.replace("r#", "c")), 1);
     }
 
     #[test]

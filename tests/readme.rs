@@ -8,10 +8,11 @@ const README: &str = include_str!("../README.md");
 const CHANGELOG: &str = include_str!("../CHANGELOG.md");
 const MANIFEST: &str = include_str!("../Cargo.toml");
 const LIBRARY: &str = include_str!("../src/lib.rs");
-const MANUAL: [&str; 3] = [
+const MANUAL: [&str; 4] = [
     include_str!("../src/manual/format.md"),
     include_str!("../src/manual/design.md"),
     include_str!("../src/manual/threats.md"),
+    include_str!("../src/manual/c_api.md"),
 ];
 
 fn root() -> &'static Path {

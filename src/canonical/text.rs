@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signed_text_is_the_one_of_the_contract() {
+    fn the_signed_text_is_the_one_of_the_manual() {
         assert_eq!(
             signed_text(op().as_ref(), "k").unwrap(),
             r#"{"actor":"alice","entity":"Task","entityId":"t1","id":"alice:1760000000000:1","kind":"lww_set","path":"title","sig":undefined,"ts":{"a":"alice","c":1,"t":1760000000000},"value":"Hello world"}"#

@@ -270,7 +270,8 @@ mod tests {
 
     #[test]
     fn keyed_blake2b_gives_the_known_answers() {
-        // Computed with Python's hashlib.blake2b(message, key=bytes(range(32)), digest_size=32); messages count up from 0.
+        // Computed with Python's hashlib.blake2b(message, key=bytes(range(32)), digest_size=32); messages count up from
+        // 0.
         let key =
             decode_hex_array("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f").unwrap();
         let message: Vec<u8> = (0..128).collect();

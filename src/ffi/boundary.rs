@@ -1,7 +1,8 @@
 //! The border: pointers become references, failures become statuses, panics stop here.
 //!
-//! Functions that C calls do nothing with a pointer but hand it to a [`Call`]. **What all of this file relies on**: they
-//! are called by C, with pointers that are NULL or what the header asks for, and that stay so until the call returns.
+//! Functions that C calls do nothing with a pointer but hand it to a [`Call`]. **What all of this file relies on**:
+//! they are called by C, with pointers that are NULL or what the header asks for, and that stay so until the call
+//! returns.
 
 use std::ffi::{c_char, c_void};
 use std::marker::PhantomData;

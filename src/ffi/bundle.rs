@@ -37,9 +37,9 @@ unsafe impl Growing for policysync_exported {
     const NAME: &'static str = "exported";
 }
 
-/// Writes the operations that arrived since a position into a bundle, for where there is no line: a USB stick, an e-mail.
-/// They go out in frames of about 1 MiB, of which no more than one is in memory. Other threads wait for the replica
-/// meanwhile.
+/// Writes the operations that arrived since a position into a bundle, for where there is no line: a USB stick, an
+/// e-mail. They go out in frames of about 1 MiB, of which no more than one is in memory. Other threads wait for the
+/// replica meanwhile.
 ///
 /// `position`: 0 for all, or `position` of an earlier export, or `policysync_replica_position`.
 /// `writer`: takes the bytes. Borrowed for the call; its context is taken over, and destroyed before the call returns.
@@ -49,7 +49,8 @@ unsafe impl Growing for policysync_exported {
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a writer without its function), `POLICYSYNC_ERR_ARGUMENT`,
 /// `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
 /// member, the writer is not taken over),
-/// `POLICYSYNC_ERR_CALLBACK`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// `POLICYSYNC_ERR_CALLBACK`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
+/// ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_export_bundle(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -74,8 +75,8 @@ pub extern "C" fn policysync_replica_export_bundle(
 /// `writer`, `exported`: as in `policysync_replica_export_bundle`.
 /// `err`: may be NULL. On any failure what was written is no bundle.
 ///
-/// Returns what `policysync_replica_export_bundle` does; `POLICYSYNC_ERR_ARGUMENT` also where an operation is not in the
-/// log (`err` tells which). Any thread. Since ABI 1.
+/// Returns what `policysync_replica_export_bundle` does; `POLICYSYNC_ERR_ARGUMENT` also where an operation is not in
+/// the log (`err` tells which). Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_export_bundle_of(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -107,8 +108,8 @@ pub extern "C" fn policysync_replica_export_bundle_of(
 }
 
 /// Offers the operations of a bundle to the replica, a frame of about 1 MiB at a time: no more than one is in memory. A
-/// frame is checked against its digest before anything of it is offered. The digests show damage, not who made the bundle;
-/// operations are verified as ever.
+/// frame is checked against its digest before anything of it is offered. The digests show damage, not who made the
+/// bundle; operations are verified as ever.
 ///
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
 /// `reader`: gives the bytes. Borrowed for the call; its context is taken over, and destroyed before the call returns.
@@ -118,8 +119,8 @@ pub extern "C" fn policysync_replica_export_bundle_of(
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a reader without its function), `POLICYSYNC_ERR_ARGUMENT`,
 /// `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
 /// member, the reader is not taken over),
-/// `POLICYSYNC_ERR_CALLBACK` (the reader, the clock or the guard), `POLICYSYNC_ERR_MALFORMED` (no bundle, or not one that
-/// this library makes), `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_DAMAGED`,
+/// `POLICYSYNC_ERR_CALLBACK` (the reader, the clock or the guard), `POLICYSYNC_ERR_MALFORMED` (no bundle, or not one
+/// that this library makes), `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_DAMAGED`,
 /// `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_FULL`, a store failure,
 /// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]

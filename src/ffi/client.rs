@@ -30,8 +30,8 @@ pub struct policysync_header {
 }
 
 /// How a client of HTTP or WebSocket connects. Zero in every member but the first is the default. Begin with
-/// `policysync_client_options_init`. All pointers are borrowed for the call that takes the options. No value of a header
-/// and no token is ever in an error; the library's own copies are wiped when the client is freed.
+/// `policysync_client_options_init`. All pointers are borrowed for the call that takes the options. No value of a
+/// header and no token is ever in an error; the library's own copies are wiped when the client is freed.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct policysync_client_options {
@@ -42,19 +42,25 @@ pub struct policysync_client_options {
     /// Shown to the server with each request of HTTP, and with the one that opens a WebSocket: the header
     /// `Authorization: Bearer …`. Without TLS whoever carries it can read it. Empty for none.
     pub bearer_token: policysync_bytes,
-    /// Further headers, `headers_stride` bytes from one to the next: `sizeof(policysync_header)`. Of two with one name the
-    /// later one is sent, and the token in place of an `Authorization`. NULL for none.
+    /// Further headers, `headers_stride` bytes from one to the next: `sizeof(policysync_header)`. Of two with one name
+    /// the later one is sent, and the token in place of an `Authorization`. NULL for none.
     pub headers: *const policysync_header,
     /// How many bytes from one header to the next.
     pub headers_stride: usize,
     /// How many headers there are.
     pub headers_count: usize,
-    /// Of which authorities a server's certificate is believed: certificates in PEM, all that are there, or one in DER.
-    /// Empty for those that Mozilla trusts. Needs a library built with the feature `tls`.
+    /// Further authorities to believe of a server's certificate: certificates in PEM, all that are there, or one in
+    /// DER. They are believed beside those that Mozilla trusts; with `POLICYSYNC_TRUST_NO_OTHERS` instead of them, and
+    /// then nobody is believed where this is empty. Empty for Mozilla's alone. Needs a library built with the feature
+    /// `tls`.
     pub trusted: policysync_bytes,
-    /// How long to look up the name of the host, to connect, and to agree on TLS and WebSocket, each; 0 for 10 seconds.
+    /// How long each step of connecting may take; 0 for 10 seconds, and more than a day counts as a day. Over HTTP: to
+    /// look up the name of the host, and to connect, with all of its addresses and TLS together. For a WebSocket: to
+    /// connect to each address of the host, to agree on TLS, and to agree on WebSocket; the look-up of the name takes
+    /// as long as the system allows.
     pub connect_timeout_ms: u64,
-    /// How long to wait for the head of an HTTP answer; 0 for 30 seconds. Like the next two, not looked at for a WebSocket.
+    /// How long to wait for the head of an HTTP answer; 0 for 30 seconds. Like the next two, not looked at for a
+    /// WebSocket.
     pub answer_timeout_ms: u64,
     /// How long the body of an HTTP request, and that of an answer, may take; 0 for 60 seconds.
     pub body_timeout_ms: u64,
@@ -221,7 +227,8 @@ impl<'c> Options<'c> {
     }
 }
 
-/// So many milliseconds, but for 0, which is the default. No more than a day: the system's calls take no time that long.
+/// So many milliseconds, but for 0, which is the default. No more than a day: the system's calls take no time that
+/// long.
 #[cfg(any(feature = "http", feature = "websocket"))]
 fn duration(ms: u64) -> Option<std::time::Duration> {
     const DAY_MS: u64 = 24 * 60 * 60 * 1000;

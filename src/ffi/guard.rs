@@ -28,8 +28,8 @@ pub enum policysync_verdict {
 /// and new: it can refuse, it can never admit what is not signed, and running without a guard loses no check of a
 /// signature.
 ///
-/// **A guard must be a deterministic function of the operation alone**: not of the time, of what is stored, of the order
-/// of calls. Otherwise two replicas admit different operations and never agree again.
+/// **A guard must be a deterministic function of the operation alone**: not of the time, of what is stored, of the
+/// order of calls. Otherwise two replicas admit different operations and never agree again.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct policysync_guard {

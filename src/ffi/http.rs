@@ -31,8 +31,9 @@ pub struct policysync_http_client {
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
-/// certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`, or for `https`
-/// without `tls`), `POLICYSYNC_ERR_TLS` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`, or for
+/// `https`, `trusted` or `POLICYSYNC_TRUST_NO_OTHERS` without `tls`), `POLICYSYNC_ERR_TLS` or `POLICYSYNC_ERR_PANIC`.
+/// Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_http_client_new(
     url: *const c_char,
@@ -50,12 +51,12 @@ pub extern "C" fn policysync_http_client_new(
 }
 
 /// Runs a session with the server to its end; `policysync_session_finish` says how it ended. The call waits for the
-/// network, each request for as long as the client's options say. While it waits, no lock is held: other threads may use
-/// the replica, look at `policysync_session_progress`, and end the session with `policysync_session_cancel`, which takes
-/// effect when the answer is there or has been given up.
+/// network, each request for as long as the client's options say. While it waits, no lock is held: other threads may
+/// use the replica, look at `policysync_session_progress`, and end the session with `policysync_session_cancel`, which
+/// takes effect when the answer is there or has been given up.
 ///
-/// `session`: one that has not begun. When the network fails it stays unfinished: begin a new one, which goes on from what
-/// was admitted.
+/// `session`: one that has not begun. When the network fails it stays unfinished: begin a new one, which goes on from
+/// what was admitted.
 /// `replica`: the same for all of a session.
 /// `now_ms`: the time at which operations arrive: milliseconds since 1970, or, as is usual, `POLICYSYNC_NOW`.
 /// `err`: may be NULL. What was admitted stays, whatever happens.
@@ -82,11 +83,12 @@ pub extern "C" fn policysync_http_client_sync(
     })
 }
 
-/// Carries one message to the server, and gives its answer: for those who run a session themselves, to show its progress
-/// from the same thread, for example. A refusal by the server is an answer too.
+/// Carries one message to the server, and gives its answer: for those who run a session themselves, to show its
+/// progress from the same thread, for example. A refusal by the server is an answer too.
 ///
 /// `message`, `message_len`: the message, whole. Borrowed for the call.
-/// `max_bytes`: bytes of the longest answer that is taken: `max_message_bytes` of the session's options; 0 for its default.
+/// `max_bytes`: bytes of the longest answer that is taken: `max_message_bytes` of the session's options; 0 for its
+/// default.
 /// `out`: the answer. As it was unless the call returns `POLICYSYNC_OK`.
 /// `err`: may be NULL.
 ///
@@ -113,8 +115,8 @@ pub extern "C" fn policysync_http_client_exchange(
     })
 }
 
-/// Frees a client and closes its connections. NULL is allowed. Any thread, while no other begins a call with `client`; one
-/// that has begun ends as if nothing had happened. Since ABI 1.
+/// Frees a client and closes its connections. NULL is allowed. Any thread, while no other begins a call with `client`;
+/// one that has begun ends as if nothing had happened. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_http_client_free(client: *mut policysync_http_client) {
     guarded_or((), |call| {
@@ -123,9 +125,9 @@ pub extern "C" fn policysync_http_client_free(client: *mut policysync_http_clien
     });
 }
 
-/// What a server answers to a request. It mounts into any server: who may call, time-outs and the length of bodies are the
-/// server's business, which should refuse a body over `max_message_bytes` of the responder's options with status 413 before
-/// it reads it. The answer's content type is `POLICYSYNC_HTTP_CONTENT_TYPE`, whatever its status.
+/// What a server answers to a request. It mounts into any server: who may call, time-outs and the length of bodies are
+/// the server's business, which should refuse a body over `max_message_bytes` of the responder's options with status
+/// 413 before it reads it. The answer's content type is `POLICYSYNC_HTTP_CONTENT_TYPE`, whatever its status.
 ///
 /// `responder`: answers the sessions.
 /// `replica`: whose operations it answers with.
@@ -134,16 +136,16 @@ pub extern "C" fn policysync_http_client_free(client: *mut policysync_http_clien
 /// `content_type`, `content_type_len`: the request's header `Content-Type`; NULL and 0 where there is none.
 /// `body`, `body_len`: the request's body, whole. Like the others borrowed for the call.
 /// `http_status`: the status to answer with: 200, or 400 for what is no message, 403 for another space, 405 for another
-/// method, 410 for a session that is no longer known, 413 for too long a message, 415 for another content type, 503 where
-/// this side failed.
+/// method, 410 for a session that is no longer known, 413 for too long a message, 415 for another content type, 503
+/// where this side failed.
 /// `out`: the body to answer with.
-/// `refused`: where the status is not 200, why, for the server's own log; as it was otherwise. Its `struct_size` is set by
-/// the caller. NULL if it is not wanted.
-/// `err`: may be NULL. On any failure nothing of the request has happened, and 503 may be answered, with what
-/// `policysync_sync_refusal` gives.
+/// `refused`: where the status is not 200, why, for the server's own log; as it was otherwise. Its `struct_size` is set
+/// by the caller. NULL if it is not wanted.
+/// `err`: may be NULL. On a failure answer 503, with what `policysync_sync_refusal` gives. Operations of a request that
+/// is refused with 400 or 503 may be in the log already.
 ///
-/// Returns `POLICYSYNC_OK` (**also where the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the
-/// guard or the clock), `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or
+/// Returns `POLICYSYNC_OK` (**also where the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK`
+/// (the guard or the clock), `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or
 /// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_http_answer(

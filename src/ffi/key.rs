@@ -44,8 +44,8 @@ pub extern "C" fn policysync_key_generate(
 /// Makes the key pair of a seed: the same seed gives the same pair.
 ///
 /// `actor`, `actor_len`: 1 to 1024 bytes of UTF-8; borrowed for the call.
-/// `kid`, `kid_len`: which of the actor's keys this is, 1 to 1024 bytes of UTF-8; NULL and 0 for the kid that is derived
-/// from the public key.
+/// `kid`, `kid_len`: which of the actor's keys this is, 1 to 1024 bytes of UTF-8; NULL and 0 for the kid that is
+/// derived from the public key.
 /// `seed`: 32 secret bytes, what RFC 8032 calls the private key. Borrowed for the call; yours to wipe.
 /// `out`: the key, to be freed with `policysync_key_free`; NULL when the call fails.
 /// `err`: may be NULL.
@@ -134,8 +134,8 @@ pub extern "C" fn policysync_key_kid(key: *const policysync_key) -> *const c_cha
     guarded_or(std::ptr::null(), |call| Some(call.optional(key)?.kid.as_ptr()))
 }
 
-/// Frees a key and wipes its secret. Replicas that were opened with it have their own copy. NULL is allowed. Any thread,
-/// while no other uses the key. Since ABI 1.
+/// Frees a key and wipes its secret. Replicas that were opened with it have their own copy. NULL is allowed. Any
+/// thread, while no other uses the key. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_key_free(key: Option<Box<policysync_key>>) {
     guarded_or((), |_| {

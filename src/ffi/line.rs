@@ -17,17 +17,17 @@ use super::status::policysync_status_code::*;
 use super::sync::{policysync_sync_base, policysync_sync_options};
 use crate::{LineAnswerer, LineCaller};
 
-/// The side of a line that calls: runs a session, and when that has converged, says what is written here as it is written,
-/// and takes in what the other side says. The application carries the messages, whole and in order. A session that does not
-/// converge is run again when something was written here, and once in a minute. Any thread may use it; calls from several
-/// threads wait for each other.
+/// The side of a line that calls: runs a session, and when that has converged, says what is written here as it is
+/// written, and takes in what the other side says. The application carries the messages, whole and in order. A session
+/// that does not converge is run again when something was written here, and once in a minute. Any thread may use it;
+/// calls from several threads wait for each other.
 pub struct policysync_line_caller {
     shared: Shared<LineCaller>,
 }
 
 /// The side of a line that was called, one for each line: answers sessions, and then says what arrives here. The
-/// application carries the messages, whole and in order. Any thread may use it; calls from several threads wait for each
-/// other.
+/// application carries the messages, whole and in order. Any thread may use it; calls from several threads wait for
+/// each other.
 pub struct policysync_line_answerer {
     shared: Shared<LineAnswerer>,
 }
@@ -62,18 +62,18 @@ pub extern "C" fn policysync_line_caller_new(
     })
 }
 
-/// The next message for the other side. Send it before the next is asked for: the log is the queue, so a slow line costs no
-/// memory.
+/// The next message for the other side. Send it before the next is asked for: the log is the queue, so a slow line
+/// costs no memory.
 ///
 /// `replica`: the same for all of a line.
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
 /// `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or something
-/// was written), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and these, after
-/// which the line should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or
-/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or
+/// something was written), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and
+/// these, after which the line should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store
+/// failure or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_line_caller_next_message(
     caller: MaybeUninit<&mut policysync_line_caller>,
@@ -131,7 +131,8 @@ pub extern "C" fn policysync_line_caller_receive(
     })
 }
 
-/// How far the session of the line is, or how far the last one came. Its `state` is that of the last session that ended.
+/// How far the session of the line is, or how far the last one came. Its `state` is that of the last session that
+/// ended.
 ///
 /// `progress`: its `struct_size` is set by the caller.
 /// `err`: may be NULL.
@@ -196,8 +197,8 @@ pub extern "C" fn policysync_line_caller_is_pushing(
     })
 }
 
-/// Frees the calling side of a line. NULL is allowed. Any thread, while no other begins a call with `caller`; even within a
-/// callback. Since ABI 1.
+/// Frees the calling side of a line. NULL is allowed. Any thread, while no other begins a call with `caller`; even
+/// within a callback. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_line_caller_free(caller: *mut policysync_line_caller) {
     guarded_or((), |call| {
@@ -235,8 +236,8 @@ pub extern "C" fn policysync_line_answerer_new(
 /// `err`: may be NULL. After a failure send what `policysync_sync_refusal` gives, and close the line.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (nothing is to be answered), `POLICYSYNC_ERR_OUT_OF_TURN`, or what
-/// `policysync_responder_respond` does, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC` among them.
-/// Any thread. Since ABI 1.
+/// `policysync_responder_respond` does, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC` among
+/// them. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_line_answerer_receive(
     answerer: MaybeUninit<&mut policysync_line_answerer>,
@@ -268,15 +269,15 @@ pub extern "C" fn policysync_line_answerer_receive(
     })
 }
 
-/// A message with operations that the caller does not have yet. Send it before the next is asked for: the log is the queue,
-/// so a slow line costs no memory.
+/// A message with operations that the caller does not have yet. Send it before the next is asked for: the log is the
+/// queue, so a slow line costs no memory.
 ///
 /// `replica`: the same for all of a line.
 /// `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or something
-/// has arrived in the replica), `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`,
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or
+/// something has arrived in the replica), `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`,
 /// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_line_answerer_next_message(

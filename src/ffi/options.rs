@@ -27,12 +27,12 @@ pub const POLICYSYNC_DANGEROUSLY_UNVERIFIED: u32 = 2;
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub enum policysync_durability {
-    /// The death of the process, of the system and of the power.
+    /// A crash of the process or the system, and a loss of power.
     POLICYSYNC_DURABILITY_FULL = 0,
-    /// The death of the process only. When the system or the power fails, the **last writes may be gone, although they
-    /// were acknowledged and may have been sent to others**; what is left is undamaged. A device that loses writes of its
-    /// own this way can be made to say two things at one time: give it a new key and actor after such a failure. It saves
-    /// a wait for the disk with every call that writes.
+    /// A crash of the process only. When the system or the power fails, the **last writes may be gone, although they
+    /// were acknowledged and may have been sent to others**; what is left is undamaged. A device that loses writes of
+    /// its own this way can be made to say two things at one time: give it a new key and actor after such a failure. It
+    /// saves a wait for the disk with every call that writes.
     POLICYSYNC_DURABILITY_PROCESS_ONLY = 1,
 }
 
@@ -49,8 +49,8 @@ pub struct policysync_public_key {
 }
 
 /// How a replica is opened. Zero in every member but the first is the default, and what an older program does not know
-/// is zero. Begin with `policysync_replica_options_init`. All pointers are borrowed for the call that takes the options;
-/// what `guard`, `clock` and `observer` point to is copied, and their contexts are taken over.
+/// is zero. Begin with `policysync_replica_options_init`. All pointers are borrowed for the call that takes the
+/// options; what `guard`, `clock` and `observer` point to is copied, and their contexts are taken over.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct policysync_replica_options {
@@ -78,8 +78,8 @@ pub struct policysync_replica_options {
     /// Told of changes; NULL for none.
     pub observer: *const policysync_observer,
     /// The keys that are known from the start, `keys_stride` bytes from one to the next:
-    /// `sizeof(policysync_public_key)`. A file that is opened without its `seal_key` needs those of all that have written
-    /// in it; for others `policysync_replica_register_key` does as well. NULL for none.
+    /// `sizeof(policysync_public_key)`. A file that is opened without its `seal_key` needs those of all that have
+    /// written in it; for others `policysync_replica_register_key` does as well. NULL for none.
     pub keys: *const policysync_public_key,
     /// How many bytes from one key to the next.
     pub keys_stride: usize,
@@ -92,21 +92,22 @@ pub struct policysync_replica_options {
     /// second file beside it while it is open (`-wal`). Leave both alone meanwhile: on Unix, a process that opens and
     /// closes the file in another way gives up its lock. To copy it, use `policysync_replica_back_up`.
     pub path: policysync_bytes,
-    /// The time, up to which (and the drift) operations in the file are merged: milliseconds since 1970; 0 and
-    /// `POLICYSYNC_NOW` for the clock. Like all that follows, not looked at without a path.
+    /// The present time: operations in the file that are stamped later than this and the drift are held. Milliseconds
+    /// since 1970; 0 and `POLICYSYNC_NOW` for the clock. Like all that follows, not looked at without a path.
     pub now_ms: u64,
     /// What an acknowledged write to the file survives: a `policysync_durability`.
     pub durability: u32,
     /// 0.
     pub reserved_2: u32,
-    /// Seals the file: 32 secret bytes that whoever can write to it does not know, from the platform's key store. A keyed
-    /// digest over all operations, renewed with every write, then proves at the next opening that they were verified
-    /// before, which saves a curve operation each. A file that has no seal yet is verified and sealed. A replica that is
-    /// opened without the key verifies signatures, and its first write takes the seal away. NULL for none. It is copied.
+    /// Seals the file: 32 secret bytes that whoever can write to it does not know, from the platform's key store. A
+    /// keyed digest over all operations, renewed with every write, then proves at the next opening that they were
+    /// verified before, which saves a curve operation each. A file that has no seal yet is verified and sealed. A
+    /// replica that is opened without the key verifies signatures, and its first write takes the seal away. NULL for
+    /// none. It is copied.
     pub seal_key: *const u8,
     /// Refuses a file that holds less than it once did (`POLICYSYNC_ERR_ROLLED_BACK`): the digest of this replica at an
-    /// earlier time, of which `count` and `log` are looked at, kept where whoever can replace the file cannot. Without it
-    /// nothing in an old copy of the file shows that it is old. NULL for none.
+    /// earlier time, of which `count` and `log` are looked at, kept where whoever can replace the file cannot. Without
+    /// it nothing in an old copy of the file shows that it is old. NULL for none.
     pub at_least: *const policysync_digest,
 }
 

@@ -318,8 +318,8 @@ pub extern "C" fn policysync_replica_horizon(
 /// `out`: the timestamp. As it was unless the call returns `POLICYSYNC_OK`.
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there was none yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
-/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there was none yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
+/// or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_clock(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -371,8 +371,8 @@ pub extern "C" fn policysync_replica_contains(
 ///
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK` (it has), `POLICYSYNC_NOT_FOUND` (it has not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
-/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// Returns `POLICYSYNC_OK` (it has), `POLICYSYNC_NOT_FOUND` (it has not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
+/// or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_has_changes(
     replica: MaybeUninit<&mut policysync_replica>,

@@ -21,7 +21,7 @@ use super::view::policysync_format;
 use crate::{Incoming, Replica, SignedOp, Value, WallMillis};
 
 /// One copy of the data: what this device has written and what it has received, merged. Any thread may use it; calls
-/// from several threads wait for each other. The library starts no threads that outlive a call, and opens no sockets.
+/// from several threads wait for each other. A replica opens no sockets, and starts no threads that outlive a call.
 pub struct policysync_replica {
     shared: Shared<Inside>,
 }
@@ -51,13 +51,13 @@ pub struct policysync_field {
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
 /// `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or
-/// ends within a member, that struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path), `POLICYSYNC_ERR_IDENTIFIER` (a name),
-/// `POLICYSYNC_ERR_KEY` and `POLICYSYNC_ERR_KEY_TAKEN` (`err` tells which of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or
-/// `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_CLOCK` (it is
-/// out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
+/// ends within a member, that struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path),
+/// `POLICYSYNC_ERR_IDENTIFIER` (a name), `POLICYSYNC_ERR_KEY` and `POLICYSYNC_ERR_KEY_TAKEN` (`err` tells which of
+/// `options.keys`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the
+/// clock), `POLICYSYNC_ERR_CLOCK` (it is out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
 /// operation number `op_index` in the file: name the key in `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
-/// `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`,
-/// `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure. Any thread. Since ABI 1.
+/// `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`, `POLICYSYNC_ERR_RESTORED_BACKUP`
+/// or a store failure. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_open(
     options: *const policysync_replica_options,
@@ -174,8 +174,8 @@ pub extern "C" fn policysync_replica_set(
     })
 }
 
-/// Deletes a field: stamps, signs and admits an operation, and hands it out, to be sent to others. A later set brings the
-/// field back.
+/// Deletes a field: stamps, signs and admits an operation, and hands it out, to be sent to others. A later set brings
+/// the field back.
 ///
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
 /// `field`: which one.
@@ -206,8 +206,8 @@ pub extern "C" fn policysync_replica_delete(
 ///
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
 /// `op`, `op_len`: JSON or the binary form. Borrowed for the call.
-/// `outcome`, `outcome_size`: what became of it: room for so many bytes, `sizeof(policysync_outcome)`. Written only when
-/// the operation is not refused. NULL if it is not wanted.
+/// `outcome`, `outcome_size`: what became of it: room for so many bytes, `sizeof(policysync_outcome)`. Written only
+/// when the operation is not refused. NULL if it is not wanted.
 /// `err`: may be NULL. On any failure the replica is as it was.
 ///
 /// Returns `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`,
@@ -243,17 +243,17 @@ pub extern "C" fn policysync_replica_ingest(
 /// quicker. What is refused does not hinder the others, and does not make the call fail.
 ///
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
-/// `ops`, `ops_stride`, `count`: the operations, `ops_stride` bytes from one to the next: `sizeof(policysync_bytes)`, or
-/// the size of a struct of yours that begins with one. Borrowed for the call.
-/// `outcomes`, `outcomes_stride`: what became of each: room for `count` of them, `outcomes_stride` bytes from one to the
-/// next: `sizeof(policysync_outcome)`, or the size of a struct of yours that begins with one. Written only when the call
-/// succeeds. NULL if they are not wanted.
+/// `ops`, `ops_stride`, `count`: the operations, `ops_stride` bytes from one to the next: `sizeof(policysync_bytes)`,
+/// or the size of a struct of yours that begins with one. Borrowed for the call.
+/// `outcomes`, `outcomes_stride`: what became of each: room for `count` of them, `outcomes_stride` bytes from one to
+/// the next: `sizeof(policysync_outcome)`, or the size of a struct of yours that begins with one. Written only when the
+/// call succeeds. NULL if they are not wanted.
 /// `err`: may be NULL. On any failure nothing of the batch is kept.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (`err` tells which element), `POLICYSYNC_ERR_ARGUMENT`,
 /// `POLICYSYNC_ERR_VERSION` (a stride is too small), `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED`,
-/// `POLICYSYNC_ERR_CALLBACK`, `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
-/// thread. Since ABI 1.
+/// `POLICYSYNC_ERR_CALLBACK`, `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+/// Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_ingest_many(
     replica: MaybeUninit<&mut policysync_replica>,

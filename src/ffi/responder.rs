@@ -16,8 +16,8 @@ use super::sync::{policysync_intake, policysync_sync_options};
 use crate::Responder;
 
 /// Answers the messages of any number of sessions, in any order. All that it needs to know of a session stands in each
-/// message, so a message may be answered by one of several processes, if they share the secret and the operations; what it
-/// keeps only saves work. Any thread may use it; calls from several threads wait for each other.
+/// message, so a message may be answered by one of several processes, if they share the secret and the operations; what
+/// it keeps only saves work. Any thread may use it; calls from several threads wait for each other.
 pub struct policysync_responder {
     shared: Shared<Responder>,
 }
@@ -26,8 +26,8 @@ pub struct policysync_responder {
 ///
 /// `options`: NULL for defaults. Borrowed for the call.
 /// `secret32`: 32 random bytes: whoever knows them can foresee the keys of sessions. Processes that answer the same
-/// sessions share them. NULL for the library to take them from the system. They are copied, and wiped when the responder
-/// is freed.
+/// sessions share them. NULL for the library to take them from the system. They are copied, and wiped when the
+/// responder is freed.
 /// `out`: the responder, to be freed with `policysync_responder_free`; NULL when the call fails.
 /// `err`: may be NULL.
 ///
@@ -61,13 +61,14 @@ pub extern "C" fn policysync_responder_new(
 /// `out`: the answer, for the initiator. When the call fails, `policysync_sync_refusal` makes one.
 /// `intake`: what became of the operations in the message, and how many are in the answer; its `struct_size` is set by
 /// the caller. NULL if it is not wanted.
-/// `err`: may be NULL. On any failure nothing of the message has happened.
+/// `err`: may be NULL. Where the clock, the guard or the store fails while operations are taken in, nothing of the
+/// message has happened; after another failure its operations may be in the log.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`,
 /// `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_LIE`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_CLOCK`,
-/// `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_CALLBACK` (the guard or the clock), `POLICYSYNC_ERR_FULL`, a store
-/// failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is too
-/// small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_CALLBACK` (the guard or the clock), `POLICYSYNC_ERR_FULL`, a
+/// store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is
+/// too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_responder_respond(
     responder: MaybeUninit<&mut policysync_responder>,
@@ -95,16 +96,17 @@ pub extern "C" fn policysync_responder_respond(
     })
 }
 
-/// What the responder remembers of earlier sessions of a replica, in bytes, to be kept beside the replica's file and given to
-/// `policysync_responder_restore` when both begin anew. They are sealed with the responder's secret, so give it one, and
-/// keep it. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay scattered.
+/// What the responder remembers of earlier sessions of a replica, in bytes, to be kept beside the replica's file and
+/// given to `policysync_responder_restore` when both begin anew. They are sealed with the responder's secret, so give
+/// it one, and keep it. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay
+/// scattered.
 ///
 /// `replica`: whose operations the responder has answered with.
 /// `out`: the bytes.
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI
-/// 1.
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
+/// ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_responder_remembered(
     responder: MaybeUninit<&mut policysync_responder>,
@@ -132,9 +134,9 @@ pub extern "C" fn policysync_responder_remembered(
 /// `err`: may be NULL. On any failure the responder is as it was: go on, and sessions start from the beginning.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
-/// `POLICYSYNC_ERR_DAMAGED` (sealed with another secret, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an
-/// older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
-/// thread. Since ABI 1.
+/// `POLICYSYNC_ERR_DAMAGED` (sealed with another secret, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or
+/// an older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+/// Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_responder_restore(
     responder: MaybeUninit<&mut policysync_responder>,
@@ -153,8 +155,8 @@ pub extern "C" fn policysync_responder_restore(
     })
 }
 
-/// Frees a responder and wipes its secret. NULL is allowed. Any thread, while no other begins a call with `responder`; even
-/// within a callback. Since ABI 1.
+/// Frees a responder and wipes its secret. NULL is allowed. Any thread, while no other begins a call with `responder`;
+/// even within a callback. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_responder_free(responder: *mut policysync_responder) {
     guarded_or((), |call| {

@@ -16,9 +16,9 @@ use super::sync::{policysync_refusals, policysync_sync_base, policysync_sync_opt
 use crate::{Finish, LineCaller, Progress, SyncSession};
 
 /// A session with a peer, from the side that begins it: what to send next, and what to do with the answer. The
-/// application carries the bytes, over anything. Between two calls the replica may be written to; what is written during
-/// a session waits for the next one. The two are freed in any order. Any thread may use it; calls from several threads
-/// wait for each other.
+/// application carries the bytes, over anything. Between two calls the replica may be written to; what is written
+/// during a session waits for the next one. The two are freed in any order. Any thread may use it; calls from several
+/// threads wait for each other.
 pub struct policysync_session {
     shared: Shared<SyncSession>,
     /// Bytes of the longest message that it takes.
@@ -49,15 +49,15 @@ pub enum policysync_session_state {
 pub struct policysync_progress {
     /// `sizeof(policysync_progress)`, set by the caller.
     pub struct_size: u32,
-    /// How the session stands: a `policysync_session_state`. It has ended when `policysync_session_next_message` says that
-    /// there is nothing more to send.
+    /// How the session stands: a `policysync_session_state`. It has ended when `policysync_session_next_message` says
+    /// that there is nothing more to send.
     pub state: u32,
     /// Operations from the peer that are new in this log.
     pub received: u64,
     /// Operations from the peer that were here already.
     pub known: u64,
-    /// Operations from the peer that this replica refused. One that is refused for its signature is asked for again, and
-    /// counts no longer when a good copy has come.
+    /// Operations from the peer that this replica refused. One that is refused for its signature is asked for again,
+    /// and counts no longer when a good copy has come.
     pub refused: policysync_refusals,
     /// Operations that were sent and that the peer has answered for.
     pub sent: u64,
@@ -185,15 +185,15 @@ pub extern "C" fn policysync_session_next_message(
 /// `progress`: how far the session is; its `struct_size` is set by the caller. NULL if it is not wanted.
 /// `err`: may be NULL. What was admitted before stays, whatever happens.
 ///
-/// Returns `POLICYSYNC_OK`. After these the session is as it was: `POLICYSYNC_ERR_STRAY` (not the answer that is awaited,
-/// and it is awaited still), `POLICYSYNC_ERR_OUT_OF_TURN` (none is awaited), `POLICYSYNC_ERR_NULL`,
-/// `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`progress->struct_size` is too small) and `POLICYSYNC_ERR_BUSY`;
-/// also where the clock fails, `POLICYSYNC_ERR_CALLBACK`. The others end it: `POLICYSYNC_ERR_MALFORMED`,
-/// `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_LIE`,
-/// `POLICYSYNC_ERR_NO_PROGRESS`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_REFUSED`, `POLICYSYNC_ERR_ENDED` (it has
-/// ended already), `POLICYSYNC_ERR_OTHER_REPLICA`, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` and
-/// `POLICYSYNC_ERR_CALLBACK` (the guard), `POLICYSYNC_ERR_FULL`, a store failure or `POLICYSYNC_ERR_PANIC`. Any thread.
-/// Since ABI 1.
+/// Returns `POLICYSYNC_OK`. After these the session is as it was: `POLICYSYNC_ERR_STRAY` (not the answer that is
+/// awaited, and it is awaited still), `POLICYSYNC_ERR_OUT_OF_TURN` (none is awaited), `POLICYSYNC_ERR_NULL`,
+/// `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`progress->struct_size` is too small) and
+/// `POLICYSYNC_ERR_BUSY`; also where the clock fails, `POLICYSYNC_ERR_CALLBACK`. The others end it:
+/// `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`,
+/// `POLICYSYNC_ERR_LIE`, `POLICYSYNC_ERR_NO_PROGRESS`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_REFUSED`,
+/// `POLICYSYNC_ERR_ENDED` (it has ended already), `POLICYSYNC_ERR_OTHER_REPLICA`, `POLICYSYNC_ERR_CLOCK`,
+/// `POLICYSYNC_ERR_ABORTED` and `POLICYSYNC_ERR_CALLBACK` (the guard), `POLICYSYNC_ERR_FULL`, a store failure or
+/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_session_receive(
     session: MaybeUninit<&mut policysync_session>,
@@ -246,9 +246,9 @@ pub extern "C" fn policysync_session_progress(
 /// How the session ended.
 ///
 /// `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
-/// `base`: what both replicas have in common, for the next session with this peer and for `policysync_push_after`, to be
-/// freed with `policysync_sync_base_free`. NULL unless the session converged, and where so much else arrived meanwhile
-/// that it is not worth remembering. NULL for the parameter if it is not wanted.
+/// `base`: what both replicas have in common, for the next session with this peer and for `policysync_push_after`, to
+/// be freed with `policysync_sync_base_free`. NULL unless the session converged, and where so much else arrived
+/// meanwhile that it is not worth remembering. NULL for the parameter if it is not wanted.
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has not ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`

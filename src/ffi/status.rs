@@ -41,7 +41,7 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_BUSY = -4,
     /// The library was built without what is asked for.
     POLICYSYNC_ERR_UNSUPPORTED = -5,
-    /// A name is not 1 to 1024 bytes of UTF-8 without control characters.
+    /// A name is not 1 to 1024 bytes of UTF-8 with no control characters, no bidirectional controls.
     POLICYSYNC_ERR_IDENTIFIER = -10,
     /// A value is not JSON, or not JSON that every reader understands alike.
     POLICYSYNC_ERR_VALUE = -11,
@@ -70,8 +70,8 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_CALLBACK = -30,
 
     // The peer's fault: -100 to -199.
-    /// The bytes are not an operation; not a message, not a bundle, not what is remembered of a session. Trying again does
-    /// not help.
+    /// The bytes are not an operation; not a message, not a bundle, not what is remembered of a session. Trying again
+    /// does not help.
     POLICYSYNC_ERR_MALFORMED = -100,
     /// The operation, the peer or the bundle belongs to another space than the replica.
     POLICYSYNC_ERR_WRONG_SPACE = -101,
@@ -85,8 +85,8 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_ABORTED = -121,
     /// The peer speaks another version of the protocol, or the bundle or what is remembered has another version.
     POLICYSYNC_ERR_PEER_VERSION = -130,
-    /// The peer's message is longer than this side takes, or it has sent more operations that are refused than a session
-    /// bears.
+    /// The peer's message is longer than this side takes, or it has sent more operations that are refused than a
+    /// session bears.
     POLICYSYNC_ERR_LIMIT = -131,
     /// The peer contradicts itself, or what it was told.
     POLICYSYNC_ERR_LIE = -132,
@@ -135,7 +135,8 @@ pub enum policysync_status_code {
     /// A bug of the library. The replica cannot be used any more, only freed; so it is with its cursors.
     POLICYSYNC_ERR_PANIC = -301,
 
-    // The network's fault, or the server's: -400 to -499. What may pass by itself comes first, up to -449: try again later.
+    // The network's fault, or the server's: -400 to -499. What may pass by itself comes first, up to -449: try again
+    // later.
     /// The name of the server's host is not known, or cannot be looked up at present.
     POLICYSYNC_ERR_HOST = -400,
     /// The connection was refused, broke, or is closed.

@@ -46,15 +46,15 @@ unsafe impl Growing for policysync_store_report {
 }
 
 /// Copies the replica's file, while it is open, into a new one, for use as a backup. The copy is marked: who opens it
-/// cannot write into it as an actor whose operations are in it (`POLICYSYNC_ERR_RESTORED_BACKUP`), because that actor may
-/// have written more since, and would use the same timestamps again.
+/// cannot write into it as an actor whose operations are in it (`POLICYSYNC_ERR_RESTORED_BACKUP`), because that actor
+/// may have written more since, and would use the same timestamps again.
 ///
 /// `path`, `path_len`: where the copy goes; as `path` of `policysync_replica_options`. Borrowed for the call.
-/// `err`: may be NULL. On a failure there is no copy, unless all that failed was to make its name last.
+/// `err`: may be NULL. On a failure there is no copy, unless only writing the directory entry to the disk failed.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the path, or the replica is in memory),
-/// `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure, `POLICYSYNC_ERR_BUSY` or
-/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure,
+/// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_back_up(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -72,21 +72,21 @@ pub extern "C" fn policysync_replica_back_up(
 
 /// Checks a file that nobody has open, without changing what it holds: everything, not only up to the first fault.
 ///
-/// `options`: those that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and `key` are
-/// looked at; the callbacks are not, and are not taken over. Whoever keeps what nobody has verified knows no keys, and
-/// would find every operation to be by an unknown one. Borrowed for the call.
+/// `options`: those that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and `key`
+/// are looked at; the callbacks are not, and are not taken over. Whoever keeps what nobody has verified knows no keys,
+/// and would find every operation to be by an unknown one. Borrowed for the call.
 /// `report`: what was found; its `struct_size` is set by the caller.
 /// `findings`: a JSON array of `{"place":"operation","arrival":3,"damage":"hash","text":"the operation has another
-/// hash"}`, empty where nothing is wrong. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last
-/// has an `arrival`, the operation's number. `damage` is `malformed`, `check`, `empty`, `missing`, `unexpected`, `decode`,
-/// `hash`, `duplicate`, `space`, `signature`, `unknown_key` or `seal`. NULL if it is not wanted.
+/// hash"}`, empty where nothing is wrong. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the
+/// last has an `arrival`, the operation's number. `damage` is `malformed`, `check`, `empty`, `missing`, `unexpected`,
+/// `decode`, `hash`, `duplicate`, `space`, `signature`, `unknown_key` or `seal`. NULL if it is not wanted.
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK` (**also where something is wrong**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (also for
-/// no path), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`, `POLICYSYNC_ERR_KEY_TAKEN`,
-/// `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`), `POLICYSYNC_ERR_WRONG_SPACE`,
-/// `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, a store failure, `POLICYSYNC_ERR_CRYPTO` or
-/// `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// Returns `POLICYSYNC_OK` (**also where something is wrong**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (also
+/// for no path), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`,
+/// `POLICYSYNC_ERR_KEY_TAKEN`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`),
+/// `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, a store failure,
+/// `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_store_verify(
     options: MaybeUninit<&policysync_replica_options>,
@@ -101,17 +101,17 @@ pub extern "C" fn policysync_store_verify(
 }
 
 /// Writes every operation of a damaged file that verifies into a new store, in the order of arrival, and says what is
-/// lost. Positions in the old store mean nothing in the new one, which has no seal yet. What was lost may be operations of
-/// the device's own actor: it should go on as a new one.
+/// lost. Positions in the old store mean nothing in the new one, which has no seal yet. What was lost may be operations
+/// of the device's own actor: it should go on as a new one.
 ///
 /// `options`: as in `policysync_store_verify`.
 /// `to`, `to_len`: where the new store goes; as `path` of the options. Borrowed for the call.
-/// `report`, `findings`: as in `policysync_store_verify`. What is found at an operation is the reason why it is not in the
-/// new store.
+/// `report`, `findings`: as in `policysync_store_verify`. What is found at an operation is the reason why it is not in
+/// the new store.
 /// `err`: may be NULL. When the call fails on the way, the new store holds what was written until then.
 ///
-/// Returns what `policysync_store_verify` does, `POLICYSYNC_ERR_FULL`, and `POLICYSYNC_ERR_EXISTS` (there is a file at `to`). Any thread. Since
-/// ABI 1.
+/// Returns what `policysync_store_verify` does, `POLICYSYNC_ERR_FULL`, and `POLICYSYNC_ERR_EXISTS` (there is a file at
+/// `to`). Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_store_salvage(
     options: MaybeUninit<&policysync_replica_options>,

@@ -38,9 +38,9 @@ pub struct policysync_reader {
     pub reserved: u32,
     /// Handed to `read` and `destroy`.
     pub ctx: *mut c_void,
-    /// Writes up to `capacity` bytes, at least one, into `out`, says in `out_len` how many they are, and returns 0. None are
-    /// the end: it is not called again. An `out_len` that is greater than `capacity` or that is left as it was makes the
-    /// call fail with `POLICYSYNC_ERR_CALLBACK`; so does another result. Required.
+    /// Writes up to `capacity` bytes, at least one, into `out`, says in `out_len` how many they are, and returns 0.
+    /// None are the end: it is not called again. An `out_len` that is greater than `capacity` or that is left as it was
+    /// makes the call fail with `POLICYSYNC_ERR_CALLBACK`; so does another result. Required.
     pub read: Option<
         extern "C" fn(
             ctx: *mut c_void,

@@ -32,9 +32,9 @@ pub struct policysync_sync_options {
     /// Bytes of the longest message that this side takes: from 1114112, the default, to 16777216; what is beyond is
     /// brought there. A greater limit means fewer round trips for many operations, and more memory for each message.
     pub max_message_bytes: u64,
-    /// What an earlier session with the same peer has found to be common, to be left out; NULL for none. Where the peer no
-    /// longer knows it, or the replica is another, the session starts from the beginning. A responder does not look at it.
-    /// It is copied.
+    /// What an earlier session with the same peer has found to be common, to be left out; NULL for none. Where the peer
+    /// no longer knows it, or the replica is another, the session starts from the beginning. A responder does not look
+    /// at it. It is copied.
     pub since: *const policysync_sync_base,
 }
 
@@ -185,14 +185,14 @@ pub extern "C" fn policysync_sync_base_to_bytes(
 /// `bytes`, `bytes_len`: all of them. Borrowed for the call.
 /// `replica`: the same as then: its log begins with the same operations, in the same order of arrival.
 /// `key32`: the same as then.
-/// `out`: what the session ended with, to be freed with `policysync_sync_base_free`; NULL when the call fails. Then go on
-/// without it: the next session starts from the beginning.
+/// `out`: what the session ended with, to be freed with `policysync_sync_base_free`; NULL when the call fails. Then go
+/// on without it: the next session starts from the beginning.
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
-/// `POLICYSYNC_ERR_DAMAGED` (sealed with another key, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an older
-/// copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread.
-/// Since ABI 1.
+/// `POLICYSYNC_ERR_DAMAGED` (sealed with another key, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an
+/// older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
+/// thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_sync_base_from_bytes(
     bytes: *const c_void,
@@ -213,8 +213,8 @@ pub extern "C" fn policysync_sync_base_from_bytes(
     })
 }
 
-/// Frees what a session ended with. Sessions and push channels that were made of it have their own copy. NULL is allowed.
-/// Any thread, while no other uses `base`. Since ABI 1.
+/// Frees what a session ended with. Sessions and push channels that were made of it have their own copy. NULL is
+/// allowed. Any thread, while no other uses `base`. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_sync_base_free(base: Option<Box<policysync_sync_base>>) {
     guarded_or((), |_| {

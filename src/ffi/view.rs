@@ -25,8 +25,8 @@ pub enum policysync_format {
     POLICYSYNC_BINARY = 2,
 }
 
-/// An operation. As an argument of a callback it lives until the callback returns; from a cursor, until the next call on
-/// that cursor. Later versions may add members at the end: walk over an array by its stride.
+/// An operation. As an argument of a callback it lives until the callback returns; from a cursor, until the next call
+/// on that cursor. Later versions may add members at the end: walk over an array by its stride.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct policysync_op {

@@ -15,10 +15,10 @@ use super::status::policysync_status_code::{self, *};
 use super::sync::{policysync_sync_base, policysync_sync_options};
 use crate::{LineCaller, SyncOptions};
 
-/// A WebSocket to a server: runs a session, and then sends what is written here as it is written, and takes in what arrives
-/// there. It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work` in turn, in a
-/// thread of your own. When the line ends, make a new one, a little later each time; its first session finds what was on
-/// its way. One thread at a time: a call while another is running gives `POLICYSYNC_ERR_BUSY`.
+/// A WebSocket to a server: runs a session, and then sends what is written here as it is written, and takes in what
+/// arrives there. It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work`
+/// in turn, in a thread of your own. When the line ends, make a new one, a little later each time; its first session
+/// finds what was on its way. One thread at a time: a call while another is running gives `POLICYSYNC_ERR_BUSY`.
 pub struct policysync_websocket_client {
     #[cfg(feature = "websocket")]
     shared: super::shared::Shared<Client>,
@@ -27,7 +27,7 @@ pub struct policysync_websocket_client {
 #[cfg(feature = "websocket")]
 type Client = crate::WebSocketClient<crate::WebSocketStream>;
 
-/// Connects to the server at a URL, for no longer than `connect_timeout_ms` for each step.
+/// Connects to the server at a URL. Each step but the look-up of the name takes no longer than `connect_timeout_ms`.
 ///
 /// `url`, `url_len`: `ws://…`, or `wss://…` in a library built with the feature `tls`. Borrowed for the call.
 /// `options`: NULL for defaults. Borrowed for the call.
@@ -38,8 +38,9 @@ type Client = crate::WebSocketClient<crate::WebSocketStream>;
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
 /// `POLICYSYNC_ERR_UNAVAILABLE`, `POLICYSYNC_ERR_HTTP_STATUS`, `POLICYSYNC_ERR_UNAUTHORIZED`, `POLICYSYNC_ERR_TLS`,
 /// `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
-/// certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`, or for `wss`
-/// without `tls`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`, or for
+/// `wss`, `trusted` or `POLICYSYNC_TRUST_NO_OTHERS` without `tls`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+/// Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_websocket_client_connect(
     url: *const c_char,
@@ -58,18 +59,18 @@ pub extern "C" fn policysync_websocket_client_connect(
     })
 }
 
-/// Waits for a message, for as long as `wait_ms` of the options says, and at most so long again for what is stuck on its
-/// way out. It holds no replica meanwhile. Then call `policysync_websocket_client_work`, whatever came of it.
+/// Waits for a message, for as long as `wait_ms` of the options says, and at most so long again for what is stuck on
+/// its way out. It holds no replica meanwhile. Then call `policysync_websocket_client_work`, whatever came of it.
 ///
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock: by it the silence of the server is
 /// measured.
 /// `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over.
 ///
 /// Returns `POLICYSYNC_OK` (a message is here), `POLICYSYNC_NOT_FOUND` (nothing came), `POLICYSYNC_DONE` (the line is
-/// closed), `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT` (nothing was heard for `silence_ms`, or the server has
-/// taken no message for `stall_ms`), `POLICYSYNC_ERR_TLS`, `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT`,
-/// `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or
-/// `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+/// closed), `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT` (nothing was heard for `silence_ms`, or the server
+/// has taken no message for `stall_ms`), `POLICYSYNC_ERR_TLS`, `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT`,
+/// `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY`
+/// or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_websocket_client_wait(
     line: MaybeUninit<&mut policysync_websocket_client>,
@@ -79,8 +80,9 @@ pub extern "C" fn policysync_websocket_client_wait(
     guarded(err, |call| call.shared(line, "line")?.wait(now_ms))
 }
 
-/// Takes in the message that has arrived, if one has; then sends what there is to say: the next message of the session, or
-/// operations that were written since. The replica is held only while a message is taken in or made, not while one is sent.
+/// Takes in the message that has arrived, if one has; then sends what there is to say: the next message of the session,
+/// or operations that were written since. The replica is held only while a message is taken in or made, not while one
+/// is sent.
 ///
 /// `replica`: the same for all of a line.
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
@@ -105,14 +107,15 @@ pub extern "C" fn policysync_websocket_client_work(
     })
 }
 
-/// How far the session of the line is, or how far the last one came. Its `state` is that of the last session that ended.
+/// How far the session of the line is, or how far the last one came. Its `state` is that of the last session that
+/// ended.
 ///
 /// `progress`: its `struct_size` is set by the caller.
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
-/// `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
-/// One thread at a time. Since ABI 1.
+/// `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or
+/// `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_websocket_client_progress(
     line: MaybeUninit<&mut policysync_websocket_client>,
@@ -132,8 +135,8 @@ pub extern "C" fn policysync_websocket_client_progress(
 /// How the last session of the line ended.
 ///
 /// `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
-/// `base`: what the next line to the same server may leave out, to be freed with `policysync_sync_base_free`; NULL where
-/// there is nothing. NULL for the parameter if it is not wanted.
+/// `base`: what the next line to the same server may leave out, to be freed with `policysync_sync_base_free`; NULL
+/// where there is nothing. NULL for the parameter if it is not wanted.
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none has ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
@@ -159,8 +162,8 @@ pub extern "C" fn policysync_websocket_client_finish(
 /// `err`: may be NULL.
 ///
 /// Returns `POLICYSYNC_OK` (it is), `POLICYSYNC_NOT_FOUND` (not yet, or not any more), `POLICYSYNC_ERR_NULL`,
-/// `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
-/// One thread at a time. Since ABI 1.
+/// `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or
+/// `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_websocket_client_is_pushing(
     line: MaybeUninit<&mut policysync_websocket_client>,
@@ -176,8 +179,8 @@ pub extern "C" fn policysync_websocket_client_is_pushing(
 ///
 /// `err`: may be NULL.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`),
-/// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature
+/// `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_websocket_client_close(
     line: MaybeUninit<&mut policysync_websocket_client>,
@@ -186,8 +189,8 @@ pub extern "C" fn policysync_websocket_client_close(
     guarded(err, |call| call.shared(line, "line")?.close())
 }
 
-/// Frees a line; one that is not closed breaks. NULL is allowed. Any thread, while no other begins a call with `line`; even
-/// within a callback. Since ABI 1.
+/// Frees a line; one that is not closed breaks. NULL is allowed. Any thread, while no other begins a call with `line`;
+/// even within a callback. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_websocket_client_free(line: *mut policysync_websocket_client) {
     guarded_or((), |call| {

@@ -94,8 +94,8 @@ impl VerifyError {
 ///
 /// # Errors
 ///
-/// [`VerifyError::UnknownKey`] when the key is another actor's or has another kid, [`VerifyError::BadSignature`] when it
-/// did not sign this.
+/// [`VerifyError::UnknownKey`] when the key is another actor's or has another kid, [`VerifyError::BadSignature`] when
+/// it did not sign this.
 pub fn verify_op<'a, C: CryptoProvider + ?Sized>(
     crypto: &C,
     op: impl Into<SignedOpRef<'a>>,

@@ -1,4 +1,4 @@
-//! The manual: the format in bytes, the reasons for the design, and what an attacker may do.
+//! The manual: the format in bytes, the reasons for the design, what an attacker may do, and the C interface.
 
 #[doc = include_str!("format.md")]
 pub mod format {}

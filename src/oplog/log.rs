@@ -338,8 +338,8 @@ impl OpLog {
         &self.id
     }
 
-    /// A digest over the operations that arrived first, `count` of them, in the order of arrival; `None` where there are
-    /// fewer.
+    /// A digest over the operations that arrived first, `count` of them, in the order of arrival; `None` where there
+    /// are fewer.
     pub(crate) fn prefix_digest(&self, count: u32) -> Option<[u8; 32]> {
         (count <= self.index.len()).then(|| self.prefix.digest(self.crypto, &self.index, count))
     }

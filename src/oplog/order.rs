@@ -42,8 +42,8 @@ impl Run {
 
     /// How many places have a smaller prefix.
     ///
-    /// Where times are spread evenly, the place can be guessed: that needs one or two lines of memory, and a search over
-    /// the whole run waits for five, one after the other.
+    /// Where times are spread evenly, the place can be guessed: that needs one or two lines of memory, and a search
+    /// over the whole run waits for five, one after the other.
     fn before(&self, prefix: Prefix) -> usize {
         let start = self.guess(prefix).unwrap_or(0).saturating_sub(NEAR);
         let near = self.prefixes.get(start..).unwrap_or_default();

@@ -22,8 +22,8 @@ fn under(op: Op, kid: &str, signature: [u8; 64]) -> SignedOp {
     SignedOp::new(op, kid, Signature::from_bytes(signature)).unwrap()
 }
 
-/// Offers what `junk` makes, one at a time and in a batch, in both forms; returns the answers, and how many signatures were
-/// verified. The replica knows alice, and holds one operation of hers.
+/// Offers what `junk` makes, one at a time and in a batch, in both forms; returns the answers, and how many signatures
+/// were verified. The replica knows alice, and holds one operation of hers.
 fn offer(junk: impl Fn(u32) -> SignedOp) -> (Vec<Result<Outcome, Refused>>, u64) {
     let mut replica = Replica::open(ReplicaOptions::new().write_as(alice())).unwrap();
     replica.set(NOW, "Task", "t1", "title", "x").unwrap();

@@ -126,8 +126,8 @@ impl ReplicaOptions {
         self
     }
 
-    /// Keeps the replica in a file, which is made where there is none, instead of in memory. `now` is the time, up to
-    /// which (and the drift) operations are merged.
+    /// Keeps the replica in a file, which is made where there is none, instead of in memory. `now` is the present
+    /// time: operations in the file that are stamped later than this and the drift are held.
     ///
     /// One process, and in it one replica, has a file open: for others it is
     /// [`StoreError::Locked`](crate::StoreError::Locked). SQLite keeps a second file beside it while it is open
@@ -179,8 +179,8 @@ impl ReplicaOptions {
     /// Admits operations **without checking any signature**, whoever made them. Only for a relay that stores for others
     /// and knows no keys; what it serves must be verified by whoever fetches it.
     ///
-    /// Such a relay cannot tell a copy with a junk signature from the genuine one, which has the same identity. Whoever is
-    /// refused a copy tells it so, and others bring it theirs: see [the manual](crate::manual::design). A relay that
+    /// Such a relay cannot tell a copy with a junk signature from the genuine one, which has the same identity. Whoever
+    /// is refused a copy tells it so, and others bring it theirs: see [the manual](crate::manual::design). A relay that
     /// knows the keys does not have this weakness. The guard, too, sees operations that nobody has verified.
     #[must_use]
     pub fn dangerously_accept_unverified(mut self) -> Self {

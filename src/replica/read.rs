@@ -98,13 +98,14 @@ impl Replica {
     }
 
     /// Copies the replica's file, while it is open, into a new one; for use as a backup. The copy is marked: who opens
-    /// it cannot write into it as an actor whose operations are in it ([`OpenError::RestoredBackup`](crate::OpenError)),
-    /// because that actor may have written more since, and would use the same timestamps again.
+    /// it cannot write into it as an actor whose operations are in it
+    /// ([`OpenError::RestoredBackup`](crate::OpenError)), because that actor may have written more since, and would use
+    /// the same timestamps again.
     ///
     /// # Errors
     ///
-    /// [`StoreError::InMemory`] for a replica in memory, [`StoreError::Exists`] when there is a file already, others when
-    /// the disk fails; then there is no copy.
+    /// [`StoreError::InMemory`] for a replica in memory, [`StoreError::Exists`] when there is a file already, others
+    /// when the disk fails; then there is no copy, unless only making its name durable failed.
     pub fn back_up(&self, path: impl AsRef<std::path::Path>) -> Result<(), StoreError> {
         self.log.copy_to(path.as_ref())
     }

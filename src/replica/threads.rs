@@ -20,8 +20,8 @@ impl Threads {
         Self(threads)
     }
 
-    /// Calls `work` with every item; the results stand in the order of the items. Each thread begins with a `tool` of its
-    /// own, and works with it from item to item.
+    /// Calls `work` with every item; the results stand in the order of the items. Each thread begins with a `tool` of
+    /// its own, and works with it from item to item.
     pub(super) fn map<T: Sync, W, R: Send>(
         self,
         items: &[T],

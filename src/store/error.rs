@@ -47,7 +47,8 @@ pub enum StoreError {
     /// A file is there already, and nothing is written over it.
     #[error("there is a file already")]
     Exists,
-    /// Since it was opened the file has been moved, removed or replaced. What would be written could not be found again.
+    /// Since it was opened the file has been moved, removed or replaced. What would be written could not be found
+    /// again.
     #[error("the file has been moved or removed while it was open")]
     Moved,
     /// The file is of another program, or no database.

@@ -6,7 +6,8 @@ use crate::canonical::OpHash;
 use crate::crypto::{CryptoProvider, Sodium};
 use crate::oplog::{LogId, OpLog};
 
-/// The name of an earlier session, known to both sides, and a seal over what it made common: that both remember the same.
+/// The name of an earlier session, known to both sides, and a seal over what it made common: that both remember the
+/// same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BaseId {
     pub(super) session: [u8; 16],

@@ -1,8 +1,8 @@
 //! What two replicas have in common, in bytes that outlive the process.
 //!
-//! Nothing here can be seen to be true by looking at it: that an operation is common is known to whoever ran the session.
-//! So the bytes are sealed with a key, and they say what the log began with, because a number means nothing in another
-//! log.
+//! Nothing here can be seen to be true by looking at it: that an operation is common is known to whoever ran the
+//! session. So the bytes are sealed with a key, and they say what the log began with, because a number means nothing in
+//! another log.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -71,10 +71,10 @@ pub enum BaseError {
 }
 
 impl SyncBase {
-    /// The base in bytes, to be kept beside the replica's file and read with [`SyncBase::from_bytes`] when that is opened
-    /// again. `key` is 32 random bytes that whoever can write the bytes does not know; it may be the store's
-    /// [seal key](crate::ReplicaOptions::seal_key). With a key that is known, somebody could make the next session leave
-    /// out what the peer does not have.
+    /// The base in bytes, to be kept beside the replica's file and read with [`SyncBase::from_bytes`] when that is
+    /// opened again. `key` is 32 random bytes that whoever can write the bytes does not know; it may be the store's
+    /// [seal key](crate::ReplicaOptions::seal_key). With a key that is known, somebody could make the next session
+    /// leave out what the peer does not have.
     ///
     /// The first call for a log costs a hash over the hashes of all its operations, later ones what has come since.
     ///
@@ -111,9 +111,9 @@ impl SyncBase {
 }
 
 impl Responder {
-    /// What the responder remembers of earlier sessions of this replica, in bytes, to be kept beside its file and given to
-    /// [`Responder::restore`] when both begin anew. They are sealed with the responder's secret, which must be the same
-    /// then. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay scattered.
+    /// What the responder remembers of earlier sessions of this replica, in bytes, to be kept beside its file and given
+    /// to [`Responder::restore`] when both begin anew. They are sealed with the responder's secret, which must be the
+    /// same then. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay scattered.
     ///
     /// The first call for a log costs a hash over the hashes of all its operations, later ones what has come since.
     #[must_use]

@@ -145,8 +145,8 @@ fn fingerprints_that_never_fit() {
     }));
 }
 
-/// What brings something new may go on. It goes on for as long as there is something, and keeps no more to speak of than
-/// one answer can hold.
+/// What brings something new may go on. It goes on for as long as there is something, and keeps no more to speak of
+/// than one answer can hold.
 #[test]
 fn splits_without_end_each_with_an_operation_that_is_genuine() {
     const FED: u64 = 60;

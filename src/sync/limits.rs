@@ -40,7 +40,8 @@ pub(super) const MAX_REPEATS: usize = 1024;
 /// Operations refused for their signature that a session remembers, to see whether a good copy followed.
 pub(super) const MAX_BAD: usize = 4096;
 
-/// What a responder remembers of earlier sessions, each a few hundred bytes and 8 for each gap in what arrived or was sent: 1024.
+/// What a responder remembers of earlier sessions, each a few hundred bytes and 8 for each gap in what arrived or was
+/// sent: 1024.
 pub(super) const MAX_COMMON: usize = 1024;
 
 /// Gaps of one remembered session; one with more is not remembered.

@@ -1,7 +1,7 @@
 //! The key of a session, and what is computed with it.
 //!
-//! Nothing here keeps a secret for long: the key is made of what both sides tell each other. It protects because it does
-//! not exist before both sets are fixed.
+//! Nothing here keeps a secret for long: the key is made of what both sides tell each other. It protects because it
+//! does not exist before both sets are fixed.
 
 use std::collections::BTreeSet;
 

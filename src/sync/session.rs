@@ -24,11 +24,13 @@ use crate::replica::Replica;
 
 /// A session with a peer, from the side that begins it: what to send next, and what to do with the answer.
 ///
-/// It opens no socket and borrows the replica only while it works: the application carries the bytes, and may write into
-/// the replica meanwhile. What is written during a session waits for the next one.
+/// It opens no socket and borrows the replica only while it works: the application carries the bytes, and may write
+/// into the replica meanwhile. What is written during a session waits for the next one.
 ///
 /// ```
-/// use policysync::{Finish, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession, WallMillis};
+/// use policysync::{
+///     Finish, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession, WallMillis,
+/// };
 ///
 /// let now = WallMillis(1_760_000_000_000);
 /// let alice = SigningSecretKey::generate("alice")?;

@@ -40,8 +40,8 @@ pub enum HeaderError {
         /// Which one.
         name: &'static str,
     },
-    /// The value has a byte that is neither printable ASCII nor a space or tab between others: a line break would begin a
-    /// header of its own.
+    /// The value has a byte that is neither printable ASCII nor a space or tab between others: a line break would begin
+    /// a header of its own.
     #[error("the value of a header has a byte at {at} that may not be there")]
     Value {
         /// Where, counted from 0.

@@ -24,7 +24,8 @@ impl StoreCheck<'_> {
     /// # Errors
     ///
     /// [`StoreError`] when the file cannot be read at all, or the new one not be written; [`StoreError::Exists`] when
-    /// there is a file at `to` already. When the disk fails on the way, the new store holds what was written until then.
+    /// there is a file at `to` already. When the disk fails on the way, the new store holds what was written until
+    /// then.
     pub fn salvage(&self, crypto: Sodium, to: impl AsRef<Path>) -> Result<Salvaged, StoreError> {
         let to = to.as_ref();
         if place::len(to)?.is_some() {

@@ -14,10 +14,10 @@ use crate::store::StoreError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// The death of the process, of the system and of the power (SQLite's `synchronous=FULL`). The default.
+    /// A crash of the process or the system, and a loss of power (SQLite's `synchronous=FULL`). The default.
     #[default]
     Full,
-    /// The death of the process only. When the system or the power fails, the **last writes may be gone, although they
+    /// A crash of the process only. When the system or the power fails, the **last writes may be gone, although they
     /// were acknowledged and may have been sent to others**; what is left is undamaged. A device that loses writes of
     /// its own this way can be made to say two things at one time: give it a new key and actor after such a failure.
     /// (SQLite's `synchronous=NORMAL`; it saves a wait for the disk with every batch.)

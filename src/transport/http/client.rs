@@ -16,6 +16,36 @@ const REPEATS: u32 = 3;
 /// It blocks the thread that calls it. Only the look-up of a name has a thread of its own, which ends when the system
 /// answers: nothing else can give it up in time. Redirects are not followed, no cookies are kept, and no
 /// proxy is taken from the environment. Connections are reused between calls; dropping the client closes them.
+///
+/// With a token, and going on from what was in common before the restart:
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+///
+/// use policysync::{
+///     Finish, HttpClient, HttpOptions, Replica, ReplicaOptions, Sodium, SyncBase, SyncOptions, system_wall_clock,
+/// };
+///
+/// # let (token, key) = ("from the server's operator", [7; 32]);
+/// let mut replica = Replica::open(ReplicaOptions::new())?;
+/// let client = HttpClient::new("https://relay.example/sync", HttpOptions::new().bearer_token(token))?;
+/// let mut options = SyncOptions::new();
+/// // `key` is 32 secret bytes from the platform's key store; the store's seal key will do.
+/// if let Ok(bytes) = std::fs::read("list.base")
+///     && let Ok(base) = SyncBase::from_bytes(&bytes, &replica, &key)
+/// {
+///     options = options.since(base);
+/// }
+/// let mut nonce = [0; 16];
+/// Sodium::new()?.random(&mut nonce);
+/// let report = client.sync(&mut replica, options, nonce, system_wall_clock, |_| ControlFlow::Continue(()))?;
+/// if let Finish::Converged { base: Some(base), .. } = &report.finish {
+///     std::fs::write("list.base", base.to_bytes(&replica, &key)?)?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// An `https` URL needs the feature `tls`; for an authority of your own see `HttpOptions::tls_roots`.
 pub struct HttpClient {
     agent: ureq::Agent,
     url: Box<str>,
@@ -37,8 +67,8 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// [`HttpError::Url`], [`HttpError::NoTls`] for an `https` URL without the feature `tls`, [`HttpError::Header`], and
-    /// [`HttpError::Tls`] where TLS does not work at all here.
+    /// [`HttpError::Url`], [`HttpError::NoTls`] for an `https` URL without the feature `tls`, [`HttpError::Header`],
+    /// and [`HttpError::Tls`] where TLS does not work at all here.
     pub fn new(url: &str, options: HttpOptions) -> Result<Self, HttpError> {
         let uri: ureq::http::Uri = url.parse().map_err(|_| HttpError::Url)?;
         match uri.scheme_str() {

@@ -6,8 +6,8 @@ use crate::transport::headers::Headers;
 #[cfg(feature = "tls")]
 use crate::transport::tls::TlsRoots;
 
-/// How an [`HttpClient`](super::HttpClient) waits, and what it sends beside the messages. Each limit is for one request; a
-/// session makes several, and can be cancelled between them.
+/// How an [`HttpClient`](super::HttpClient) waits, and what it sends beside the messages. Each limit is for one
+/// request; a session makes several, and can be cancelled between them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,9 +51,9 @@ impl HttpOptions {
         self
     }
 
-    /// Sends this header with every request, in place of another with the same name. [`HttpClient::new`] checks it. Values
-    /// are not printed, not even by `Debug`, and our copy is wiped when the client is dropped; those in the buffers of the
-    /// HTTP library are not.
+    /// Sends this header with every request, in place of another with the same name. [`HttpClient::new`] checks it.
+    /// Values are not printed, not even by `Debug`, and our copy is wiped when the client is dropped; those in the
+    /// buffers of the HTTP library are not.
     ///
     /// [`HttpClient::new`]: super::HttpClient::new
     #[must_use]

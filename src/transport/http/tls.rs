@@ -98,8 +98,8 @@ impl Transport for TlsTransport {
                     return Ok(len > 0);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // Anybody on the way can cut the line: without a goodbye of TLS it is not the end of what has no length,
-                // for which ureq takes some kinds of errors.
+                // Anybody on the way can cut the line: without a goodbye of TLS it is not the end of what has no
+                // length, for which ureq takes some kinds of errors.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
                 }

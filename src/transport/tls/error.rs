@@ -4,8 +4,8 @@ use std::error::Error;
 #[cfg(feature = "tls")]
 use std::io;
 
-/// Why TLS failed. Where it fails in its handshake, nothing has been sent of what the application has to say: no message,
-/// no token.
+/// Why TLS failed. Where it fails in its handshake, nothing has been sent of what the application has to say: no
+/// message, no token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {

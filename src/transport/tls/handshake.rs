@@ -30,8 +30,8 @@ pub(in crate::transport) fn client(
     ClientConnection::new(config, name).map(Some).map_err(TlsError::of)
 }
 
-/// Goes on with the handshake: writes what there is to say, and reads once. Says whether it is done. After an error that
-/// is no wait, the connection is over.
+/// Goes on with the handshake: writes what there is to say, and reads once. Says whether it is done. After an error
+/// that is no wait, the connection is over.
 pub(in crate::transport) fn go_on(
     connection: &mut ClientConnection,
     stream: &mut (impl Read + Write),

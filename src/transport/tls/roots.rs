@@ -6,8 +6,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
-/// Whose certificates are believed: by default those of Mozilla's authorities, as they were when the crate `webpki-roots`
-/// was made. For `HttpOptions::tls_roots` and `WebSocketOptions::tls_roots`.
+/// Whose certificates are believed: by default those of Mozilla's authorities, as they were when the crate
+/// `webpki-roots` was made. For `HttpOptions::tls_roots` and `WebSocketOptions::tls_roots`.
 ///
 /// A server of one's own, with a certificate that its operator has signed, and no other:
 ///

@@ -39,7 +39,8 @@ pub struct WebSocketClient<S> {
 }
 
 impl WebSocketClient<WebSocketStream> {
-    /// Connects to the server at this URL. `seed` is 32 random bytes, new for each line.
+    /// Connects to the server at this URL. Each step but the look-up of the name takes no longer than
+    /// [`WebSocketOptions::connect_timeout`]. `seed` is 32 random bytes, new for each line.
     ///
     /// # Errors
     ///
@@ -89,9 +90,9 @@ impl<S: Read + Write> WebSocketClient<S> {
         Ok(Self { connection: Connection::new(socket, options, now()), line })
     }
 
-    /// Waits for a message; where nothing comes, for as long as [`WebSocketOptions::wait`] says, and at most so long again
-    /// for what is stuck on its way out. Where bytes come one by one it returns after a few. It needs no replica, so an application that
-    /// shares one holds no lock meanwhile. After [`Heard::Closed`] the line is over.
+    /// Waits for a message; where nothing comes, for as long as [`WebSocketOptions::wait`] says, and at most so long
+    /// again for what is stuck on its way out. Where bytes come one by one it returns after a few. It needs no replica,
+    /// so an application that shares one holds no lock meanwhile. After [`Heard::Closed`] the line is over.
     ///
     /// # Errors
     ///

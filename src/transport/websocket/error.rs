@@ -69,7 +69,8 @@ pub enum WebSocketError {
         /// How long.
         elapsed: WallMillis,
     },
-    /// The other side has not taken a whole message for so long. Nothing is lost: the next session sends what it missed.
+    /// The other side has not taken a whole message for so long. Nothing is lost: the next session sends what it
+    /// missed.
     #[error("the other side has not taken a message for {elapsed}")]
     SlowPeer {
         /// How long.

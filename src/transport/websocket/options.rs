@@ -50,26 +50,26 @@ impl WebSocketOptions {
         self
     }
 
-    /// Shows this token to the server when the line is opened: the header `Authorization: Bearer …` (RFC 6750), in place of
-    /// another `Authorization`. Without TLS whoever carries the line can read it. The client checks it when it connects; a
-    /// server does not look at it.
+    /// Shows this token to the server when the line is opened: the header `Authorization: Bearer …` (RFC 6750), in
+    /// place of another `Authorization`. Without TLS whoever carries the line can read it. The client checks it when it
+    /// connects; a server does not look at it.
     #[must_use]
     pub fn bearer_token(mut self, token: &str) -> Self {
         self.headers.set_bearer_token(token);
         self
     }
 
-    /// Sends this header with the request that opens the line, in place of another with the same name. The client checks
-    /// it when it connects; a server does not look at it. Values are not printed, not even by `Debug`, and our copies are
-    /// wiped.
+    /// Sends this header with the request that opens the line, in place of another with the same name. The client
+    /// checks it when it connects; a server does not look at it. Values are not printed, not even by `Debug`, and our
+    /// copies are wiped.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.set(name, value);
         self
     }
 
-    /// Whose certificates are believed of a `wss` server. Default: those of Mozilla's authorities. A server does not look at
-    /// it.
+    /// Whose certificates are believed of a `wss` server. Default: those of Mozilla's authorities. A server does not
+    /// look at it.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls_roots(mut self, roots: TlsRoots) -> Self {
@@ -78,7 +78,7 @@ impl WebSocketOptions {
     }
 
     /// How long to connect to each address of the host, how long the handshake of TLS, and how long that of WebSocket.
-    /// Default: 10 seconds.
+    /// Default: 10 seconds. The look-up of the name takes as long as the system allows.
     #[must_use]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect = timeout;

@@ -17,9 +17,8 @@ use crate::transport::line::LineAnswerer;
 /// A caller's WebSocket, over any stream: answers sessions, and then sends what arrives in the replica.
 ///
 /// The stream should give up a read and a write after a while ([`TcpStream::set_read_timeout`] and
-/// [`TcpStream::set_write_timeout`], 100 milliseconds for example): then [`WebSocketServer::wait`] returns, and what has
-/// arrived meanwhile by other ways is sent on. A server that has its own WebSockets takes
-/// [`LineAnswerer`] instead.
+/// [`TcpStream::set_write_timeout`], 100 milliseconds for example): then [`WebSocketServer::wait`] returns, and what
+/// has arrived meanwhile by other ways is sent on. A server that has its own WebSockets takes [`LineAnswerer`] instead.
 ///
 /// ```no_run
 /// use std::net::TcpListener;
@@ -98,8 +97,8 @@ impl<S: Read + Write> WebSocketServer<S> {
         Self::accept_if(stream, options, now, |_| Ok(()))
     }
 
-    /// The same for those whom `admit` lets in, by their path and their headers: a token, for example. Others are answered
-    /// with the status that it says, from 400 to 599; 403 where it says another.
+    /// The same for those whom `admit` lets in, by their path and their headers: a token, for example. Others are
+    /// answered with the status that it says, from 400 to 599; 403 where it says another.
     ///
     /// # Errors
     ///
@@ -148,7 +147,8 @@ impl<S: Read + Write> WebSocketServer<S> {
     ///
     /// # Errors
     ///
-    /// [`WebSocketError`]; the line is over, and the caller has been told what kind of fault it was, if it still listens.
+    /// [`WebSocketError`]; the line is over, and the caller has been told what kind of fault it was, if it still
+    /// listens.
     pub fn work(
         &mut self,
         responder: &mut Responder,

@@ -15,8 +15,8 @@ use crate::hlc::WallMillis;
 #[cfg(feature = "tls")]
 use crate::transport::tls;
 
-/// Reads of the connection for one of what is in it: a server that sends a record of TLS byte by byte does not keep the one
-/// who reads.
+/// Reads of the connection for one of what is in it: a server that sends a record of TLS byte by byte does not keep the
+/// one who reads.
 #[cfg(feature = "tls")]
 const READS: usize = 2;
 
