@@ -51,8 +51,8 @@ pub(super) struct Remembered {
 }
 
 impl Remembered {
-    /// Whether it is the session of this name with this log. The same name with another log is somebody else's doing, and
-    /// another session: its numbers mean other operations.
+    /// Whether it is the session of this name with this log. The same name with another log, which a peer can bring
+    /// about, is another session: its numbers mean other operations.
     pub(super) fn is(&self, name: [u8; 16], log: &OpLog) -> bool {
         self.name == name && self.common.is_of(log)
     }
