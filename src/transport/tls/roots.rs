@@ -61,7 +61,7 @@ impl TlsRoots {
     }
 
     /// Believes these too: certificates in PEM, all that are there, or one in DER. A server's own certificate will do
-    /// where it signed itself and says that it may sign.
+    /// where it signed itself and does not say that it may sign others (`CA:FALSE`).
     ///
     /// # Errors
     ///
