@@ -1,7 +1,9 @@
 //! Lines over WebSocket: pushes both ways, hostile and slow peers, cuts and new lines.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -367,6 +369,69 @@ fn a_peer_that_takes_nothing_is_dropped_and_finds_the_rest_with_a_new_line() {
 
     let mut line = Line::new(2);
     line.until(&mut alice, &mut bob, same);
+}
+
+/// A stream that takes a few bytes at a time once it is told to.
+struct Sipping {
+    stream: TcpStream,
+    slow: Arc<AtomicBool>,
+    writes: Arc<AtomicUsize>,
+}
+
+impl Read for Sipping {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Sipping {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.slow.load(Ordering::Relaxed) {
+            return self.stream.write(bytes);
+        }
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        self.stream.write(bytes.get(..100).unwrap_or(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+#[test]
+fn a_peer_that_takes_a_little_at_a_time_does_not_keep_the_server_and_is_dropped() {
+    let (mut alice, mut bob) = (device("alice"), device("bob"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let (slow, writes) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (mut client, mut server) = thread::scope(|scope| {
+        let server = scope.spawn(|| {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(TICK)).unwrap();
+            let stream = Sipping { stream, slow: slow.clone(), writes: writes.clone() };
+            WebSocketServer::accept(stream, options(), || NOW).unwrap()
+        });
+        let client = Client::connect(&url, options(), [1; 32], || NOW).unwrap();
+        (client, server.join().unwrap())
+    });
+    let mut responder = responder();
+    while !(client.is_pushing() && server.is_pushing()) {
+        client.work(&mut alice, NOW).unwrap();
+        server.wait(NOW).unwrap();
+        server.work(&mut responder, &mut bob, NOW).unwrap();
+        client.wait(NOW).unwrap();
+    }
+
+    slow.store(true, Ordering::Relaxed);
+    bob.set(NOW, "Blob", "1", "data", "x".repeat(900_000).as_str()).unwrap();
+    server.work(&mut responder, &mut bob, NOW).unwrap();
+    assert!((1..=32).contains(&writes.swap(0, Ordering::Relaxed)), "the replica is held meanwhile");
+    for second in 1..30 {
+        server.wait(WallMillis(NOW.0 + second * 1000)).unwrap();
+        assert!(writes.swap(0, Ordering::Relaxed) <= 16);
+    }
+    let error = server.wait(WallMillis(NOW.0 + 30_000)).unwrap_err();
+    assert!(matches!(error, WebSocketError::SlowPeer { .. }), "{error:?}");
 }
 
 #[test]

@@ -16,8 +16,9 @@ const CONTROL: usize = 1024;
 pub(super) const AT_ONCE: usize = 4;
 /// Bytes that are read at a time.
 const READ_BUFFER: usize = 16 << 10;
-/// Reads of the stream in one call: a peer that sends byte after byte does not keep the call from returning.
-const READS: usize = 16;
+/// Reads of the stream in one call, and writes: a peer that sends or takes byte after byte does not keep the call from
+/// returning.
+const AT_A_TIME: usize = 16;
 
 /// What came of waiting for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl<S: Read + Write> Connection<S> {
         if self.closed {
             return Ok(Heard::Closed);
         }
-        self.socket.get_mut().allow(READS);
+        self.socket.get_mut().allow(AT_A_TIME);
         match self.socket.read() {
             Ok(Message::Binary(bytes)) => {
                 self.was_heard(now);
@@ -117,6 +118,7 @@ impl<S: Read + Write> Connection<S> {
         if self.closed {
             return Err(WebSocketError::Closed);
         }
+        self.socket.get_mut().allow(AT_A_TIME);
         let result = self.socket.write(Message::Binary(message.into()));
         self.after_writing(result, now)?;
         self.flush(now)
@@ -126,12 +128,14 @@ impl<S: Read + Write> Connection<S> {
     pub(super) fn close(&mut self) {
         if !self.closed {
             self.closed = true;
+            self.socket.get_mut().allow(AT_A_TIME);
             // Whoever has gone already need not be told.
             drop(self.socket.close(None));
         }
     }
 
     fn flush(&mut self, now: WallMillis) -> Result<(), WebSocketError> {
+        self.socket.get_mut().allow(AT_A_TIME);
         let result = self.socket.flush();
         self.after_writing(result, now)
     }

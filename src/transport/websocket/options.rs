@@ -110,7 +110,8 @@ impl WebSocketOptions {
     }
 
     /// How long a message may be stuck on its way out until the line is given up
-    /// ([`WebSocketError::SlowPeer`](super::WebSocketError::SlowPeer)). Default: 30 seconds.
+    /// ([`WebSocketError::SlowPeer`](super::WebSocketError::SlowPeer)). Default: 30 seconds; a message of 1 MiB then needs
+    /// 35 KB a second.
     #[must_use]
     pub const fn stall(mut self, stall: WallMillis) -> Self {
         self.stall = stall;

@@ -1,14 +1,16 @@
-//! A stream that is read so many times and then says that it would wait.
+//! A stream that is read and written so many times and then says that it would wait.
 
 use std::io::{self, Read, Write};
 
 use crate::crypto::Zeroizing;
 
-/// Who reads until a message is whole comes back from a peer that sends it byte by byte.
+/// Who reads until a message is whole comes back from a peer that sends it byte by byte, and who writes until it has gone
+/// comes back from one that takes it so.
 pub(super) struct Rationed<S> {
     stream: S,
     /// `None` allows any number.
     reads: Option<usize>,
+    writes: Option<usize>,
     /// Lines for the end of the head that is written first.
     lines: Option<Zeroizing<Vec<u8>>>,
     /// What is left to be written of the head, with the lines.
@@ -21,9 +23,9 @@ struct Head {
 }
 
 impl<S> Rationed<S> {
-    /// A stream that may be read any number of times, until [`Rationed::allow`] says otherwise.
+    /// A stream that may be read and written any number of times, until [`Rationed::allow`] says otherwise.
     pub(super) const fn new(stream: S) -> Self {
-        Self { stream, reads: None, lines: None, head: None }
+        Self { stream, reads: None, writes: None, lines: None, head: None }
     }
 
     /// The same, for a request that is written at once and first of all: these lines go to the end of its head. Whoever
@@ -32,17 +34,23 @@ impl<S> Rationed<S> {
         Self { lines: (!lines.is_empty()).then_some(lines), ..Self::new(stream) }
     }
 
-    /// Allows so many reads from here on.
-    pub(super) const fn allow(&mut self, reads: usize) {
-        self.reads = Some(reads);
+    /// Allows so many reads from here on, and so many writes.
+    pub(super) const fn allow(&mut self, times: usize) {
+        self.reads = Some(times);
+        self.writes = Some(times);
     }
+}
+
+fn take_one(left: &mut Option<usize>) -> io::Result<()> {
+    if let Some(left) = left {
+        *left = left.checked_sub(1).ok_or(io::ErrorKind::WouldBlock)?;
+    }
+    Ok(())
 }
 
 impl<S: Read> Read for Rationed<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(reads) = &mut self.reads {
-            *reads = reads.checked_sub(1).ok_or(io::ErrorKind::WouldBlock)?;
-        }
+        take_one(&mut self.reads)?;
         self.stream.read(buffer)
     }
 }
@@ -63,11 +71,13 @@ impl<S: Write> Write for Rationed<S> {
                 self.head = None;
                 return Ok(bytes.len());
             };
+            take_one(&mut self.writes)?;
             match self.stream.write(rest)? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 written => head.written = head.written.saturating_add(written),
             }
         }
+        take_one(&mut self.writes)?;
         self.stream.write(bytes)
     }
 

@@ -19,6 +19,10 @@ use crate::transport::tls;
 /// who reads.
 #[cfg(feature = "tls")]
 const READS: usize = 2;
+/// Writes of the connection for one of what is in it. A record is one of them where there is room, and of 16 KiB each there
+/// are four on their way out at most.
+#[cfg(feature = "tls")]
+const WRITES: usize = 5;
 
 /// What a [`WebSocketClient`](super::WebSocketClient) that was connected by URL reads and writes: TCP, with TLS or
 /// without.
@@ -117,7 +121,10 @@ impl Write for WebSocketStream {
         match &mut self.0 {
             Inner::Plain(stream) => stream.write(bytes),
             #[cfg(feature = "tls")]
-            Inner::Tls(stream) => stream.write(bytes),
+            Inner::Tls(stream) => {
+                stream.sock.allow(WRITES);
+                stream.write(bytes)
+            }
         }
     }
 
@@ -125,7 +132,10 @@ impl Write for WebSocketStream {
         match &mut self.0 {
             Inner::Plain(stream) => stream.flush(),
             #[cfg(feature = "tls")]
-            Inner::Tls(stream) => stream.flush(),
+            Inner::Tls(stream) => {
+                stream.sock.allow(WRITES);
+                stream.flush()
+            }
         }
     }
 }
