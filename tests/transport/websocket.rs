@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use policysync::{
     Finish, HeaderError, Heard, LineEvent, Refusal, Replica, Responder, SyncError, WallMillis,
@@ -557,6 +557,57 @@ fn a_handshake_that_does_not_end_is_given_up() {
     let error = WebSocketServer::accept(stream, options(), clock).err().unwrap();
     assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
     drop(silent);
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up_in_time_however_long_a_wait_is() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let schemes: &[&str] = if cfg!(feature = "tls") { &["ws", "wss"] } else { &["ws"] };
+    for scheme in schemes {
+        let options = options().wait(Duration::from_secs(8)).connect_timeout(Duration::from_millis(300));
+        let began = Instant::now();
+        let error = Client::connect(
+            &format!("{scheme}://{address}/"),
+            options,
+            [1; 32],
+            policysync::system_wall_clock,
+        );
+        let error = error.err().unwrap();
+        assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
+        assert!(began.elapsed() < Duration::from_secs(4), "{scheme}: {:?}", began.elapsed());
+    }
+}
+
+/// A caller whose bytes come one at a time, and never end.
+struct Dripping;
+
+impl Read for Dripping {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer[0] = b'a';
+        Ok(1)
+    }
+}
+
+impl Write for Dripping {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_handshake_that_comes_byte_by_byte_is_given_up_by_the_clock() {
+    let mut time = NOW;
+    let clock = || {
+        time = WallMillis(time.0 + 1000);
+        time
+    };
+    let error = WebSocketServer::accept(Dripping, options(), clock).err().unwrap();
+    assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
 }
 
 /// Both ways are full at once: what is stuck must go on when there is room again, and somebody must say so when not.

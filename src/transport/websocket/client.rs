@@ -63,7 +63,10 @@ impl WebSocketClient<WebSocketStream> {
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         options.headers.check()?;
         let stream = WebSocketStream::connect(host, port, tls, &options, &mut now)?;
-        Self::over(stream, url, options, seed, now)
+        let wait = options.wait;
+        let line = Self::over(stream, url, options, seed, now)?;
+        line.connection.stream().wait_for(wait).map_err(WebSocketError::Io)?;
+        Ok(line)
     }
 }
 

@@ -59,6 +59,10 @@ impl<S: Read + Write> Connection<S> {
         Self { socket, options, inbox: None, heard: now, pinged: false, stuck: None, closed: false }
     }
 
+    pub(super) fn stream(&self) -> &S {
+        self.socket.get_ref().get_ref()
+    }
+
     /// Waits for a message, for as long as a read of the stream waits.
     pub(super) fn wait(&mut self, now: WallMillis) -> Result<Heard, WebSocketError> {
         // Also while a message waits to be taken, or what is stuck would stay so.
@@ -180,7 +184,7 @@ impl<S: Read + Write> Connection<S> {
 }
 
 /// Goes on with a handshake until it is done, or has taken as long as it may.
-pub(super) fn shake_hands<R: HandshakeRole>(
+pub(super) fn shake_hands<S, R: HandshakeRole<InternalStream = Rationed<S>>>(
     mut step: Result<R::FinalResult, HandshakeError<R>>,
     options: &WebSocketOptions,
     now: &mut impl FnMut() -> WallMillis,
@@ -190,10 +194,12 @@ pub(super) fn shake_hands<R: HandshakeRole>(
         match step {
             Ok(done) => return Ok(done),
             Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
-            Err(HandshakeError::Interrupted(half)) => {
+            Err(HandshakeError::Interrupted(mut half)) => {
                 if has_waited(began, options, now) {
                     return Err(WebSocketError::HandshakeTimeout);
                 }
+                // Between two looks at the clock the stream is read once, and written once.
+                half.get_mut().get_mut().allow(1);
                 step = half.handshake();
             }
         }

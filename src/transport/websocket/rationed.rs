@@ -8,9 +8,8 @@ use crate::crypto::Zeroizing;
 /// comes back from one that takes it so.
 pub(super) struct Rationed<S> {
     stream: S,
-    /// `None` allows any number.
-    reads: Option<usize>,
-    writes: Option<usize>,
+    reads: usize,
+    writes: usize,
     /// Lines for the end of the head that is written first.
     lines: Option<Zeroizing<Vec<u8>>>,
     /// What is left to be written of the head, with the lines.
@@ -23,9 +22,9 @@ struct Head {
 }
 
 impl<S> Rationed<S> {
-    /// A stream that may be read and written any number of times, until [`Rationed::allow`] says otherwise.
+    /// A stream that may be read once and written once, until [`Rationed::allow`] says otherwise.
     pub(super) const fn new(stream: S) -> Self {
-        Self { stream, reads: None, writes: None, lines: None, head: None }
+        Self { stream, reads: 1, writes: 1, lines: None, head: None }
     }
 
     /// The same, for a request that is written at once and first of all: these lines go to the end of its head. Whoever
@@ -34,17 +33,19 @@ impl<S> Rationed<S> {
         Self { lines: (!lines.is_empty()).then_some(lines), ..Self::new(stream) }
     }
 
+    pub(super) const fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
     /// Allows so many reads from here on, and so many writes.
     pub(super) const fn allow(&mut self, times: usize) {
-        self.reads = Some(times);
-        self.writes = Some(times);
+        self.reads = times;
+        self.writes = times;
     }
 }
 
-fn take_one(left: &mut Option<usize>) -> io::Result<()> {
-    if let Some(left) = left {
-        *left = left.checked_sub(1).ok_or(io::ErrorKind::WouldBlock)?;
-    }
+fn take_one(left: &mut usize) -> io::Result<()> {
+    *left = left.checked_sub(1).ok_or(io::ErrorKind::WouldBlock)?;
     Ok(())
 }
 
@@ -118,6 +119,7 @@ mod tests {
         let mut stream = Rationed::with_lines(Slow { written: Vec::new(), calls: 0 }, lines);
         let mut write = |mut bytes: &[u8]| {
             while !bytes.is_empty() {
+                stream.allow(2);
                 match stream.write(bytes) {
                     Ok(taken) => bytes = &bytes[taken..],
                     Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
