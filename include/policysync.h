@@ -2884,7 +2884,8 @@ policysync_status policysync_websocket_client_connect(const char *POLICYSYNC_NUL
  * way out. It holds no replica meanwhile. Then call `policysync_websocket_client_work`, whatever came of it.
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock: by it the silence of the server is
- * measured.
+ * measured, from the first call on. Let it be the same clock each time, also for `policysync_websocket_client_work`: one
+ * that is set back by an hour ends a line for silence or slowness up to an hour late.
  * `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over.
  *
  * Returns `POLICYSYNC_OK` (a message is here), `POLICYSYNC_NOT_FOUND` (nothing came), `POLICYSYNC_DONE` (the line is
@@ -2903,7 +2904,8 @@ policysync_status policysync_websocket_client_wait(struct policysync_websocket_c
  * operations that were written since. The replica is held only while a message is taken in or made, not while one is sent.
  *
  * `replica`: the same for all of a line.
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the replica's clock; by the machine's it is then measured how
+ * long a message is stuck on its way out.
  * `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over; what was
  * admitted stays.
  *

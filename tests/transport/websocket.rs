@@ -319,6 +319,7 @@ fn what_is_no_message_is_answered_with_a_refusal_and_a_close() {
 fn a_silent_peer_is_asked_and_then_given_up() {
     let (mut caller, mut server) = raw();
     let after = |ms| WallMillis(NOW.0 + ms);
+    assert_eq!(server.wait(NOW).unwrap(), Heard::Nothing);
     assert_eq!(server.wait(after(19_999)).unwrap(), Heard::Nothing);
     assert_eq!(server.wait(after(20_000)).unwrap(), Heard::Nothing);
     // The caller's WebSocket answers by itself as it reads.
@@ -339,6 +340,16 @@ fn a_silent_peer_is_asked_and_then_given_up() {
         matches!(error, WebSocketError::Silent { elapsed } if elapsed >= WallMillis(60_000)),
         "{error:?}"
     );
+}
+
+#[test]
+fn silence_is_counted_from_the_first_wait() {
+    // The clock of those who wait may be another than the one that saw the handshake.
+    let (_caller, mut server) = raw();
+    assert_eq!(server.wait(WallMillis(NOW.0 + 100_000)).unwrap(), Heard::Nothing);
+    assert_eq!(server.wait(WallMillis(NOW.0 + 159_999)).unwrap(), Heard::Nothing);
+    let error = server.wait(WallMillis(NOW.0 + 160_000)).unwrap_err();
+    assert!(matches!(error, WebSocketError::Silent { .. }), "{error:?}");
 }
 
 #[test]

@@ -89,7 +89,7 @@ impl<S: Read + Write> WebSocketClient<S> {
         let step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
         let (socket, _) = shake_hands(step, &options, &mut now)?;
         let line = LineCaller::new(options.sync.clone(), seed);
-        Ok(Self { connection: Connection::new(socket, options, now()), line })
+        Ok(Self { connection: Connection::new(socket, options), line })
     }
 
     /// Waits for a message; where nothing comes, for as long as [`WebSocketOptions::wait`] says, and at most so long again

@@ -35,8 +35,8 @@ pub(super) struct Connection<S> {
     socket: WebSocket<Rationed<S>>,
     options: WebSocketOptions,
     inbox: Option<Bytes>,
-    /// When something was last heard.
-    heard: WallMillis,
+    /// When something was last heard, or was first waited for: by the clock of those who wait.
+    heard: Option<WallMillis>,
     pinged: bool,
     /// Since when a message is stuck on its way out.
     stuck: Option<WallMillis>,
@@ -55,8 +55,8 @@ pub(super) fn config(options: &WebSocketOptions) -> WebSocketConfig {
 }
 
 impl<S: Read + Write> Connection<S> {
-    pub(super) fn new(socket: WebSocket<Rationed<S>>, options: WebSocketOptions, now: WallMillis) -> Self {
-        Self { socket, options, inbox: None, heard: now, pinged: false, stuck: None, closed: false }
+    pub(super) fn new(socket: WebSocket<Rationed<S>>, options: WebSocketOptions) -> Self {
+        Self { socket, options, inbox: None, heard: None, pinged: false, stuck: None, closed: false }
     }
 
     pub(super) fn stream(&self) -> &S {
@@ -165,12 +165,13 @@ impl<S: Read + Write> Connection<S> {
     }
 
     fn was_heard(&mut self, now: WallMillis) {
-        self.heard = now;
+        self.heard = Some(now);
         self.pinged = false;
     }
 
     fn check_silence(&mut self, now: WallMillis) -> Result<(), WebSocketError> {
-        let elapsed = WallMillis(now.0.saturating_sub(self.heard.0));
+        let since = *self.heard.get_or_insert(now);
+        let elapsed = WallMillis(now.0.saturating_sub(since.0));
         if elapsed >= self.options.silence {
             return Err(WebSocketError::Silent { elapsed });
         }

@@ -10,8 +10,9 @@ use crate::transport::tls::TlsRoots;
 
 /// How a WebSocket waits, what it takes, and what is sent when it is opened.
 ///
-/// Times are measured by the `now` that each call is given: a clock that jumps forward ends a line early, which costs a
-/// new one.
+/// Times are measured by the `now` that each call is given, so let it be the same clock for all of them. One that jumps
+/// forward ends a line early, which costs a new one; one that is set back by an hour ends a line or a handshake for silence
+/// or slowness up to an hour late.
 #[derive(Clone, Debug)]
 pub struct WebSocketOptions {
     pub(super) sync: SyncOptions,
@@ -100,7 +101,7 @@ impl WebSocketOptions {
         self
     }
 
-    /// How long without a whole message or an answer to a ping until the line is given up
+    /// How long without a whole message or an answer to a ping, from the first wait on, until the line is given up
     /// ([`WebSocketError::Silent`](super::WebSocketError::Silent)). Default: 60 seconds; a message of 1 MiB then needs
     /// 18 KB a second.
     #[must_use]
