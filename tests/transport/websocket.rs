@@ -621,6 +621,57 @@ fn a_handshake_that_comes_byte_by_byte_is_given_up_by_the_clock() {
     assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
 }
 
+/// A stream that a signal, or a time-out as Windows names it, meets before each read and each write.
+struct Disturbed {
+    stream: TcpStream,
+    calls: usize,
+}
+
+impl Disturbed {
+    fn disturb(&mut self) -> io::Result<()> {
+        self.calls += 1;
+        match self.calls % 3 {
+            0 => Ok(()),
+            1 => Err(io::ErrorKind::Interrupted.into()),
+            _ => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+impl Read for Disturbed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.disturb()?;
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Disturbed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.disturb()?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.disturb()
+    }
+}
+
+#[test]
+fn a_signal_ends_no_handshake() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::scope(|scope| {
+        let server = scope.spawn(|| {
+            let (stream, _) = listener.accept().unwrap();
+            WebSocketServer::accept(Disturbed { stream, calls: 0 }, options(), || NOW).map(drop)
+        });
+        let stream = Disturbed { stream: TcpStream::connect(address).unwrap(), calls: 0 };
+        let client = WebSocketClient::over(stream, &format!("ws://{address}/"), options(), [1; 32], || NOW);
+        let (client, server) = (client.map(drop), server.join().unwrap());
+        assert!(client.is_ok() && server.is_ok(), "{client:?}, {server:?}");
+    });
+}
+
 /// Both ways are full at once: what is stuck must go on when there is room again, and somebody must say so when not.
 #[test]
 fn a_line_that_is_stuck_goes_on_with_a_message_waiting() {

@@ -49,10 +49,18 @@ fn take_one(left: &mut usize) -> io::Result<()> {
     Ok(())
 }
 
+/// A time-out as Windows names it, and a wait that a signal ended, are waits too; a handshake knows only one name for them.
+fn as_wait(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => io::ErrorKind::WouldBlock.into(),
+        _ => error,
+    }
+}
+
 impl<S: Read> Read for Rationed<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         take_one(&mut self.reads)?;
-        self.stream.read(buffer)
+        self.stream.read(buffer).map_err(as_wait)
     }
 }
 
@@ -73,17 +81,17 @@ impl<S: Write> Write for Rationed<S> {
                 return Ok(bytes.len());
             };
             take_one(&mut self.writes)?;
-            match self.stream.write(rest)? {
+            match self.stream.write(rest).map_err(as_wait)? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 written => head.written = head.written.saturating_add(written),
             }
         }
         take_one(&mut self.writes)?;
-        self.stream.write(bytes)
+        self.stream.write(bytes).map_err(as_wait)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
+        self.stream.flush().map_err(as_wait)
     }
 }
 
