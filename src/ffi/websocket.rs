@@ -58,8 +58,9 @@ pub extern "C" fn policysync_websocket_client_connect(
     })
 }
 
-/// Waits for a message, for as long as `wait_ms` of the options says, and at most so long again for what is stuck on its
-/// way out. It holds no replica meanwhile. Then call `policysync_websocket_client_work`, whatever came of it.
+/// Waits for a message; where nothing comes, for as long as `wait_ms` of the options says, and at most so long again for
+/// what is stuck on its way out. A server that sends or takes a byte now and then can draw this out to 50 times `wait_ms`,
+/// over TLS to 250 times. It holds no replica meanwhile. Then call `policysync_websocket_client_work`, whatever came of it.
 ///
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock: by it the silence of the server is
 /// measured, from the first call on. Let it be the same clock each time, also for `policysync_websocket_client_work`: one

@@ -93,8 +93,9 @@ impl<S: Read + Write> WebSocketClient<S> {
     }
 
     /// Waits for a message; where nothing comes, for as long as [`WebSocketOptions::wait`] says, and at most so long again
-    /// for what is stuck on its way out. Where bytes come one by one it returns after a few. It needs no replica, so an application that
-    /// shares one holds no lock meanwhile. After [`Heard::Closed`] the line is over.
+    /// for what is stuck on its way out. Where bytes come or go one by one it returns after a few: after 50 times that long
+    /// at most, over TLS after 250 times. It needs no replica, so an application that shares one holds no lock meanwhile.
+    /// After [`Heard::Closed`] the line is over.
     ///
     /// # Errors
     ///
