@@ -2893,11 +2893,14 @@ policysync_status policysync_websocket_client_connect(const char *POLICYSYNC_NUL
                                                       struct policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Waits for a message, for as long as `wait_ms` of the options says, and at most so long again for what is stuck on
- * its way out. It holds no replica meanwhile. Then call `policysync_websocket_client_work`, whatever came of it.
+ * Waits for a message; where nothing comes, for as long as `wait_ms` of the options says, and at most so long again
+ * for what is stuck on its way out. A server that sends or takes a byte now and then can draw this out to 50 times
+ * `wait_ms`, over TLS to 250 times. It holds no replica meanwhile. Then call `policysync_websocket_client_work`,
+ * whatever came of it.
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock: by it the silence of the server is
- * measured.
+ * measured, from the first call on. Let it be the same clock each time, also for `policysync_websocket_client_work`:
+ * one that is set back by an hour ends a line for silence or slowness up to an hour late.
  * `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over.
  *
  * Returns `POLICYSYNC_OK` (a message is here), `POLICYSYNC_NOT_FOUND` (nothing came), `POLICYSYNC_DONE` (the line is
@@ -2917,7 +2920,8 @@ policysync_status policysync_websocket_client_wait(struct policysync_websocket_c
  * is sent.
  *
  * `replica`: the same for all of a line.
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the replica's clock; by the machine's it is then
+ * measured how long a message is stuck on its way out.
  * `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over; what was
  * admitted stays.
  *

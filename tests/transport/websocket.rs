@@ -1,9 +1,11 @@
 //! Lines over WebSocket: pushes both ways, hostile and slow peers, cuts and new lines.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use policysync::{
     Finish, HeaderError, Heard, LineEvent, Refusal, Replica, Responder, SyncError, WallMillis,
@@ -317,6 +319,7 @@ fn what_is_no_message_is_answered_with_a_refusal_and_a_close() {
 fn a_silent_peer_is_asked_and_then_given_up() {
     let (mut caller, mut server) = raw();
     let after = |ms| WallMillis(NOW.0 + ms);
+    assert_eq!(server.wait(NOW).unwrap(), Heard::Nothing);
     assert_eq!(server.wait(after(19_999)).unwrap(), Heard::Nothing);
     assert_eq!(server.wait(after(20_000)).unwrap(), Heard::Nothing);
     // The caller's WebSocket answers by itself as it reads.
@@ -337,6 +340,16 @@ fn a_silent_peer_is_asked_and_then_given_up() {
         matches!(error, WebSocketError::Silent { elapsed } if elapsed >= WallMillis(60_000)),
         "{error:?}"
     );
+}
+
+#[test]
+fn silence_is_counted_from_the_first_wait() {
+    // The clock of those who wait may be another than the one that saw the handshake.
+    let (_caller, mut server) = raw();
+    assert_eq!(server.wait(WallMillis(NOW.0 + 100_000)).unwrap(), Heard::Nothing);
+    assert_eq!(server.wait(WallMillis(NOW.0 + 159_999)).unwrap(), Heard::Nothing);
+    let error = server.wait(WallMillis(NOW.0 + 160_000)).unwrap_err();
+    assert!(matches!(error, WebSocketError::Silent { .. }), "{error:?}");
 }
 
 #[test]
@@ -367,6 +380,69 @@ fn a_peer_that_takes_nothing_is_dropped_and_finds_the_rest_with_a_new_line() {
 
     let mut line = Line::new(2);
     line.until(&mut alice, &mut bob, same);
+}
+
+/// A stream that takes a few bytes at a time once it is told to.
+struct Sipping {
+    stream: TcpStream,
+    slow: Arc<AtomicBool>,
+    writes: Arc<AtomicUsize>,
+}
+
+impl Read for Sipping {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Sipping {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.slow.load(Ordering::Relaxed) {
+            return self.stream.write(bytes);
+        }
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        self.stream.write(bytes.get(..100).unwrap_or(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+#[test]
+fn a_peer_that_takes_a_little_at_a_time_does_not_keep_the_server_and_is_dropped() {
+    let (mut alice, mut bob) = (device("alice"), device("bob"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let (slow, writes) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (mut client, mut server) = thread::scope(|scope| {
+        let server = scope.spawn(|| {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(TICK)).unwrap();
+            let stream = Sipping { stream, slow: slow.clone(), writes: writes.clone() };
+            WebSocketServer::accept(stream, options(), || NOW).unwrap()
+        });
+        let client = Client::connect(&url, options(), [1; 32], || NOW).unwrap();
+        (client, server.join().unwrap())
+    });
+    let mut responder = responder();
+    while !(client.is_pushing() && server.is_pushing()) {
+        client.work(&mut alice, NOW).unwrap();
+        server.wait(NOW).unwrap();
+        server.work(&mut responder, &mut bob, NOW).unwrap();
+        client.wait(NOW).unwrap();
+    }
+
+    slow.store(true, Ordering::Relaxed);
+    bob.set(NOW, "Blob", "1", "data", "x".repeat(900_000).as_str()).unwrap();
+    server.work(&mut responder, &mut bob, NOW).unwrap();
+    assert!((1..=32).contains(&writes.swap(0, Ordering::Relaxed)), "the replica is held meanwhile");
+    for second in 1..30 {
+        server.wait(WallMillis(NOW.0 + second * 1000)).unwrap();
+        assert!(writes.swap(0, Ordering::Relaxed) <= 16);
+    }
+    let error = server.wait(WallMillis(NOW.0 + 30_000)).unwrap_err();
+    assert!(matches!(error, WebSocketError::SlowPeer { .. }), "{error:?}");
 }
 
 #[test]
@@ -492,6 +568,108 @@ fn a_handshake_that_does_not_end_is_given_up() {
     let error = WebSocketServer::accept(stream, options(), clock).err().unwrap();
     assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
     drop(silent);
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up_in_time_however_long_a_wait_is() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let schemes: &[&str] = if cfg!(feature = "tls") { &["ws", "wss"] } else { &["ws"] };
+    for scheme in schemes {
+        let options = options().wait(Duration::from_secs(8)).connect_timeout(Duration::from_millis(300));
+        let began = Instant::now();
+        let error = Client::connect(
+            &format!("{scheme}://{address}/"),
+            options,
+            [1; 32],
+            policysync::system_wall_clock,
+        );
+        let error = error.err().unwrap();
+        assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
+        assert!(began.elapsed() < Duration::from_secs(4), "{scheme}: {:?}", began.elapsed());
+    }
+}
+
+/// A caller whose bytes come one at a time, and never end.
+struct Dripping;
+
+impl Read for Dripping {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer[0] = b'a';
+        Ok(1)
+    }
+}
+
+impl Write for Dripping {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_handshake_that_comes_byte_by_byte_is_given_up_by_the_clock() {
+    let mut time = NOW;
+    let clock = || {
+        time = WallMillis(time.0 + 1000);
+        time
+    };
+    let error = WebSocketServer::accept(Dripping, options(), clock).err().unwrap();
+    assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
+}
+
+/// A stream that a signal, or a time-out as Windows names it, meets before each read and each write.
+struct Disturbed {
+    stream: TcpStream,
+    calls: usize,
+}
+
+impl Disturbed {
+    fn disturb(&mut self) -> io::Result<()> {
+        self.calls += 1;
+        match self.calls % 3 {
+            0 => Ok(()),
+            1 => Err(io::ErrorKind::Interrupted.into()),
+            _ => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+impl Read for Disturbed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.disturb()?;
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Disturbed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.disturb()?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.disturb()
+    }
+}
+
+#[test]
+fn a_signal_ends_no_handshake() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::scope(|scope| {
+        let server = scope.spawn(|| {
+            let (stream, _) = listener.accept().unwrap();
+            WebSocketServer::accept(Disturbed { stream, calls: 0 }, options(), || NOW).map(drop)
+        });
+        let stream = Disturbed { stream: TcpStream::connect(address).unwrap(), calls: 0 };
+        let client = WebSocketClient::over(stream, &format!("ws://{address}/"), options(), [1; 32], || NOW);
+        let (client, server) = (client.map(drop), server.join().unwrap());
+        assert!(client.is_ok() && server.is_ok(), "{client:?}, {server:?}");
+    });
 }
 
 /// Both ways are full at once: what is stuck must go on when there is room again, and somebody must say so when not.

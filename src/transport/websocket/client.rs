@@ -64,7 +64,10 @@ impl WebSocketClient<WebSocketStream> {
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         options.headers.check()?;
         let stream = WebSocketStream::connect(host, port, tls, &options, &mut now)?;
-        Self::over(stream, url, options, seed, now)
+        let wait = options.wait;
+        let line = Self::over(stream, url, options, seed, now)?;
+        line.connection.stream().wait_for(wait).map_err(WebSocketError::Io)?;
+        Ok(line)
     }
 }
 
@@ -87,12 +90,13 @@ impl<S: Read + Write> WebSocketClient<S> {
         let step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
         let (socket, _) = shake_hands(step, &options, &mut now)?;
         let line = LineCaller::new(options.sync.clone(), seed);
-        Ok(Self { connection: Connection::new(socket, options, now()), line })
+        Ok(Self { connection: Connection::new(socket, options), line })
     }
 
     /// Waits for a message; where nothing comes, for as long as [`WebSocketOptions::wait`] says, and at most so long
-    /// again for what is stuck on its way out. Where bytes come one by one it returns after a few. It needs no replica,
-    /// so an application that shares one holds no lock meanwhile. After [`Heard::Closed`] the line is over.
+    /// again for what is stuck on its way out. Where bytes come or go one by one it returns after a few: after 50
+    /// times that long at most, over TLS after 250 times. It needs no replica, so an application that shares one
+    /// holds no lock meanwhile. After [`Heard::Closed`] the line is over.
     ///
     /// # Errors
     ///

@@ -16,8 +16,9 @@ const CONTROL: usize = 1024;
 pub(super) const AT_ONCE: usize = 4;
 /// Bytes that are read at a time.
 const READ_BUFFER: usize = 16 << 10;
-/// Reads of the stream in one call: a peer that sends byte after byte does not keep the call from returning.
-const READS: usize = 16;
+/// Reads of the stream in one call, and writes: a peer that sends or takes byte after byte does not keep the call from
+/// returning.
+const AT_A_TIME: usize = 16;
 
 /// What came of waiting for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +35,8 @@ pub(super) struct Connection<S> {
     socket: WebSocket<Rationed<S>>,
     options: WebSocketOptions,
     inbox: Option<Bytes>,
-    /// When something was last heard.
-    heard: WallMillis,
+    /// When something was last heard, or was first waited for: by the clock of those who wait.
+    heard: Option<WallMillis>,
     pinged: bool,
     /// Since when a message is stuck on its way out.
     stuck: Option<WallMillis>,
@@ -54,8 +55,12 @@ pub(super) fn config(options: &WebSocketOptions) -> WebSocketConfig {
 }
 
 impl<S: Read + Write> Connection<S> {
-    pub(super) fn new(socket: WebSocket<Rationed<S>>, options: WebSocketOptions, now: WallMillis) -> Self {
-        Self { socket, options, inbox: None, heard: now, pinged: false, stuck: None, closed: false }
+    pub(super) fn new(socket: WebSocket<Rationed<S>>, options: WebSocketOptions) -> Self {
+        Self { socket, options, inbox: None, heard: None, pinged: false, stuck: None, closed: false }
+    }
+
+    pub(super) fn stream(&self) -> &S {
+        self.socket.get_ref().get_ref()
     }
 
     /// Waits for a message, for as long as a read of the stream waits.
@@ -70,7 +75,7 @@ impl<S: Read + Write> Connection<S> {
         if self.closed {
             return Ok(Heard::Closed);
         }
-        self.socket.get_mut().allow(READS);
+        self.socket.get_mut().allow(AT_A_TIME);
         match self.socket.read() {
             Ok(Message::Binary(bytes)) => {
                 self.was_heard(now);
@@ -117,6 +122,7 @@ impl<S: Read + Write> Connection<S> {
         if self.closed {
             return Err(WebSocketError::Closed);
         }
+        self.socket.get_mut().allow(AT_A_TIME);
         let result = self.socket.write(Message::Binary(message.into()));
         self.after_writing(result, now)?;
         self.flush(now)
@@ -126,12 +132,14 @@ impl<S: Read + Write> Connection<S> {
     pub(super) fn close(&mut self) {
         if !self.closed {
             self.closed = true;
+            self.socket.get_mut().allow(AT_A_TIME);
             // Whoever has gone already need not be told.
             drop(self.socket.close(None));
         }
     }
 
     fn flush(&mut self, now: WallMillis) -> Result<(), WebSocketError> {
+        self.socket.get_mut().allow(AT_A_TIME);
         let result = self.socket.flush();
         self.after_writing(result, now)
     }
@@ -157,12 +165,13 @@ impl<S: Read + Write> Connection<S> {
     }
 
     fn was_heard(&mut self, now: WallMillis) {
-        self.heard = now;
+        self.heard = Some(now);
         self.pinged = false;
     }
 
     fn check_silence(&mut self, now: WallMillis) -> Result<(), WebSocketError> {
-        let elapsed = WallMillis(now.0.saturating_sub(self.heard.0));
+        let since = *self.heard.get_or_insert(now);
+        let elapsed = WallMillis(now.0.saturating_sub(since.0));
         if elapsed >= self.options.silence {
             return Err(WebSocketError::Silent { elapsed });
         }
@@ -176,7 +185,7 @@ impl<S: Read + Write> Connection<S> {
 }
 
 /// Goes on with a handshake until it is done, or has taken as long as it may.
-pub(super) fn shake_hands<R: HandshakeRole>(
+pub(super) fn shake_hands<S, R: HandshakeRole<InternalStream = Rationed<S>>>(
     mut step: Result<R::FinalResult, HandshakeError<R>>,
     options: &WebSocketOptions,
     now: &mut impl FnMut() -> WallMillis,
@@ -186,10 +195,12 @@ pub(super) fn shake_hands<R: HandshakeRole>(
         match step {
             Ok(done) => return Ok(done),
             Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
-            Err(HandshakeError::Interrupted(half)) => {
+            Err(HandshakeError::Interrupted(mut half)) => {
                 if has_waited(began, options, now) {
                     return Err(WebSocketError::HandshakeTimeout);
                 }
+                // Between two looks at the clock the stream is read once, and written once.
+                half.get_mut().get_mut().allow(1);
                 step = half.handshake();
             }
         }

@@ -10,8 +10,9 @@ use crate::transport::tls::TlsRoots;
 
 /// How a WebSocket waits, what it takes, and what is sent when it is opened.
 ///
-/// Times are measured by the `now` that each call is given: a clock that jumps forward ends a line early, which costs a
-/// new one.
+/// Times are measured by the `now` that each call is given, so let it be the same clock for all of them. One that
+/// jumps forward ends a line early, which costs a new one; one that is set back by an hour ends a line or a handshake
+/// for silence or slowness up to an hour late.
 #[derive(Clone, Debug)]
 pub struct WebSocketOptions {
     pub(super) sync: SyncOptions,
@@ -100,7 +101,7 @@ impl WebSocketOptions {
         self
     }
 
-    /// How long without a whole message or an answer to a ping until the line is given up
+    /// How long without a whole message or an answer to a ping, from the first wait on, until the line is given up
     /// ([`WebSocketError::Silent`](super::WebSocketError::Silent)). Default: 60 seconds; a message of 1 MiB then needs
     /// 18 KB a second.
     #[must_use]
@@ -110,7 +111,8 @@ impl WebSocketOptions {
     }
 
     /// How long a message may be stuck on its way out until the line is given up
-    /// ([`WebSocketError::SlowPeer`](super::WebSocketError::SlowPeer)). Default: 30 seconds.
+    /// ([`WebSocketError::SlowPeer`](super::WebSocketError::SlowPeer)). Default: 30 seconds; a message of 1 MiB then
+    /// needs 35 KB a second.
     #[must_use]
     pub const fn stall(mut self, stall: WallMillis) -> Self {
         self.stall = stall;

@@ -1,14 +1,15 @@
-//! A stream that is read so many times and then says that it would wait.
+//! A stream that is read and written so many times and then says that it would wait.
 
 use std::io::{self, Read, Write};
 
 use crate::crypto::Zeroizing;
 
-/// Who reads until a message is whole comes back from a peer that sends it byte by byte.
+/// Who reads until a message is whole comes back from a peer that sends it byte by byte, and who writes until it has
+/// gone comes back from one that takes it so.
 pub(super) struct Rationed<S> {
     stream: S,
-    /// `None` allows any number.
-    reads: Option<usize>,
+    reads: usize,
+    writes: usize,
     /// Lines for the end of the head that is written first.
     lines: Option<Zeroizing<Vec<u8>>>,
     /// What is left to be written of the head, with the lines.
@@ -21,9 +22,9 @@ struct Head {
 }
 
 impl<S> Rationed<S> {
-    /// A stream that may be read any number of times, until [`Rationed::allow`] says otherwise.
+    /// A stream that may be read once and written once, until [`Rationed::allow`] says otherwise.
     pub(super) const fn new(stream: S) -> Self {
-        Self { stream, reads: None, lines: None, head: None }
+        Self { stream, reads: 1, writes: 1, lines: None, head: None }
     }
 
     /// The same, for a request that is written at once and first of all: these lines go to the end of its head. Whoever
@@ -32,18 +33,35 @@ impl<S> Rationed<S> {
         Self { lines: (!lines.is_empty()).then_some(lines), ..Self::new(stream) }
     }
 
-    /// Allows so many reads from here on.
-    pub(super) const fn allow(&mut self, reads: usize) {
-        self.reads = Some(reads);
+    pub(super) const fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
+    /// Allows so many reads from here on, and so many writes.
+    pub(super) const fn allow(&mut self, times: usize) {
+        self.reads = times;
+        self.writes = times;
+    }
+}
+
+fn take_one(left: &mut usize) -> io::Result<()> {
+    *left = left.checked_sub(1).ok_or(io::ErrorKind::WouldBlock)?;
+    Ok(())
+}
+
+/// A time-out as Windows names it, and a wait that a signal ended, are waits too; a handshake knows only one name for
+/// them.
+fn as_wait(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => io::ErrorKind::WouldBlock.into(),
+        _ => error,
     }
 }
 
 impl<S: Read> Read for Rationed<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(reads) = &mut self.reads {
-            *reads = reads.checked_sub(1).ok_or(io::ErrorKind::WouldBlock)?;
-        }
-        self.stream.read(buffer)
+        take_one(&mut self.reads)?;
+        self.stream.read(buffer).map_err(as_wait)
     }
 }
 
@@ -63,16 +81,18 @@ impl<S: Write> Write for Rationed<S> {
                 self.head = None;
                 return Ok(bytes.len());
             };
-            match self.stream.write(rest)? {
+            take_one(&mut self.writes)?;
+            match self.stream.write(rest).map_err(as_wait)? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 written => head.written = head.written.saturating_add(written),
             }
         }
-        self.stream.write(bytes)
+        take_one(&mut self.writes)?;
+        self.stream.write(bytes).map_err(as_wait)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
+        self.stream.flush().map_err(as_wait)
     }
 }
 
@@ -108,6 +128,7 @@ mod tests {
         let mut stream = Rationed::with_lines(Slow { written: Vec::new(), calls: 0 }, lines);
         let mut write = |mut bytes: &[u8]| {
             while !bytes.is_empty() {
+                stream.allow(2);
                 match stream.write(bytes) {
                     Ok(taken) => bytes = &bytes[taken..],
                     Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),

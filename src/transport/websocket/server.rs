@@ -129,7 +129,7 @@ impl<S: Read + Write> WebSocketServer<S> {
             }
             (result, _) => result?,
         };
-        Ok(Self { connection: Connection::new(socket, options, now()), line: LineAnswerer::new() })
+        Ok(Self { connection: Connection::new(socket, options), line: LineAnswerer::new() })
     }
 
     /// Waits for a message, for as long as a read of the stream waits. It needs no replica, so a server that shares one

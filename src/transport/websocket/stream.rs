@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
 
 #[cfg(feature = "tls")]
 use rustls::{ClientConnection, StreamOwned};
@@ -19,6 +20,13 @@ use crate::transport::tls;
 /// one who reads.
 #[cfg(feature = "tls")]
 const READS: usize = 2;
+/// Writes of the connection for one of what is in it. A record is one of them where there is room, and of 16 KiB each
+/// there are four on their way out at most.
+#[cfg(feature = "tls")]
+const WRITES: usize = 5;
+
+/// How long a read or a write waits during the handshakes, at most: the clock is looked at in between.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// What a [`WebSocketClient`](super::WebSocketClient) that was connected by URL reads and writes: TCP, with TLS or
 /// without.
@@ -31,7 +39,8 @@ enum Inner {
 }
 
 impl WebSocketStream {
-    /// Connects to the first address of the host that answers. A read and a write of it wait as the options say.
+    /// Connects to the first address of the host that answers. A read and a write of it wait no longer than
+    /// is good for a handshake, until [`WebSocketStream::wait_for`] says otherwise.
     pub(super) fn connect(
         host: &str,
         port: u16,
@@ -57,6 +66,15 @@ impl WebSocketStream {
         Err(last)
     }
 
+    /// Lets a read and a write wait so long from here on.
+    pub(super) fn wait_for(&self, wait: Duration) -> io::Result<()> {
+        match &self.0 {
+            Inner::Plain(stream) => set_wait(stream, wait),
+            #[cfg(feature = "tls")]
+            Inner::Tls(stream) => set_wait(stream.sock.get_ref(), wait),
+        }
+    }
+
     #[cfg(feature = "tls")]
     fn secure(
         stream: TcpStream,
@@ -78,6 +96,7 @@ impl WebSocketStream {
             if has_waited(began, options, now) {
                 return Err(WebSocketError::HandshakeTimeout);
             }
+            stream.allow(READS);
         }
         Ok(Self(Inner::Tls(Box::new(StreamOwned::new(connection, stream)))))
     }
@@ -95,8 +114,12 @@ impl WebSocketStream {
 
 fn prepare(stream: &TcpStream, options: &WebSocketOptions) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(options.wait))?;
-    stream.set_write_timeout(Some(options.wait))
+    set_wait(stream, options.wait.min(options.connect).min(SLICE))
+}
+
+fn set_wait(stream: &TcpStream, wait: Duration) -> io::Result<()> {
+    stream.set_read_timeout(Some(wait))?;
+    stream.set_write_timeout(Some(wait))
 }
 
 impl Read for WebSocketStream {
@@ -117,7 +140,10 @@ impl Write for WebSocketStream {
         match &mut self.0 {
             Inner::Plain(stream) => stream.write(bytes),
             #[cfg(feature = "tls")]
-            Inner::Tls(stream) => stream.write(bytes),
+            Inner::Tls(stream) => {
+                stream.sock.allow(WRITES);
+                stream.write(bytes)
+            }
         }
     }
 
@@ -125,7 +151,10 @@ impl Write for WebSocketStream {
         match &mut self.0 {
             Inner::Plain(stream) => stream.flush(),
             #[cfg(feature = "tls")]
-            Inner::Tls(stream) => stream.flush(),
+            Inner::Tls(stream) => {
+                stream.sock.allow(WRITES);
+                stream.flush()
+            }
         }
     }
 }
