@@ -571,6 +571,7 @@ fn a_handshake_that_does_not_end_is_given_up() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long a client waits is measured")]
 fn a_server_that_says_nothing_is_given_up_in_time_however_long_a_wait_is() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
