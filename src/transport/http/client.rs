@@ -66,7 +66,7 @@ impl HttpClient {
         #[cfg(feature = "tls")]
         let agent = super::tls::agent(config, &options.roots)?;
         #[cfg(not(feature = "tls"))]
-        let agent = config.into();
+        let agent = super::pace::agent(config);
         Ok(Self { agent, url: url.into(), headers: options.headers })
     }
 
