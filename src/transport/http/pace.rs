@@ -1,6 +1,7 @@
 //! Waits below the requests: each ends when it should, however little the other side takes or says at a time.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,7 +104,13 @@ impl<T: Transport> Transport for Paced<T> {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let wait = Wait::begin(&self.waits, timeout);
-        self.inner.await_input(wait.left()?)
+        loop {
+            match self.inner.await_input(wait.left()?) {
+                // A signal, which says nothing of the connection.
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
     }
 
     fn is_open(&mut self) -> bool {
@@ -130,11 +137,12 @@ mod tests {
 
     use super::*;
 
-    /// Takes 300 ms to take what it is given, and to say something.
+    /// Takes 300 ms to take what it is given, and to say something, which it does when it has been interrupted twice.
     struct Slow {
         buffers: LazyBuffers,
         now: Arc<Mutex<Moment>>,
         taken: Arc<Mutex<Vec<u8>>>,
+        interrupted: u32,
     }
 
     impl Slow {
@@ -162,7 +170,12 @@ mod tests {
 
         fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
             self.wait(timeout);
-            Ok(true)
+            self.interrupted += 1;
+            if self.interrupted > 2 {
+                Ok(true)
+            } else {
+                Err(io::Error::from(io::ErrorKind::Interrupted).into())
+            }
         }
 
         fn is_open(&mut self) -> bool {
@@ -181,7 +194,7 @@ mod tests {
         let now = Arc::new(Mutex::new(begin));
         let (told, read) = (Arc::clone(&now), Arc::clone(&now));
         let buffers = LazyBuffers::new(1 << 17, 1 << 17);
-        let inner = Slow { buffers, now, taken: Arc::clone(&taken) };
+        let inner = Slow { buffers, now, taken: Arc::clone(&taken), interrupted: 0 };
         let waits: Waits = Arc::new(move |length| {
             let (now, end) = (Arc::clone(&told), *told.lock().unwrap() + length);
             Box::new(move || end.saturating_duration_since(*now.lock().unwrap()))
@@ -211,5 +224,16 @@ mod tests {
         paced.buffers().output()[..bytes.len()].copy_from_slice(&bytes);
         paced.transmit_output(bytes.len(), SECOND).unwrap();
         assert_eq!(*taken.lock().unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_signal_does_not_end_a_wait_and_does_not_begin_it_anew() {
+        let (mut paced, passed, _) = paced();
+        assert!(paced.await_input(SECOND).unwrap());
+        assert!(passed() < *SECOND.after, "{:?}", passed());
+        assert!(matches!(
+            paced.await_input(NextTimeout { after: time::Duration::from_secs(0), ..SECOND }),
+            Err(Error::Timeout(Timeout::SendBody))
+        ));
     }
 }
