@@ -17,7 +17,7 @@
 //! put it behind a server that does, or the token is read on the way. Ends on SIGTERM and Ctrl-C, with exit code 0; 2 if it cannot begin.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -232,8 +232,12 @@ impl Relay {
     fn keep_sessions(&self, arguments: &Arguments) -> Result<(), Failure> {
         if arguments.secret.is_some() {
             let sessions = self.work(|replica, responder| responder.remembered(replica));
-            let (path, new) = (arguments.sessions(), arguments.sessions().with_extension("new"));
-            std::fs::write(&new, sessions)?;
+            let path = arguments.sessions();
+            let mut new = path.clone().into_os_string();
+            new.push(".new");
+            let mut file = std::fs::File::create(&new)?;
+            file.write_all(&sessions)?;
+            file.sync_all()?;
             std::fs::rename(new, path)?;
         }
         Ok(())
