@@ -19,7 +19,7 @@
 //! 0; 2 if it cannot begin.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -52,14 +52,16 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// Connections at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: u32 = 1000;
-/// How long a connection may say nothing, and how long a request may take to arrive.
+/// How long a connection may say nothing, and how long the body of a request may take to arrive. The server in front has
+/// to give up on a head that never ends.
 const SILENCE: Duration = Duration::from_secs(60);
 /// How often the other end of a WebSocket is asked whether it is there.
 const PING: Duration = Duration::from_secs(20);
-/// How long one message may take to be sent; who is slower is dropped, and finds the rest when it calls again.
+/// How long one message on a line may take to be sent, and how long a connection may take nothing of an answer; who is
+/// slower is dropped, and finds the rest when it calls again.
 const STALL: Duration = Duration::from_secs(30);
 
-/// How long the other end of a line may take to say goodbye.
+/// How long the other end of a line may take to say goodbye, and an answer to be read when the relay ends.
 const GOODBYE: Duration = Duration::from_secs(3);
 
 /// Where the token is, without a file.
@@ -233,8 +235,12 @@ impl Relay {
     fn keep_sessions(&self, arguments: &Arguments) -> Result<(), Failure> {
         if arguments.secret.is_some() {
             let sessions = self.work(|replica, responder| responder.remembered(replica));
-            let (path, new) = (arguments.sessions(), arguments.sessions().with_extension("new"));
-            std::fs::write(&new, sessions)?;
+            let path = arguments.sessions();
+            let mut new = path.clone().into_os_string();
+            new.push(".new");
+            let mut file = std::fs::File::create(&new)?;
+            file.write_all(&sessions)?;
+            file.sync_all()?;
             std::fs::rename(new, path)?;
         }
         Ok(())
@@ -282,7 +288,16 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         told_to_end().await;
         ending.ending.send_replace(true);
     };
-    axum::serve(listener, routes).with_graceful_shutdown(ended).await?;
+    let mut told = relay.ending.subscribe();
+    let late = async move {
+        drop(told.wait_for(|ending| *ending).await);
+        sleep(GOODBYE).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, routes).with_graceful_shutdown(ended).into_future() => served?,
+        // A client that does not read its answer is left.
+        () = late => {}
+    }
     // The lines say goodbye by themselves; those that do not are left.
     drop(timeout(GOODBYE, places.acquire_many(MAX_CONNECTIONS)).await);
     relay.keep_sessions(&arguments)
@@ -451,7 +466,8 @@ impl Listener for Limited {
                 continue;
             };
             drop(stream.set_nodelay(true));
-            return (Connection { stream, silence: Box::pin(sleep(SILENCE)), _place: place }, address);
+            let silence = Box::pin(sleep(SILENCE));
+            return (Connection { stream, silence, stall: None, _place: place }, address);
         }
     }
 
@@ -463,6 +479,8 @@ impl Listener for Limited {
 struct Connection {
     stream: TcpStream,
     silence: Pin<Box<Sleep>>,
+    /// Runs while the other side takes nothing of what is written.
+    stall: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -490,7 +508,16 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        match Pin::new(&mut self.stream).poll_write(context, bytes) {
+            Poll::Ready(result) => {
+                self.stall = None;
+                Poll::Ready(result)
+            }
+            Poll::Pending => {
+                let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(STALL)));
+                stall.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

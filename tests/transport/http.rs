@@ -189,6 +189,19 @@ fn a_server_that_does_not_answer_is_given_up() {
 }
 
 #[test]
+fn a_limit_may_be_as_long_as_a_duration_can_be() {
+    let server = Server::honest(Peer::new(device("bob")));
+    let ever = Duration::MAX;
+    let options = HttpOptions::new()
+        .connect_timeout(ever)
+        .answer_timeout(ever)
+        .body_timeout(ever)
+        .overall_timeout(ever);
+    let client = HttpClient::new(&server.url, options).unwrap();
+    assert!(client.exchange(b"nonsense", 1000).is_ok());
+}
+
+#[test]
 fn nobody_there_is_an_error_that_may_pass() {
     // A port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

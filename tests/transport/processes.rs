@@ -1,9 +1,12 @@
 //! The relay of the examples as a process of its own, killed and started again.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use policysync::{
     Finish, Heard, HttpClient, HttpError, HttpOptions, Refusal, Replica, SyncError, SyncOptions, SyncSession,
@@ -280,6 +283,28 @@ fn a_relay_that_is_told_to_end_closes_its_lines_and_ends() {
     let closed = (0..1000).any(|_| line.wait(system_wall_clock()).unwrap() == Heard::Closed);
     assert!(closed);
     assert_eq!(relay.process.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_relay_that_is_told_to_end_leaves_a_client_that_does_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, secret) = (folder.path().join("relay.db"), folder.path().join("secret"));
+    std::fs::write(&secret, [5; 32]).unwrap();
+    let mut relay = Relay::start(&file, &["--blind", "--secret", secret.to_str().unwrap()]);
+    // Requests one after the other, of whose answers none is read, until the relay takes no more: the sockets are full.
+    let mut stream = TcpStream::connect(&relay.address).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+    let request = b"POST /sync HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n".repeat(1000);
+    while stream.write_all(&request).is_ok() {}
+    let id = relay.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let code = (0..400).find_map(|_| {
+        thread::sleep(Duration::from_millis(50));
+        relay.process.try_wait().unwrap()
+    });
+    assert_eq!(code.expect("it does not end").code(), Some(0));
+    assert!(folder.path().join("relay.db.sessions").exists());
 }
 
 #[test]

@@ -339,6 +339,47 @@ fn an_answer_of_which_a_byte_comes_at_a_time_is_given_up() {
 }
 
 #[test]
+fn a_server_that_stops_reading_is_waited_for_once() {
+    let authority = Authority::new();
+    let port = listen_securely(authority.honest_server(), |mut stream| {
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock).unwrap();
+        }
+        thread::sleep(Duration::from_secs(3600));
+    });
+    let limit = Duration::from_secs(3);
+    let options = HttpOptions::new().tls_roots(authority.roots()).body_timeout(limit);
+    let client = HttpClient::new(&format!("https://127.0.0.1:{port}/sync"), options).unwrap();
+    let began = Instant::now();
+    let error = client.exchange(&vec![7; 64 << 20], 1000).unwrap_err();
+    let took = began.elapsed();
+    assert!(matches!(error, HttpError::Timeout(HttpStage::Sending)) && error.is_temporary(), "{error:?}");
+    // The system may go on once with a write that it has cut short.
+    assert!(took > limit && took < limit * 5 / 2, "{took:?}");
+}
+
+#[test]
+fn a_server_that_takes_a_little_at_a_time_does_not_make_a_wait_longer() {
+    // More often than any write gives up; the whole message would take twelve seconds.
+    fn take(mut stream: impl Read) {
+        let mut bytes = vec![0; 1 << 20];
+        while stream.read_exact(&mut bytes).is_ok() {
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+    let authority = Authority::new();
+    let (secure, plain) = (listen_securely(authority.honest_server(), take), listen(take));
+    for url in [format!("https://127.0.0.1:{secure}/sync"), format!("http://127.0.0.1:{plain}/sync")] {
+        let options = HttpOptions::new().tls_roots(authority.roots()).body_timeout(Duration::from_secs(2));
+        let client = HttpClient::new(&url, options).unwrap();
+        let began = Instant::now();
+        let error = client.exchange(&vec![7; 64 << 20], 1000).unwrap_err();
+        assert!(matches!(error, HttpError::Timeout(HttpStage::Sending)), "{url}: {error:?}");
+        assert!(began.elapsed() < Duration::from_secs(6), "{url}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
 fn a_line_on_which_a_byte_comes_at_a_time_does_not_keep_its_caller() {
     let authority = Authority::new();
     let port = listen_securely(authority.honest_server(), |stream| {

@@ -1,12 +1,16 @@
 //! The HTTP client.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::{HTTP_CONTENT_TYPE, HttpError, HttpOptions};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{Finish, Progress, REFUSAL, SyncError, SyncOptions, SyncSession};
 use crate::transport::headers::{HeaderError, Headers};
+
+/// No wait is longer: the end of a longer one may be a time that there is none.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How often one message is sent again when something other than its answer came back.
 const REPEATS: u32 = 3;
@@ -79,24 +83,25 @@ impl HttpClient {
             _ => return Err(HttpError::Url),
         }
         options.headers.check()?;
+        let limit = |timeout: Duration| Some(timeout.min(DAY));
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
             .user_agent(concat!("policysync/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(options.overall))
-            .timeout_resolve(Some(options.connect))
-            .timeout_connect(Some(options.connect))
-            .timeout_send_request(Some(options.answer))
-            .timeout_send_body(Some(options.body))
-            .timeout_recv_response(Some(options.answer))
-            .timeout_recv_body(Some(options.body))
+            .timeout_global(limit(options.overall))
+            .timeout_resolve(limit(options.connect))
+            .timeout_connect(limit(options.connect))
+            .timeout_send_request(limit(options.answer))
+            .timeout_send_body(limit(options.body))
+            .timeout_recv_response(limit(options.answer))
+            .timeout_recv_body(limit(options.body))
             .build();
         #[cfg(feature = "tls")]
         let agent = super::tls::agent(config, &options.roots)?;
         #[cfg(not(feature = "tls"))]
-        let agent = config.into();
+        let agent = super::pace::agent(config);
         Ok(Self { agent, url: url.into(), headers: options.headers })
     }
 

@@ -4,6 +4,7 @@ mod client;
 mod error;
 mod handler;
 mod options;
+mod pace;
 #[cfg(feature = "tls")]
 mod tls;
 

@@ -7,7 +7,7 @@ use crate::transport::headers::Headers;
 use crate::transport::tls::TlsRoots;
 
 /// How an [`HttpClient`](super::HttpClient) waits, and what it sends beside the messages. Each limit is for one
-/// request; a session makes several, and can be cancelled between them.
+/// request; a session makes several, and can be cancelled between them. More than a day is a day.
 ///
 /// ```
 /// use std::time::Duration;

@@ -9,11 +9,12 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, TcpConnector, Transport,
-    TransportAdapter, time,
+    TransportAdapter,
 };
 use ureq::{Agent, Error};
 
 use super::HttpError;
+use super::pace::{PaceConnector, Wait, Waits, waits};
 use crate::transport::tls::{self, TlsError, TlsRoots};
 
 /// How long one read waits at most: so much later than it should a wait may end.
@@ -21,14 +22,12 @@ const SLICE: Duration = Duration::from_millis(100);
 
 /// An agent whose `https` believes these.
 pub(super) fn agent(config: ureq::config::Config, roots: &TlsRoots) -> Result<Agent, HttpError> {
-    let connector = TcpConnector::default().chain(TlsConnector(tls::configuration(roots)?));
+    let connector =
+        TcpConnector::default().chain(PaceConnector).chain(TlsConnector(tls::configuration(roots)?));
     Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
 }
 
 struct TlsConnector(Arc<ClientConfig>);
-
-/// Begins a wait of this length, and tells from then on whether it is over.
-type Waits = Box<dyn Fn(time::Duration) -> Box<dyn Fn() -> bool> + Send + Sync>;
 
 struct TlsTransport {
     stream: StreamOwned<ClientConnection, TransportAdapter>,
@@ -64,12 +63,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
                 Err(error) => pass_waits(error)?,
             }
         }
-        let clock = Arc::clone(&details.current_time);
-        let waits: Waits = Box::new(move |length| {
-            let clock = Arc::clone(&clock);
-            let end = clock() + length;
-            Box::new(move || clock() >= end)
-        });
+        let waits = waits(details);
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { stream: StreamOwned::new(connection, sock), buffers, waits })))
@@ -82,15 +76,21 @@ impl Transport for TlsTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.stream.sock.set_timeout(timeout);
-        let output = self.buffers.output().get(..amount).ok_or(Error::ConnectionFailed)?;
-        self.stream.write_all(output)?;
-        self.stream.flush()?;
+        let wait = Wait::begin(&self.waits, timeout);
+        let mut rest = self.buffers.output().get(..amount).ok_or(Error::ConnectionFailed)?;
+        while !rest.is_empty() {
+            let taken = self.stream.conn.writer().write(rest)?;
+            if taken == 0 {
+                return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+            write_out(&mut self.stream, &wait)?;
+        }
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let is_over = (self.waits)(timeout.after);
+        let wait = Wait::begin(&self.waits, timeout);
         loop {
             match self.stream.conn.reader().read(self.buffers.input_append_buf()) {
                 Ok(len) => {
@@ -105,10 +105,7 @@ impl Transport for TlsTransport {
                 }
                 Err(error) => return Err(error.into()),
             }
-            if is_over() {
-                return Err(Error::Timeout(timeout.reason));
-            }
-            self.stream.sock.set_timeout(slice(timeout));
+            self.stream.sock.set_timeout(slice(wait.left()?));
             let StreamOwned { conn, sock } = &mut self.stream;
             if let Err(error) = conn.read_tls(sock) {
                 pass_waits(error)?;
@@ -116,9 +113,7 @@ impl Transport for TlsTransport {
             }
             conn.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             // An answer to what is of TLS itself.
-            while conn.wants_write() {
-                conn.write_tls(sock)?;
-            }
+            write_out(&mut self.stream, &wait)?;
         }
     }
 
@@ -129,6 +124,18 @@ impl Transport for TlsTransport {
     fn is_tls(&self) -> bool {
         true
     }
+}
+
+/// Writes what there is to say. After an error the connection is over: how much of a record has gone nobody knows.
+fn write_out(stream: &mut StreamOwned<ClientConnection, TransportAdapter>, wait: &Wait) -> Result<(), Error> {
+    let StreamOwned { conn, sock } = stream;
+    while conn.wants_write() {
+        sock.set_timeout(wait.left()?);
+        if conn.write_tls(sock)? == 0 {
+            return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+        }
+    }
+    Ok(())
 }
 
 /// So long, and no longer than a slice.
