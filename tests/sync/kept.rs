@@ -2,11 +2,11 @@
 //! about the log in front of it, it is not believed.
 
 use policysync::{
-    BASE_VERSION, BaseError, Finish, Hlc, Incoming, MessageFault, Op, Replica, ReplicaOptions, Responder,
-    Signature, SignedOp, SyncBase, SyncOptions, SyncSession,
+    BASE_VERSION, BaseError, CryptoProvider, Cursor, Finish, Hlc, Incoming, MessageFault, Op, Replica,
+    ReplicaOptions, Responder, Signature, SignedOp, SyncBase, SyncOptions, SyncSession,
 };
 
-use crate::common::{NOW, knowing, set};
+use crate::common::{NOW, crypto, knowing, set};
 use crate::link::{responder, run, session};
 
 /// The key that bases are sealed with.
@@ -62,7 +62,7 @@ fn converged() -> (Replica, Replica, Responder, SyncBase, Vec<SignedOp>) {
 #[cfg(feature = "sqlite")]
 mod restart {
     use super::*;
-    use crate::common::{Random, crypto, key};
+    use crate::common::{Random, key};
     use policysync::{Durability, Progress, StoreCheck, SyncError};
     use std::path::{Path, PathBuf};
 
@@ -405,6 +405,37 @@ fn a_base_is_not_taken_for_one_of_a_log_that_ends_alike() {
 }
 
 /// Whoever begins sessions by the thousand makes a responder remember no more for it.
+/// What the manual's page `format` says that the digest is, computed anew from the log.
+fn prefix_digest(replica: &Replica) -> [u8; 32] {
+    let crypto = crypto();
+    let hashes: Vec<u8> =
+        replica.log().since(Cursor::START).flat_map(|entry| *entry.unwrap().hash.as_bytes()).collect();
+    let (pages, rest) = hashes.as_chunks::<{ 4096 * 32 }>();
+    let mut message = b"policysync/log/prefix/v1".to_vec();
+    message.extend_from_slice(&u32::try_from(replica.log().len()).unwrap().to_le_bytes());
+    pages.iter().for_each(|page| message.extend_from_slice(crypto.hash(page).as_bytes()));
+    message.extend_from_slice(rest);
+    *crypto.hash(&message).as_bytes()
+}
+
+/// Full pages are hashed once; what is said of a log that has grown since is what a log says that was as long at once.
+#[test]
+fn the_digest_of_a_long_log_is_the_documented_one_however_it_grew() {
+    let (mut ours, mut theirs) = (blind(&[]), blind(&[]));
+    let mut responder = responder();
+    let mut asked = 0;
+    for end in [100, 4096, 5000, 12_288, 12_289] {
+        give(&mut ours, &unsigned(asked..end));
+        give(&mut theirs, &unsigned(asked..end));
+        asked = end;
+        let (finish, _) = run(&mut session(1), &mut ours, &mut responder, &mut theirs, NOW).unwrap();
+        let bytes = base_of(finish).to_bytes(&ours, &KEY).unwrap();
+        let (before, _seal) = bytes.split_last_chunk::<32>().unwrap();
+        assert_eq!(before.last_chunk(), Some(&prefix_digest(&ours)), "{end} operations");
+        assert!(SyncBase::from_bytes(&bytes, &ours, &KEY).is_ok());
+    }
+}
+
 /// A peer chooses its nonce, and two logs may be equally long: then their sessions have one name.
 #[test]
 fn one_responder_tells_the_sessions_of_two_replicas_apart() {

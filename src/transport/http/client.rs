@@ -10,7 +10,7 @@ use crate::sync::{Finish, Progress, REFUSAL, SyncError, SyncOptions, SyncSession
 use crate::transport::headers::{HeaderError, Headers};
 
 /// No wait is longer: the end of a longer one may be a time that there is none.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How often one message is sent again when something other than its answer came back.
 const REPEATS: u32 = 3;

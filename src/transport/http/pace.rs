@@ -8,6 +8,8 @@ use std::time::Duration;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
+use super::client::DAY;
+
 /// How much is written at a time, each with what is left of the wait. The system's own time-out is for one write, and
 /// one that was cut short is gone on with by another: so the last part may take as long once more.
 const PART: usize = 4096;
@@ -19,6 +21,8 @@ pub(super) type Waits = Arc<dyn Fn(Duration) -> Box<dyn Fn() -> Duration> + Send
 pub(super) fn waits(details: &ConnectionDetails<'_>) -> Waits {
     let clock = Arc::clone(&details.current_time);
     Arc::new(move |length| {
+        // What has no end is told by a length to which no time can be added.
+        let length = length.min(DAY);
         let clock = Arc::clone(&clock);
         let end = clock() + length.into();
         Box::new(move || {
