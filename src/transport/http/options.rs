@@ -7,7 +7,8 @@ use crate::transport::headers::Headers;
 use crate::transport::tls::TlsRoots;
 
 /// How an [`HttpClient`](super::HttpClient) waits, and what it sends beside the messages. Each limit is for one
-/// request; a session makes several, and can be cancelled between them. More than a day is a day.
+/// request; a session makes several, and can be cancelled between them. More than a day is a day. Sending may take up
+/// to twice its limit, where the system goes on with a write that it has cut short.
 ///
 /// ```
 /// use std::time::Duration;
