@@ -2,22 +2,20 @@
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
-use hashbrown::HashTable;
-
-use super::Paged;
+use super::{Numbers, Paged};
 
 /// Entries, numbered from 0 in the order they were first seen, and found by the hash of a key.
 ///
 /// The hasher is keyed at random, because names come from whoever writes operations; nothing ever walks the table.
 pub(crate) struct Interned<T> {
     entries: Paged<T>,
-    numbers: HashTable<u32>,
+    numbers: Numbers,
     hasher: RandomState,
 }
 
 impl<T> Interned<T> {
     pub(crate) fn new() -> Self {
-        Self { entries: Paged::new(), numbers: HashTable::new(), hasher: RandomState::new() }
+        Self { entries: Paged::new(), numbers: Numbers::new(), hasher: RandomState::new() }
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -41,7 +39,7 @@ impl<T> Interned<T> {
 
     /// The number of the entry that `is` the one looked for, among those whose key has this hash.
     pub(crate) fn find(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<u32> {
-        self.numbers.find(hash, |number| is(self.entries.get(*number))).copied()
+        self.numbers.find(hash, |number| is(self.entries.get(number)))
     }
 
     /// Adds an entry that is not there yet, under the hash of its key. `key` gives the key of an entry, to move the
@@ -49,7 +47,7 @@ impl<T> Interned<T> {
     pub(crate) fn insert<'t, K: Hash>(&'t mut self, hash: u64, entry: T, key: impl Fn(&'t T) -> K) -> u32 {
         let number = self.entries.push(entry);
         let (entries, hasher) = (&self.entries, &self.hasher);
-        self.numbers.insert_unique(hash, number, |number| hasher.hash_one(key(entries.get(*number))));
+        self.numbers.push(number, hash, |number| hasher.hash_one(key(entries.get(number))));
         number
     }
 }

@@ -4,6 +4,7 @@ mod bits;
 mod blobs;
 mod interned;
 mod narrow;
+mod numbers;
 mod paged;
 mod texts;
 
@@ -11,6 +12,7 @@ pub(crate) use bits::Bits;
 pub(crate) use blobs::{BlobAddress, Blobs};
 pub(crate) use interned::{Interned, Names};
 pub(crate) use narrow::Narrow;
+pub(crate) use numbers::Numbers;
 pub(crate) use paged::Paged;
 pub(crate) use texts::{TextAddress, Texts};
 

@@ -3,14 +3,12 @@
 use crate::planted;
 use std::cmp::Ordering;
 
-use hashbrown::HashTable;
-
 use super::authors::Authors;
 use super::order::{Neighbours, Order, Place};
 use super::stamps::{Stamps, prefix};
 use super::subjects::{RegisterId, Subjects};
 use crate::canonical::OpHash;
-use crate::columns::{Narrow, Paged};
+use crate::columns::{Narrow, Numbers, Paged};
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
 use crate::op::{Kind, OpRef};
@@ -23,7 +21,7 @@ pub(crate) struct Index {
     authors: Narrow,
     registers: Paged<RegisterId>,
     /// Numbers by hash. The hashes are SHA-256 already; nothing ever walks the table.
-    by_hash: HashTable<u32>,
+    by_hash: Numbers,
     order: Order,
     pub(crate) authors_of: Authors,
     pub(crate) subjects: Subjects,
@@ -43,7 +41,7 @@ impl Index {
             stamps: Stamps::new(),
             authors: Narrow::new(),
             registers: Paged::new(),
-            by_hash: HashTable::new(),
+            by_hash: Numbers::new(),
             order: Order::new(),
             authors_of: Authors::new(),
             subjects: Subjects::new(),
@@ -56,7 +54,7 @@ impl Index {
     }
 
     pub(crate) fn find(&self, hash: &OpHash) -> Option<u32> {
-        self.by_hash.find(hash.front(), |arrival| self.hashes.get(*arrival) == hash).copied()
+        self.by_hash.find(hash.front(), |arrival| self.hashes.get(arrival) == hash)
     }
 
     pub(crate) fn hash(&self, arrival: u32) -> &OpHash {
@@ -104,7 +102,7 @@ impl Index {
         let hashes = &self.hashes;
         for arrival in first..hashes.len() {
             let front = hashes.get(arrival).front();
-            self.by_hash.insert_unique(front, arrival, |arrival| hashes.get(*arrival).front());
+            self.by_hash.push(arrival, front, |arrival| hashes.get(arrival).front());
         }
         self.put_in_order(first, inserted);
     }
@@ -114,7 +112,8 @@ impl Index {
         let place = |arrival| Place { prefix: self.stamps.prefix(arrival), arrival };
         let places: Vec<Place> = (first..self.len()).map(place).collect();
         let mut order = std::mem::replace(&mut self.order, Order::new());
-        let neighbours = order.insert(&places, |a, b| self.compare_tied(a, b));
+        let neighbours =
+            order.insert(&places, |arrival| self.author(arrival), |a, b| self.compare_tied(a, b));
         self.order = order;
         let found = |(place, neighbours): (Place, Neighbours)| {
             let mut others = [neighbours.before, neighbours.after].into_iter().flatten();

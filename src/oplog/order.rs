@@ -21,55 +21,80 @@ pub(crate) struct Place {
     pub(crate) arrival: u32,
 }
 
-/// A run of places in order, keys and numbers apart so that a search touches keys only.
+/// Room for the places of a run, keys and numbers apart so that a search touches keys only.
+struct Room {
+    prefixes: [Prefix; RUN],
+    arrivals: [u32; RUN],
+}
+
+/// A run of places in order.
 struct Run {
-    prefixes: Vec<Prefix>,
-    arrivals: Vec<u32>,
+    len: usize,
+    room: Box<Room>,
 }
 
 impl Run {
     fn new() -> Self {
-        Self { prefixes: Vec::with_capacity(RUN), arrivals: Vec::with_capacity(RUN) }
+        Self { len: 0, room: Box::new(Room { prefixes: [Prefix(0); RUN], arrivals: [0; RUN] }) }
+    }
+
+    fn prefixes(&self) -> &[Prefix] {
+        self.room.prefixes.get(..self.len).unwrap_or_default()
+    }
+
+    fn arrivals(&self) -> &[u32] {
+        self.room.arrivals.get(..self.len).unwrap_or_default()
     }
 
     fn get(&self, at: usize) -> Option<Place> {
-        Some(Place { prefix: *self.prefixes.get(at)?, arrival: *self.arrivals.get(at)? })
+        Some(Place { prefix: *self.prefixes().get(at)?, arrival: *self.arrivals().get(at)? })
+    }
+
+    /// Reads around a guess, so that the processor fetches what [`Run::before`] will look at.
+    fn touch(&self, guess: usize) -> u64 {
+        let prefix = |at: usize| self.room.prefixes.get(at).map_or(0, |prefix| prefix.0);
+        let arrival = self.room.arrivals.get(guess).copied().unwrap_or(0);
+        prefix(guess.saturating_sub(NEAR / 2)) ^ prefix(guess + NEAR / 2) ^ u64::from(arrival)
     }
 
     fn len(&self) -> usize {
-        self.arrivals.len()
+        self.len
     }
 
-    /// How many places have a smaller prefix.
-    ///
-    /// Where times are spread evenly, the place can be guessed: that needs one or two lines of memory, and a search
-    /// over the whole run waits for five, one after the other.
-    fn before(&self, prefix: Prefix) -> usize {
-        let start = self.guess(prefix).unwrap_or(0).saturating_sub(NEAR);
-        let near = self.prefixes.get(start..).unwrap_or_default();
+    /// How many places have a smaller prefix, from a guess on: where the guess is good, that needs one or two lines of
+    /// memory, and a search over the whole run waits for five, one after the other.
+    fn before(&self, prefix: Prefix, guess: usize) -> usize {
+        let start = guess.saturating_sub(NEAR);
+        let near = self.prefixes().get(start..).unwrap_or_default();
         let near = near.get(..2 * NEAR).unwrap_or(near);
         let found = near.partition_point(|other| *other < prefix);
         let is_there = (found > 0 || start == 0) && (found < near.len() || start + found == self.len());
-        if is_there { start + found } else { self.prefixes.partition_point(|other| *other < prefix) }
+        if is_there { start + found } else { self.prefixes().partition_point(|other| *other < prefix) }
     }
 
-    /// Where a prefix would be if they were spread evenly.
-    fn guess(&self, prefix: Prefix) -> Option<usize> {
-        let (first, last) = (self.prefixes.first()?.0, self.prefixes.last()?.0);
-        let (span, part) = (last.saturating_sub(first), prefix.0.saturating_sub(first));
-        let len = u128::try_from(self.len()).ok()?;
-        usize::try_from((u128::from(part) * len).checked_div(span.into())?).ok()
-    }
-
+    /// Puts a place in before those from `at` on. There must be room.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a run is split before it is full, and no place is behind its end"
+    )]
     fn insert(&mut self, at: usize, place: Place) {
-        self.prefixes.insert(at, place.prefix);
-        self.arrivals.insert(at, place.arrival);
+        self.room.prefixes.copy_within(at..self.len, at + 1);
+        self.room.arrivals.copy_within(at..self.len, at + 1);
+        self.room.prefixes[at] = place.prefix;
+        self.room.arrivals[at] = place.arrival;
+        self.len += 1;
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "what is split off is part of what is there, and has the same room"
+    )]
     fn split_off(&mut self, at: usize) -> Self {
         let mut upper = Self::new();
-        upper.prefixes.extend(self.prefixes.drain(at..));
-        upper.arrivals.extend(self.arrivals.drain(at..));
+        upper.len = self.len - at;
+        upper.room.prefixes[..upper.len].copy_from_slice(&self.room.prefixes[at..self.len]);
+        upper.room.arrivals[..upper.len].copy_from_slice(&self.room.arrivals[at..self.len]);
+        self.len = at;
         upper
     }
 }
@@ -92,29 +117,48 @@ impl Order {
         Self { runs: Vec::new(), lasts: Vec::new() }
     }
 
-    /// Puts new places into the order, one after the other, and returns the neighbours that each found. `tie` compares
-    /// two operations whose prefixes are equal.
+    /// Puts new places into the order, one after the other, and returns the neighbours that each found. `near` reads
+    /// what is needed of an operation to compare it, and `tie` compares two whose prefixes are equal.
     pub(crate) fn insert(
         &mut self,
         places: &[Place],
+        near: impl Fn(u32) -> u32,
         tie: impl Fn(Place, Place) -> Ordering,
     ) -> Vec<Neighbours> {
-        // Looking for all of them first brings their runs near, without one look waiting for the other; inserting
-        // then finds them there.
-        for place in places {
-            black_box(self.locate(place, &tie));
-        }
+        self.bring_near(places, near);
         places.iter().map(|place| self.insert_one(*place, &tie)).collect()
     }
 
+    /// Reads what inserting these places will need, for all of them at once: each step is a short loop in which no read
+    /// waits for another. One insertion after the other would wait for its memory several times.
+    fn bring_near(&self, places: &[Place], near: impl Fn(u32) -> u32) {
+        let Some(last) = self.lasts.last() else { return };
+        let spots: Vec<(Prefix, &Run, usize)> = places
+            .iter()
+            .map(|place| place.prefix)
+            .filter(|prefix| *prefix < last.prefix)
+            .filter_map(|prefix| {
+                let number = self.run_of(prefix);
+                Some((prefix, self.runs.get(number)?, self.guess(prefix, number)))
+            })
+            .collect();
+        let touched = spots.iter().fold(0, |sum, (_, run, guess)| sum ^ run.touch(*guess));
+        black_box(touched);
+        let arrivals: Vec<u32> = spots
+            .iter()
+            .filter_map(|(prefix, run, guess)| run.arrivals().get(run.before(*prefix, *guess)).copied())
+            .collect();
+        black_box(arrivals.iter().fold(0, |sum, arrival| sum ^ near(*arrival)));
+    }
+
     /// The run that a place belongs to, and how many places of that run come before it.
-    ///
-    /// Searching by prefix alone does not branch, so that the processor looks for the next place while it waits for the
-    /// memory of this one; ties are few.
     fn locate(&self, place: &Place, tie: &impl Fn(Place, Place) -> Ordering) -> (usize, usize) {
+        if self.is_last(place, tie) {
+            return (self.runs.len(), 0);
+        }
         let prefix = place.prefix;
         let before = |arrival: &u32| tie(Place { prefix, arrival: *arrival }, *place).is_lt();
-        let number = self.lasts.partition_point(|last| last.prefix < prefix);
+        let number = self.run_of(prefix);
         let number = match self.lasts.get(number..) {
             Some(rest @ [first, ..]) if first.prefix == prefix => {
                 number + rest.partition_point(|last| last.prefix == prefix && before(&last.arrival))
@@ -122,10 +166,33 @@ impl Order {
             _ => number,
         };
         let Some(run) = self.runs.get(number) else { return (number, 0) };
-        let low = run.before(prefix);
-        let equal = run.prefixes.iter().skip(low).take_while(|other| **other == prefix).count();
-        let tied = run.arrivals.get(low..low + equal).unwrap_or_default();
+        let low = run.before(prefix, self.guess(prefix, number));
+        let equal = run.prefixes().iter().skip(low).take_while(|other| **other == prefix).count();
+        let tied = run.arrivals().get(low..low + equal).unwrap_or_default();
         (number, low + tied.partition_point(before))
+    }
+
+    /// The first run that ends with this prefix or a greater one.
+    fn run_of(&self, prefix: Prefix) -> usize {
+        self.lasts.partition_point(|last| last.prefix < prefix)
+    }
+
+    /// Where in this run a prefix would be if they were spread evenly. The run itself is not looked at.
+    fn guess(&self, prefix: Prefix, number: usize) -> usize {
+        let last = |number: usize| self.lasts.get(number).map_or(0, |last| last.prefix.0);
+        let below = number.checked_sub(1).map_or(0, last);
+        let (span, part) = (last(number).saturating_sub(below), prefix.0.saturating_sub(below));
+        let len = self.runs.get(number).map_or(0, Run::len);
+        let guess = (u128::from(part) * u128::try_from(len).unwrap_or(0)).checked_div(span.into());
+        guess.and_then(|guess| usize::try_from(guess).ok()).unwrap_or(0)
+    }
+
+    /// Whether a place is behind all others: the usual case.
+    fn is_last(&self, place: &Place, tie: &impl Fn(Place, Place) -> Ordering) -> bool {
+        self.lasts.last().is_none_or(|last| match last.prefix.cmp(&place.prefix) {
+            Ordering::Equal => tie(*last, *place).is_lt(),
+            unequal => unequal.is_lt(),
+        })
     }
 
     fn insert_one(&mut self, place: Place, tie: &impl Fn(Place, Place) -> Ordering) -> Neighbours {
@@ -172,14 +239,14 @@ impl Order {
 
     /// All operations, by number, in order.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
-        self.runs.iter().flat_map(|run| run.arrivals.iter().copied())
+        self.runs.iter().flat_map(|run| run.arrivals().iter().copied())
     }
 
     /// The operations from the first whose prefix is at least this, in order.
     pub(crate) fn starting_at(&self, prefix: Prefix) -> impl Iterator<Item = u32> + '_ {
-        let number = self.lasts.partition_point(|last| last.prefix < prefix);
-        let skip = self.runs.get(number).map_or(0, |run| run.before(prefix));
-        self.runs.iter().skip(number).flat_map(|run| run.arrivals.iter().copied()).skip(skip)
+        let number = self.run_of(prefix);
+        let skip = self.runs.get(number).map_or(0, |run| run.before(prefix, self.guess(prefix, number)));
+        self.runs.iter().skip(number).flat_map(|run| run.arrivals().iter().copied()).skip(skip)
     }
 }
 
@@ -208,13 +275,13 @@ mod tests {
             places.push(Place { prefix: Prefix(*prefix), arrival });
             // In batches of growing size.
             if places.len() > neighbours.len() / 4 {
-                for found in order.insert(&places, tie) {
+                for found in order.insert(&places, |arrival| arrival, tie) {
                     neighbours.push((number(found.before), number(found.after)));
                 }
                 places.clear();
             }
         }
-        for found in order.insert(&places, tie) {
+        for found in order.insert(&places, |arrival| arrival, tie) {
             neighbours.push((number(found.before), number(found.after)));
         }
         (order, neighbours)
@@ -262,12 +329,15 @@ mod tests {
         fn a_guess_changes_nothing(
             mut prefixes in prop::collection::vec(prop_oneof![0..60_u64, any::<u64>()], 0..RUN),
             sought in prop_oneof![0..60_u64, any::<u64>()],
+            guess in 0..=2 * RUN,
         ) {
             prefixes.sort_unstable();
             let expected = prefixes.partition_point(|other| *other < sought);
-            let arrivals = vec![0; prefixes.len()];
-            let run = Run { prefixes: prefixes.into_iter().map(Prefix).collect(), arrivals };
-            prop_assert_eq!(run.before(Prefix(sought)), expected);
+            let mut run = Run::new();
+            for (at, prefix) in prefixes.into_iter().enumerate() {
+                run.insert(at, Place { prefix: Prefix(prefix), arrival: 0 });
+            }
+            prop_assert_eq!(run.before(Prefix(sought), guess), expected);
         }
     }
 }

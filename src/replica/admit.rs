@@ -1,8 +1,8 @@
 //! The way of an operation into the replica.
 
-use super::examine::{Claims, Examined, Examiner};
+use super::examine::{Claims, Examined, Examiner, Tool};
 use super::{Effect, Incoming, IngestError, Outcome, Refused, Replica};
-use crate::canonical::{OpHash, Scratch};
+use crate::canonical::OpHash;
 use crate::guard::{Guard, PermittedOp, permit};
 use crate::hlc::{Hlc, HlcError, WallMillis};
 use crate::keys::VerifiedOp;
@@ -107,9 +107,9 @@ impl Replica {
     ) -> (Vec<Numbered<VerifiedOp<'a>>>, Vec<Numbered<OpHash>>) {
         let examiner = self.examiner();
         let claims = Claims::new(batch.len());
-        let examined = self
-            .threads
-            .map(batch, Scratch::default, |scratch, incoming| examiner.examine(*incoming, &claims, scratch));
+        let examined = self.threads.map(batch, Tool::default, |tool, group, examined| {
+            examiner.examine(group, &claims, tool, examined);
+        });
         let mut verified = Vec::with_capacity(batch.len());
         let (mut repeats, mut failed) = (Vec::new(), Vec::new());
         for (number, examined) in examined.into_iter().enumerate() {

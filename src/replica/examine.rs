@@ -4,6 +4,7 @@ use crate::planted;
 use std::sync::{Mutex, PoisonError};
 
 use super::admit::{Answers, Numbered};
+use super::threads::GROUP;
 use super::{Incoming, Labels, Refused};
 use crate::canonical::{DecodeError, HashedOp, OpHash, OpHashMap, OpHashSet, Scratch};
 use crate::crypto::Sodium;
@@ -49,26 +50,40 @@ impl Claims {
     }
 }
 
+/// What a thread examines operations with.
+pub(super) type Tool = [Scratch; GROUP];
+
 impl Examiner<'_> {
-    /// Decodes and hashes an operation, looks for it in the log and among its batch, and verifies it when it is new.
+    /// Decodes and hashes operations, looks for each in the log and among its batch, and verifies it when it is new.
+    ///
+    /// First all are hashed, then all are looked for: look-ups side by side do not wait for each other's memory.
     pub(super) fn examine<'a>(
         self,
-        incoming: Incoming<'a>,
+        group: &[Incoming<'a>],
         claims: &Claims,
-        scratch: &mut Scratch,
-    ) -> Result<Examined<'a>, Refused> {
-        let hashed = self.hash(incoming, scratch)?;
-        let hash = hashed.hash();
-        if planted::is("duplicate-by-id") && self.index.has_id(hashed.signed().op()) {
-            return Ok(Examined::Known(hash));
-        }
-        if self.index.find(&hash).is_some() {
-            return Ok(Examined::Known(hash));
-        }
-        if !claims.claim(hash) {
-            return Ok(Examined::Repeated(hash));
-        }
-        Ok(self.check(hashed).map_or_else(|refused| Examined::Unverified(hash, refused), Examined::Verified))
+        tool: &mut Tool,
+        examined: &mut Vec<Result<Examined<'a>, Refused>>,
+    ) {
+        let hashed: Vec<_> =
+            group.iter().zip(tool).map(|(incoming, scratch)| self.hash(*incoming, scratch)).collect();
+        let known: Vec<bool> = hashed
+            .iter()
+            .map(|hashed| hashed.as_ref().is_ok_and(|hashed| self.index.find(&hashed.hash()).is_some()))
+            .collect();
+        let verdict = |(hashed, known): (Result<HashedOp<'a, '_>, Refused>, bool)| {
+            let hashed = hashed?;
+            let hash = hashed.hash();
+            if known || planted::is("duplicate-by-id") && self.index.has_id(hashed.signed().op()) {
+                return Ok(Examined::Known(hash));
+            }
+            if !claims.claim(hash) {
+                return Ok(Examined::Repeated(hash));
+            }
+            Ok(self
+                .check(hashed)
+                .map_or_else(|refused| Examined::Unverified(hash, refused), Examined::Verified))
+        };
+        examined.extend(hashed.into_iter().zip(known).map(verdict));
     }
 
     /// Verifies an operation, whether it is new or not.

@@ -136,7 +136,7 @@ impl Replica {
         let rows: Vec<(u32, OpHash, &'p [u8])> =
             (first..).zip(page.rows()).map(|(arrival, (hash, bytes))| (arrival, hash, bytes)).collect();
         let (crypto, space, keys) = (self.crypto, self.log.space(), &self.keys);
-        let verified = self.threads.map(&rows, Scratch::default, |scratch, &(arrival, hash, bytes)| {
+        let verify = |scratch: &mut Scratch, (arrival, hash, bytes): (u32, OpHash, &'p [u8])| {
             let damaged = |damage| OpenError::Store(StoreError::operation(arrival, damage));
             let signed = decode(bytes, space).map_err(damaged)?;
             let hashed = recompute(crypto, hash, signed, scratch).map_err(damaged)?;
@@ -149,6 +149,9 @@ impl Replica {
                     VerifyError::Op(error) => damaged(Damage::Decode(error.into())),
                 }),
             }
+        };
+        let verified = self.threads.map(&rows, Scratch::default, |scratch, group, verified| {
+            verified.extend(group.iter().map(|row| verify(scratch, *row)));
         });
         verified.into_iter().map(|op| op.map(PermittedOp::unguarded)).collect()
     }

@@ -1,9 +1,13 @@
 //! Work on many things at once, with results in order.
 
 #[cfg(feature = "parallel")]
-mod one_by_one;
+mod shared;
 
 use std::num::NonZeroUsize;
+
+/// Items that are worked on together at most: what one of them waits for from memory, the others wait for at the same
+/// time.
+pub(super) const GROUP: usize = 8;
 
 /// How many threads a call may use, its own included.
 #[derive(Clone, Copy)]
@@ -20,19 +24,23 @@ impl Threads {
         Self(threads)
     }
 
-    /// Calls `work` with every item; the results stand in the order of the items. Each thread begins with a `tool` of
-    /// its own, and works with it from item to item.
+    /// Calls `work` with up to [`GROUP`] items at a time, for which it puts as many results down; they stand in the
+    /// order of the items. Each thread begins with a `tool` of its own, and works with it from group to group.
     pub(super) fn map<T: Sync, W, R: Send>(
         self,
         items: &[T],
         tool: impl Fn() -> W + Sync,
-        work: impl Fn(&mut W, &T) -> R + Sync,
+        work: impl Fn(&mut W, &[T], &mut Vec<R>) + Sync,
     ) -> Vec<R> {
         #[cfg(feature = "parallel")]
         if self.0.get() > 1 {
-            return one_by_one::map(self.0, items, tool, work);
+            return shared::map(self.0, items, tool, work);
         }
         let mut tool = tool();
-        items.iter().map(|item| work(&mut tool, item)).collect()
+        let mut results = Vec::with_capacity(items.len());
+        for group in items.chunks(GROUP) {
+            work(&mut tool, group, &mut results);
+        }
+        results
     }
 }

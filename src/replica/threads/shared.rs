@@ -1,0 +1,147 @@
+//! Items shared out to threads as these come for them, so that a slow thread does not hold up the others.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::GROUP;
+
+/// Items that are worth a thread: starting one takes about as long as two verifications.
+const WORTH: usize = 8;
+
+pub(super) fn map<T: Sync, W, R: Send>(
+    threads: NonZeroUsize,
+    items: &[T],
+    tool: impl Fn() -> W + Sync,
+    work: impl Fn(&mut W, &[T], &mut Vec<R>) + Sync,
+) -> Vec<R> {
+    let threads = threads.get().min(items.len().div_ceil(WORTH)).max(1);
+    let taken = AtomicUsize::new(0);
+    let take_and_work = || {
+        let mut tool = tool();
+        let mut results = Vec::with_capacity(items.len() / threads + GROUP);
+        let mut groups = Vec::new();
+        // Whoever counts first, an item goes to one thread; joining the thread hands its results over.
+        while let Ok(first) = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+            Some(taken + share(items.len() - taken, threads)).filter(|end| *end > taken)
+        }) {
+            let group = items.get(first..).unwrap_or_default();
+            let group = group.get(..share(group.len(), threads)).unwrap_or_default();
+            work(&mut tool, group, &mut results);
+            groups.push((first, group.len()));
+        }
+        Done { results, groups }
+    };
+    let done = thread::scope(|scope| {
+        // A thread that cannot be had is done without.
+        let helpers: Vec<_> = (1..threads)
+            .filter_map(|_| thread::Builder::new().spawn_scoped(scope, take_and_work).ok())
+            .collect();
+        let mut done = vec![take_and_work()];
+        for helper in helpers {
+            match helper.join() {
+                Ok(more) => done.push(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    in_order(done, items.len())
+}
+
+/// What one thread has done.
+struct Done<R> {
+    results: Vec<R>,
+    /// The groups that the results are of: the number of the first item, and how many.
+    groups: Vec<(usize, usize)>,
+}
+
+/// How many of the items that are left a thread takes at once: fewer towards the end, so that all threads end together.
+fn share(left: usize, threads: usize) -> usize {
+    (left / threads.saturating_mul(4)).clamp(1, GROUP).min(left)
+}
+
+/// The results of all threads, in the order of the items. Each thread's are in order.
+fn in_order<R>(done: Vec<Done<R>>, count: usize) -> Vec<R> {
+    let mut threads: Vec<_> = done
+        .into_iter()
+        .map(|Done { results, groups }| (results.into_iter(), groups.into_iter().peekable()))
+        .collect();
+    let mut ordered = Vec::with_capacity(count);
+    while ordered.len() < count {
+        let next = threads.iter_mut().find_map(|(results, groups)| {
+            let (_, len) = groups.next_if(|(first, _)| *first == ordered.len())?;
+            Some(results.by_ref().take(len))
+        });
+        match next {
+            Some(results) => ordered.extend(results),
+            None => break,
+        }
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_stand_in_the_order_of_the_items() {
+        for threads in 1..5 {
+            for count in [0, 1, WORTH - 1, WORTH, WORTH + 1, 1000] {
+                let threads = NonZeroUsize::new(threads).unwrap();
+                let items: Vec<usize> = (0..count).collect();
+                let double = |(): &mut (), group: &[usize], results: &mut Vec<usize>| {
+                    assert!((1..=GROUP).contains(&group.len()));
+                    results.extend(group.iter().map(|n| n * 2));
+                };
+                let results = map(threads, &items, || (), double);
+                assert_eq!(results, (0..count).map(|n| n * 2).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_items_are_taken_one_by_one() {
+        for threads in 1..5 {
+            let mut left = 1000;
+            let mut shares = Vec::new();
+            while left > 0 {
+                let share = share(left, threads);
+                shares.push(share);
+                left -= share;
+            }
+            assert_eq!(shares.first(), Some(&GROUP));
+            assert!(shares.is_sorted_by(|a, b| a >= b));
+            assert!(shares.ends_with(&vec![1; threads * 4]));
+        }
+        assert_eq!(share(0, 2), 0);
+    }
+
+    #[test]
+    fn a_tool_stays_with_its_thread() {
+        let items = [(); 1000];
+        let tool = || (thread::current().id(), 0_usize);
+        let work =
+            |(thread, used): &mut (thread::ThreadId, usize), group: &[()], results: &mut Vec<usize>| {
+                assert_eq!(thread::current().id(), *thread);
+                results.extend(group.iter().map(|()| {
+                    *used += 1;
+                    *used
+                }));
+            };
+        let used = map(NonZeroUsize::new(3).unwrap(), &items, tool, work);
+        assert!(used.iter().filter(|used| **used == 1).count() <= 3, "a tool is made once a thread");
+    }
+
+    #[test]
+    fn a_panic_in_a_thread_reaches_the_caller() {
+        let items: Vec<usize> = (0..1000).collect();
+        let work = |(): &mut (), group: &[usize], results: &mut Vec<usize>| {
+            assert!(!group.contains(&999), "the last");
+            results.extend(group);
+        };
+        let caught = std::panic::catch_unwind(|| map(NonZeroUsize::new(3).unwrap(), &items, || (), work));
+        assert!(caught.is_err());
+    }
+}
