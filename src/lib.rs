@@ -95,6 +95,7 @@ mod replica;
 mod state;
 mod store;
 mod sync;
+mod threads;
 mod transport;
 mod value;
 

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each knows only those before it. `manual` holds documentation.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "planted",
+    "threads",
     "hlc",
     "crypto",
     "columns",

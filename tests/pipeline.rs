@@ -531,8 +531,8 @@ fn one_by_one_changes(batch: &[&[u8]]) -> Vec<policysync::Change> {
 fn threads_answer_a_large_batch_as_one_thread_does() {
     let mut random = Random(3);
     let mut offers: Vec<Vec<u8>> = offers();
-    for c in 0..600 {
-        let op = set("alice", NOW.0 - 1, c, "title", "x");
+    for c in 0..2500 {
+        let op = set("alice", NOW.0 - 1, c, &format!("note {}", c % 11), "x");
         offers.push(if c % 7 == 0 { forged(&op) } else { op }.to_binary());
     }
     let copies: Vec<Vec<u8>> = (0..300).map(|_| offers[random.below(offers.len())].clone()).collect();
@@ -542,10 +542,12 @@ fn threads_answer_a_large_batch_as_one_thread_does() {
     assert!(batch.len() > 4 * 64);
     let mut one = guarded(knowing(&["alice", "bob"]));
     let expected = one.ingest_batch(NOW, &batch).unwrap();
+    assert!(one.log().len() > 2048, "the index takes them on two threads");
     for options in with_threads() {
         let mut replica = guarded(options);
         assert_eq!(replica.ingest_batch(NOW, &batch).unwrap(), expected);
         assert_eq!(seen(&replica), seen(&one));
+        assert_eq!(replica.fields("Task", "t1", "note"), one.fields("Task", "t1", "note"));
     }
 }
 

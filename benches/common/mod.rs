@@ -154,7 +154,12 @@ impl Workload {
 
 /// Ingests in batches.
 pub fn ingest(replica: &mut Replica, ops: &[Incoming<'_>]) {
-    for batch in ops.chunks(BATCH) {
+    ingest_by(BATCH, replica, ops);
+}
+
+/// Ingests in batches of this size.
+pub fn ingest_by(batch: usize, replica: &mut Replica, ops: &[Incoming<'_>]) {
+    for batch in ops.chunks(batch) {
         for outcome in replica.ingest_batch(NOW, batch).unwrap() {
             outcome.unwrap();
         }

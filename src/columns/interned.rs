@@ -37,6 +37,11 @@ impl<T> Interned<T> {
         self.hasher.hash_one(key)
     }
 
+    /// The number of an entry whose key may have this hash. No entry is looked at.
+    pub(crate) fn candidate(&self, hash: u64) -> Option<u32> {
+        self.numbers.find(hash, |_| true)
+    }
+
     /// The number of the entry that `is` the one looked for, among those whose key has this hash.
     pub(crate) fn find(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<u32> {
         self.numbers.find(hash, |number| is(self.entries.get(number)))

@@ -29,6 +29,11 @@ impl Texts {
         TextAddress(self.0.push(&[text.as_bytes()]).expect("there is room"))
     }
 
+    /// How long the string at an address is, in bytes.
+    pub(crate) fn len(&self, address: TextAddress) -> usize {
+        self.0.get(address.0).len()
+    }
+
     pub(crate) fn is(&self, address: TextAddress, text: &str) -> bool {
         self.0.get(address.0) == text.as_bytes()
     }

@@ -12,7 +12,13 @@ use crate::columns::{Narrow, Numbers, Paged};
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
 use crate::op::{Kind, OpRef};
+use crate::threads::Threads;
 use crate::value::utf16_cmp;
+
+/// Operations that are put in at once: what is read of them stays near.
+const AT_ONCE: usize = 64;
+/// Operations that are worth a second thread: to wait for it costs as much as looking up what some hundred are about.
+const WORTH: usize = 2048;
 
 /// The operations of a log, by number of arrival: a column for each thing that is known of them.
 pub(crate) struct Index {
@@ -81,50 +87,58 @@ impl Index {
         self.authors_of.actor(self.author(arrival))
     }
 
-    /// Puts a batch of operations in that are not there yet, none of them twice; step by step for all of them, so that
-    /// what one needs from memory does not wait for another.
-    pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>], inserted: &mut Vec<Inserted>) {
+    /// Puts operations in that are not there yet, none of them twice. What they are about does not depend on where they
+    /// stand, so another thread may look that up.
+    pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Vec<Inserted> {
+        let threads = if ops.len() < WORTH { Threads::ONE } else { threads };
+        let mut subjects = std::mem::replace(&mut self.subjects, Subjects::new());
+        let mut inserted = Vec::with_capacity(ops.len());
+        let ((), registers) = threads.both(
+            || ops.chunks(AT_ONCE).for_each(|some| self.put_in_order(some, &mut inserted)),
+            || ops.chunks(AT_ONCE).flat_map(|some| subjects.intern(&names(some))).collect::<Vec<_>>(),
+        );
+        self.subjects = subjects;
+        for register in registers {
+            self.registers.push(register);
+        }
+        inserted
+    }
+
+    /// Numbers operations and puts them into the order; step by step for all, so that what one needs from memory
+    /// does not wait for another.
+    fn put_in_order(&mut self, ops: &[PermittedOp<'_>], inserted: &mut Vec<Inserted>) {
         let first = self.len();
-        let names: Vec<(&str, &str, &str)> = ops
-            .iter()
-            .map(|permitted| permitted.op())
-            .map(|op| (op.entity(), op.entity_id(), op.path()))
-            .collect();
-        let registers = self.subjects.intern(&names);
-        for (permitted, register) in ops.iter().zip(registers) {
+        for permitted in ops {
             let signed = permitted.signed();
             let op = signed.op();
             self.hashes.push(permitted.hash());
             self.stamps.push(op.ts(), op.kind());
             self.authors.push(self.authors_of.intern(op.actor(), signed.kid()));
-            self.registers.push(register);
         }
         let hashes = &self.hashes;
         for arrival in first..hashes.len() {
             let front = hashes.get(arrival).front();
             self.by_hash.push(arrival, front, |arrival| hashes.get(arrival).front());
         }
-        self.put_in_order(first, inserted);
-    }
-
-    /// Puts the operations from number `first` on into the order.
-    fn put_in_order(&mut self, first: u32, inserted: &mut Vec<Inserted>) {
         let place = |arrival| Place { prefix: self.stamps.prefix(arrival), arrival };
         let places: Vec<Place> = (first..self.len()).map(place).collect();
         let mut order = std::mem::replace(&mut self.order, Order::new());
         let neighbours =
             order.insert(&places, |arrival| self.author(arrival), |a, b| self.compare_tied(a, b));
         self.order = order;
-        let found = |(place, neighbours): (Place, Neighbours)| {
-            let mut others = [neighbours.before, neighbours.after].into_iter().flatten();
-            let other = others.find(|other| {
-                other.prefix == place.prefix
-                    && self.same_actor(other.arrival, place.arrival)
-                    && self.ts(other.arrival) == self.ts(place.arrival)
-            });
-            Inserted { arrival: place.arrival, equivocates_with: other.map(|other| other.arrival) }
-        };
-        inserted.extend(places.into_iter().zip(neighbours).map(found));
+        inserted
+            .extend(places.into_iter().zip(neighbours).map(|(place, found)| self.inserted(place, &found)));
+    }
+
+    /// What came of an operation that has these neighbours in the order.
+    fn inserted(&self, place: Place, neighbours: &Neighbours) -> Inserted {
+        let mut others = [neighbours.before, neighbours.after].into_iter().flatten();
+        let other = others.find(|other| {
+            other.prefix == place.prefix
+                && self.same_actor(other.arrival, place.arrival)
+                && self.ts(other.arrival) == self.ts(place.arrival)
+        });
+        Inserted { arrival: place.arrival, equivocates_with: other.map(|other| other.arrival) }
     }
 
     /// The total order: time, counter, actor by UTF-16 code units, hash.
@@ -171,4 +185,9 @@ impl Index {
     fn same_actor(&self, a: u32, b: u32) -> bool {
         self.authors_of.actor_of(self.author(a)) == self.authors_of.actor_of(self.author(b))
     }
+}
+
+/// What operations are about: entity, entity id, path.
+fn names<'a>(ops: &'a [PermittedOp<'_>]) -> Vec<(&'a str, &'a str, &'a str)> {
+    ops.iter().map(PermittedOp::op).map(|op| (op.entity(), op.entity_id(), op.path())).collect()
 }

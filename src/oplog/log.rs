@@ -10,11 +10,9 @@ use crate::guard::PermittedOp;
 use crate::keys::{VerifiedOp, VerifyError};
 use crate::op::{OpError, OpRef, Parts, SignedOp, SignedOpRef};
 use crate::store::{MemoryStore, Store, StoreError};
+use crate::threads::Threads;
 #[cfg(feature = "sqlite")]
 use crate::{canonical::OpHashSet, store::Damage};
-
-/// Operations that the index takes at once.
-const AT_ONCE: usize = 64;
 
 /// An append-only log of verified operations: each once, in the order of arrival and in the total order.
 ///
@@ -164,7 +162,7 @@ impl OpLog {
 
     /// Takes over operations that are in the store already.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn restore(&mut self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
+    pub(crate) fn restore(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Result<(), StoreError> {
         let mut hashes = OpHashSet::with_capacity_and_hasher(ops.len(), Default::default());
         for (arrival, op) in (self.index.len()..).zip(ops) {
             if self.index.find(&op.hash()).is_some() || !hashes.insert(op.hash()) {
@@ -172,7 +170,7 @@ impl OpLog {
             }
         }
         self.expect_room(ops)?;
-        self.enter(ops);
+        self.enter(ops, threads);
         Ok(())
     }
 
@@ -208,7 +206,7 @@ impl OpLog {
         if verified.hash() != hash {
             return Err(AddError::OtherOperation);
         }
-        let inserted = self.append(&[PermittedOp::unguarded(verified)])?;
+        let inserted = self.append(&[PermittedOp::unguarded(verified)], Threads::ONE)?;
         let equivocates_with = inserted
             .first()
             .and_then(|inserted| inserted.equivocates_with)
@@ -218,18 +216,18 @@ impl OpLog {
 
     /// Appends operations that are not in the log, none of them twice: first the store, then memory, so that on an
     /// error the log is as it was.
-    pub(crate) fn append(&mut self, ops: &[PermittedOp<'_>]) -> Result<Vec<Inserted>, StoreError> {
+    pub(crate) fn append(
+        &mut self,
+        ops: &[PermittedOp<'_>],
+        threads: Threads,
+    ) -> Result<Vec<Inserted>, StoreError> {
         self.expect_room(ops)?;
         self.store.append(ops)?;
-        Ok(self.enter(ops))
+        Ok(self.enter(ops, threads))
     }
 
-    /// Puts operations into the index, so many at a time that what is read of them stays near.
-    fn enter(&mut self, ops: &[PermittedOp<'_>]) -> Vec<Inserted> {
-        let mut inserted = Vec::with_capacity(ops.len());
-        for some in ops.chunks(AT_ONCE) {
-            self.index.insert(some, &mut inserted);
-        }
+    fn enter(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Vec<Inserted> {
+        let inserted = self.index.insert(ops, threads);
         self.forked |= inserted.iter().any(|inserted| inserted.equivocates_with.is_some());
         inserted
     }

@@ -1,5 +1,7 @@
 //! What operations are about: kinds of entities, entities, paths, registers; each once.
 
+use std::hint::black_box;
+
 use crate::columns::{Interned, Names, Paged, TextAddress, Texts};
 
 /// The end of a list of numbers.
@@ -64,6 +66,7 @@ impl Subjects {
                 (kind, *entity_id, self.entities.hash((kind, *entity_id)))
             })
             .collect();
+        self.bring_entities_near(&keys);
         let known: Vec<Option<u32>> = keys.iter().map(|key| self.known_entity(key)).collect();
         let entities =
             keys.iter().zip(known).map(|(key, known)| known.unwrap_or_else(|| self.intern_entity(key)));
@@ -77,10 +80,25 @@ impl Subjects {
                 (entity, path, self.registers.hash((entity, path)))
             })
             .collect();
+        self.bring_registers_near(&keys);
         let known: Vec<Option<u32>> = keys.iter().map(|key| self.known_register(key)).collect();
         let registers =
             keys.iter().zip(known).map(|(key, known)| known.unwrap_or_else(|| self.intern_register(key)));
         registers.map(RegisterId).collect()
+    }
+
+    /// Reads what looking for these entities will need, for all of them at once: each step is a short loop in which no
+    /// read waits for another.
+    fn bring_entities_near(&self, keys: &[(u32, &str, u64)]) {
+        let numbers: Vec<u32> = keys.iter().filter_map(|key| self.entities.candidate(key.2)).collect();
+        let ids: Vec<TextAddress> = numbers.iter().map(|number| self.entities.get(*number).id).collect();
+        black_box(ids.iter().fold(0, |sum, id| sum ^ self.entity_ids.len(*id)));
+    }
+
+    /// The same for registers.
+    fn bring_registers_near(&self, keys: &[(u32, u32, u64)]) {
+        let numbers: Vec<u32> = keys.iter().filter_map(|key| self.registers.candidate(key.2)).collect();
+        black_box(numbers.iter().fold(0, |sum, number| sum ^ self.registers.get(*number).entity));
     }
 
     fn intern_kind(&mut self, name: &str) -> u32 {

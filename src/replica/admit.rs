@@ -54,7 +54,7 @@ impl Replica {
         let (numbers, permitted): (Vec<usize>, Vec<PermittedOp<'_>>) = permitted.into_iter().unzip();
 
         // First the store, then memory: up to here, and on an error, the replica is as it was.
-        let inserted = self.log.append(&permitted)?;
+        let inserted = self.log.append(&permitted, self.threads)?;
 
         if !inserted.is_empty() {
             self.release_until(self.horizon_at(now));

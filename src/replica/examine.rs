@@ -4,13 +4,13 @@ use crate::planted;
 use std::sync::{Mutex, PoisonError};
 
 use super::admit::{Answers, Numbered};
-use super::threads::GROUP;
 use super::{Incoming, Labels, Refused};
 use crate::canonical::{DecodeError, HashedOp, OpHash, OpHashMap, OpHashSet, Scratch};
 use crate::crypto::Sodium;
 use crate::keys::{KeyRegistry, VerifiedOp};
 use crate::op::{OpRef, op_id};
 use crate::oplog::Index;
+use crate::threads::GROUP;
 use crate::value::Excerpt;
 
 /// What examining an operation needs, and threads may share.

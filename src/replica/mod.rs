@@ -11,7 +11,6 @@ mod outcome;
 mod read;
 #[cfg(feature = "sqlite")]
 mod restore;
-mod threads;
 mod write;
 
 use std::fmt;
@@ -24,6 +23,7 @@ use crate::op::IdentifierError;
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
 use crate::store::{MemoryStore, StoreError};
+use crate::threads::Threads;
 use crate::value::Excerpt;
 
 pub use incoming::Incoming;
@@ -61,7 +61,7 @@ pub struct Replica {
     max_drift: WallMillis,
     labels: Labels,
     unverified: bool,
-    threads: threads::Threads,
+    threads: Threads,
     clock: Clock,
     log: OpLog,
     state: State,

@@ -1,9 +1,9 @@
 //! How a replica is opened.
 
-use super::threads::Threads;
 use crate::guard::Guard;
 use crate::hlc::WallMillis;
 use crate::keys::{KeyRegistry, SigningSecretKey};
+use crate::threads::Threads;
 #[cfg(feature = "sqlite")]
 use {
     super::restore::{File, FileOptions},

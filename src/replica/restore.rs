@@ -97,10 +97,10 @@ impl Replica {
             let rest =
                 stop.and_then(|stop| stop.checked_sub(self.log.len())).filter(|here| *here < ops.len());
             let rest = rest.map(|here| ops.split_off(here));
-            self.log.restore(&ops)?;
+            self.log.restore(&ops, self.threads)?;
             if let Some(rest) = rest {
                 self.expect_head(&mut expected)?;
-                self.log.restore(&rest)?;
+                self.log.restore(&rest, self.threads)?;
             }
         }
         let (found, count) = (self.log.index().len(), store.count());

@@ -7,26 +7,39 @@ use std::num::NonZeroUsize;
 
 /// Items that are worked on together at most: what one of them waits for from memory, the others wait for at the same
 /// time.
-pub(super) const GROUP: usize = 8;
+pub(crate) const GROUP: usize = 8;
 
 /// How many threads a call may use, its own included.
 #[derive(Clone, Copy)]
-pub(super) struct Threads(
+pub(crate) struct Threads(
     #[cfg_attr(not(feature = "parallel"), expect(dead_code, reason = "there is one thread only"))]
     NonZeroUsize,
 );
 
 impl Threads {
-    pub(super) const ONE: Self = Self(NonZeroUsize::MIN);
+    pub(crate) const ONE: Self = Self(NonZeroUsize::MIN);
 
     #[cfg(feature = "parallel")]
-    pub(super) const fn up_to(threads: NonZeroUsize) -> Self {
+    pub(crate) const fn up_to(threads: NonZeroUsize) -> Self {
         Self(threads)
+    }
+
+    /// Does one thing and another, the second on a thread of its own where there may be one.
+    pub(crate) fn both<A, B: Send>(
+        self,
+        one: impl FnOnce() -> A,
+        mut other: impl FnMut() -> B + Send,
+    ) -> (A, B) {
+        #[cfg(feature = "parallel")]
+        if self.0.get() > 1 {
+            return shared::both(one, other);
+        }
+        (one(), other())
     }
 
     /// Calls `work` with up to [`GROUP`] items at a time, for which it puts as many results down; they stand in the
     /// order of the items. Each thread begins with a `tool` of its own, and works with it from group to group.
-    pub(super) fn map<T: Sync, W, R: Send>(
+    pub(crate) fn map<T: Sync, W, R: Send>(
         self,
         items: &[T],
         tool: impl Fn() -> W + Sync,

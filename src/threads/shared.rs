@@ -1,4 +1,4 @@
-//! Items shared out to threads as these come for them, so that a slow thread does not hold up the others.
+//! Work shared out to threads.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,20 @@ use super::GROUP;
 /// Items that are worth a thread: starting one takes about as long as two verifications.
 const WORTH: usize = 8;
 
+/// Each result, once both are there. A thread that cannot be had is done without.
+pub(super) fn both<A, B: Send>(one: impl FnOnce() -> A, mut other: impl FnMut() -> B + Send) -> (A, B) {
+    let (one, others) = thread::scope(|scope| {
+        let helper = thread::Builder::new().spawn_scoped(scope, &mut other).ok();
+        (one(), helper.map(thread::ScopedJoinHandle::join))
+    });
+    match others {
+        Some(Ok(result)) => (one, result),
+        Some(Err(panic)) => std::panic::resume_unwind(panic),
+        None => (one, other()),
+    }
+}
+
+/// Threads come for items as they are done with others, so that a slow one does not hold up the rest.
 pub(super) fn map<T: Sync, W, R: Send>(
     threads: NonZeroUsize,
     items: &[T],
@@ -132,6 +146,29 @@ mod tests {
             };
         let used = map(NonZeroUsize::new(3).unwrap(), &items, tool, work);
         assert!(used.iter().filter(|used| **used == 1).count() <= 3, "a tool is made once a thread");
+    }
+
+    #[test]
+    fn both_are_done_at_the_same_time() {
+        let (here, there) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let meet = |mine: &AtomicUsize, other: &AtomicUsize| {
+            mine.store(1, Ordering::Release);
+            while other.load(Ordering::Acquire) == 0 {
+                thread::yield_now();
+            }
+            thread::current().id()
+        };
+        let (one, other) = both(|| meet(&here, &there), || meet(&there, &here));
+        assert_eq!(one, thread::current().id());
+        assert_ne!(other, one);
+    }
+
+    #[test]
+    fn a_panic_of_either_reaches_the_caller() {
+        for whose in [1, 2] {
+            let caught = std::panic::catch_unwind(|| both(|| assert_ne!(whose, 1), || assert_ne!(whose, 2)));
+            assert!(caught.is_err());
+        }
     }
 
     #[test]
