@@ -117,8 +117,8 @@ impl ReplicaOptions {
         self
     }
 
-    /// Verifies the signatures of a batch on up to so many threads, which live as long as the call. Outcomes and their
-    /// order are the same as with one.
+    /// Verifies the signatures of a batch on up to so many threads, which live as long as the call, and looks up what
+    /// the operations of a large one are about on a second. Outcomes and their order are the same as with one.
     #[cfg(feature = "parallel")]
     #[must_use]
     pub fn threads(mut self, threads: std::num::NonZeroUsize) -> Self {
