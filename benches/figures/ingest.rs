@@ -8,7 +8,7 @@ use crate::common::{BATCH, Signing, Workload, cpu_nanoseconds, ingest_by, median
 use crate::table::{Bar, Table};
 
 const COUNT: usize = 200_000;
-/// What a message of a session brings of such operations, if it is full and of the default size.
+/// A message of a session that is full and of the default size brings 10,800 of these operations.
 const MESSAGE: usize = 10_000;
 /// Operations between two looks at the clock.
 const PORTION: usize = 10_000;
@@ -24,14 +24,17 @@ pub fn measure(table: &mut Table) {
             let options = workload.options().threads(NonZeroUsize::new(threads).unwrap());
             beside_bare(&workload, threads, options, ops, batch)
         };
-        let bar = Bar::AtLeast(0.95);
-        table.row(&format!("signed ingest from binary, {name}"), speed(MESSAGE, &binary), of_bare, bar);
-        table.row("the same, in batches of 1,000", speed(BATCH, &binary), of_bare, Bar::None);
-        table.row("the same, from JSON", speed(MESSAGE, &json), of_bare, Bar::None);
+        let mut row = |form: &str, speed: f64, bar: Bar| {
+            table.row(&format!("signed ingest from {form}, {name}"), speed, of_bare, bar);
+        };
+        row("binary by 10,000", speed(MESSAGE, &binary), Bar::AtLeast(0.95));
+        row("binary by 1,000", speed(BATCH, &binary), Bar::AtLeast(0.95));
+        row("JSON by 10,000", speed(MESSAGE, &json), Bar::None);
     }
 }
 
-/// The speed of taking in `ops` in batches, by turns with a bare loop over the same, portion by portion: the median of the ratios.
+/// The speed of taking in `ops` in batches, by turns with a bare loop over the same, portion by portion: the median of
+/// the ratios.
 pub fn beside_bare(
     workload: &Workload,
     threads: usize,

@@ -9,7 +9,8 @@ use super::GROUP;
 /// Items that are worth a thread: starting one takes about as long as two verifications.
 const WORTH: usize = 8;
 
-/// Each result, once both are there. A thread that cannot be had is done without.
+/// Each result, once both are there. A thread that cannot be had is done without: `other` may be called where it was
+/// refused one, so it is not used up by the attempt.
 pub(super) fn both<A, B: Send>(one: impl FnOnce() -> A, mut other: impl FnMut() -> B + Send) -> (A, B) {
     let (one, others) = thread::scope(|scope| {
         let helper = thread::Builder::new().spawn_scoped(scope, &mut other).ok();
