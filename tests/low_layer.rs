@@ -7,9 +7,9 @@ use std::cell::Cell;
 
 use common::{NOW, crypto, delete, hex, key, knowing, set};
 use policysync::{
-    AddError, Added, BinaryFault, DecodeError, Folded, Hlc, HlcError, IdentifierError, Incoming, JsonFault,
-    KeyRegistry, MAX_OP_BYTES, Member, Op, OpError, OpHash, OpLog, Outcome, PublicKey, Replica,
-    ReplicaOptions, Rule, SelfTestCase, SignedOp, SignedOpRef, SigningPublicKey, Value, VerifyError,
+    AddError, Added, BinaryFault, CryptoProvider, DecodeError, Folded, Hlc, HlcError, IdentifierError,
+    Incoming, JsonFault, KeyRegistry, MAX_OP_BYTES, Member, Op, OpError, OpHash, OpLog, Outcome, PublicKey,
+    Replica, ReplicaOptions, Rule, SelfTestCase, SignedOp, SignedOpRef, SigningPublicKey, Value, VerifyError,
     WallMillis, derived_kid, sign_op, verify_op,
 };
 
@@ -37,6 +37,16 @@ fn a_log_asks_nobody_about_an_operation_of_another_space() {
         verify_op(&crypto(), op, key("alice").public_key())
     });
     assert_eq!((added, asked.get(), log.len()), (Err(AddError::OtherSpace), false, 0));
+}
+
+#[test]
+fn a_digest_is_shown_with_the_number_of_operations() {
+    // SHA-256 of nothing (FIPS 180-4).
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    assert_eq!(OpLog::new(crypto()).digest().to_string(), format!("0 operations, {nothing}"));
+    let op = set("alice", NOW.0, 0, "title", "x");
+    let expected = crypto().hash(hash_of(&op).as_bytes());
+    assert_eq!(log_of(&[op]).digest().to_string(), format!("1 operations, {expected}"));
 }
 
 #[test]
@@ -82,12 +92,14 @@ fn a_folded_state_reads_as_a_replica_does() {
         replica.ingest(NOW, op).unwrap();
     }
     let log = log_of(&ops);
+    assert_eq!((log.is_empty(), log.len()), (false, 4));
     let state = Folded::of(&log, NOW);
     assert_eq!(state.entity("Task", "t1").unwrap().as_deref(), Some(r#"{"title":"y"}"#));
     assert_eq!(state.entity("Task", "t1").unwrap(), replica.entity("Task", "t1").unwrap());
     assert_eq!(state.entity("Task", "t2").unwrap(), None);
     assert_eq!(state.entities("Task"), ["t1"]);
     assert!(state.entities("Other").is_empty());
+    assert_eq!(state.get("Task", "t1", "title").unwrap(), Some(Value::from("y")));
     assert_eq!(state.get("Task", "t1", "notes").unwrap(), None);
     assert_eq!(
         state.history("Task", "t1", "title").unwrap(),
@@ -254,6 +266,16 @@ fn a_binary_form_that_is_not_the_canonical_one_is_refused_as_such() {
         "{error:?}"
     );
     assert_eq!(error.rule(), "not-canonical");
+}
+
+#[test]
+fn a_binary_form_past_the_limit_is_refused_before_it_is_read() {
+    let fault = |len| SignedOpRef::from_binary(&vec![0xff; len]).unwrap_err();
+    let too_large = |len| DecodeError::TooLarge { len, limit: MAX_OP_BYTES };
+    assert_eq!(fault(MAX_OP_BYTES), DecodeError::from(BinaryFault::Version { found: 0xff }));
+    for len in [MAX_OP_BYTES + 1, MAX_OP_BYTES + 2] {
+        assert_eq!(fault(len), too_large(len));
+    }
 }
 
 struct Unwilling;

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -627,8 +628,11 @@ fn what_is_held_is_released_by_poll_and_by_the_next_operation_that_gets_in() {
     }
     for (name, call) in releasing {
         let mut replica = writer("bob", &["alice"]);
+        assert_eq!(replica.horizon(), None, "{name}");
         assert!(matches!(replica.ingest(NOW, &op), Ok(Outcome::Held { .. })));
+        assert_eq!(replica.horizon(), Some(WallMillis(NOW.0 + DRIFT)), "{name}");
         call(&mut replica);
+        assert_eq!(replica.horizon(), Some(WallMillis(later.0 + DRIFT)), "{name}");
         assert_eq!(replica.held(), 0, "{name}");
         assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("x"), "{name}");
         assert!(replica.clock().last() >= Some(op.op().ts()), "{name}");
@@ -752,6 +756,34 @@ fn both_sides_of_an_equivocation_are_kept_and_reported() {
     }
     assert_eq!(proofs[0], proofs[1]);
     assert!(hash_of(proofs[0][0].first()) < hash_of(proofs[0][0].second()));
+}
+
+/// Two actors, three times and three values each: what is there of them is drawn.
+#[test]
+fn a_fork_is_proved_once_for_each_actor_and_time_and_by_its_first_two_operations() {
+    let mut random = Random(17);
+    for _ in 0..100 {
+        let mut replica = reader(&["alice", "bob"]);
+        let mut said: BTreeMap<(u64, &str), Vec<OpHash>> = BTreeMap::new();
+        for number in 0..18_u64 {
+            let (actor, at, value) = (["alice", "bob"][number as usize % 2], number / 2 % 3, number / 6);
+            if random.below(2) == 0 {
+                let op = set(actor, NOW.0 + at, 0, "title", value.to_string());
+                said.entry((at, actor)).or_default().push(appended(replica.ingest(NOW, &op).unwrap()).0);
+            }
+        }
+        let proved = replica.log().forks().unwrap();
+        let proved: Vec<[OpHash; 2]> =
+            proved.iter().map(|fork| [hash_of(fork.first()), hash_of(fork.second())]).collect();
+        let expected: Vec<[OpHash; 2]> = said
+            .into_values()
+            .filter_map(|mut hashes| {
+                hashes.sort_unstable();
+                hashes.first_chunk().copied()
+            })
+            .collect();
+        assert_eq!(proved, expected);
+    }
 }
 
 #[test]
@@ -944,10 +976,13 @@ fn poll_names_each_changed_field_once_with_its_last_winner() {
         set("alice", NOW.0, 3, "title", "z"),
         delete("alice", NOW.0, 4, "notes"),
     ];
+    assert!(!replica.has_changes());
     for op in &ops {
         replica.ingest(NOW, op).unwrap();
     }
+    assert!(replica.has_changes());
     let changes = replica.poll(NOW);
+    assert!(!replica.has_changes());
     let named: Vec<_> =
         changes.iter().map(|change| (change.path.as_str(), change.kind, change.winner)).collect();
     assert_eq!(named, [("title", Kind::Set, hash_of(&ops[3])), ("notes", Kind::Delete, hash_of(&ops[4]))]);
@@ -967,6 +1002,7 @@ fn a_cursor_misses_no_operation_that_arrives_late() {
     assert_eq!(replica.log().cursor(), Cursor::START);
     replica.ingest(NOW, &set("alice", NOW.0, 0, "title", "x")).unwrap();
     let cursor = replica.log().cursor();
+    assert_eq!((Cursor::START.position(), cursor.position()), (0, 1));
     assert_eq!(replica.log().since(cursor).count(), 0);
     // Older by timestamp than all that was there, and one that is held.
     let late = [set("alice", 0, 0, "title", "late"), set("alice", NOW.0 + 2 * DRIFT, 0, "title", "held")];
@@ -977,6 +1013,7 @@ fn a_cursor_misses_no_operation_that_arrives_late() {
     assert_eq!(arrived.iter().map(|entry| &entry.op).collect::<Vec<_>>(), [&late[0], &late[1]]);
     assert_eq!(replica.log().since(arrived[0].cursor).count(), 1);
     assert_eq!(arrived[1].cursor, replica.log().cursor());
+    assert_eq!(arrived[1].cursor.position(), 3);
     assert_eq!(replica.log().since(Cursor::START).count(), 3);
     assert_eq!(Cursor::from_position(cursor.position()), Some(cursor));
     // Past the end is empty, not an error.

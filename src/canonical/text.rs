@@ -99,7 +99,7 @@ pub(crate) fn json_text(signed: SignedOpRef<'_>) -> String {
 /// Enough for an operation without escapes, so that its text is allocated once.
 fn capacity(op: OpRef<'_>) -> usize {
     let names = op.entity().len() + op.entity_id().len() + op.path().len() + op.space().map_or(0, str::len);
-    180 + 3 * op.actor().len() + op.label().map_or(0, str::len) + names + op.value().len()
+    192 + 3 * op.actor().len() + op.label().map_or(0, str::len) + names + op.value().len()
 }
 
 fn write_before_sig(op: OpRef<'_>, text: &mut impl Sink) {
@@ -205,6 +205,28 @@ mod tests {
             assert_eq!(signed_text(too_large.as_ref(), kid), Err(error.clone()));
             let too_large = SignedOp::new(too_large, kid, Signature::from_bytes([7; 64])).unwrap();
             assert_eq!(check_size(too_large.as_ref()), Err(error));
+        }
+    }
+
+    #[test]
+    fn what_is_allocated_is_enough_and_little_more() {
+        for long in 0..6 {
+            for ts in [Hlc::new(0, 0).unwrap(), Hlc::MAX] {
+                let [actor, entity, id, path, value, other] =
+                    [0, 1, 2, 3, 4, 5].map(|at| "x".repeat(if at == long { 200 } else { 1 }));
+                let op = Op::lww_set(&actor, ts, &entity, &id, &path, value).unwrap();
+                let labelled = op.clone().labelled(&other).unwrap();
+                let deleting = Op::lww_delete(&actor, ts, &entity, &id, &path).unwrap();
+                for op in [deleting.in_space(&other).unwrap(), labelled, op] {
+                    let len = signed_text(op.as_ref(), "k").unwrap().len();
+                    let enough = capacity(op.as_ref());
+                    // A label stands in the place of the default one, which begins with the actor.
+                    let unused = if op.as_ref().label().is_some() { actor.len() } else { 0 };
+                    assert!((len..len + 120 + unused).contains(&enough), "{enough} for {len}: {op:?}");
+                    let signed = SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap();
+                    assert_eq!(json_text(signed.as_ref()).capacity(), enough + 129, "allocated once");
+                }
+            }
         }
     }
 

@@ -37,3 +37,44 @@ impl Prefix {
 fn put(index: &Index, first: u32, end: u32, out: &mut Vec<u8>) {
     (first..end).for_each(|arrival| out.extend_from_slice(index.hash(arrival).as_bytes()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::KeyPair;
+    use crate::hlc::Hlc;
+    use crate::keys::{SigningSecretKey, sign_op, verify_op};
+    use crate::op::Op;
+    use crate::oplog::OpLog;
+
+    fn log_of(crypto: Sodium, count: u32) -> OpLog {
+        let pair = KeyPair::from_seed(&[1; 32]).unwrap();
+        let alice = SigningSecretKey::new("alice", pair).unwrap();
+        let mut log = OpLog::new(crypto);
+        for number in 0..count {
+            let ts = Hlc::new(u64::from(count - number), 0).unwrap();
+            let op = sign_op(&crypto, Op::lww_set("alice", ts, "Task", "t", "title", "x").unwrap(), &alice);
+            log.add(&op.unwrap(), |op| verify_op(&crypto, op, alice.public_key())).unwrap();
+        }
+        log
+    }
+
+    #[test]
+    fn a_digest_is_over_the_hashes_of_pages_and_those_of_the_rest_whatever_was_asked_before() {
+        let crypto = Sodium::new().unwrap();
+        let end = 2 * PAGE + 3;
+        let log = log_of(crypto, end);
+        let hashes: Vec<[u8; 32]> = (0..end).map(|arrival| *log.index().hash(arrival).as_bytes()).collect();
+        let expected = |count: u32| {
+            let pages = hashes[..count as usize].chunks_exact(PAGE as usize);
+            let rest = pages.remainder().concat();
+            let pages: Vec<_> = pages.map(|page| *crypto.hash(&page.concat()).as_bytes()).collect();
+            let message = [LABEL, &count.to_le_bytes(), &pages.concat(), &rest].concat();
+            Some(*crypto.hash(&message).as_bytes())
+        };
+        for count in [PAGE + 1, 0, 1, PAGE - 1, PAGE, end - 4, end - 3, end, end - 2, 2, PAGE + 1] {
+            assert_eq!(log.prefix_digest(count), expected(count), "{count}");
+        }
+        assert_eq!(log.prefix_digest(end + 1), None);
+    }
+}

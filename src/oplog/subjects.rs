@@ -222,6 +222,24 @@ mod tests {
         assert_eq!(subjects.registers_of("Task", "t1"), [("done", RegisterId(1)), ("title", RegisterId(0))]);
     }
 
+    /// So many that a table which compared only a part of a name would find a wrong one.
+    #[test]
+    fn each_name_has_its_own_register() {
+        let ids: Vec<String> = (0..1000).map(|n| format!("t{n}")).collect();
+        let kinds = ["Task", "Note"];
+        let of_id = |id| kinds.map(|kind| ["title", "done"].map(|path| (kind, id, path))).concat();
+        let batch: Vec<(&str, &str, &str)> = ids.iter().flat_map(|id| of_id(id.as_str())).collect();
+        let mut subjects = Subjects::new();
+        let registers = subjects.intern(&batch);
+        assert_eq!(registers, (0..4000).map(RegisterId).collect::<Vec<_>>());
+        for (name, register) in batch.into_iter().zip(registers) {
+            assert_eq!(subjects.names(register), name);
+            assert_eq!(subjects.find(name.0, name.1, name.2), Some(register));
+        }
+        assert!(subjects.has_room(4000, 100_000));
+        assert!(!subjects.has_room(1, usize::MAX));
+    }
+
     #[test]
     fn entities_of_a_kind_are_sorted() {
         let mut subjects = Subjects::new();
