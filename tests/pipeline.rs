@@ -845,6 +845,16 @@ fn a_fork_proof_that_proves_nothing_is_refused() {
     ));
 }
 
+#[test]
+fn fork_proofs_are_equal_when_they_are_of_the_same_operations() {
+    let [x, y, z] = ["x", "y", "z"].map(|value| set("alice", NOW.0, 0, "title", value));
+    let proof = |first: &SignedOp, second: &SignedOp| ForkProof::new(first.clone(), second.clone());
+    assert_eq!(proof(&x, &y), proof(&forged(&x), &y));
+    for other in [proof(&x, &z), proof(&z, &y), proof(&y, &x)] {
+        assert_ne!(proof(&x, &y), other);
+    }
+}
+
 // ---- reading
 
 #[test]

@@ -213,7 +213,7 @@ mod tests {
         for long in 0..6 {
             for ts in [Hlc::new(0, 0).unwrap(), Hlc::MAX] {
                 let [actor, entity, id, path, value, other] =
-                    [0, 1, 2, 3, 4, 5].map(|at| "x".repeat(if at == long { 200 } else { 1 }));
+                    [0, 1, 2, 3, 4, 5].map(|at| "x".repeat(if at == long { 200 } else { 9 }));
                 let op = Op::lww_set(&actor, ts, &entity, &id, &path, value).unwrap();
                 let labelled = op.clone().labelled(&other).unwrap();
                 let deleting = Op::lww_delete(&actor, ts, &entity, &id, &path).unwrap();

@@ -43,3 +43,22 @@ impl Authors {
         &self.authors.get(author).kid
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many that a table which compared only a part of a name would find a wrong one.
+    #[test]
+    fn an_author_has_one_number_and_an_actor_one_for_all_its_keys() {
+        let mut authors = Authors::new();
+        for _ in 0..2 {
+            for number in 0..1000 {
+                let (actor, kid) = (format!("actor {}", number % 20), format!("kid {}", number / 20));
+                assert_eq!(authors.intern(&actor, &kid), number);
+                assert_eq!((authors.actor(number), authors.kid(number)), (&*actor, &*kid));
+                assert_eq!(authors.actor_of(number), number % 20);
+            }
+        }
+    }
+}

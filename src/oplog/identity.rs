@@ -21,3 +21,16 @@ impl fmt::Debug for LogId {
         f.write_str("LogId")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_itself_and_no_other() {
+        let (one, other) = (LogId::default(), LogId::default());
+        assert_eq!(one, one.clone());
+        assert_ne!(one, other);
+        assert_eq!(format!("{one:?}"), "LogId");
+    }
+}

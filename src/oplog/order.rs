@@ -326,7 +326,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_guess_changes_nothing(
+        fn a_guess_changes_nothing_where_prefixes_are_equal_or_far_apart(
             mut prefixes in prop::collection::vec(prop_oneof![0..60_u64, any::<u64>()], 0..RUN),
             sought in prop_oneof![0..60_u64, any::<u64>()],
             guess in 0..=2 * RUN,
@@ -338,6 +338,25 @@ mod tests {
                 run.insert(at, Place { prefix: Prefix(prefix), arrival: 0 });
             }
             prop_assert_eq!(run.before(Prefix(sought), guess), expected);
+        }
+    }
+
+    #[test]
+    fn no_guess_changes_anything_in_a_run_of_any_length() {
+        let mut run = Run::new();
+        for len in 0..RUN {
+            for guess in 0..=len + NEAR {
+                let around = guess.saturating_sub(2 * NEAR)..=guess + 2 * NEAR;
+                for place in [0, len / 2, len].into_iter().chain(around.step_by(NEAR - 1)) {
+                    let prefix = Prefix(u64::try_from(place).unwrap());
+                    assert_eq!(
+                        run.before(prefix, guess),
+                        place.min(len),
+                        "{place} of {len}, guessed {guess}"
+                    );
+                }
+            }
+            run.insert(len, Place { prefix: Prefix(u64::try_from(len).unwrap()), arrival: 0 });
         }
     }
 }
