@@ -554,6 +554,42 @@ fn threads_answer_a_large_batch_as_one_thread_does() {
     }
 }
 
+/// From 2,048 operations on a second thread looks up what they are about.
+#[test]
+fn threads_answer_batches_about_many_things_as_one_thread_does_one_after_the_other() {
+    let ops = common::many(2 * 2049);
+    let told = |replica: &mut Replica, size: usize| {
+        let (first, second) = ops.split_at(size);
+        let mut answers = Vec::new();
+        let mut changes = Vec::new();
+        for part in [first, &second[..size]] {
+            let part: Vec<Incoming<'_>> = part.iter().map(Incoming::from).collect();
+            answers.extend(replica.ingest_batch(NOW, &part).unwrap());
+            changes.extend(replica.poll(NOW));
+        }
+        (answers, changes)
+    };
+    for size in [2047, 2048, 2049] {
+        let mut one = guarded(knowing(&["alice", "bob"]));
+        let expected = told(&mut one, size);
+        assert_eq!(one.log().len(), 2 * size);
+        assert!(one.log().forks().unwrap().len() > 50);
+        for options in with_threads() {
+            let mut replica = guarded(options);
+            assert_eq!(told(&mut replica, size), expected);
+            assert_eq!(seen(&replica), seen(&one));
+            assert_eq!(replica.log().forks().unwrap(), one.log().forks().unwrap());
+            for kind in ["Task", "Note", "List"] {
+                let ids = one.entities(kind);
+                assert_eq!(replica.entities(kind), ids);
+                for id in ids {
+                    assert_eq!(replica.entity(kind, &id).unwrap(), one.entity(kind, &id).unwrap());
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn an_empty_batch_has_no_answers() {
     let mut replica = reader(&[]);

@@ -39,6 +39,22 @@ pub fn set(actor: &str, t: u64, c: u32, path: &str, value: impl Into<Value>) -> 
     sign_op(&crypto(), op, &key(actor)).unwrap()
 }
 
+/// So many different operations of Alice and Bob, about several kinds and about new entities throughout, their times
+/// mixed; one in fifty is a fork of an earlier one.
+pub fn many(count: u64) -> Vec<SignedOp> {
+    let keys = ["alice", "bob"].map(key);
+    let about = |number: u64| {
+        let t = NOW.0 - 1 - (number - if number % 50 == 49 { 46 } else { 0 }) * 7919 % 100_003;
+        let key = if number % 2 == 0 { &keys[0] } else { &keys[1] };
+        let kind = ["Task", "Note", "List"][usize::try_from(number % 3).unwrap()];
+        let (id, path) = (format!("id{}", number / 5), format!("path{}", number % 4));
+        let ts = Hlc::new(t, 0).unwrap();
+        let op = Op::lww_set(key.public_key().actor(), ts, kind, &id, &path, number.to_string()).unwrap();
+        sign_op(&crypto(), op, key).unwrap()
+    };
+    (0..count).map(about).collect()
+}
+
 /// A signed operation: `actor` deletes `Task t1 path` at this time.
 pub fn delete(actor: &str, t: u64, c: u32, path: &str) -> SignedOp {
     let op = Op::lww_delete(actor, Hlc::new(t, c).unwrap(), "Task", "t1", path).unwrap();

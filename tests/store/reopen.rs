@@ -3,7 +3,7 @@
 use policysync::{Hlc, LogDigest, OpenError, Replica, StoreError, WallMillis};
 use proptest::prelude::*;
 
-use super::common::{NOW, Random, delete, key, knowing, set};
+use super::common::{NOW, Random, delete, key, knowing, many, set};
 use super::{PEOPLE, as_alice, in_file, ingest, open, snapshot, some_ops};
 
 const SEAL: [u8; 32] = [7; 32];
@@ -100,6 +100,36 @@ fn a_key_that_is_not_registered_is_named() {
     assert!(matches!(error, OpenError::UnknownKey { arrival: 1, .. }), "{error}");
     // The seal vouches for what nobody here knows a key to.
     assert_eq!(Replica::open(without_bob().seal_key(SEAL)).unwrap().log().len(), ops.len());
+}
+
+/// More than the rows that are read at once, and in a part that is split where the known head is.
+#[cfg(feature = "parallel")]
+#[test]
+fn a_large_file_opened_by_several_threads_is_the_same_replica() {
+    let ops = many(5000);
+    for seal in [None, Some(SEAL)] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let options = || match seal {
+            Some(seal) => in_file(&path).seal_key(seal),
+            None => in_file(&path),
+        };
+        let mut replica = Replica::open(options()).unwrap();
+        let mut heads = vec![replica.log().digest()];
+        for part in ops.chunks(2500) {
+            ingest(&mut replica, part);
+            heads.push(replica.log().digest());
+        }
+        let before = snapshot(&replica);
+        assert!(before.forks.len() > 50 && before.entities.len() > 500);
+        drop(replica);
+        for threads in 1..=3 {
+            for head in &heads {
+                let options = options().threads(threads.try_into().unwrap()).at_least(*head);
+                assert_eq!(snapshot(&Replica::open(options).unwrap()), before, "{threads} threads");
+            }
+        }
+    }
 }
 
 #[test]
