@@ -112,7 +112,8 @@
 
 /**
  * A flag of a replica: operations are admitted **without checking any signature**, whoever made them. Only for a relay
- * that stores for others and knows no keys; what it serves must be verified by whoever fetches it.
+ * that stores for others and knows no keys; what it serves must be verified by whoever fetches it. The guard, too,
+ * sees operations that nobody has verified.
  */
 #define POLICYSYNC_DANGEROUSLY_UNVERIFIED 2
 
@@ -135,7 +136,8 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_NOT_FOUND = 1,
     /**
-     * The cursor stands at the end.
+     * There is nothing more at present: the cursor stands at the end, nothing is to be sent or answered, or the line
+     * is closed. The function says which.
      */
     POLICYSYNC_DONE = 2,
     /**
@@ -348,7 +350,8 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_TIMEOUT = -402,
     /**
-     * The server says that it cannot answer at present (HTTP status 429, or 500 and above).
+     * What answers for the server says that it cannot at present (HTTP status 429, or 500 and above). A PolicySync
+     * server that fails says so itself: `POLICYSYNC_ERR_REFUSED`.
      */
     POLICYSYNC_ERR_UNAVAILABLE = -403,
     /**
@@ -728,9 +731,9 @@ typedef struct policysync_op {
 } policysync_op;
 
 /**
- * Refuses operations that the application does not want, a batch at a time. It sees only operations that are verified
- * and new: it can refuse, it can never admit what is not signed, and running without a guard loses no check of a
- * signature.
+ * Refuses operations that the application does not want, a batch at a time. It sees only operations that are new
+ * and, unless the replica was opened with `POLICYSYNC_DANGEROUSLY_UNVERIFIED`, verified: it can refuse, it can never
+ * admit what is not signed, and running without a guard loses no check of a signature.
  *
  * **A guard must be a deterministic function of the operation alone**: not of the time, of what is stored, of the
  * order of calls. Otherwise two replicas admit different operations and never agree again.
@@ -885,7 +888,8 @@ typedef struct policysync_replica_options {
      */
     uint64_t max_drift_ms;
     /**
-     * On how many threads signatures are verified, which live as long as a call; 0 and 1 for the caller's alone. More
+     * On how many threads signatures are verified, which live as long as a call, and of which one also looks up what
+     * the operations of a large batch are about; 0 and 1 for the caller's alone. More
      * need a library built with the feature `parallel`; the guard is still called on the caller's thread.
      */
     uint32_t threads;
@@ -954,7 +958,9 @@ typedef struct policysync_replica_options {
      * Seals the file: 32 secret bytes that whoever can write to it does not know, from the platform's key store. A
      * keyed digest over all operations, renewed with every write, then proves at the next opening that they were
      * verified before, which saves a curve operation each. A file that has no seal yet is verified and sealed. A
-     * replica that is opened without the key verifies signatures, and its first write takes the seal away. NULL for
+     * replica that is opened without the key verifies signatures, and its first write takes the seal away. With
+     * another key than that which sealed the file, opening gives `POLICYSYNC_ERR_CORRUPT`, and the message names the
+     * seal; where the key is lost, open without one. Not together with `POLICYSYNC_DANGEROUSLY_UNVERIFIED`. NULL for
      * none. It is copied.
      */
     const uint8_t *POLICYSYNC_NULLABLE seal_key;
@@ -1053,8 +1059,9 @@ typedef struct policysync_sync_options {
      */
     uint32_t reserved;
     /**
-     * Bytes of the longest message that this side takes: from 1114112, the default, to 16777216; what is beyond is
-     * brought there. A greater limit means fewer round trips for many operations, and more memory for each message.
+     * Bytes of the longest message that this side takes: from 1114112, the default, to 16777216; what is outside
+     * is moved to the nearer end. A greater limit means fewer round trips for many operations, and more memory for
+     * each message.
      */
     uint64_t max_message_bytes;
     /**
@@ -2428,7 +2435,7 @@ policysync_status policysync_responder_respond(struct policysync_responder *POLI
 /**
  * What the responder remembers of earlier sessions of a replica, in bytes, to be kept beside the replica's file and
  * given to `policysync_responder_restore` when both begin anew. They are sealed with the responder's secret, so give
- * it one, and keep it. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay
+ * it one, and keep it. About fifty bytes for each of up to 1024 sessions, more where what was exchanged lay
  * scattered.
  *
  * `replica`: whose operations the responder has answered with.
@@ -2597,8 +2604,9 @@ policysync_status policysync_line_caller_new(const struct policysync_sync_option
  * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
  * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or
- * something was written), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come,
+ * when something was written, and at least once in a minute: a session that has not converged is run again then),
+ * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and
  * these, after which the line should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store
  * failure or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
  */

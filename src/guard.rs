@@ -17,8 +17,9 @@ pub enum Verdict {
 
 /// Refuses operations that the application does not want, a batch at a time.
 ///
-/// A guard sees only operations that are verified and new; it can refuse, it can never admit what is not signed.
-/// Running without a guard loses no check of a signature.
+/// A guard sees only operations that are new and, unless the replica was opened with
+/// [`dangerously_accept_unverified`](crate::ReplicaOptions::dangerously_accept_unverified), verified; it can refuse, it
+/// can never admit what is not signed. Running without a guard loses no check of a signature.
 ///
 /// It sees what an operation says, not who carried it, nor which of the actor's keys signed.
 ///

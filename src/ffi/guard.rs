@@ -24,9 +24,9 @@ pub enum policysync_verdict {
     POLICYSYNC_ABORT = 3,
 }
 
-/// Refuses operations that the application does not want, a batch at a time. It sees only operations that are verified
-/// and new: it can refuse, it can never admit what is not signed, and running without a guard loses no check of a
-/// signature.
+/// Refuses operations that the application does not want, a batch at a time. It sees only operations that are new
+/// and, unless the replica was opened with `POLICYSYNC_DANGEROUSLY_UNVERIFIED`, verified: it can refuse, it can never
+/// admit what is not signed, and running without a guard loses no check of a signature.
 ///
 /// **A guard must be a deterministic function of the operation alone**: not of the time, of what is stored, of the
 /// order of calls. Otherwise two replicas admit different operations and never agree again.

@@ -19,7 +19,8 @@ use crate::{KeyRegistry, Labels, ReplicaOptions, WallMillis};
 pub const POLICYSYNC_ANY_LABEL: u32 = 1;
 
 /// A flag of a replica: operations are admitted **without checking any signature**, whoever made them. Only for a relay
-/// that stores for others and knows no keys; what it serves must be verified by whoever fetches it.
+/// that stores for others and knows no keys; what it serves must be verified by whoever fetches it. The guard, too,
+/// sees operations that nobody has verified.
 pub const POLICYSYNC_DANGEROUSLY_UNVERIFIED: u32 = 2;
 
 /// What a write to a file that was acknowledged survives: `durability` of `policysync_replica_options`.
@@ -61,7 +62,8 @@ pub struct policysync_replica_options {
     /// How far ahead of the wall clock an operation may be, in milliseconds, before it is held until its time comes; 0
     /// for ten minutes.
     pub max_drift_ms: u64,
-    /// On how many threads signatures are verified, which live as long as a call; 0 and 1 for the caller's alone. More
+    /// On how many threads signatures are verified, which live as long as a call, and of which one also looks up what
+    /// the operations of a large batch are about; 0 and 1 for the caller's alone. More
     /// need a library built with the feature `parallel`; the guard is still called on the caller's thread.
     pub threads: u32,
     /// 0.
@@ -102,7 +104,9 @@ pub struct policysync_replica_options {
     /// Seals the file: 32 secret bytes that whoever can write to it does not know, from the platform's key store. A
     /// keyed digest over all operations, renewed with every write, then proves at the next opening that they were
     /// verified before, which saves a curve operation each. A file that has no seal yet is verified and sealed. A
-    /// replica that is opened without the key verifies signatures, and its first write takes the seal away. NULL for
+    /// replica that is opened without the key verifies signatures, and its first write takes the seal away. With
+    /// another key than that which sealed the file, opening gives `POLICYSYNC_ERR_CORRUPT`, and the message names the
+    /// seal; where the key is lost, open without one. Not together with `POLICYSYNC_DANGEROUSLY_UNVERIFIED`. NULL for
     /// none. It is copied.
     pub seal_key: *const u8,
     /// Refuses a file that holds less than it once did (`POLICYSYNC_ERR_ROLLED_BACK`): the digest of this replica at an

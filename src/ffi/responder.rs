@@ -98,7 +98,7 @@ pub extern "C" fn policysync_responder_respond(
 
 /// What the responder remembers of earlier sessions of a replica, in bytes, to be kept beside the replica's file and
 /// given to `policysync_responder_restore` when both begin anew. They are sealed with the responder's secret, so give
-/// it one, and keep it. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay
+/// it one, and keep it. About fifty bytes for each of up to 1024 sessions, more where what was exchanged lay
 /// scattered.
 ///
 /// `replica`: whose operations the responder has answered with.

@@ -23,7 +23,8 @@ pub enum policysync_status_code {
     POLICYSYNC_OK = 0,
     /// There is no such thing. Outputs are not written.
     POLICYSYNC_NOT_FOUND = 1,
-    /// The cursor stands at the end.
+    /// There is nothing more at present: the cursor stands at the end, nothing is to be sent or answered, or the line
+    /// is closed. The function says which.
     POLICYSYNC_DONE = 2,
     /// The operation is in the log, but its timestamp is too far ahead: it is merged when its time comes.
     POLICYSYNC_HELD = 3,
@@ -143,7 +144,8 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_CONNECTION = -401,
     /// The server did not answer, or took nothing, for as long as the options say.
     POLICYSYNC_ERR_TIMEOUT = -402,
-    /// The server says that it cannot answer at present (HTTP status 429, or 500 and above).
+    /// What answers for the server says that it cannot at present (HTTP status 429, or 500 and above). A PolicySync
+    /// server that fails says so itself: `POLICYSYNC_ERR_REFUSED`.
     POLICYSYNC_ERR_UNAVAILABLE = -403,
     /// The server answered with another HTTP status, a redirect among them; the message says which.
     POLICYSYNC_ERR_HTTP_STATUS = -450,

@@ -29,8 +29,9 @@ pub struct policysync_sync_options {
     pub struct_size: u32,
     /// 0.
     pub reserved: u32,
-    /// Bytes of the longest message that this side takes: from 1114112, the default, to 16777216; what is beyond is
-    /// brought there. A greater limit means fewer round trips for many operations, and more memory for each message.
+    /// Bytes of the longest message that this side takes: from 1114112, the default, to 16777216; what is outside
+    /// is moved to the nearer end. A greater limit means fewer round trips for many operations, and more memory for
+    /// each message.
     pub max_message_bytes: u64,
     /// What an earlier session with the same peer has found to be common, to be left out; NULL for none. Where the peer
     /// no longer knows it, or the replica is another, the session starts from the beginning. A responder does not look

@@ -95,7 +95,11 @@ impl Index {
         let mut inserted = Vec::with_capacity(ops.len());
         let ((), registers) = threads.both(
             || ops.chunks(AT_ONCE).for_each(|some| self.put_in_order(some, &mut inserted)),
-            || ops.chunks(AT_ONCE).flat_map(|some| subjects.intern(&names(some))).collect::<Vec<_>>(),
+            || {
+                let mut registers = Vec::with_capacity(ops.len());
+                ops.chunks(AT_ONCE).for_each(|some| registers.extend(subjects.intern(&names(some))));
+                registers
+            },
         );
         self.subjects = subjects;
         for register in registers {

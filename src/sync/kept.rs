@@ -113,7 +113,7 @@ impl SyncBase {
 impl Responder {
     /// What the responder remembers of earlier sessions of this replica, in bytes, to be kept beside its file and given
     /// to [`Responder::restore`] when both begin anew. They are sealed with the responder's secret, which must be the
-    /// same then. Some hundred bytes for each of up to 1024 sessions, more where what was exchanged lay scattered.
+    /// same then. About fifty bytes for each of up to 1024 sessions, more where what was exchanged lay scattered.
     ///
     /// The first call for a log costs a hash over the hashes of all its operations, later ones what has come since.
     #[must_use]

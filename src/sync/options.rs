@@ -24,8 +24,8 @@ impl SyncOptions {
     }
 
     /// Bytes of the longest message that this side takes: from [`MIN_MESSAGE_BYTES`], the default, to
-    /// [`MAX_MESSAGE_BYTES`]; what is beyond is brought there. A greater limit means fewer round trips for many
-    /// operations, and more memory for each message.
+    /// [`MAX_MESSAGE_BYTES`]; what is outside is moved to the nearer end. A greater limit means fewer round trips for
+    /// many operations, and more memory for each message.
     #[must_use]
     pub fn max_message_bytes(mut self, bytes: usize) -> Self {
         self.max_message_bytes = bytes.clamp(MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES);

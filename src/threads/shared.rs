@@ -154,7 +154,11 @@ mod tests {
         let (here, there) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let meet = |mine: &AtomicUsize, other: &AtomicUsize| {
             mine.store(1, Ordering::Release);
-            while other.load(Ordering::Acquire) == 0 {
+            // Not for ever: a system may refuse a thread.
+            for _ in 0..10_000_000 {
+                if other.load(Ordering::Acquire) != 0 {
+                    break;
+                }
                 thread::yield_now();
             }
             thread::current().id()

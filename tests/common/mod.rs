@@ -45,7 +45,7 @@ pub fn many(count: u64) -> Vec<SignedOp> {
     let keys = ["alice", "bob"].map(key);
     let about = |number: u64| {
         let t = NOW.0 - 1 - (number - if number % 50 == 49 { 46 } else { 0 }) * 7919 % 100_003;
-        let key = if number % 2 == 0 { &keys[0] } else { &keys[1] };
+        let key = if number.is_multiple_of(2) { &keys[0] } else { &keys[1] };
         let kind = ["Task", "Note", "List"][usize::try_from(number % 3).unwrap()];
         let (id, path) = (format!("id{}", number / 5), format!("path{}", number % 4));
         let ts = Hlc::new(t, 0).unwrap();
