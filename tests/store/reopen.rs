@@ -3,7 +3,7 @@
 use policysync::{Hlc, LogDigest, OpenError, Replica, StoreError, WallMillis};
 use proptest::prelude::*;
 
-use super::common::{NOW, Random, delete, key, knowing, many, set};
+use super::common::{NOW, Random, delete, key, knowing, set};
 use super::{PEOPLE, as_alice, in_file, ingest, open, snapshot, some_ops};
 
 const SEAL: [u8; 32] = [7; 32];
@@ -106,7 +106,7 @@ fn a_key_that_is_not_registered_is_named() {
 #[cfg(feature = "parallel")]
 #[test]
 fn a_large_file_opened_by_several_threads_is_the_same_replica() {
-    let ops = many(5000);
+    let ops = super::common::many(5000);
     for seal in [None, Some(SEAL)] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
