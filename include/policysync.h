@@ -888,9 +888,9 @@ typedef struct policysync_replica_options {
      */
     uint64_t max_drift_ms;
     /**
-     * On how many threads signatures are verified, which live as long as a call, and of which one also looks up what
-     * the operations of a large batch are about; 0 and 1 for the caller's alone. More
-     * need a library built with the feature `parallel`; the guard is still called on the caller's thread.
+     * How many threads verify signatures and, in a large batch, look up what the operations are about. They live as
+     * long as a call; 0 and 1 for the caller's alone. More need a library built with the feature `parallel`; the guard
+     * is still called on the caller's thread.
      */
     uint32_t threads;
     /**
@@ -2606,9 +2606,9 @@ policysync_status policysync_line_caller_new(const struct policysync_sync_option
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come,
  * when something was written, and at least once in a minute: a session that has not converged is run again then),
- * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and
- * these, after which the line should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store
- * failure or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and these, after which the line
+ * should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or `POLICYSYNC_ERR_PANIC`.
+ * Any thread. Since ABI 1.
  */
 POLICYSYNC_API
 policysync_status policysync_line_caller_next_message(struct policysync_line_caller *POLICYSYNC_NONNULL caller,

@@ -86,7 +86,7 @@ impl Workload {
         self.ends.iter().map(form).collect()
     }
 
-    /// The same operations in an order of chance, laid out as they arrive.
+    /// The same operations in random order, laid out as they arrive.
     pub fn shuffle(&mut self) {
         let mut forms: Vec<Vec<u8>> = self.binary().into_iter().map(<[u8]>::to_vec).collect();
         Random(7).shuffle(&mut forms);

@@ -16,15 +16,15 @@ pub fn measure(table: &mut Table) {
     let unit = " % of a bare verification";
     table.row("one bare verification", verification(&limit) / 1e3, " µs", Bar::None);
     table.row("everything but the signature, 10^4 operations, binary", small.interleaved, unit, Bar::None);
-    table.row("the same, in an order of chance", small.shuffled, unit, Bar::None);
+    table.row("the same, arriving in random order", small.shuffled, unit, Bar::None);
     table.row("everything but the signature, 10^6, binary", large.interleaved, unit, Bar::AtMost(7.0));
-    table.row("the same, in an order of chance", large.shuffled, unit, Bar::AtMost(7.0));
+    table.row("the same, arriving in random order", large.shuffled, unit, Bar::AtMost(7.0));
     table.row("everything but the signature, 10^6, JSON", large.json, unit, Bar::AtMost(10.0));
     let growth =
         |what: &str, large: f64, small: f64| (format!("growth from 10^4 to 10^6, {what}"), large / small);
     for (what, growth) in [
         growth("binary", large.interleaved, small.interleaved),
-        growth("binary, in an order of chance", large.shuffled, small.shuffled),
+        growth("binary, in random order", large.shuffled, small.shuffled),
         growth("JSON", large.json, small.json),
     ] {
         table.row(&what, growth, " times", Bar::AtMost(1.5));

@@ -72,9 +72,9 @@ pub extern "C" fn policysync_line_caller_new(
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come,
 /// when something was written, and at least once in a minute: a session that has not converged is run again then),
-/// `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and
-/// these, after which the line should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store
-/// failure or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+/// `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and these, after which the line
+/// should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or `POLICYSYNC_ERR_PANIC`.
+/// Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_line_caller_next_message(
     caller: MaybeUninit<&mut policysync_line_caller>,

@@ -62,9 +62,9 @@ pub struct policysync_replica_options {
     /// How far ahead of the wall clock an operation may be, in milliseconds, before it is held until its time comes; 0
     /// for ten minutes.
     pub max_drift_ms: u64,
-    /// On how many threads signatures are verified, which live as long as a call, and of which one also looks up what
-    /// the operations of a large batch are about; 0 and 1 for the caller's alone. More
-    /// need a library built with the feature `parallel`; the guard is still called on the caller's thread.
+    /// How many threads verify signatures and, in a large batch, look up what the operations are about. They live as
+    /// long as a call; 0 and 1 for the caller's alone. More need a library built with the feature `parallel`; the guard
+    /// is still called on the caller's thread.
     pub threads: u32,
     /// 0.
     pub reserved: u32,

@@ -154,18 +154,16 @@ mod tests {
         let (here, there) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let meet = |mine: &AtomicUsize, other: &AtomicUsize| {
             mine.store(1, Ordering::Release);
-            // Not for ever: a system may refuse a thread.
-            for _ in 0..10_000_000 {
-                if other.load(Ordering::Acquire) != 0 {
-                    break;
-                }
+            // Not for ever: one after the other they never meet, and the test should fail, not hang.
+            let met = (0..10_000_000).any(|_| {
                 thread::yield_now();
-            }
-            thread::current().id()
+                other.load(Ordering::Acquire) == 1
+            });
+            (met, thread::current().id())
         };
         let (one, other) = both(|| meet(&here, &there), || meet(&there, &here));
-        assert_eq!(one, thread::current().id());
-        assert_ne!(other, one);
+        assert_eq!(one, (true, thread::current().id()));
+        assert!(other.0 && other.1 != one.1);
     }
 
     #[test]

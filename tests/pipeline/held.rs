@@ -1,0 +1,174 @@
+//! Operations ahead of their time, and the clock of our own writes.
+
+use policysync::{Clock, Effect, Hlc, Outcome, Replica, Standing, WallMillis, WriteError};
+
+use super::common::{NOW, key, knowing, reader, set};
+use super::{DRIFT, HOUR, appended, hash_of, seen, text, writer};
+
+#[test]
+fn an_operation_is_held_from_one_millisecond_past_the_drift() {
+    for (ahead, held) in [(DRIFT - 1, false), (DRIFT, false), (DRIFT + 1, true)] {
+        let mut replica = reader(&["alice"]);
+        let op = set("alice", NOW.0 + ahead, 0, "title", "x");
+        let outcome = replica.ingest(NOW, &op).unwrap();
+        if held {
+            let until = WallMillis(NOW.0 + ahead - DRIFT);
+            assert_eq!(outcome, Outcome::Held { hash: hash_of(&op), until, equivocates_with: None });
+            assert_eq!(replica.get("Task", "t1", "title").unwrap(), None);
+            assert_eq!(replica.clock().last(), None);
+            assert!(replica.poll(NOW).is_empty());
+            // It is in the log all the same, and a copy of it is a duplicate.
+            assert!(replica.log().contains(&hash_of(&op)));
+            assert_eq!(replica.ingest(NOW, &op), Ok(Outcome::Duplicate { hash: hash_of(&op) }));
+
+            // Not one millisecond before its time.
+            assert!(replica.poll(WallMillis(until.0 - 1)).is_empty());
+            assert_eq!(replica.held(), 1);
+            assert_eq!(replica.poll(until).len(), 1);
+        } else {
+            assert_eq!(appended(outcome).1, Effect::Won { superseded: None });
+        }
+        assert_eq!(replica.held(), 0);
+        assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("x"));
+        assert_eq!(replica.clock().last(), Some(op.op().ts()));
+    }
+}
+
+#[test]
+fn the_drift_is_the_one_the_replica_was_opened_with() {
+    for drift in [0, 1, 60_000] {
+        let mut replica = Replica::open(knowing(&["alice"]).max_drift(WallMillis(drift))).unwrap();
+        appended(replica.ingest(NOW, &set("alice", NOW.0 + drift, 0, "title", "x")).unwrap());
+        let op = set("alice", NOW.0 + drift + 1, 0, "title", "y");
+        assert!(matches!(replica.ingest(NOW, &op), Ok(Outcome::Held { .. })));
+    }
+}
+
+#[test]
+fn what_is_held_is_released_by_poll_and_by_the_next_operation_that_gets_in() {
+    let later = WallMillis(NOW.0 + 1);
+    let op = set("alice", later.0 + DRIFT, 0, "title", "x");
+    type Call<'a> = (&'a str, &'a dyn Fn(&mut Replica));
+    let releasing: [Call<'_>; 3] = [
+        ("poll", &|replica| drop(replica.poll(later))),
+        ("another operation", &|replica| {
+            appended(replica.ingest(later, &set("alice", NOW.0, 0, "notes", "y")).unwrap());
+        }),
+        ("a write", &|replica| drop(replica.set(later, "Task", "t1", "notes", "y").unwrap())),
+    ];
+    let others: [Call<'_>; 3] = [
+        ("a duplicate", &|replica| assert!(replica.ingest(later, &op).is_ok())),
+        ("garbage", &|replica| assert!(replica.ingest(later, b"{}".as_slice()).is_err())),
+        ("an empty batch", &|replica| drop(replica.ingest_batch(later, &[]))),
+    ];
+    for (name, call) in others {
+        let mut replica = writer("bob", &["alice"]);
+        assert!(matches!(replica.ingest(NOW, &op), Ok(Outcome::Held { .. })));
+        let before = seen(&replica);
+        call(&mut replica);
+        assert_eq!(seen(&replica), before, "{name}");
+    }
+    for (name, call) in releasing {
+        let mut replica = writer("bob", &["alice"]);
+        assert_eq!(replica.horizon(), None, "{name}");
+        assert!(matches!(replica.ingest(NOW, &op), Ok(Outcome::Held { .. })));
+        assert_eq!(replica.horizon(), Some(WallMillis(NOW.0 + DRIFT)), "{name}");
+        call(&mut replica);
+        assert_eq!(replica.horizon(), Some(WallMillis(later.0 + DRIFT)), "{name}");
+        assert_eq!(replica.held(), 0, "{name}");
+        assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("x"), "{name}");
+        assert!(replica.clock().last() >= Some(op.op().ts()), "{name}");
+    }
+}
+
+#[test]
+fn what_is_held_does_not_move_our_clock_or_beat_our_writes() {
+    let mut replica = writer("bob", &["alice"]);
+    let far = set("alice", Hlc::MAX.t(), Hlc::MAX.c(), "title", "poison");
+    assert!(matches!(replica.ingest(NOW, &far), Ok(Outcome::Held { .. })));
+    let ours = replica.set(NOW, "Task", "t1", "title", "ours").unwrap();
+    assert_eq!(ours.op().ts(), Hlc::new(NOW.0, 0).unwrap());
+    assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("ours"));
+    let history = replica.history("Task", "t1", "title").unwrap();
+    let standings: Vec<_> = history.iter().map(|version| (&version.op, version.standing)).collect();
+    assert_eq!(standings, [(&far, Standing::Held), (&ours, Standing::Winner)]);
+}
+
+#[test]
+fn our_own_later_write_wins_though_the_wall_clock_went_back() {
+    for back in [WallMillis(NOW.0 - HOUR), WallMillis(0)] {
+        let mut replica = writer("bob", &[]);
+        let first = replica.set(NOW, "Task", "t1", "title", "first").unwrap();
+        for n in 0..3 {
+            let value = format!("later {n}");
+            let later = replica.set(back, "Task", "t1", "title", value.as_str()).unwrap();
+            assert!(later.op().ts() > first.op().ts());
+            assert_eq!(replica.get("Task", "t1", "title").unwrap(), text(&value));
+            assert_eq!(replica.held(), 0);
+        }
+        replica.delete(back, "Task", "t1", "title").unwrap();
+        assert_eq!(replica.get("Task", "t1", "title").unwrap(), None);
+        assert_eq!(replica.log().len(), 5);
+        assert!(replica.log().forks().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_write_sorts_after_what_was_seen_from_the_allowed_future() {
+    let mut replica = writer("bob", &["alice"]);
+    let seen_last = set("alice", NOW.0 + DRIFT, 7, "title", "from the future");
+    appended(replica.ingest(NOW, &seen_last).unwrap());
+    let ours = replica.set(NOW, "Task", "t1", "title", "ours").unwrap();
+    assert_eq!(ours.op().ts(), Hlc::new(NOW.0 + DRIFT, 8).unwrap());
+    assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("ours"));
+}
+
+/// The counter of what was seen is full, so our next timestamp is a millisecond past what we would merge of others.
+#[test]
+fn a_write_after_a_full_counter_at_the_end_of_the_allowed_future_is_merged_at_once() {
+    let mut replica = writer("bob", &["alice"]);
+    let full = set("alice", NOW.0 + DRIFT, Hlc::MAX.c(), "title", "full");
+    appended(replica.ingest(NOW, &full).unwrap());
+    let ours = replica.set(NOW, "Task", "t1", "title", "ours");
+    assert!(ours.is_ok(), "{ours:?}; the log has {} operations", replica.log().len());
+    assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("ours"));
+    // Two writes are never one timestamp.
+    replica.set(NOW, "Task", "t1", "title", "again").unwrap();
+    assert!(replica.log().forks().unwrap().is_empty());
+}
+
+#[test]
+fn a_refused_write_leaves_the_replica_as_it_was() {
+    let mut replica = writer("bob", &[]);
+    replica.set(NOW, "Task", "t1", "title", "x").unwrap();
+    let before = seen(&replica);
+    assert!(matches!(replica.set(NOW, "", "t1", "title", "y"), Err(WriteError::Op(_))));
+    assert!(matches!(replica.set(NOW, "Task", "t1", "a\nb", "y"), Err(WriteError::Op(_))));
+    let too_large = "x".repeat(policysync::MAX_OP_BYTES);
+    assert!(matches!(replica.set(NOW, "Task", "t1", "title", too_large), Err(WriteError::Sign(_))));
+    let past = WallMillis(WallMillis::MAX.0 + 1);
+    assert!(matches!(replica.set(past, "Task", "t1", "title", "y"), Err(WriteError::Clock(_))));
+    assert_eq!(seen(&replica), before);
+}
+
+#[test]
+fn a_replica_without_a_key_only_reads() {
+    let mut replica = reader(&["alice"]);
+    assert_eq!(replica.actor(), None);
+    assert_eq!(replica.set(NOW, "Task", "t1", "title", "x"), Err(WriteError::ReadOnly));
+    assert_eq!(replica.delete(NOW, "Task", "t1", "title"), Err(WriteError::ReadOnly));
+    assert!(replica.log().is_empty());
+    assert_eq!(replica.clock().last(), Clock::new().last());
+    appended(replica.ingest(NOW, &set("alice", NOW.0, 0, "title", "x")).unwrap());
+}
+
+#[test]
+fn a_write_goes_to_the_replicas_own_space_and_a_peer_of_that_space_takes_it() {
+    let mut ours = Replica::open(knowing(&[]).write_as(key("alice")).space("home")).unwrap();
+    let mut theirs = Replica::open(knowing(&["alice"]).space("home")).unwrap();
+    let op = ours.set(NOW, "Task", "t1", "title", "x").unwrap();
+    assert_eq!(op.op().space(), Some("home"));
+    appended(theirs.ingest(NOW, op.to_binary().as_slice()).unwrap());
+    assert_eq!(theirs.log().digest(), ours.log().digest());
+    assert_eq!(theirs.state_digest(), ours.state_digest());
+}
