@@ -16,9 +16,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
+use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+use policysync::sync::{Finish, Refusals};
+use policysync::transport::HttpOptions;
 use policysync::{
-    CryptoProvider, Finish, HttpClient, HttpOptions, KeyPair, KeyRegistry, Refusals, Replica, ReplicaOptions,
-    Responder, SigningSecretKey, Sodium, SyncOptions, SyncSession, WallMillis,
+    HttpClient, KeyRegistry, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession,
+    WallMillis,
 };
 
 type Failure = Box<dyn Error>;

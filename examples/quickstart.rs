@@ -16,10 +16,15 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 
+use policysync::codec::MAX_OP_BYTES;
+use policysync::crypto::{CryptoProvider, KeyPair, PublicKey, Sodium};
+use policysync::keys::{sign_op, verify_op};
+use policysync::oplog::Added;
+use policysync::replica::Labels;
+use policysync::state::Folded;
 use policysync::{
-    Added, CryptoProvider, Effect, Folded, Hlc, Incoming, KeyPair, KeyRegistry, Labels, MAX_OP_BYTES, Op,
-    OpLog, Outcome, PublicKey, Refused, Replica, ReplicaOptions, SignedOp, SigningPublicKey,
-    SigningSecretKey, Sodium, WallMillis, sign_op, system_wall_clock, verify_op,
+    Effect, Hlc, Incoming, KeyRegistry, Op, OpLog, Outcome, Refused, Replica, ReplicaOptions, SignedOp,
+    SigningPublicKey, SigningSecretKey, WallMillis, system_wall_clock,
 };
 
 type Failure = Box<dyn Error>;

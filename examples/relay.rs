@@ -38,9 +38,10 @@ use axum::middleware::{self, Next as Onward};
 use axum::response::Response;
 use axum::routing::get;
 use axum::serve::Listener;
+use policysync::crypto::{CryptoProvider, Hash, PublicKey, Sodium};
+use policysync::transport::{HTTP_CONTENT_TYPE, HttpRequest, LineAnswerer};
 use policysync::{
-    CryptoProvider, HTTP_CONTENT_TYPE, Hash, HttpRequest, KeyRegistry, LineAnswerer, PublicKey, Replica,
-    ReplicaOptions, Responder, SigningPublicKey, Sodium, SyncError, SyncOptions, answer_http,
+    KeyRegistry, Replica, ReplicaOptions, Responder, SigningPublicKey, SyncError, SyncOptions, answer_http,
     system_wall_clock,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};

@@ -1,6 +1,6 @@
 //! What the application refuses, of operations that are verified already.
 
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::keys::VerifiedOp;
 use crate::op::{OpRef, SignedOpRef};
 
@@ -29,7 +29,8 @@ pub enum Verdict {
 /// A closure over one operation is a guard:
 ///
 /// ```
-/// use policysync::{Guard, Verdict, VerifiedOp};
+/// use policysync::{Guard, Verdict};
+/// use policysync::keys::VerifiedOp;
 ///
 /// let only_tasks = |op: &VerifiedOp<'_>| match op.op().entity() {
 ///     "Task" => Verdict::Admit,

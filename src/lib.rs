@@ -74,9 +74,9 @@
     )
 )]
 
-mod canonical;
-mod columns;
-mod crypto;
+// The modules in their order: each knows only those before it.
+pub mod codec;
+pub mod crypto;
 #[cfg(feature = "capi")]
 #[expect(
     unsafe_code,
@@ -85,84 +85,40 @@ mod crypto;
     reason = "C calls in with pointers and by its own names, and the header is made of what is pub"
 )]
 mod ffi;
-mod guard;
-mod hlc;
-mod keys;
-mod op;
-mod oplog;
-mod planted;
-mod replica;
-mod state;
-mod store;
-mod sync;
-mod threads;
-mod transport;
-mod value;
-
-// The public interface is:
-
+pub mod guard;
+pub mod hlc;
+pub mod keys;
 pub mod manual;
+pub mod op;
+pub mod oplog;
+mod packed;
+pub mod replica;
+pub mod state;
+pub mod store;
+pub mod sync;
+mod threads;
+pub mod transport;
+pub mod value;
 
-// The paved path
+// The paved path:
+
+pub use codec::OpHash;
+pub use guard::{Guard, Verdict};
+pub use hlc::{Hlc, WallMillis, system_wall_clock};
+pub use keys::{KeyRegistry, SigningPublicKey, SigningSecretKey};
+pub use op::{Op, SignedOp};
+pub use oplog::{ForkProof, OpLog};
 pub use replica::{
-    Effect, Incoming, IngestError, Labels, OpenError, Outcome, Refused, Replica, ReplicaOptions, WriteError,
+    Effect, Incoming, IngestError, OpenError, Outcome, Refused, Replica, ReplicaOptions, WriteError,
 };
-pub use state::{Change, Explanation, Folded, Rule, Standing, Version};
-
-// Operations and their forms
-pub use canonical::{BINARY_VERSION, BinaryFault, DecodeError, MAX_OP_BYTES, OpHash};
-pub use op::{
-    IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, Op, OpError, OpRef, SignedOp,
-    SignedOpRef, op_id,
-};
-pub use value::{Excerpt, JsonError, JsonFault, MAX_DEPTH, MAX_VALUE_BYTES, Value, utf16_cmp};
-
-// Time
-pub use hlc::{Clock, Hlc, HlcError, WallMillis, hlc_now, system_wall_clock};
-
-// Keys, signing and verifying
-pub use crypto::{
-    CryptoError, CryptoProvider, EncodingError, Hash, KeyError, KeyPair, PublicKey, SecretKey, SelfTestCase,
-    Signature, Sodium, Zeroizing,
-};
-pub use keys::{
-    KeyRegistry, RegistryError, SignError, SigningPublicKey, SigningSecretKey, VerifiedOp, VerifyError,
-    derived_kid, sign_op, verify_op,
-};
-
-// What the application refuses
-pub use guard::{Aborted, Guard, PermittedOp, Verdict};
-
-// Synchronisation
-pub use sync::{
-    BASE_VERSION, BUNDLE_VERSION, BaseError, BundleError, Exported, Finish, Imported, LEAF, Lie, MAX_DOUBTS,
-    MAX_IDS, MAX_MESSAGE_BYTES, MAX_RANGES, MAX_REFUSED, MIN_MESSAGE_BYTES, MessageFault, NEWEST, Progress,
-    Push, Pushed, Refusal, Refusals, Reply, Responder, SPLIT, SYNC_VERSION, SessionDigest, SyncBase,
-    SyncError, SyncOptions, SyncSession, max_idle_rounds,
-};
-
-// Carrying its messages
+pub use state::{Change, Explanation};
+pub use store::StoreError;
+pub use sync::{Responder, SyncError, SyncOptions, SyncSession};
 #[cfg(feature = "http")]
-pub use transport::{
-    HTTP_CONTENT_TYPE, HttpAnswer, HttpClient, HttpError, HttpOptions, HttpRequest, HttpStage, SyncReport,
-    answer_http,
-};
-#[cfg(any(feature = "http", feature = "websocket"))]
-pub use transport::{HeaderError, TlsError};
+pub use transport::{HttpClient, answer_http};
 #[cfg(feature = "websocket")]
-pub use transport::{
-    Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketRequest, WebSocketServer,
-    WebSocketStream,
-};
-pub use transport::{LineAnswerer, LineCaller, LineEvent};
-#[cfg(all(feature = "tls", any(feature = "http", feature = "websocket")))]
-pub use transport::{TlsRoots, TlsRootsError};
-
-// The log and its store
-pub use oplog::{AddError, Added, Cursor, ForkError, ForkProof, LogDigest, LogEntry, OpLog};
-pub use store::{Body, Damage, MemoryStore, Place, SqliteCode, Store, StoreError};
-#[cfg(feature = "sqlite")]
-pub use store::{Durability, Finding, Salvaged, StoreCheck, StoreReport};
+pub use transport::{WebSocketClient, WebSocketServer};
+pub use value::Value;
 
 /// The README, so that its code is compiled and run with the tests.
 #[cfg(doctest)]

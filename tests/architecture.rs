@@ -7,15 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each knows only those before it. `manual` holds documentation.
-const ORDER: [&str; 19] = [
-    "planted",
+const ORDER: [&str; 18] = [
+    "packed",
     "threads",
     "hlc",
     "crypto",
-    "columns",
     "value",
     "op",
-    "canonical",
+    "codec",
     "keys",
     "guard",
     "store",

@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use common::{NOW, Random, crypto, key, knowing};
-use policysync::{
-    CryptoProvider, Cursor, Folded, ForkProof, Hash, Hlc, Incoming, Kind, LogDigest, Op, OpHash, Outcome,
-    Replica, SignedOp, Value, WallMillis, sign_op,
-};
+use policysync::crypto::{CryptoProvider, Hash};
+use policysync::keys::sign_op;
+use policysync::op::Kind;
+use policysync::oplog::{Cursor, LogDigest};
+use policysync::state::Folded;
+use policysync::{ForkProof, Hlc, Incoming, Op, OpHash, Outcome, Replica, SignedOp, Value, WallMillis};
 use proptest::prelude::*;
 
 /// Two of them sort differently by UTF-8 bytes than by UTF-16 code units: U+FB33 and U+1F600.
@@ -92,8 +94,8 @@ struct Seen {
     state_digest: Hash,
     fields: Vec<(String, String, Vec<(String, Value)>)>,
     entities: Vec<Option<String>>,
-    explained: Vec<Option<(OpHash, Option<(OpHash, policysync::Rule)>)>>,
-    histories: Vec<Vec<(OpHash, policysync::Standing)>>,
+    explained: Vec<Option<(OpHash, Option<(OpHash, policysync::state::Rule)>)>>,
+    histories: Vec<Vec<(OpHash, policysync::state::Standing)>>,
     forks: Vec<ForkProof>,
     held: usize,
 }

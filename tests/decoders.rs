@@ -5,10 +5,11 @@ mod common;
 use std::str::FromStr;
 
 use common::{NOW, crypto, key, reader, set};
-use policysync::{
-    CryptoProvider, DecodeError, Hash, Hlc, Incoming, Op, OpHash, PublicKey, Signature, SignedOp,
-    SignedOpRef, Value, sign_op,
-};
+use policysync::codec::DecodeError;
+use policysync::crypto::{CryptoProvider, Hash, PublicKey, Signature};
+use policysync::keys::sign_op;
+use policysync::op::SignedOpRef;
+use policysync::{Hlc, Incoming, Op, OpHash, SignedOp, Value};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -322,7 +323,7 @@ fn every_splice_of_two_binary_forms_comes_back_or_is_refused() {
 fn an_operation_whose_canonical_text_is_too_large_is_refused_by_the_decoder() {
     let frame = set("alice", NOW.0, 0, "p", Value::null()).to_json();
     let json = [frame.strip_suffix("null}").unwrap(), "[0", &",1e20".repeat(60_000), "]}"].concat();
-    assert!(json.len() < policysync::MAX_OP_BYTES);
+    assert!(json.len() < policysync::codec::MAX_OP_BYTES);
     match SignedOp::from_json(json.as_bytes()) {
         Err(error) => assert_eq!(error.rule(), "too-large"),
         // What is taken must come back.

@@ -5,9 +5,9 @@ mod common;
 use std::thread;
 
 use common::{NOW, Random, crypto, key, knowing};
-use policysync::{
-    Hlc, Incoming, IngestError, Labels, Op, Outcome, Refused, Replica, SignedOp, Value, sign_op,
-};
+use policysync::keys::sign_op;
+use policysync::replica::Labels;
+use policysync::{Hlc, Incoming, IngestError, Op, Outcome, Refused, Replica, SignedOp, Value};
 
 const ACTORS: [&str; 4] = ["a", "bob", "\u{FB33}", "\u{1F600}"];
 const OPS: usize = 200;

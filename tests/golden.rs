@@ -3,10 +3,11 @@
 mod common;
 
 use common::{NOW, hex, key, knowing};
-use policysync::{
-    BINARY_VERSION, BinaryFault, DecodeError, Hlc, Kind, Labels, Op, Outcome, Replica, SignedOp, SignedOpRef,
-    Value, WallMillis, op_id, sign_op,
-};
+use policysync::codec::{BINARY_VERSION, BinaryFault, DecodeError};
+use policysync::keys::sign_op;
+use policysync::op::{Kind, SignedOpRef, op_id};
+use policysync::replica::Labels;
+use policysync::{Hlc, Op, Outcome, Replica, SignedOp, Value, WallMillis};
 
 /// A golden file: the forms of one operation.
 struct Golden {

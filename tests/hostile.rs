@@ -6,9 +6,11 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{crypto, hex};
+use policysync::crypto::{CryptoProvider, KeyPair};
+use policysync::replica::Labels;
 use policysync::{
-    CryptoProvider, IngestError, KeyPair, KeyRegistry, Labels, Outcome, Refused, Replica, ReplicaOptions,
-    SignedOp, SigningSecretKey, WallMillis,
+    IngestError, KeyRegistry, Outcome, Refused, Replica, ReplicaOptions, SignedOp, SigningSecretKey,
+    WallMillis,
 };
 
 const DOCUMENTS: &str = include_str!("vectors/hostile.txt");

@@ -6,11 +6,17 @@ mod common;
 use std::cell::Cell;
 
 use common::{NOW, crypto, delete, hex, key, knowing, set};
+use policysync::codec::{BinaryFault, DecodeError, MAX_OP_BYTES};
+use policysync::crypto::{CryptoProvider, PublicKey, SelfTestCase};
+use policysync::hlc::HlcError;
+use policysync::keys::{VerifyError, derived_kid, sign_op, verify_op};
+use policysync::op::{IdentifierError, Member, OpError, SignedOpRef};
+use policysync::oplog::{AddError, Added};
+use policysync::state::{Folded, Rule};
+use policysync::value::JsonFault;
 use policysync::{
-    AddError, Added, BinaryFault, CryptoProvider, DecodeError, Folded, Hlc, HlcError, IdentifierError,
-    Incoming, JsonFault, KeyRegistry, MAX_OP_BYTES, Member, Op, OpError, OpHash, OpLog, Outcome, PublicKey,
-    Replica, ReplicaOptions, Rule, SelfTestCase, SignedOp, SignedOpRef, SigningPublicKey, Value, VerifyError,
-    WallMillis, derived_kid, sign_op, verify_op,
+    Hlc, Incoming, KeyRegistry, Op, OpHash, OpLog, Outcome, Replica, ReplicaOptions, SignedOp,
+    SigningPublicKey, Value, WallMillis,
 };
 
 fn hash_of(op: &SignedOp) -> OpHash {

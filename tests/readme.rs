@@ -114,7 +114,7 @@ fn the_versions_are_those_of_the_manifest() {
         "the README names another version than {version}"
     );
     assert!(CHANGELOG.contains(&format!("\n## [{version}] - ")), "the changelog has no {version}");
-    assert!(README.contains(&format!("The format is version {}", policysync::BINARY_VERSION)));
+    assert!(README.contains(&format!("The format is version {}", policysync::codec::BINARY_VERSION)));
 }
 
 #[test]

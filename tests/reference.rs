@@ -3,10 +3,10 @@
 mod common;
 
 use common::{NOW, crypto, hex};
-use policysync::{
-    CryptoProvider, Hash, Hlc, Incoming, KeyPair, KeyRegistry, Labels, Op, Replica, ReplicaOptions,
-    Signature, SignedOp, SigningSecretKey, sign_op,
-};
+use policysync::crypto::{CryptoProvider, Hash, KeyPair, Signature};
+use policysync::keys::sign_op;
+use policysync::replica::Labels;
+use policysync::{Hlc, Incoming, KeyRegistry, Op, Replica, ReplicaOptions, SignedOp, SigningSecretKey};
 use serde_json::{Value as Json, json};
 
 struct Reference {

@@ -5,10 +5,12 @@ mod common;
 use std::cell::Cell;
 
 use common::{NOW, crypto, key, knowing, reader, set};
+use policysync::crypto::KeyPair;
+use policysync::keys::{VerifiedOp, sign_op, verify_op};
+use policysync::oplog::{Added, ForkError};
 use policysync::{
-    Added, ForkError, ForkProof, Hlc, Incoming, IngestError, KeyPair, Op, OpLog, Outcome, Replica,
-    ReplicaOptions, SignedOp, SigningSecretKey, Value, Verdict, VerifiedOp, WallMillis, WriteError, sign_op,
-    verify_op,
+    ForkProof, Hlc, Incoming, IngestError, Op, OpLog, Outcome, Replica, ReplicaOptions, SignedOp,
+    SigningSecretKey, Value, Verdict, WallMillis, WriteError,
 };
 
 const HOUR: u64 = 3_600_000;

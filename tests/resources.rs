@@ -11,10 +11,16 @@ use std::path::Path;
 use std::thread;
 
 use common::{NOW, Random, crypto, hex, key, knowing, reader, set};
+use policysync::codec::{BINARY_VERSION, MAX_OP_BYTES};
+use policysync::crypto::{KeyPair, Signature};
+use policysync::keys::sign_op;
+use policysync::op::SignedOpRef;
+use policysync::oplog::Cursor;
+use policysync::replica::Labels;
+use policysync::sync::{Finish, Push, SyncBase};
 use policysync::{
-    BINARY_VERSION, Cursor, Finish, Hlc, Incoming, IngestError, KeyPair, KeyRegistry, Labels, MAX_OP_BYTES,
-    Op, Outcome, Push, Refused, Replica, ReplicaOptions, Responder, Signature, SignedOp, SignedOpRef,
-    SigningSecretKey, SyncBase, SyncOptions, SyncSession, Value, sign_op,
+    Hlc, Incoming, IngestError, KeyRegistry, Op, Outcome, Refused, Replica, ReplicaOptions, Responder,
+    SignedOp, SigningSecretKey, SyncOptions, SyncSession, Value,
 };
 
 /// Counts what each thread allocates.
@@ -610,7 +616,8 @@ fn no_input_that_fuzzing_has_kept_costs_more_than_sixteen_times_its_bytes() {
 #[cfg(feature = "sqlite")]
 mod files {
     use super::*;
-    use policysync::{Durability, Sodium, StoreCheck};
+    use policysync::crypto::Sodium;
+    use policysync::store::{Durability, StoreCheck};
 
     /// A connection with its statements takes as much, whatever the file.
     const CONNECTION: usize = 128 * 1024;

@@ -6,9 +6,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use policysync::crypto::{CryptoProvider, KeyPair, Signature, Sodium};
+use policysync::keys::sign_op;
 use policysync::{
-    CryptoProvider, Hlc, Incoming, KeyPair, KeyRegistry, Op, Replica, ReplicaOptions, Signature, SignedOp,
-    SigningPublicKey, SigningSecretKey, Sodium, WallMillis, sign_op,
+    Hlc, Incoming, KeyRegistry, Op, Replica, ReplicaOptions, SignedOp, SigningPublicKey, SigningSecretKey,
+    WallMillis,
 };
 
 /// When the operations arrive: after the last was written.

@@ -1,7 +1,8 @@
 //! What a million operations cost that are refused, or known, before anybody has done arithmetic on the curve. A forged
 //! signature that only a verification can tell from a true one is not among them: it costs a verification.
 
-use policysync::{Incoming, Replica, ReplicaOptions, Signature, SignedOp};
+use policysync::crypto::Signature;
+use policysync::{Incoming, Replica, ReplicaOptions, SignedOp};
 
 use crate::common::{BATCH, NOW, Random, Signing, Workload, cpu_nanoseconds, ingest, timed};
 use crate::table::{Bar, Table};

@@ -2,7 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use policysync::{Cursor, Incoming, Replica};
+use policysync::oplog::Cursor;
+use policysync::{Incoming, Replica};
 
 use crate::allocator::kept;
 use crate::common::{

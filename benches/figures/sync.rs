@@ -1,7 +1,8 @@
 //! A session over a million common operations and a thousand differences, both sides in one process, without the
 //! verification: the first time, and repeated with the same peer.
 
-use policysync::{Finish, Incoming, Replica, Responder, SyncBase, SyncOptions, SyncSession};
+use policysync::sync::{Finish, SyncBase};
+use policysync::{Incoming, Replica, Responder, SyncOptions, SyncSession};
 
 use crate::common::{BATCH, NOW, Signing, Workload, cpu_nanoseconds, ingest, median};
 use crate::table::{Bar, Table};

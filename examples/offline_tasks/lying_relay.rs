@@ -13,9 +13,11 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::post;
+use policysync::crypto::Sodium;
+use policysync::keys::sign_op;
+use policysync::transport::{HTTP_CONTENT_TYPE, HttpRequest};
 use policysync::{
-    HTTP_CONTENT_TYPE, Hlc, HttpRequest, Op, Replica, ReplicaOptions, Responder, SignedOp, SigningSecretKey,
-    Sodium, SyncOptions, answer_http, sign_op,
+    Hlc, Op, Replica, ReplicaOptions, Responder, SignedOp, SigningSecretKey, SyncOptions, answer_http,
 };
 use tokio::net::TcpListener;
 

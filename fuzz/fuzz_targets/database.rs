@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Durability, Hash, LogDigest, OpenError, Replica, ReplicaOptions, SignedOp, StoreError};
+use policysync::{OpenError, Replica, ReplicaOptions, SignedOp, StoreError};
+use policysync::crypto::Hash;
+use policysync::oplog::LogDigest;
+use policysync::store::Durability;
 use policysync_fuzz::{Input, NOW, arrivals, check_error, check_fold, ingest, knowing, set};
 
 struct Original {

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Incoming, SignedOp, SignedOpRef};
+use policysync::{Incoming, SignedOp};
+use policysync::op::SignedOpRef;
 use policysync_fuzz::{NOW, check_error, check_fold, hashes, reader, seed_ops};
 
 fuzz_target!(|data: &[u8]| {

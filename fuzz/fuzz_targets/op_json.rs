@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Incoming, JsonFault, SignedOp, Value};
+use policysync::{Incoming, SignedOp, Value};
+use policysync::value::JsonFault;
 use policysync_fuzz::{NOW, check_error, check_fold, hashes, reader, seed_ops};
 
 fuzz_target!(|data: &[u8]| {

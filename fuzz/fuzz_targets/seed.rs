@@ -6,9 +6,11 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{
-    CryptoProvider, Cursor, Hlc, Op, Push, Replica, SignedOp, SyncOptions, SyncSession, sign_op,
-};
+use policysync::{Hlc, Op, Replica, SignedOp, SyncOptions, SyncSession};
+use policysync::crypto::CryptoProvider;
+use policysync::keys::sign_op;
+use policysync::oplog::Cursor;
+use policysync::sync::Push;
 use policysync_fuzz::sync::{base, nonce, ours, responder, session, theirs};
 use policysync_fuzz::{ACTORS, NOW, VALUES, crypto, ingest, keys, reader, seed_ops};
 

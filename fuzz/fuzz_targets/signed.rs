@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{
-    Hlc, Incoming, Kind, LogEntry, Op, OpHash, Replica, Signature, SignedOp, Value, WallMillis, sign_op,
-};
+use policysync::{Hlc, Incoming, Op, OpHash, Replica, SignedOp, Value, WallMillis};
+use policysync::crypto::Signature;
+use policysync::keys::sign_op;
+use policysync::op::Kind;
+use policysync::oplog::LogEntry;
 use policysync_fuzz::{ACTORS, Input, NOW, check_fold, check_same, crypto, hashes, keys, reader};
 
 const MAX_OPS: usize = 12;

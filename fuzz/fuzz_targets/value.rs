@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Signature, SignedOp, Value};
+use policysync::{SignedOp, Value};
+use policysync::crypto::Signature;
 use policysync_fuzz::{NOW, check_error, unsigned};
 
 fuzz_target!(|data: &[u8]| {

@@ -7,10 +7,12 @@ mod curve;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use policysync::{
-    CryptoProvider, Cursor, Folded, Hlc, Incoming, KeyPair, KeyRegistry, Labels, Op, OpHash, Replica,
-    ReplicaOptions, SignedOp, SigningSecretKey, Sodium, Value, WallMillis, sign_op,
-};
+use policysync::{Hlc, Incoming, KeyRegistry, Op, OpHash, Replica, ReplicaOptions, SignedOp, SigningSecretKey, Value, WallMillis};
+use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+use policysync::keys::sign_op;
+use policysync::oplog::Cursor;
+use policysync::replica::Labels;
+use policysync::state::Folded;
 
 /// The time at which everything takes place.
 pub const NOW: WallMillis = WallMillis(1_760_000_000_000);

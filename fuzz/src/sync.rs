@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use policysync::{
-    Finish, Incoming, OpHash, Replica, Responder, SignedOp, SyncBase, SyncOptions, SyncSession,
-};
+use policysync::{Incoming, OpHash, Replica, Responder, SignedOp, SyncOptions, SyncSession};
+use policysync::sync::{Finish, SyncBase};
 
 use crate::{NOW, hashes, ingest, reader, relay, set};
 

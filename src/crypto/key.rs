@@ -133,7 +133,7 @@ impl fmt::Debug for KeyPair {
 /// dropped.
 ///
 /// ```compile_fail
-/// fn print(key: &policysync::SecretKey) {
+/// fn print(key: &policysync::crypto::SecretKey) {
 ///     println!("{key:?}");
 /// }
 /// ```

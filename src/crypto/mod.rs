@@ -3,14 +3,14 @@
 //! Nothing here knows what the bytes mean. Signatures are Ed25519 (RFC 8032), hashes SHA-256 (FIPS 180-4).
 //!
 //! ```
-//! use policysync::{CryptoProvider, KeyPair, Sodium};
+//! use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
 //!
 //! let sodium = Sodium::new()?;
 //! let alice = KeyPair::generate()?;
 //! let signature = sodium.sign(b"hello", alice.secret_key());
 //! assert!(sodium.verify(&signature, b"hello", &alice.public_key()));
 //! assert!(!sodium.verify(&signature, b"Hello", &alice.public_key()));
-//! # Ok::<(), policysync::CryptoError>(())
+//! # Ok::<(), policysync::crypto::CryptoError>(())
 //! ```
 //!
 //! # Which signatures are valid

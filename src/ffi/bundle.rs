@@ -10,7 +10,9 @@ use super::status::policysync_status;
 use super::status::policysync_status_code::{self, POLICYSYNC_OK};
 use super::stream::{Reader, Writer, policysync_reader, policysync_writer};
 use super::sync::policysync_intake;
-use crate::{BundleError, Cursor, Exported, OpHash, Replica};
+use crate::oplog::Cursor;
+use crate::sync::{BundleError, Exported};
+use crate::{OpHash, Replica};
 
 /// Bytes that a reader is asked for at once, at most.
 const READ_BYTES: usize = 64 << 10;

@@ -110,7 +110,7 @@ pub(super) struct Options<'c> {
     headers: Vec<(&'c str, &'c str)>,
     token: &'c str,
     #[cfg(feature = "tls")]
-    roots: crate::TlsRoots,
+    roots: crate::transport::TlsRoots,
 }
 
 #[cfg(any(feature = "http", feature = "websocket"))]
@@ -122,7 +122,7 @@ impl<'c> Options<'c> {
             headers: Vec::new(),
             token: "",
             #[cfg(feature = "tls")]
-            roots: crate::TlsRoots::new(),
+            roots: crate::transport::TlsRoots::new(),
         };
         let Some(options) = given else { return Ok(taken) };
         if options.flags & !POLICYSYNC_TRUST_NO_OTHERS != 0 {
@@ -145,7 +145,7 @@ impl<'c> Options<'c> {
     #[cfg(feature = "tls")]
     fn trust(&mut self, call: &Call, options: &policysync_client_options) -> Result<(), Failure> {
         if options.flags & POLICYSYNC_TRUST_NO_OTHERS != 0 {
-            self.roots = crate::TlsRoots::none();
+            self.roots = crate::transport::TlsRoots::none();
         }
         let trusted = options.trusted.get(call, "options.trusted")?;
         if !trusted.is_empty() {
@@ -166,8 +166,8 @@ impl<'c> Options<'c> {
     }
 
     #[cfg(feature = "http")]
-    pub(super) fn http(self) -> crate::HttpOptions {
-        let mut http = crate::HttpOptions::new();
+    pub(super) fn http(self) -> crate::transport::HttpOptions {
+        let mut http = crate::transport::HttpOptions::new();
         for (name, value) in self.headers {
             http = http.header(name, value);
         }
@@ -195,8 +195,8 @@ impl<'c> Options<'c> {
     }
 
     #[cfg(feature = "websocket")]
-    pub(super) fn websocket(self, sync: crate::SyncOptions) -> crate::WebSocketOptions {
-        let mut websocket = crate::WebSocketOptions::new().sync(sync);
+    pub(super) fn websocket(self, sync: crate::SyncOptions) -> crate::transport::WebSocketOptions {
+        let mut websocket = crate::transport::WebSocketOptions::new().sync(sync);
         for (name, value) in self.headers {
             websocket = websocket.header(name, value);
         }

@@ -8,7 +8,8 @@ use super::callback::Context;
 use super::error::{Failure, policysync_error};
 use super::status::policysync_status;
 use super::status::policysync_status_code::{POLICYSYNC_ERR_CALLBACK, POLICYSYNC_OK};
-use crate::{Hlc, WallMillis, hlc_now, system_wall_clock};
+use crate::hlc::hlc_now;
+use crate::{Hlc, WallMillis, system_wall_clock};
 
 /// As a `now_ms`: the replica asks its clock; without a clock of its own, the machine's.
 pub const POLICYSYNC_NOW: u64 = u64::MAX;

@@ -9,7 +9,7 @@ use super::replica::policysync_replica;
 use super::status::policysync_status;
 use super::status::policysync_status_code::*;
 use super::view::policysync_op;
-use crate::{Cursor, LogEntry};
+use crate::oplog::{Cursor, LogEntry};
 
 /// A walk over the log in the order of arrival. What arrives during the walk is found at its end: nothing is missed and
 /// nothing comes twice. It keeps what it needs of its replica, so the two may be freed in any order. One thread at a

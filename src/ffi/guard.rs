@@ -10,7 +10,8 @@ use super::error::Failure;
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_ERR_CALLBACK;
 use super::view::policysync_op;
-use crate::{Guard, Verdict, VerifiedOp};
+use crate::keys::VerifiedOp;
+use crate::{Guard, Verdict};
 
 /// What a guard says of an operation.
 #[derive(Clone, Copy)]

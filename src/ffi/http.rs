@@ -109,7 +109,7 @@ pub extern "C" fn policysync_http_client_exchange(
         let client = call.shared(client, "client")?;
         let message = call.bytes(message, message_len, "message")?;
         let out = call.buffer(out)?;
-        let max_bytes = if max_bytes == 0 { crate::MIN_MESSAGE_BYTES } else { max_bytes };
+        let max_bytes = if max_bytes == 0 { crate::sync::MIN_MESSAGE_BYTES } else { max_bytes };
         out.fill(&client.exchange(message, max_bytes)?);
         Ok(POLICYSYNC_OK)
     })
@@ -208,7 +208,7 @@ impl Request<'_> {
         use super::status::policysync_status_code::POLICYSYNC_ERR_MALFORMED;
 
         // What is not even text is neither ours.
-        let request = crate::HttpRequest {
+        let request = crate::transport::HttpRequest {
             method: std::str::from_utf8(self.method).unwrap_or_default(),
             content_type: std::str::from_utf8(self.content_type).ok(),
             body: self.body,

@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
-use crate::{Change, Explanation, ForkProof, Rule, SigningPublicKey, Standing, Value, Version};
+use crate::state::{Rule, Standing, Version};
 #[cfg(feature = "sqlite")]
-use crate::{Damage, Finding, Place};
+use crate::store::{Damage, Finding, Place};
+use crate::{Change, Explanation, ForkProof, SigningPublicKey, Value};
 
 /// A JSON array of what `write` makes of each item.
 pub(super) fn array<T>(items: impl IntoIterator<Item = T>, write: impl Fn(&T) -> String) -> String {

@@ -7,7 +7,8 @@ use super::boundary::{guarded, guarded_or};
 use super::error::{Failure, policysync_error};
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
-use crate::{KeyPair, PublicKey, SigningPublicKey, SigningSecretKey};
+use crate::crypto::{KeyPair, PublicKey};
+use crate::{SigningPublicKey, SigningSecretKey};
 
 /// A key pair and the actor it speaks for. An actor is one writer: one device, one installation; two devices that write
 /// as one actor look like a liar who says two things at once. Never changes, so any thread may use it at any time. The

@@ -10,8 +10,11 @@ use super::key::{policysync_key, public_key_of};
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
 use super::view::{policysync_format, policysync_op};
-use crate::canonical::OpHash;
-use crate::{BINARY_VERSION, CryptoProvider, SignedOp, Sodium, sign_op, verify_op};
+use crate::SignedOp;
+use crate::codec::BINARY_VERSION;
+use crate::codec::OpHash;
+use crate::crypto::{CryptoProvider, Sodium};
+use crate::keys::{sign_op, verify_op};
 
 /// Signs an operation as its actor. A replica does this for what it writes itself.
 ///

@@ -13,7 +13,8 @@ use super::observer::{self, policysync_observer};
 use super::read::policysync_digest;
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
-use crate::{KeyRegistry, Labels, ReplicaOptions, WallMillis};
+use crate::replica::Labels;
+use crate::{KeyRegistry, ReplicaOptions, WallMillis};
 
 /// A flag of a replica: operations may carry any `id`. Without it, an `id` must be `actor:t:c`.
 pub const POLICYSYNC_ANY_LABEL: u32 = 1;
@@ -326,12 +327,12 @@ pub(super) fn path_of(bytes: &[u8], name: &str) -> Result<PathBuf, Failure> {
 #[cfg(feature = "sqlite")]
 impl policysync_durability {
     #[expect(clippy::as_conversions, reason = "an enum without fields is its number")]
-    fn from_number(number: u32) -> Result<crate::Durability, Failure> {
+    fn from_number(number: u32) -> Result<crate::store::Durability, Failure> {
         const FULL: u32 = policysync_durability::POLICYSYNC_DURABILITY_FULL as u32;
         const PROCESS_ONLY: u32 = policysync_durability::POLICYSYNC_DURABILITY_PROCESS_ONLY as u32;
         match number {
-            FULL => Ok(crate::Durability::Full),
-            PROCESS_ONLY => Ok(crate::Durability::ProcessOnly),
+            FULL => Ok(crate::store::Durability::Full),
+            PROCESS_ONLY => Ok(crate::store::Durability::ProcessOnly),
             _ => Err(Failure::argument(format!("options.durability is {number}, which means nothing"))),
         }
     }

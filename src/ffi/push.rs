@@ -13,7 +13,7 @@ use super::shared::{Entered, Shared};
 use super::status::policysync_status;
 use super::status::policysync_status_code::*;
 use super::sync::{policysync_intake, policysync_sync_base, policysync_sync_options};
-use crate::Push;
+use crate::sync::Push;
 
 /// What follows a session on a line that stays open: operations that have arrived since, as they arrive, but not those
 /// that came from the peer itself. Either side sends when it likes; nothing is answered. What gets lost on the way is

@@ -6,7 +6,7 @@ use super::boundary::guarded;
 use super::error::policysync_error;
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
-use crate::Sodium;
+use crate::crypto::Sodium;
 
 /// 32 random bytes from the system, which nobody can foresee: a seed, a secret, a seal key.
 ///
@@ -28,7 +28,7 @@ pub extern "C" fn policysync_random32(
 }
 
 /// Random bytes.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], crate::CryptoError> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], crate::crypto::CryptoError> {
     let mut bytes = [0; N];
     Sodium::new()?.random(&mut bytes);
     Ok(bytes)

@@ -12,7 +12,9 @@ use super::replica::{names, policysync_field, policysync_replica};
 use super::status::policysync_status;
 use super::status::policysync_status_code::{self, *};
 use super::view::policysync_format;
-use crate::{Cursor, Hash, LogDigest, OpHash, Replica};
+use crate::crypto::Hash;
+use crate::oplog::{Cursor, LogDigest};
+use crate::{OpHash, Replica};
 
 /// What a replica holds, in a few bytes. Replicas with equal `count` and `log` hold the same operations; with equal
 /// `state` they show the same fields.

@@ -13,7 +13,9 @@ use super::shared::{Entered, Shared};
 use super::status::policysync_status;
 use super::status::policysync_status_code::{self, *};
 use super::sync::{policysync_refusals, policysync_sync_base, policysync_sync_options};
-use crate::{Finish, LineCaller, Progress, SyncSession};
+use crate::SyncSession;
+use crate::sync::{Finish, Progress};
+use crate::transport::LineCaller;
 
 /// A session with a peer, from the side that begins it: what to send next, and what to do with the answer. The
 /// application carries the bytes, over anything. Between two calls the replica may be written to; what is written

@@ -5,10 +5,15 @@ use std::ffi::{CStr, c_char};
 
 use super::boundary::to_usize;
 use super::error::Failure;
-use crate::{
-    Aborted, CryptoError, DecodeError, HlcError, IdentifierError, IngestError, JsonError, KeyError, OpError,
-    OpenError, Place, Refused, RegistryError, SignError, StoreError, VerifyError, WriteError,
-};
+use crate::codec::DecodeError;
+use crate::crypto::{CryptoError, KeyError};
+use crate::guard::Aborted;
+use crate::hlc::HlcError;
+use crate::keys::{RegistryError, SignError, VerifyError};
+use crate::op::{IdentifierError, OpError};
+use crate::store::Place;
+use crate::value::JsonError;
+use crate::{IngestError, OpenError, Refused, StoreError, WriteError};
 
 /// What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
 /// for a failure. The names are in `policysync_status_code`; `policysync_status_name` gives them as text. Later

@@ -154,14 +154,14 @@ fn walk(
 ) -> Result<(policysync_store_report, String), Failure> {
     let path = options.file(call)?.ok_or_else(|| Failure::argument("options.path is empty"))?;
     let keys = options.registry(call)?;
-    let mut check = crate::StoreCheck::new(path, &keys);
+    let mut check = crate::store::StoreCheck::new(path, &keys);
     if let Some(space) = options.space(call)? {
         check = check.space(space);
     }
     if let Some(key) = call.optional_bytes(options.seal_key) {
         check = check.seal_key(*key);
     }
-    let crypto = crate::Sodium::new()?;
+    let crypto = crate::crypto::Sodium::new()?;
     let (operations, sealed, findings) = match to {
         None => {
             let report = check.verify(crypto)?;

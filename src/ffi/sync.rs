@@ -10,7 +10,8 @@ use super::replica::policysync_replica;
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
 use super::sync_status::refusal_of;
-use crate::{Imported, Pushed, Refusals, Reply, SyncBase, SyncError, SyncOptions};
+use crate::sync::{Imported, Pushed, Refusals, Reply, SyncBase};
+use crate::{SyncError, SyncOptions};
 
 /// What a session has found two replicas to have in common, for the next session with the same peer, which leaves it
 /// out. It is about one replica that stays open and one responder; others do not know it, and start from the beginning.
@@ -285,7 +286,7 @@ impl policysync_intake {
 
 #[cfg(test)]
 mod tests {
-    use crate::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
+    use crate::sync::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
 
     #[test]
     fn the_limits_are_those_of_the_header() {

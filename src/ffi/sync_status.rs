@@ -2,7 +2,8 @@
 
 use super::status::policysync_status_code::{self, *};
 use super::status::{Status, policysync_status};
-use crate::{BaseError, BundleError, Refusal, SyncError};
+use crate::SyncError;
+use crate::sync::{BaseError, BundleError, Refusal};
 
 impl Status for SyncError {
     fn status(&self) -> policysync_status_code {
@@ -96,7 +97,7 @@ impl Status for BundleError {
 
 /// Neither transport may fail for a reason that has no number.
 #[cfg(feature = "http")]
-impl Status for crate::HttpError {
+impl Status for crate::transport::HttpError {
     fn status(&self) -> policysync_status_code {
         match self {
             Self::Url | Self::Header(_) => POLICYSYNC_ERR_ARGUMENT,
@@ -122,7 +123,7 @@ impl Status for crate::HttpError {
 }
 
 #[cfg(feature = "websocket")]
-impl Status for crate::WebSocketError {
+impl Status for crate::transport::WebSocketError {
     fn status(&self) -> policysync_status_code {
         match self {
             Self::Url | Self::Header(_) => POLICYSYNC_ERR_ARGUMENT,
@@ -159,7 +160,8 @@ const fn of_http(status: u16, temporary: bool) -> policysync_status_code {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Lie, MessageFault, StoreError};
+    use crate::StoreError;
+    use crate::sync::{Lie, MessageFault};
 
     #[test]
     fn a_refusal_by_status_is_the_one_by_error() {
@@ -184,7 +186,8 @@ mod tests {
     #[cfg(all(feature = "http", feature = "websocket"))]
     #[test]
     fn the_number_says_whether_it_is_temporary() {
-        use crate::{HttpError, HttpStage, TlsError, WallMillis, WebSocketError};
+        use crate::WallMillis;
+        use crate::transport::{HttpError, HttpStage, TlsError, WebSocketError};
 
         let may_pass = |status: policysync_status_code| (-449..=-400).contains(&status.number());
         for error in [

@@ -3,7 +3,8 @@
 use super::boundary::{Call, Growing};
 use super::buffer::policysync_bytes;
 use super::error::Failure;
-use crate::{Hlc, Kind, Op, OpHash, OpRef, SignedOp, SignedOpRef, Value};
+use crate::op::{Kind, OpRef, SignedOpRef};
+use crate::{Hlc, Op, OpHash, SignedOp, Value};
 
 /// What an operation does to its field: `kind` of `policysync_op`.
 #[derive(Clone, Copy)]
@@ -112,7 +113,7 @@ impl policysync_op {
             Op::lww_set(actor, ts, entity, entity_id, path, Value::parse(value)?)?
         } else if self.kind == policysync_op_kind::POLICYSYNC_DELETE.number() {
             if !matches!(value, "" | "null") {
-                return Err(crate::OpError::DeleteWithValue.into());
+                return Err(crate::op::OpError::DeleteWithValue.into());
             }
             Op::lww_delete(actor, ts, entity, entity_id, path)?
         } else {

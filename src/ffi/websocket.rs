@@ -13,7 +13,8 @@ use super::session::{policysync_finish, policysync_progress, write_finish};
 use super::status::policysync_status;
 use super::status::policysync_status_code::{self, *};
 use super::sync::{policysync_sync_base, policysync_sync_options};
-use crate::{LineCaller, SyncOptions};
+use crate::SyncOptions;
+use crate::transport::LineCaller;
 
 /// A WebSocket to a server: runs a session, and then sends what is written here as it is written, and takes in what
 /// arrives there. It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work`
@@ -25,7 +26,7 @@ pub struct policysync_websocket_client {
 }
 
 #[cfg(feature = "websocket")]
-type Client = crate::WebSocketClient<crate::WebSocketStream>;
+type Client = crate::WebSocketClient<crate::transport::WebSocketStream>;
 
 /// Connects to the server at a URL. Each step but the look-up of the name takes no longer than `connect_timeout_ms`.
 ///
@@ -222,9 +223,9 @@ impl policysync_websocket_client {
     fn wait(&self, now_ms: u64) -> Result<policysync_status_code, Failure> {
         let now = super::clock::now(now_ms, None)?;
         Ok(match self.shared.try_enter()?.inside.wait(now)? {
-            crate::Heard::Message => POLICYSYNC_OK,
-            crate::Heard::Nothing => POLICYSYNC_NOT_FOUND,
-            crate::Heard::Closed => POLICYSYNC_DONE,
+            crate::transport::Heard::Message => POLICYSYNC_OK,
+            crate::transport::Heard::Nothing => POLICYSYNC_NOT_FOUND,
+            crate::transport::Heard::Closed => POLICYSYNC_DONE,
         })
     }
 

@@ -1,7 +1,6 @@
 //! The clock that never goes back.
 
 use super::{Hlc, HlcError, WallMillis};
-use crate::planted;
 
 /// A hybrid logical clock: what it hands out always increases, whatever the wall clock does.
 ///
@@ -73,9 +72,6 @@ impl Clock {
 pub fn hlc_now(last: Option<Hlc>, now: WallMillis) -> Result<Hlc, HlcError> {
     let wall = Hlc::new(now.0, 0).map_err(|_| HlcError::WallOutOfRange { now })?;
     match last {
-        Some(last) if planted::is("counter-wraps") && wall.t() <= last.t() && last.c() == Hlc::MAX.c() => {
-            Hlc::new(last.t(), 0)
-        }
         Some(last) if wall.t() <= last.t() => last.successor().ok_or(HlcError::Exhausted { last }),
         _ => Ok(wall),
     }

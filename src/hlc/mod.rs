@@ -5,12 +5,13 @@
 //! or is turned back, a counter moves instead.
 //!
 //! ```
-//! use policysync::{Clock, Hlc, WallMillis};
+//! use policysync::{Hlc, WallMillis};
+//! use policysync::hlc::Clock;
 //!
 //! let mut clock = Clock::new();
 //! assert_eq!(clock.tick(WallMillis(1_000))?, Hlc::new(1_000, 0)?);
 //! assert_eq!(clock.tick(WallMillis(400))?, Hlc::new(1_000, 1)?);
-//! # Ok::<(), policysync::HlcError>(())
+//! # Ok::<(), policysync::hlc::HlcError>(())
 //! ```
 
 mod clock;

@@ -1,7 +1,7 @@
 //! The keys that a replica knows, by actor and kid.
 
 use super::SigningPublicKey;
-use crate::columns::Interned;
+use crate::packed::Interned;
 use crate::value::Excerpt;
 
 /// The keys that a replica knows, by actor and kid. The application fills it: how keys get from device to device is its
@@ -48,7 +48,7 @@ impl KeyRegistry {
     /// How many keys are known.
     #[must_use]
     pub fn len(&self) -> usize {
-        crate::columns::index(self.keys.len())
+        crate::packed::index(self.keys.len())
     }
 
     /// Whether no key is known.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::canonical::signed_text;
+use crate::codec::signed_text;
 use crate::crypto::{CryptoError, CryptoProvider, KeyPair, PublicKey, Sodium, encode_base64url};
 use crate::op::{IdentifierError, Member, Op, OpError, SignedOp, check};
 

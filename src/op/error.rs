@@ -16,7 +16,7 @@ pub enum OpError {
     /// A delete carries a value other than `null`.
     #[error("lww_delete carries a value, which must be null")]
     DeleteWithValue,
-    /// The operation's text, with its signature, would be longer than [`MAX_OP_BYTES`](crate::canonical::MAX_OP_BYTES).
+    /// The operation's text, with its signature, would be longer than [`MAX_OP_BYTES`](crate::codec::MAX_OP_BYTES).
     #[error("the operation has {len} bytes as text, the limit is {limit}")]
     TooLarge {
         /// Bytes of the canonical JSON form.

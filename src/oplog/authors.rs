@@ -1,6 +1,6 @@
 //! Who wrote, and with which key; each once.
 
-use crate::columns::{Interned, Names};
+use crate::packed::{Interned, Names};
 
 /// An actor's key, as the log knows it. The actor has a number of its own, because equivocation is the actor's,
 /// whichever key it uses.

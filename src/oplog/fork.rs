@@ -1,6 +1,6 @@
 //! Proof that an actor said two things at one time.
 
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::CryptoProvider;
 use crate::keys::{KeyRegistry, VerifyError};
 use crate::op::SignedOp;

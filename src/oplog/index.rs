@@ -1,17 +1,16 @@
 //! What the log has at hand of every operation: enough to find, order and merge it.
 
-use crate::planted;
 use std::cmp::Ordering;
 
 use super::authors::Authors;
 use super::order::{Neighbours, Order, Place};
 use super::stamps::{Stamps, prefix};
 use super::subjects::{RegisterId, Subjects};
-use crate::canonical::OpHash;
-use crate::columns::{Narrow, Numbers, Paged};
+use crate::codec::OpHash;
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
-use crate::op::{Kind, OpRef};
+use crate::op::Kind;
+use crate::packed::{Narrow, Numbers, Paged};
 use crate::threads::Threads;
 use crate::value::utf16_cmp;
 
@@ -160,7 +159,6 @@ impl Index {
     fn compare_simultaneous(&self, a: u32, b: u32) -> Ordering {
         let actors = match self.author(a) == self.author(b) {
             true => Ordering::Equal,
-            false if planted::is("actors-by-utf8") => self.actor(a).cmp(self.actor(b)),
             false => utf16_cmp(self.actor(a), self.actor(b)),
         };
         actors.then_with(|| self.hash(a).cmp(self.hash(b)))
@@ -174,11 +172,6 @@ impl Index {
     /// The operations with a timestamp of at least this, in order.
     pub(crate) fn since_ts(&self, ts: Hlc) -> impl Iterator<Item = u32> + '_ {
         self.order.starting_at(prefix(ts)).skip_while(move |arrival| self.ts(*arrival) < ts)
-    }
-
-    /// Whether there is an operation of this actor with this timestamp.
-    pub(crate) fn has_id(&self, op: OpRef<'_>) -> bool {
-        (0..self.len()).any(|arrival| self.ts(arrival) == op.ts() && self.actor(arrival) == op.actor())
     }
 
     /// Whether two operations are of one actor and carry one timestamp.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::prefix::Prefix;
 use super::{ForkProof, Index, Inserted, LogId};
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::{CryptoProvider, Hash, Sodium};
 use crate::guard::PermittedOp;
 use crate::keys::{VerifiedOp, VerifyError};
@@ -12,7 +12,7 @@ use crate::op::{OpError, OpRef, Parts, SignedOp, SignedOpRef};
 use crate::store::{MemoryStore, Store, StoreError};
 use crate::threads::Threads;
 #[cfg(feature = "sqlite")]
-use crate::{canonical::OpHashSet, store::Damage};
+use crate::{codec::OpHashSet, store::Damage};
 
 /// An append-only log of verified operations: each once, in the order of arrival and in the total order.
 ///
@@ -20,7 +20,10 @@ use crate::{canonical::OpHashSet, store::Damage};
 /// through a function of yours that verifies it:
 ///
 /// ```
-/// use policysync::{Added, Hlc, Op, OpLog, SigningSecretKey, Sodium, sign_op, verify_op};
+/// use policysync::{Hlc, Op, OpLog, SigningSecretKey};
+/// use policysync::crypto::Sodium;
+/// use policysync::keys::{sign_op, verify_op};
+/// use policysync::oplog::Added;
 ///
 /// let crypto = Sodium::new()?;
 /// let key = SigningSecretKey::generate("alice")?;
@@ -186,7 +189,8 @@ impl OpLog {
     }
 
     /// Offers an operation to the log. A duplicate is found by its hash before anything is verified; otherwise `guard`
-    /// must verify it, with [`verify_op`](crate::verify_op) or [`KeyRegistry::verify`](crate::KeyRegistry::verify).
+    /// must verify it, with [`verify_op`](crate::keys::verify_op) or
+    /// [`KeyRegistry::verify`](crate::KeyRegistry::verify).
     ///
     /// # Errors
     ///
@@ -234,7 +238,7 @@ impl OpLog {
 
     /// Whether so many more operations can be numbered, and their names kept.
     fn expect_room(&self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
-        let numbers = crate::columns::index(u32::MAX - 1 - self.index.len());
+        let numbers = crate::packed::index(u32::MAX - 1 - self.index.len());
         let bytes = ops.iter().map(|op| op.op().entity_id().len()).sum();
         let room = ops.len() <= numbers && self.index.subjects.has_room(ops.len(), bytes);
         if room { Ok(()) } else { Err(StoreError::Full) }
@@ -243,7 +247,7 @@ impl OpLog {
     /// How many operations there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        crate::columns::index(self.index.len())
+        crate::packed::index(self.index.len())
     }
 
     /// Whether there are none.

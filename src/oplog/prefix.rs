@@ -19,7 +19,7 @@ impl Prefix {
     pub(super) fn digest(&self, crypto: Sodium, index: &Index, count: u32) -> [u8; 32] {
         let mut message = LABEL.to_vec();
         message.extend_from_slice(&count.to_le_bytes());
-        let full = crate::columns::index(count / PAGE);
+        let full = crate::packed::index(count / PAGE);
         // What a panic left there are whole pages all the same.
         let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hashes = Vec::new();

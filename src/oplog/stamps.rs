@@ -1,9 +1,9 @@
 //! The timestamps of operations and what kind they are, in eight bytes each.
 
 use super::order::Prefix;
-use crate::columns::Paged;
 use crate::hlc::Hlc;
 use crate::op::Kind;
+use crate::packed::Paged;
 
 /// Counters from here on, which honest clocks hardly reach, stand in a list of their own.
 const LARGE: u32 = (1 << 10) - 1;

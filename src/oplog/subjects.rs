@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use crate::columns::{Interned, Names, Paged, TextAddress, Texts};
+use crate::packed::{Interned, Names, Paged, TextAddress, Texts};
 
 /// The end of a list of numbers.
 pub(crate) const NONE: u32 = u32::MAX;

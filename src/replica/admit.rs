@@ -2,12 +2,11 @@
 
 use super::examine::{Claims, Examined, Examiner, Tool};
 use super::{Effect, Incoming, IngestError, Outcome, Refused, Replica};
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::guard::{Guard, PermittedOp, permit};
 use crate::hlc::{Hlc, HlcError, WallMillis};
 use crate::keys::VerifiedOp;
 use crate::oplog::Inserted;
-use crate::planted;
 use crate::state;
 
 /// What became of one operation.
@@ -75,12 +74,7 @@ impl Replica {
 
     /// Up to which time operations are merged when the wall clock says `now`.
     pub(super) fn horizon_at(&self, now: WallMillis) -> WallMillis {
-        let drift = if planted::is("drift-in-seconds") {
-            WallMillis(self.max_drift.0 * 1000)
-        } else {
-            self.max_drift
-        };
-        let horizon = now.saturating_add(drift);
+        let horizon = now.saturating_add(self.max_drift);
         // What we have seen and written stays, even when the wall clock goes back.
         self.clock.last().map_or(horizon, |last| horizon.max(WallMillis(last.t())))
     }

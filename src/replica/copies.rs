@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::Replica;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::Signature;
 
 /// Operations in doubt that are remembered, those that were doubted last.

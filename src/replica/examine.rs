@@ -1,11 +1,10 @@
 //! The first part of the way in, in which operations do not depend on each other: decode, look for a duplicate, verify.
 
-use crate::planted;
 use std::sync::{Mutex, PoisonError};
 
 use super::admit::{Answers, Numbered};
 use super::{Incoming, Labels, Refused};
-use crate::canonical::{DecodeError, HashedOp, OpHash, OpHashMap, OpHashSet, Scratch};
+use crate::codec::{DecodeError, HashedOp, OpHash, OpHashMap, OpHashSet, Scratch};
 use crate::crypto::Sodium;
 use crate::keys::{KeyRegistry, VerifiedOp};
 use crate::op::{OpRef, op_id};
@@ -73,7 +72,7 @@ impl Examiner<'_> {
         let verdict = |(hashed, known): (Result<HashedOp<'a, '_>, Refused>, bool)| {
             let hashed = hashed?;
             let hash = hashed.hash();
-            if known || planted::is("duplicate-by-id") && self.index.has_id(hashed.signed().op()) {
+            if known {
                 return Ok(Examined::Known(hash));
             }
             if !claims.claim(hash) {
@@ -129,10 +128,6 @@ impl Examiner<'_> {
                 later.push((number, hash));
                 continue;
             }
-            if planted::is("marked-before-verified") {
-                later.push((number, hash));
-                continue;
-            }
             match batch.get(number).map(|incoming| self.verify(*incoming)) {
                 Some(Ok(op)) => {
                     // Another thread was quicker with one that comes later.
@@ -157,19 +152,17 @@ fn is_after(firsts: &OpHashMap<Numbered<VerifiedOp<'_>>>, number: usize, hash: O
 
 /// Whether an operation may belong to this log: its space, and its label where only the default one will do.
 fn belongs(op: OpRef<'_>, space: Option<&str>, labels: Labels) -> Result<(), Refused> {
-    if op.space() != space && !planted::is("no-space-check") {
+    if op.space() != space {
         return Err(Refused::WrongSpace {
             found: op.space().map(Excerpt::of),
             expected: space.map(Excerpt::of),
         });
     }
     match op.label() {
-        Some(label) if labels == Labels::Derived && !planted::is("no-id-check") => {
-            Err(Refused::Malformed(DecodeError::IdMismatch {
-                found: Excerpt::of(label),
-                expected: Excerpt::of(&op_id(op.actor(), op.ts())),
-            }))
-        }
+        Some(label) if labels == Labels::Derived => Err(Refused::Malformed(DecodeError::IdMismatch {
+            found: Excerpt::of(label),
+            expected: Excerpt::of(&op_id(op.actor(), op.ts())),
+        })),
         _ => Ok(()),
     }
 }

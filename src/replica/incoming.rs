@@ -1,6 +1,6 @@
 //! What may arrive: an operation in one of its forms.
 
-use crate::canonical::DecodeError;
+use crate::codec::DecodeError;
 use crate::op::{MaybeOwned, SignedOp, SignedOpRef};
 
 /// An operation in one of its forms, as it arrives from a peer or a file. Nothing of it is believed yet.
@@ -21,7 +21,7 @@ pub enum Incoming<'a> {
 impl<'a> From<&'a [u8]> for Incoming<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         match bytes.first() {
-            Some(&crate::canonical::BINARY_VERSION) => Self::Binary(bytes),
+            Some(&crate::codec::BINARY_VERSION) => Self::Binary(bytes),
             _ => Self::Json(bytes),
         }
     }

@@ -1,6 +1,6 @@
 //! What became of an operation.
 
-use crate::canonical::{DecodeError, OpHash};
+use crate::codec::{DecodeError, OpHash};
 use crate::guard::Aborted;
 use crate::hlc::{HlcError, WallMillis};
 use crate::keys::VerifyError;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{OpenError, Replica};
-use crate::canonical::{OpHash, Scratch};
+use crate::codec::{OpHash, Scratch};
 use crate::crypto::Zeroizing;
 use crate::guard::PermittedOp;
 use crate::hlc::WallMillis;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::State;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::op::SignedOp;
 use crate::oplog::{Index, OpLog, RegisterId};
 use crate::store::StoreError;

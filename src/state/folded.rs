@@ -11,7 +11,10 @@ use crate::value::Value;
 /// replica keeps up to date.
 ///
 /// ```
-/// use policysync::{Folded, Hlc, Op, OpLog, SigningSecretKey, Sodium, WallMillis, sign_op, verify_op};
+/// use policysync::{Hlc, Op, OpLog, SigningSecretKey, WallMillis};
+/// use policysync::crypto::Sodium;
+/// use policysync::keys::{sign_op, verify_op};
+/// use policysync::state::Folded;
 ///
 /// let crypto = Sodium::new()?;
 /// let key = SigningSecretKey::generate("alice")?;

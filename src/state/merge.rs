@@ -1,9 +1,8 @@
 //! The merge: the state of a register is the greatest operation on it that is due.
 
-use crate::columns::{Bits, Paged};
 use crate::hlc::{Hlc, WallMillis};
 use crate::oplog::{Index, NONE, RegisterId};
-use crate::planted;
+use crate::packed::{Bits, Paged};
 
 /// The merged state of a log: for every register the operation that won.
 ///
@@ -65,7 +64,7 @@ impl State {
     }
 
     fn is_due(&self, ts: Hlc) -> bool {
-        planted::is("no-future-bound") || self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
+        self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
     }
 
     /// Moves the horizon on and merges what has become due, in order. Returns the greatest of those operations.
@@ -106,12 +105,7 @@ impl State {
             self.winners.push(NONE);
         }
         let winner = *self.winners.get(register.0);
-        let loses = || match () {
-            () if planted::is("first-wins-at-equal-time") => index.ts(arrival) <= index.ts(winner),
-            () if planted::is("last-to-arrive-wins") => false,
-            () => index.compare(arrival, winner).is_lt(),
-        };
-        if winner != NONE && loses() {
+        if winner != NONE && index.compare(arrival, winner).is_lt() {
             let after = std::mem::replace(self.next.get_mut(winner), arrival);
             *self.next.get_mut(arrival) = after;
             return Effect::Lost { to: winner };

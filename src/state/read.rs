@@ -1,7 +1,7 @@
 //! Reading the state: fields, entities, what has changed, and a digest of it all.
 
 use super::State;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::{CryptoProvider, Hash, Sodium};
 use crate::op::Kind;
 use crate::oplog::{OpLog, RegisterId};

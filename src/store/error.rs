@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::canonical::DecodeError;
+use crate::codec::DecodeError;
 use crate::value::Excerpt;
 
 /// Why a store did not do its work. Our disk or its keeper is at fault.

@@ -1,10 +1,10 @@
 //! Bodies in memory: gone with the process.
 
 use super::{Body, Damage, Store, StoreError};
-use crate::canonical::OpHash;
-use crate::columns::{BlobAddress, Blobs, Paged};
+use crate::codec::OpHash;
 use crate::crypto::Signature;
 use crate::guard::PermittedOp;
+use crate::packed::{BlobAddress, Blobs, Paged};
 
 const LABELLED: u8 = 1;
 

@@ -7,7 +7,7 @@ mod sqlite;
 
 use std::path::Path;
 
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::Signature;
 use crate::guard::PermittedOp;
 

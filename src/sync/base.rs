@@ -2,7 +2,7 @@
 
 use super::runs::Runs;
 use super::wire::wide;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::{CryptoProvider, Sodium};
 use crate::oplog::{LogId, OpLog};
 

@@ -1,6 +1,6 @@
 //! A set of numbers, a bit each.
 
-use crate::columns::index;
+use crate::packed::index;
 
 /// Numbers of operations: an eighth of a byte for each up to the greatest.
 #[derive(Default)]

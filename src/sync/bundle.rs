@@ -7,7 +7,7 @@ use super::intake::{Intake, Refusals};
 use super::ops::{self, OpWriter};
 use super::outbox::pack;
 use super::wire::{Reader, put_text, wide};
-use crate::canonical::{MAX_OP_BYTES, OpHash};
+use crate::codec::{MAX_OP_BYTES, OpHash};
 use crate::crypto::{CryptoProvider, Hash, Sodium};
 use crate::hlc::WallMillis;
 use crate::oplog::Cursor;
@@ -116,7 +116,8 @@ impl Replica {
     /// in memory. Wants a writer with a buffer.
     ///
     /// ```
-    /// use policysync::{Cursor, Replica, ReplicaOptions, SigningSecretKey, WallMillis};
+    /// use policysync::{Replica, ReplicaOptions, SigningSecretKey, WallMillis};
+    /// use policysync::oplog::Cursor;
     ///
     /// let now = WallMillis(1_760_000_000_000);
     /// let alice = SigningSecretKey::generate("alice")?;

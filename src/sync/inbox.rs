@@ -9,7 +9,7 @@ use super::prf::{Prf, Tally};
 use super::progress::Progress;
 use super::runs::Runs;
 use super::wire::wide;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::oplog::OpLog;
 
 /// What an initiator received.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::error::SyncError;
 use super::ops::Unpacked;
 use super::wire::wide;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::hlc::WallMillis;
 use crate::op::SignedOpRef;
 use crate::replica::{Incoming, Outcome, Refused, Replica};

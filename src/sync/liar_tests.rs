@@ -12,7 +12,7 @@ use super::progress::Finish;
 use super::ranges::{RangeWriter, Said};
 use super::session::SyncSession;
 use super::wire::wide;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::{KeyPair, Signature};
 use crate::hlc::{Hlc, WallMillis};
 use crate::keys::SigningSecretKey;

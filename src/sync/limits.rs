@@ -2,7 +2,7 @@
 //!
 //! What a peer sends is held to these before anything is done with it; what we send keeps to them too.
 
-use crate::canonical::MAX_OP_BYTES;
+use crate::codec::MAX_OP_BYTES;
 
 /// Bytes of a message beside the operations in it: header, ranges, ids.
 pub(super) const MAX_RANGES_BYTES: usize = 56 << 10;

@@ -8,7 +8,7 @@ use super::limits::MAX_DOUBTS;
 use super::ops::{self, OpWriter, Unpacked};
 use super::ranges::{self, RangeWriter, Ranged};
 use super::wire::{Reader, put_count, put_varint};
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 
 /// The version of the protocol, the second byte of every message.
 pub const SYNC_VERSION: u8 = 1;
@@ -349,5 +349,5 @@ impl Ack {
 
 /// Bytes of a message that operations may fill, when it may have `limit`.
 pub(super) fn room_for_ops(limit: usize) -> usize {
-    limit.saturating_sub(super::limits::MIN_MESSAGE_BYTES - crate::canonical::MAX_OP_BYTES)
+    limit.saturating_sub(super::limits::MIN_MESSAGE_BYTES - crate::codec::MAX_OP_BYTES)
 }

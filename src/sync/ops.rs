@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::error::{MessageFault, SyncError};
 use super::wire::{Reader, put_count, put_text, put_varint};
-use crate::canonical::{DecodeError, check_members};
+use crate::codec::{DecodeError, check_members};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
 use crate::op::{Kind, Parts, SignedOpRef};
@@ -60,7 +60,7 @@ pub(super) struct OpWriter {
 }
 
 impl OpWriter {
-    /// A writer for so many bytes. Into [`MAX_OP_BYTES`](crate::MAX_OP_BYTES) bytes every operation fits.
+    /// A writer for so many bytes. Into [`MAX_OP_BYTES`](crate::codec::MAX_OP_BYTES) bytes every operation fits.
     pub(super) fn new(limit: usize) -> Self {
         Self {
             out: Vec::new(),

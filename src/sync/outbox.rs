@@ -8,7 +8,7 @@ use super::message::room_for_ops;
 use super::ops::OpWriter;
 use super::prf::{Prf, Tally};
 use super::wire::wide;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::op::SignedOpRef;
 use crate::replica::Replica;
 use crate::store::StoreError;

@@ -6,10 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::base::BaseId;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::{CryptoProvider, Sodium};
 use crate::oplog::Index;
-use crate::planted;
 
 /// The low 8 bytes of a number of 16: of one operation, or of a sum over a range.
 pub(super) type ShortId = [u8; 8];
@@ -58,9 +57,6 @@ impl SessionId {
 
 impl Prf {
     pub(super) fn of(&self, hash: &OpHash) -> u128 {
-        if planted::is("fingerprint-without-a-key") {
-            return u128::from_le_bytes(first_16(hash.as_bytes()));
-        }
         u128::from_le_bytes(self.crypto.short_hash(&self.key, hash.as_bytes()))
     }
 

@@ -18,7 +18,7 @@ use super::reconcile::{OnIds, OnPrint, View};
 use super::runs::Runs;
 use super::snapshot::Snapshot;
 use super::wire::wide;
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::oplog::{LogId, OpLog};

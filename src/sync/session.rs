@@ -28,9 +28,8 @@ use crate::replica::Replica;
 /// into the replica meanwhile. What is written during a session waits for the next one.
 ///
 /// ```
-/// use policysync::{
-///     Finish, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession, WallMillis,
-/// };
+/// use policysync::{Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession, WallMillis};
+/// use policysync::sync::Finish;
 ///
 /// let now = WallMillis(1_760_000_000_000);
 /// let alice = SigningSecretKey::generate("alice")?;

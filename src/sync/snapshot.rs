@@ -110,7 +110,7 @@ pub(super) fn numbers(index: &Index, cursor: u32, base: Option<&Common>) -> Vec<
         return index.in_order().filter(|arrival| *arrival < cursor).collect();
     };
     let mut others: Vec<u32> = base.others(cursor).collect();
-    if others.len() > crate::columns::index(index.len()) / 8 {
+    if others.len() > crate::packed::index(index.len()) / 8 {
         return index.in_order().filter(|arrival| *arrival < cursor && !base.contains(*arrival)).collect();
     }
     others.sort_unstable_by(|a, b| index.compare(*a, *b));

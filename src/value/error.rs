@@ -58,7 +58,7 @@ pub enum JsonFault {
     /// More than [`MAX_DEPTH`] arrays and objects stand inside one another.
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
-    /// The canonical text is longer than [`MAX_VALUE_BYTES`](crate::MAX_VALUE_BYTES), or the text has 4 GiB.
+    /// The canonical text is longer than [`MAX_VALUE_BYTES`](crate::value::MAX_VALUE_BYTES), or the text has 4 GiB.
     #[error("the value has more than {} bytes as canonical text", crate::value::MAX_VALUE_BYTES)]
     TooLong,
     /// An object has two members of this name, escapes resolved. The place is that of a member whose name has

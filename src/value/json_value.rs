@@ -28,7 +28,7 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 /// let value = Value::parse(r#"{ "b": 1.0, "a": "\u0041" }"#)?;
 /// assert_eq!(value.as_str(), r#"{"a":"A","b":1}"#);
 /// assert_eq!(Value::from("null").as_str(), r#""null""#);
-/// # Ok::<(), policysync::JsonError>(())
+/// # Ok::<(), policysync::value::JsonError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Value(Box<str>);

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 /// pairs in UTF-16, come before those from U+E000 to U+FFFF.
 ///
 /// ```
-/// use policysync::utf16_cmp;
+/// use policysync::value::utf16_cmp;
 /// assert!("\u{1f600}" > "\u{ffff}");
 /// assert!(utf16_cmp("\u{1f600}", "\u{ffff}").is_lt());
 /// ```

@@ -1,10 +1,9 @@
 //! What several tests need: people with keys, replicas, a source of pseudo-random numbers.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
-use policysync::{
-    CryptoProvider, Hlc, KeyPair, Op, Replica, ReplicaOptions, SignedOp, SigningSecretKey, Sodium, Value,
-    WallMillis, sign_op,
-};
+use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+use policysync::keys::sign_op;
+use policysync::{Hlc, Op, Replica, ReplicaOptions, SignedOp, SigningSecretKey, Value, WallMillis};
 
 /// The time at which most tests take place.
 pub const NOW: WallMillis = WallMillis(1_760_000_000_000);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use policysync::{
-    ForkError, ForkProof, Hlc, KeyPair, KeyRegistry, Op, OpHash, Outcome, SignedOp, SigningSecretKey,
-    VerifyError, sign_op,
-};
+use policysync::crypto::KeyPair;
+use policysync::keys::{VerifyError, sign_op};
+use policysync::oplog::ForkError;
+use policysync::{ForkProof, Hlc, KeyRegistry, Op, OpHash, Outcome, SignedOp, SigningSecretKey};
 
 use super::common::{NOW, Random, crypto, key, reader, set};
 use super::{DRIFT, appended, forged, hash_of, text};

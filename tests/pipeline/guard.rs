@@ -3,9 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use policysync::{
-    Guard, Incoming, IngestError, Refused, Replica, SignedOp, Verdict, VerifiedOp, WallMillis, WriteError,
-};
+use policysync::keys::VerifiedOp;
+use policysync::{Guard, Incoming, IngestError, Refused, Replica, SignedOp, Verdict, WallMillis, WriteError};
 
 use super::common::{NOW, key, knowing, set};
 use super::refusals::{in_space, refusal};

@@ -1,6 +1,8 @@
 //! Operations ahead of their time, and the clock of our own writes.
 
-use policysync::{Clock, Effect, Hlc, Outcome, Replica, Standing, WallMillis, WriteError};
+use policysync::hlc::Clock;
+use policysync::state::Standing;
+use policysync::{Effect, Hlc, Outcome, Replica, WallMillis, WriteError};
 
 use super::common::{NOW, key, knowing, reader, set};
 use super::{DRIFT, HOUR, appended, hash_of, seen, text, writer};
@@ -144,7 +146,7 @@ fn a_refused_write_leaves_the_replica_as_it_was() {
     let before = seen(&replica);
     assert!(matches!(replica.set(NOW, "", "t1", "title", "y"), Err(WriteError::Op(_))));
     assert!(matches!(replica.set(NOW, "Task", "t1", "a\nb", "y"), Err(WriteError::Op(_))));
-    let too_large = "x".repeat(policysync::MAX_OP_BYTES);
+    let too_large = "x".repeat(policysync::codec::MAX_OP_BYTES);
     assert!(matches!(replica.set(NOW, "Task", "t1", "title", too_large), Err(WriteError::Sign(_))));
     let past = WallMillis(WallMillis::MAX.0 + 1);
     assert!(matches!(replica.set(past, "Task", "t1", "title", "y"), Err(WriteError::Clock(_))));

@@ -11,10 +11,10 @@ mod held;
 mod reading;
 mod refusals;
 
-use policysync::{
-    Cursor, Effect, Hash, Hlc, LogDigest, OpHash, Outcome, Replica, ReplicaOptions, Signature, SignedOp,
-    Value, WallMillis, verify_op,
-};
+use policysync::crypto::{Hash, Signature};
+use policysync::keys::verify_op;
+use policysync::oplog::{Cursor, LogDigest};
+use policysync::{Effect, Hlc, OpHash, Outcome, Replica, ReplicaOptions, SignedOp, Value, WallMillis};
 
 use common::{crypto, key, knowing};
 

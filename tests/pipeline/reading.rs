@@ -1,6 +1,9 @@
 //! What a replica shows of what it holds.
 
-use policysync::{Cursor, Effect, Kind, Replica, Rule, Standing, Value};
+use policysync::op::Kind;
+use policysync::oplog::Cursor;
+use policysync::state::{Rule, Standing};
+use policysync::{Effect, Replica, Value};
 
 use super::common::{NOW, delete, reader, set};
 use super::{DRIFT, HOUR, appended, hash_of, text, writer};

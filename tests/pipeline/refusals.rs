@@ -1,8 +1,12 @@
 //! What is refused, with which word, and that it leaves no trace.
 
+use policysync::codec::DecodeError;
+use policysync::crypto::KeyPair;
+use policysync::keys::sign_op;
+use policysync::replica::Labels;
 use policysync::{
-    DecodeError, Hlc, Incoming, IngestError, KeyPair, KeyRegistry, Labels, Op, OpHash, Outcome, Refused,
-    Replica, ReplicaOptions, SignedOp, SigningPublicKey, SigningSecretKey, Value, sign_op,
+    Hlc, Incoming, IngestError, KeyRegistry, Op, OpHash, Outcome, Refused, Replica, ReplicaOptions, SignedOp,
+    SigningPublicKey, SigningSecretKey, Value,
 };
 
 use super::common::{NOW, crypto, key, knowing, reader, set};

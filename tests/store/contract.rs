@@ -1,6 +1,7 @@
 //! What a replica keeps, whatever its store.
 
-use policysync::{Cursor, IngestError, Outcome, Refused, Replica, ReplicaOptions};
+use policysync::oplog::Cursor;
+use policysync::{IngestError, Outcome, Refused, Replica, ReplicaOptions};
 
 use super::common::{NOW, key, knowing, set};
 use super::{PEOPLE, ingest, snapshot, some_ops};
@@ -65,7 +66,7 @@ fn a_duplicate_is_found_before_it_is_verified(place: impl Fn(ReplicaOptions) -> 
 }
 
 fn a_batch_that_the_guard_stops_leaves_nothing(place: impl Fn(ReplicaOptions) -> ReplicaOptions) {
-    let guard = |op: &policysync::VerifiedOp<'_>| match op.op().path() {
+    let guard = |op: &policysync::keys::VerifiedOp<'_>| match op.op().path() {
         "stop" => policysync::Verdict::Abort,
         _ => policysync::Verdict::Admit,
     };
@@ -93,10 +94,11 @@ fn refused_operations_are_not_kept(place: impl Fn(ReplicaOptions) -> ReplicaOpti
 }
 
 fn a_label_of_the_authors_own_comes_back(place: impl Fn(ReplicaOptions) -> ReplicaOptions) {
-    let mut replica = opened(&place, knowing(&PEOPLE).labels(policysync::Labels::Any));
+    let mut replica = opened(&place, knowing(&PEOPLE).labels(policysync::replica::Labels::Any));
     let ts = policysync::Hlc::new(NOW.0, 0).unwrap();
     let op = policysync::Op::lww_set("alice", ts, "Task", "t1", "title", "a").unwrap();
-    let op = policysync::sign_op(&super::common::crypto(), op.labelled("alice:1").unwrap(), &key("alice"));
+    let op =
+        policysync::keys::sign_op(&super::common::crypto(), op.labelled("alice:1").unwrap(), &key("alice"));
     let op = op.unwrap();
     ingest(&mut replica, std::slice::from_ref(&op));
     assert_eq!(replica.log().iter().next().unwrap().unwrap().op, op);

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use policysync::{Damage, OpenError, Place, Replica, StoreError};
+use policysync::store::{Damage, Place};
+use policysync::{OpenError, Replica, StoreError};
 
 use super::common::{NOW, knowing, set};
 use super::{PEOPLE, in_file, ingest, open, snapshot, some_ops};

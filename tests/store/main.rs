@@ -16,7 +16,8 @@ mod salvage;
 use std::path::Path;
 
 use common::{NOW, key, knowing};
-use policysync::{LogDigest, Outcome, Replica, ReplicaOptions, SignedOp};
+use policysync::oplog::LogDigest;
+use policysync::{Outcome, Replica, ReplicaOptions, SignedOp};
 use tools::skipped;
 
 /// The people of these tests.
@@ -35,7 +36,7 @@ pub fn open(path: &Path) -> Replica {
 #[derive(Debug, PartialEq)]
 pub struct Snapshot {
     pub log: LogDigest,
-    pub state: policysync::Hash,
+    pub state: policysync::crypto::Hash,
     pub arrivals: Vec<(SignedOp, u64)>,
     pub order: Vec<SignedOp>,
     pub held: usize,
@@ -52,7 +53,7 @@ pub fn snapshot(replica: &Replica) -> Snapshot {
         log: log.digest(),
         state: replica.state_digest(),
         arrivals: log
-            .since(policysync::Cursor::START)
+            .since(policysync::oplog::Cursor::START)
             .map(|entry| entry.unwrap())
             .map(|entry| (entry.op, entry.cursor.position()))
             .collect(),

@@ -1,6 +1,7 @@
 //! A replica that is closed and opened again is the same replica.
 
-use policysync::{Hlc, LogDigest, OpenError, Replica, StoreError, WallMillis};
+use policysync::oplog::LogDigest;
+use policysync::{Hlc, OpenError, Replica, StoreError, WallMillis};
 use proptest::prelude::*;
 
 use super::common::{NOW, Random, delete, key, knowing, set};

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use policysync::{Damage, Finding, KeyRegistry, OpHash, Place, Replica, Sodium, StoreCheck};
+use policysync::crypto::Sodium;
+use policysync::store::{Damage, Finding, Place, StoreCheck};
+use policysync::{KeyRegistry, OpHash, Replica};
 
 use super::common::{NOW, Random, crypto, key, knowing, set};
 use super::{PEOPLE, in_file, ingest, open, snapshot, some_ops};

@@ -1,6 +1,7 @@
 //! What a session costs, in round trips and bytes without the operations.
 
-use policysync::{Incoming, Progress, Replica};
+use policysync::sync::Progress;
+use policysync::{Incoming, Replica};
 
 use crate::link::sync;
 use crate::workload::{NOW, Signing, Workload, ingest};

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use policysync::crypto::Signature;
+use policysync::keys::sign_op;
+use policysync::oplog::Cursor;
+use policysync::sync::Finish;
 use policysync::{
-    Cursor, Finish, Hlc, Incoming, Op, OpHash, Replica, ReplicaOptions, Responder, Signature, SignedOp,
-    SyncError, SyncOptions, SyncSession, sign_op,
+    Hlc, Incoming, Op, OpHash, Replica, ReplicaOptions, Responder, SignedOp, SyncError, SyncOptions,
+    SyncSession,
 };
 use proptest::prelude::*;
 
@@ -125,9 +129,9 @@ fn an_operation_of_the_greatest_size_fits() {
         let op = Op::lww_set("a", ts(n), "E", "i", "p", value.to_owned()).unwrap();
         SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
     };
-    let room = policysync::MAX_OP_BYTES - signed(1, "").to_json().len();
+    let room = policysync::codec::MAX_OP_BYTES - signed(1, "").to_json().len();
     let ops = [1, 2, 3].map(|n| signed(n, &"x".repeat(room)));
-    assert_eq!(ops[0].to_json().len(), policysync::MAX_OP_BYTES);
+    assert_eq!(ops[0].to_json().len(), policysync::codec::MAX_OP_BYTES);
     let (mut ours, mut theirs) = (blind(&ops[..2]), blind(&ops[2..]));
     let (finish, progress) = sync(&mut ours, &mut theirs, NOW);
     assert!(finish.is_converged());
@@ -189,7 +193,7 @@ fn after_a_cut_a_new_session_goes_on_from_what_has_arrived() {
     // One side has everything, or each has two thirds of it.
     let sides: [(&[SignedOp], &[SignedOp]); 3] = [(&[], &ops), (&ops, &[]), (&ops[..2000], &ops[1000..])];
     for (left, right) in sides {
-        let bytes = |progress: policysync::Progress| progress.bytes_sent + progress.bytes_received;
+        let bytes = |progress: policysync::sync::Progress| progress.bytes_sent + progress.bytes_received;
         let whole = bytes(sync(&mut blind(left), &mut blind(right), NOW).1);
         let (mut ours, mut theirs) = (blind(left), blind(right));
         let (mut total, mut sessions) = (0, 0);
@@ -218,7 +222,7 @@ fn after_a_cut_a_new_session_goes_on_from_what_has_arrived() {
         println!("{sessions} sessions, {total} bytes; without a cut {whole}");
         assert!(sessions > 1, "{sessions} sessions");
         // What was lost with its answer is a message each time, and what is told anew is next to nothing.
-        let lost = u64::from(sessions) * policysync::MIN_MESSAGE_BYTES as u64;
+        let lost = u64::from(sessions) * policysync::sync::MIN_MESSAGE_BYTES as u64;
         assert!(total < whole + lost + 20_000 * u64::from(sessions), "{total} bytes, {whole} in one");
     }
 }
@@ -288,7 +292,7 @@ fn a_base_that_is_forgotten_in_the_middle_ends_the_session_with_its_name() {
     next.receive(&mut ours, NOW, &reply.message).unwrap();
     let request = next.next_message(&ours).unwrap().unwrap();
     let error = responder().respond(&mut theirs, NOW, &request).unwrap_err();
-    assert_eq!(error, SyncError::Refused(policysync::Refusal::Forgotten));
+    assert_eq!(error, SyncError::Refused(policysync::sync::Refusal::Forgotten));
     assert_eq!(next.receive(&mut ours, NOW, &error.to_message()), Err(error));
 }
 
@@ -301,7 +305,7 @@ fn what_is_refused_is_counted_by_reason_and_ends_the_session() {
         .collect();
     give(&mut theirs, &ops);
     // Does not know carol, and does not like bob.
-    let guard = |op: &policysync::VerifiedOp<'_>| match op.op().actor() {
+    let guard = |op: &policysync::keys::VerifiedOp<'_>| match op.op().actor() {
         "bob" => policysync::Verdict::Reject,
         _ => policysync::Verdict::Admit,
     };
@@ -328,7 +332,7 @@ fn another_space_is_refused_with_its_name() {
     let error = responder().respond(&mut work, NOW, &request).unwrap_err();
     assert_eq!(error, SyncError::OtherSpace);
     let error = session.receive(&mut home, NOW, &error.to_message()).unwrap_err();
-    assert_eq!(error, SyncError::Refused(policysync::Refusal::OtherSpace));
+    assert_eq!(error, SyncError::Refused(policysync::sync::Refusal::OtherSpace));
     assert_eq!(session.next_message(&home), Err(SyncError::Ended));
 }
 
@@ -356,7 +360,7 @@ fn operations_from_the_future_are_held_and_counted() {
 
 #[test]
 fn labels_travel() {
-    let options = || knowing(&["alice"]).labels(policysync::Labels::Any);
+    let options = || knowing(&["alice"]).labels(policysync::replica::Labels::Any);
     let op = Op::lww_set("alice", Hlc::new(5, 6).unwrap(), "Task", "t1", "p", "v").unwrap();
     let op = sign_op(&crypto(), op.labelled("alice:1").unwrap(), &key("alice")).unwrap();
     let mut ours = Replica::open(options()).unwrap();
@@ -421,7 +425,7 @@ fn new_operations_are_pushed_both_ways_after_a_session() {
     let (finish, _) = run(&mut session(1), &mut ours, &mut responder, &mut theirs, NOW).unwrap();
     let Finish::Converged { base: Some(base), .. } = finish else { panic!("{finish:?}") };
     let mut down = responder.push_after(&theirs, base.id()).unwrap();
-    let mut up = policysync::Push::after(base, &SyncOptions::new());
+    let mut up = policysync::sync::Push::after(base, &SyncOptions::new());
     assert_eq!(up.next_message(&ours), Ok(None));
     assert_eq!(down.next_message(&theirs), Ok(None));
     for n in 0..10 {
@@ -436,7 +440,7 @@ fn new_operations_are_pushed_both_ways_after_a_session() {
         assert_eq!(up.next_message(&ours), Ok(None));
     }
     assert_same(&ours, &theirs);
-    assert_eq!(responder.push_after(&theirs, [0; policysync::SyncBase::ID_BYTES]).map(|_| ()), None);
+    assert_eq!(responder.push_after(&theirs, [0; policysync::sync::SyncBase::ID_BYTES]).map(|_| ()), None);
     assert!(down.receive(&mut theirs, NOW, b"").is_err());
 }
 
@@ -449,7 +453,7 @@ fn a_push_is_no_longer_than_any_peer_takes() {
     let (finish, _) = run(&mut session(1), &mut ours, &mut responder, &mut theirs, NOW).unwrap();
     let Finish::Converged { base: Some(base), .. } = finish else { panic!("{finish:?}") };
     let mut down = responder.push_after(&theirs, base.id()).unwrap();
-    let mut up = policysync::Push::after(base, &SyncOptions::new().max_message_bytes(16 << 20));
+    let mut up = policysync::sync::Push::after(base, &SyncOptions::new().max_message_bytes(16 << 20));
     for n in 0..5 {
         ours.set(NOW, "Blob", &format!("{n}"), "data", "x".repeat(500_000).as_str()).unwrap();
     }
@@ -524,7 +528,7 @@ fn a_bundle_is_whole_or_says_where_it_is_not() {
     for len in (0..bundle.len()).step_by(13) {
         let mut theirs = blind(&[]);
         let error = theirs.import(NOW, &bundle[..len]).unwrap_err();
-        assert_eq!(error, policysync::BundleError::Truncated { at: len as u64 });
+        assert_eq!(error, policysync::sync::BundleError::Truncated { at: len as u64 });
         assert!(theirs.log().is_empty() || len >= bundle.len() - 44);
     }
     for at in (0..bundle.len()).step_by(7) {
@@ -537,7 +541,7 @@ fn a_bundle_is_whole_or_says_where_it_is_not() {
     bundle.push(0);
     assert!(matches!(
         blind(&[]).import(NOW, bundle.as_slice()),
-        Err(policysync::BundleError::TrailingBytes { .. })
+        Err(policysync::sync::BundleError::TrailingBytes { .. })
     ));
 }
 
@@ -572,7 +576,7 @@ fn a_bundle_may_come_one_byte_at_a_time() {
     assert_eq!(theirs.import(NOW, Dropwise(whole.as_slice())).unwrap().received, 300);
     assert_same(&ours, &theirs);
     let cut = Dropwise(&whole[..whole.len() - 1]);
-    assert!(matches!(blind(&[]).import(NOW, cut), Err(policysync::BundleError::Truncated { .. })));
+    assert!(matches!(blind(&[]).import(NOW, cut), Err(policysync::sync::BundleError::Truncated { .. })));
 }
 
 #[test]
@@ -594,10 +598,10 @@ fn a_bundle_holds_what_it_was_asked_to() {
     let missing = OpHash::from_bytes([1; 32]);
     assert_eq!(
         ours.export_set(&[missing], Vec::new()),
-        Err(policysync::BundleError::Missing { hash: missing })
+        Err(policysync::sync::BundleError::Missing { hash: missing })
     );
     let mut elsewhere = Replica::open(knowing(&[]).space("home")).unwrap();
-    assert_eq!(elsewhere.import(NOW, set.as_slice()), Err(policysync::BundleError::OtherSpace));
+    assert_eq!(elsewhere.import(NOW, set.as_slice()), Err(policysync::sync::BundleError::OtherSpace));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use policysync::{Cursor, Incoming, Replica, ReplicaOptions, SignedOp};
+use policysync::oplog::Cursor;
+use policysync::{Incoming, Replica, ReplicaOptions, SignedOp};
 
 use crate::common::{NOW, delete, knowing, set};
 use crate::link::{responder, session};
@@ -42,7 +43,7 @@ fn the_bytes_of_a_session_and_of_a_bundle_are_those_of_version_1() {
         line(&mut file, "answer", &reply.message);
         session.receive(&mut ours, NOW, &reply.message).unwrap();
     }
-    assert!(session.finish().is_some_and(policysync::Finish::is_converged));
+    assert!(session.finish().is_some_and(policysync::sync::Finish::is_converged));
     let mut bundle = Vec::new();
     ours.export_since(Cursor::START, &mut bundle).unwrap();
     line(&mut file, "bundle", &bundle);

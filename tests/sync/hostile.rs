@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use policysync::{
-    Hlc, Incoming, MIN_MESSAGE_BYTES, Op, OpHash, Replica, ReplicaOptions, Signature, SignedOp, SyncError,
-    SyncSession,
-};
+use policysync::crypto::Signature;
+use policysync::sync::MIN_MESSAGE_BYTES;
+use policysync::{Hlc, Incoming, Op, OpHash, Replica, ReplicaOptions, SignedOp, SyncError, SyncSession};
 
 use crate::common::{NOW, Random, knowing, set};
 use crate::link::{responder, session, sync};
@@ -238,7 +237,7 @@ mod collisions {
         };
         let ops: Vec<SignedOp> = (0..count).map(op).collect();
         let replica = blind(&ops);
-        let cursor = policysync::Cursor::START;
+        let cursor = policysync::oplog::Cursor::START;
         replica.log().since(cursor).map(|entry| entry.unwrap()).map(|entry| (entry.hash, entry.op)).collect()
     }
 
@@ -349,5 +348,5 @@ fn the_session_is_sent() {
     fn is_send<T: Send>() {}
     is_send::<SyncSession>();
     is_send::<policysync::Responder>();
-    is_send::<policysync::Push>();
+    is_send::<policysync::sync::Push>();
 }

@@ -1,10 +1,10 @@
 //! What two replicas have in common, kept over a restart of either: it saves what it saved before, and where it is not
 //! about the log in front of it, it is not believed.
 
-use policysync::{
-    BASE_VERSION, BaseError, CryptoProvider, Cursor, Finish, Hlc, Incoming, MessageFault, Op, Replica,
-    ReplicaOptions, Responder, Signature, SignedOp, SyncBase, SyncOptions, SyncSession,
-};
+use policysync::crypto::{CryptoProvider, Signature};
+use policysync::oplog::Cursor;
+use policysync::sync::{BASE_VERSION, BaseError, Finish, MessageFault, SyncBase};
+use policysync::{Hlc, Incoming, Op, Replica, ReplicaOptions, Responder, SignedOp, SyncOptions, SyncSession};
 
 use crate::common::{NOW, crypto, knowing, set};
 use crate::link::{responder, run, session};
@@ -63,7 +63,9 @@ fn converged() -> (Replica, Replica, Responder, SyncBase, Vec<SignedOp>) {
 mod restart {
     use super::*;
     use crate::common::{Random, key};
-    use policysync::{Durability, Progress, StoreCheck, SyncError};
+    use policysync::SyncError;
+    use policysync::store::{Durability, StoreCheck};
+    use policysync::sync::Progress;
     use std::path::{Path, PathBuf};
 
     fn open(path: &Path) -> Replica {
@@ -234,7 +236,7 @@ mod restart {
         drop(ours);
         let mut ours = open(&files.ours);
         assert_eq!(base.to_bytes(&ours, &KEY), Err(BaseError::OtherReplica));
-        let mut push = policysync::Push::after(base.clone(), &SyncOptions::new());
+        let mut push = policysync::sync::Push::after(base.clone(), &SyncOptions::new());
         assert_eq!(push.next_message(&ours), Err(SyncError::OtherReplica));
         let (finish, _) = run(&mut next(base, 2), &mut ours, &mut responder, &mut theirs, NOW).unwrap();
         assert!(finish.is_converged());
@@ -498,7 +500,7 @@ fn the_bytes_are_those_of_version_1() {
     let (finish, _) = run(&mut session, &mut ours, &mut responder, &mut theirs, NOW).unwrap();
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let hashes = |replica: &Replica| -> String {
-        let entries = replica.log().since(policysync::Cursor::START);
+        let entries = replica.log().since(policysync::oplog::Cursor::START);
         entries.map(|entry| format!(" {}", entry.unwrap().hash)).collect()
     };
     let base = base_of(finish).to_bytes(&ours, &KEY).unwrap();

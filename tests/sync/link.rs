@@ -1,6 +1,7 @@
 //! Two sides joined by a wire that does not fail.
 
-use policysync::{Finish, Progress, Replica, Responder, SyncError, SyncOptions, SyncSession, WallMillis};
+use policysync::sync::{Finish, Progress};
+use policysync::{Replica, Responder, SyncError, SyncOptions, SyncSession, WallMillis};
 
 /// A responder with a secret of its own.
 pub fn responder() -> Responder {

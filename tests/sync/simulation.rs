@@ -8,10 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use policysync::crypto::{CryptoProvider, KeyPair, Signature};
+use policysync::keys::sign_op;
+use policysync::oplog::Cursor;
+use policysync::sync::{Finish, SyncBase};
 use policysync::{
-    CryptoProvider, Cursor, Finish, Hlc, KeyPair, KeyRegistry, Op, OpHash, Replica, ReplicaOptions,
-    Responder, Signature, SignedOp, SigningSecretKey, SyncBase, SyncError, SyncOptions, SyncSession,
-    WallMillis, sign_op,
+    Hlc, KeyRegistry, Op, OpHash, Replica, ReplicaOptions, Responder, SignedOp, SigningSecretKey, SyncError,
+    SyncOptions, SyncSession, WallMillis,
 };
 
 use crate::common::{NOW, Random, crypto, key};
@@ -194,7 +197,7 @@ impl World {
         #[cfg(feature = "sqlite")]
         let options = match &self.nodes[number].file {
             Some(file) => {
-                options.path(file, self.wall(number)).durability(policysync::Durability::ProcessOnly)
+                options.path(file, self.wall(number)).durability(policysync::store::Durability::ProcessOnly)
             }
             None => options,
         };
@@ -495,7 +498,7 @@ impl World {
                 } else {
                     key(op.op().actor())
                 };
-                assert!(policysync::verify_op(&crypto(), &op, key.public_key()).is_ok(), "{op:?}");
+                assert!(policysync::keys::verify_op(&crypto(), &op, key.public_key()).is_ok(), "{op:?}");
                 assert_eq!(op.op().space(), Some(SPACE));
             }
         }

@@ -1,8 +1,8 @@
 //! Replicas that know each other's keys.
 
+use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
 use policysync::{
-    CryptoProvider, KeyPair, KeyRegistry, Replica, ReplicaOptions, Responder, SigningSecretKey, Sodium,
-    SyncOptions, WallMillis,
+    KeyRegistry, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, WallMillis,
 };
 
 pub const NOW: WallMillis = WallMillis(1_760_000_000_000);

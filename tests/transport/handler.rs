@@ -1,9 +1,8 @@
 //! The request handler: a status for each kind of fault, and the fault in two bytes for the other side.
 
-use policysync::{
-    HTTP_CONTENT_TYPE, HttpAnswer, HttpRequest, Refusal, Replica, ReplicaOptions, SyncError, SyncOptions,
-    SyncSession, answer_http,
-};
+use policysync::sync::Refusal;
+use policysync::transport::{HTTP_CONTENT_TYPE, HttpAnswer, HttpRequest};
+use policysync::{Replica, ReplicaOptions, SyncError, SyncOptions, SyncSession, answer_http};
 
 use crate::devices::{NOW, device, device_with, responder};
 

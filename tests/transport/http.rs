@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use policysync::{
-    Finish, HTTP_CONTENT_TYPE, HeaderError, HttpClient, HttpError, HttpOptions, HttpStage, Refusal, Replica,
-    SyncError, SyncOptions, SyncReport,
-};
+use policysync::sync::{Finish, Refusal};
+use policysync::transport::{HTTP_CONTENT_TYPE, HeaderError, HttpError, HttpOptions, HttpStage, SyncReport};
+use policysync::{HttpClient, Replica, SyncError, SyncOptions};
 
 use crate::devices::{NOW, assert_same, device, device_with, write};
 use crate::server::{Peer, Server, http};

@@ -8,9 +8,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use policysync::sync::{Finish, Refusal};
+use policysync::transport::{
+    Heard, HttpError, HttpOptions, WebSocketError, WebSocketOptions, WebSocketStream,
+};
 use policysync::{
-    Finish, Heard, HttpClient, HttpError, HttpOptions, Refusal, Replica, SyncError, SyncOptions, SyncSession,
-    WebSocketClient, WebSocketError, WebSocketOptions, WebSocketStream, system_wall_clock,
+    HttpClient, Replica, SyncError, SyncOptions, SyncSession, WebSocketClient, system_wall_clock,
 };
 
 use crate::devices::{assert_same, device, device_with, key, write};
@@ -365,7 +368,7 @@ fn a_relay_with_a_secret_remembers_its_sessions_over_a_restart() {
             other => panic!("{other:?}"),
         }
     };
-    let is_known = |relay: &Relay, alice: &Replica, base: &policysync::SyncBase| {
+    let is_known = |relay: &Relay, alice: &Replica, base: &policysync::sync::SyncBase| {
         let mut session = SyncSession::new(SyncOptions::new().since(base.clone()), [9; 16]);
         let hello = session.next_message(alice).unwrap().unwrap();
         // Behind its nonce and two bytes of its cursor the answer says whether it goes on from there.

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use policysync::{HTTP_CONTENT_TYPE, HttpRequest, Replica, Responder, answer_http};
+use policysync::transport::{HTTP_CONTENT_TYPE, HttpRequest};
+use policysync::{Replica, Responder, answer_http};
 
 use crate::devices::{NOW, responder};
 

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use policysync::{
-    HttpClient, HttpError, HttpOptions, HttpStage, SyncOptions, SyncReport, TlsError, TlsRoots,
-    TlsRootsError, WallMillis, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketServer,
-    WebSocketStream, system_wall_clock,
+use policysync::transport::{
+    HttpError, HttpOptions, HttpStage, SyncReport, TlsError, TlsRoots, TlsRootsError, WebSocketError,
+    WebSocketOptions, WebSocketStream,
 };
+use policysync::{HttpClient, SyncOptions, WallMillis, WebSocketClient, WebSocketServer, system_wall_clock};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -161,14 +161,14 @@ fn a_line_over_wss_pushes_both_ways() {
     let port = listen_securely(authority.honest_server(), move |stream| {
         stream.sock.set_read_timeout(Some(TICK)).unwrap();
         stream.sock.set_write_timeout(Some(TICK)).unwrap();
-        let admit = |request: policysync::WebSocketRequest<'_>| {
+        let admit = |request: policysync::transport::WebSocketRequest<'_>| {
             tokens.lock().unwrap().push(request.bearer_token().map(str::to_owned));
             Ok(())
         };
         let mut line =
             WebSocketServer::accept_if(stream, WebSocketOptions::new(), system_wall_clock, admit).unwrap();
         let mut responder = responder();
-        while !matches!(line.wait(NOW), Ok(policysync::Heard::Closed) | Err(_)) {
+        while !matches!(line.wait(NOW), Ok(policysync::transport::Heard::Closed) | Err(_)) {
             if line.work(&mut responder, &mut bob.lock().unwrap(), NOW).is_err() {
                 return;
             }
@@ -392,7 +392,7 @@ fn a_line_on_which_a_byte_comes_at_a_time_does_not_keep_its_caller() {
     line.work(&mut alice, NOW).unwrap();
     let began = Instant::now();
     for _ in 0..10 {
-        assert_eq!(line.wait(NOW).unwrap(), policysync::Heard::Nothing);
+        assert_eq!(line.wait(NOW).unwrap(), policysync::transport::Heard::Nothing);
     }
     // The record takes 48 seconds.
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());

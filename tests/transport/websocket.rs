@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use policysync::{
-    Finish, HeaderError, Heard, LineEvent, Refusal, Replica, Responder, SyncError, WallMillis,
-    WebSocketClient, WebSocketError, WebSocketOptions, WebSocketServer, WebSocketStream,
+use policysync::sync::{Finish, Refusal};
+use policysync::transport::{
+    HeaderError, Heard, LineEvent, WebSocketError, WebSocketOptions, WebSocketStream,
 };
+use policysync::{Replica, Responder, SyncError, WallMillis, WebSocketClient, WebSocketServer};
 use tungstenite::Message;
 
 use crate::devices::{NOW, assert_same, device, device_with, key, responder, write};
@@ -724,7 +725,7 @@ fn a_caller_that_sends_byte_by_byte_does_not_keep_the_server() {
 /// A server that lets in whom `admit` lets in, and what it and a client with these options make of it.
 fn knock(
     options: WebSocketOptions,
-    admit: impl FnOnce(policysync::WebSocketRequest<'_>) -> Result<(), u16> + Send,
+    admit: impl FnOnce(policysync::transport::WebSocketRequest<'_>) -> Result<(), u16> + Send,
 ) -> (Result<Client, WebSocketError>, Result<Server, WebSocketError>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/sync?v=1", listener.local_addr().unwrap());

@@ -11,14 +11,13 @@ mod seal;
 mod settings;
 mod verify;
 
-use crate::planted;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{Body, Damage, Place, Store, StoreError};
-use crate::canonical::{OpHash, Scratch};
+use crate::codec::{OpHash, Scratch};
 use crate::crypto::Sodium;
 use crate::guard::PermittedOp;
 use crate::value::Excerpt;
@@ -125,10 +124,6 @@ impl SqliteStore {
             let changed = transaction
                 .prepare_cached("UPDATE meta SET count = ?1, seal = ?2 WHERE one = 1 AND count = ?3")?
                 .execute(params![count, seal, before])?;
-            if planted::is("acknowledged-before-commit") {
-                drop(transaction);
-                return Ok(1);
-            }
             if changed == 1 {
                 transaction.commit()?;
             }

@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::fault::fault;
-use crate::canonical::{HashedOp, OpHash, Scratch};
+use crate::codec::{HashedOp, OpHash, Scratch};
 use crate::crypto::Sodium;
 use crate::op::{MaybeOwned, SignedOpRef};
 use crate::store::{Damage, StoreError};

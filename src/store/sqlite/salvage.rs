@@ -17,7 +17,8 @@ pub struct Salvaged {
 
 impl StoreCheck<'_> {
     /// Writes every operation that verifies into a new store at `to`, in the order of arrival, and says what is lost.
-    /// Positions in the old store ([`Cursor`](crate::Cursor)) mean nothing in the new one, which has no seal yet.
+    /// Positions in the old store ([`Cursor`](crate::oplog::Cursor)) mean nothing in the new one.
+    /// It has no seal yet.
     ///
     /// What was lost may be operations of the device's own actor: it should go on as a new one.
     ///

@@ -1,6 +1,6 @@
 //! The seal: proof, to whoever has the key, that operations were verified before they were stored.
 
-use crate::canonical::OpHash;
+use crate::codec::OpHash;
 use crate::crypto::{Sodium, Zeroizing};
 use crate::op::SignedOpRef;
 

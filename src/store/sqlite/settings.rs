@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
 use super::fault::fault;
-use crate::canonical::MAX_OP_BYTES;
+use crate::codec::MAX_OP_BYTES;
 use crate::crypto::Zeroizing;
 use crate::store::StoreError;
 

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::fault::{check_fault, fault};
 use super::seal::Sealing;
 use super::{Meta, decode, place, recompute, rows, schema, settings};
-use crate::canonical::{OpHash, OpHashSet, Scratch};
+use crate::codec::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Sodium, Zeroizing};
 use crate::guard::PermittedOp;
 use crate::keys::{KeyRegistry, VerifiedOp, VerifyError};
@@ -26,7 +26,9 @@ const MAX_CHECK_FINDINGS: u32 = 100;
 ///
 /// ```
 /// # use policysync::{Replica, ReplicaOptions, WallMillis};
-/// use policysync::{KeyRegistry, Sodium, StoreCheck};
+/// use policysync::KeyRegistry;
+/// use policysync::crypto::Sodium;
+/// use policysync::store::StoreCheck;
 ///
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("household.db");

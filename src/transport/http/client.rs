@@ -26,9 +26,10 @@ const REPEATS: u32 = 3;
 /// ```no_run
 /// use std::ops::ControlFlow;
 ///
-/// use policysync::{
-///     Finish, HttpClient, HttpOptions, Replica, ReplicaOptions, Sodium, SyncBase, SyncOptions, system_wall_clock,
-/// };
+/// use policysync::{HttpClient, Replica, ReplicaOptions, SyncOptions, system_wall_clock};
+/// use policysync::crypto::Sodium;
+/// use policysync::sync::{Finish, SyncBase};
+/// use policysync::transport::HttpOptions;
 ///
 /// # let (token, key) = ("from the server's operator", [7; 32]);
 /// let mut replica = Replica::open(ReplicaOptions::new())?;

@@ -12,7 +12,7 @@ use crate::transport::tls::TlsRoots;
 ///
 /// ```
 /// use std::time::Duration;
-/// use policysync::HttpOptions;
+/// use policysync::transport::HttpOptions;
 ///
 /// let options = HttpOptions::new().connect_timeout(Duration::from_secs(3));
 /// ```

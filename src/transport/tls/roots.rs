@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 /// A server of one's own, with a certificate that its operator has signed, and no other:
 ///
 /// ```no_run
-/// use policysync::TlsRoots;
+/// use policysync::transport::TlsRoots;
 ///
 /// let authority = std::fs::read("authority.pem")?;
 /// let roots = TlsRoots::none().trust(&authority)?;

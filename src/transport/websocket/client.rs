@@ -19,7 +19,8 @@ use crate::transport::line::{LineCaller, LineEvent};
 /// later each time, so that a server that was down is not run over when it is back.
 ///
 /// ```no_run
-/// use policysync::{Heard, Replica, ReplicaOptions, WebSocketClient, WebSocketOptions, system_wall_clock};
+/// use policysync::{Replica, ReplicaOptions, WebSocketClient, system_wall_clock};
+/// use policysync::transport::{Heard, WebSocketOptions};
 ///
 /// let mut replica = Replica::open(ReplicaOptions::new())?;
 /// // 32 random bytes, new for each line, from `Sodium::random`.

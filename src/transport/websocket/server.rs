@@ -24,9 +24,8 @@ use crate::transport::line::LineAnswerer;
 /// use std::net::TcpListener;
 /// use std::time::Duration;
 ///
-/// use policysync::{
-///     Heard, Replica, ReplicaOptions, Responder, SyncOptions, WebSocketOptions, WebSocketServer, system_wall_clock,
-/// };
+/// use policysync::{Replica, ReplicaOptions, Responder, SyncOptions, WebSocketServer, system_wall_clock};
+/// use policysync::transport::{Heard, WebSocketOptions};
 ///
 /// let mut replica = Replica::open(ReplicaOptions::new())?;
 /// // 32 random bytes, from `Sodium::random`.

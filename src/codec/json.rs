@@ -1,6 +1,5 @@
 //! The JSON form of an operation.
 
-use crate::planted;
 use std::borrow::Cow;
 
 use super::text::{check_size, json_text};
@@ -175,7 +174,7 @@ fn once<'a, T>(
     reader: &mut Reader<'a>,
     read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
 ) -> Result<(), DecodeError> {
-    if slot.is_some() && !planted::is("last-duplicate-name-wins") {
+    if slot.is_some() {
         return Err(DecodeError::DuplicateMember { member, at: reader.offset() });
     }
     *slot = Some(read(reader)?);
@@ -204,7 +203,7 @@ impl Members<'_> {
         let ts = there(self.ts, Member::Ts)?;
         let id = there(self.id, Member::Id)?;
         let sig = self.sig.ok_or(DecodeError::Unsigned)?;
-        if ts.a != actor && !planted::is("no-ts-actor-check") {
+        if ts.a != actor {
             return Err(DecodeError::TimestampActor {
                 found: Excerpt::of(&ts.a),
                 actor: Excerpt::of(&actor),

@@ -1,7 +1,6 @@
 //! The canonical texts of an operation: what is signed, and the JSON form (RFC 8785).
 
 use crate::op::{OpError, OpRef, SignedOpRef};
-use crate::planted;
 use crate::value::write_string;
 
 /// Longest operation, in bytes of its JSON text as it arrives and of its canonical JSON form with the signature:
@@ -28,7 +27,7 @@ pub(super) fn write_signed_text(op: OpRef<'_>, kid: &str, text: &mut String) -> 
     text.clear();
     text.reserve(capacity(op));
     write_before_sig(op, text);
-    text.push_str(if planted::is("signed-text-is-json") { "" } else { UNSIGNED });
+    text.push_str(UNSIGNED);
     write_after_sig(op, text);
     check_len(text.len() - UNSIGNED.len() + sig_len(kid))
 }
@@ -124,7 +123,7 @@ fn write_before_sig(op: OpRef<'_>, text: &mut impl Sink) {
     text.push_str(op.kind().as_str());
     text.push_str("\",\"path\":");
     text.open_name(op.path());
-    text.push_str(if planted::is("signed-text-is-json") { "\"" } else { "\",\"sig\":" });
+    text.push_str("\",\"sig\":");
 }
 
 fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {

@@ -1,6 +1,5 @@
 //! The identity of an operation: the SHA-256 of its signed text.
 
-use crate::planted;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -125,11 +124,7 @@ impl<'a, 't> HashedOp<'a, 't> {
         let view = signed.as_ref();
         write_signed_text(view.op(), view.kid(), &mut scratch.0)?;
         let text = scratch.0.as_str();
-        let hash = if planted::is("signature-in-the-hash") {
-            OpHash(crypto.hash(&[text.as_bytes(), view.signature().as_bytes()].concat()))
-        } else {
-            OpHash(crypto.hash(text.as_bytes()))
-        };
+        let hash = OpHash(crypto.hash(text.as_bytes()));
         Ok(Self { signed, text, hash })
     }
 
