@@ -1,7 +1,7 @@
 //! The keys that a replica knows, by actor and kid.
 
 use super::SigningPublicKey;
-use crate::packed::Interned;
+use crate::packed::Interner;
 use crate::value::Excerpt;
 
 /// The keys that a replica knows, by actor and kid. The application fills it: how keys get from device to device is its
@@ -9,14 +9,14 @@ use crate::value::Excerpt;
 ///
 /// A key is never taken back: what it signed is in the log.
 pub struct KeyRegistry {
-    keys: Interned<SigningPublicKey>,
+    keys: Interner<SigningPublicKey>,
 }
 
 impl KeyRegistry {
     /// A registry that knows nobody.
     #[must_use]
     pub fn new() -> Self {
-        Self { keys: Interned::new() }
+        Self { keys: Interner::new() }
     }
 
     /// Makes a key known. To register the same key again changes nothing.

@@ -37,8 +37,8 @@ impl OpSeq {
         (self.0..end.0).map(Self)
     }
 
-    /// Returns the numbers from this one on.
-    pub(crate) fn onwards(self) -> impl Iterator<Item = Self> + use<> {
+    /// Returns this number and all that follow.
+    pub fn onwards(self) -> impl Iterator<Item = Self> + use<> {
         (self.0..=u32::MAX).map(Self)
     }
 }

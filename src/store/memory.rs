@@ -5,21 +5,21 @@ use crate::codec::OpHash;
 use crate::crypto::Signature;
 use crate::guard::PermittedOp;
 use crate::op::OpSeq;
-use crate::packed::{BlobAddress, Blobs, Paged};
+use crate::packed::{ByteAddress, ByteArena, ChunkedVec};
 
 const LABELLED: u8 = 1;
 
 /// A store in memory, packed end to end: flags, signature, the label with its length where there is one, value.
 pub struct MemoryStore {
-    bodies: Blobs,
-    addresses: Paged<BlobAddress, OpSeq>,
+    bodies: ByteArena,
+    addresses: ChunkedVec<ByteAddress, OpSeq>,
 }
 
 impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bodies: Blobs::new(), addresses: Paged::new() }
+        Self { bodies: ByteArena::new(), addresses: ChunkedVec::new() }
     }
 }
 
