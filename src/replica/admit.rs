@@ -156,10 +156,10 @@ impl Replica {
             Some(effect) => {
                 self.clock.observe(ts);
                 let effect = match effect {
-                    state::MergeEffect::Won { over } => {
+                    state::Merged::Won { over } => {
                         Effect::Won { superseded: over.map(|over| *index.hash(over)) }
                     }
-                    state::MergeEffect::Lost { to } => Effect::Lost { to: *index.hash(to) },
+                    state::Merged::Lost { to } => Effect::Lost { to: *index.hash(to) },
                 };
                 Outcome::Appended { hash, effect, equivocates_with }
             }

@@ -22,7 +22,7 @@ pub(crate) struct State {
 
 /// The effect of an operation on its register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MergeEffect {
+pub(crate) enum Merged {
     /// The operation is the greatest now; before, `over` was.
     Won { over: Option<OpSeq> },
     /// Another operation is greater.
@@ -59,7 +59,7 @@ impl State {
 
     /// Adds the next operation of the log, in the order of arrival. Merges it if it is due; otherwise holds it and
     /// returns `None`.
-    pub(crate) fn admit(&mut self, index: &Index, seq: OpSeq) -> Option<MergeEffect> {
+    pub(crate) fn admit(&mut self, index: &Index, seq: OpSeq) -> Option<Merged> {
         self.next.push(PackedOption::none());
         self.is_due(index.ts(seq)).then(|| self.merge(index, seq))
     }
@@ -100,7 +100,7 @@ impl State {
         first.into_iter().flat_map(|first| index.since_ts(first))
     }
 
-    fn merge(&mut self, index: &Index, seq: OpSeq) -> MergeEffect {
+    fn merge(&mut self, index: &Index, seq: OpSeq) -> Merged {
         let register = index.register(seq);
         while self.winners.end() <= register {
             self.winners.push(PackedOption::none());
@@ -111,14 +111,14 @@ impl State {
         {
             let after = std::mem::replace(self.next.get_mut(winner), seq.into());
             *self.next.get_mut(seq) = after;
-            return MergeEffect::Lost { to: winner };
+            return Merged::Lost { to: winner };
         }
         *self.next.get_mut(seq) = over;
         *self.winners.get_mut(register) = seq.into();
         if self.is_changed.insert(register) {
             self.changed.push(register);
         }
-        MergeEffect::Won { over: over.get() }
+        Merged::Won { over: over.get() }
     }
 
     pub(super) fn take_changed(&mut self) -> Vec<RegisterId> {
