@@ -19,7 +19,7 @@ use policysync::oplog::Cursor;
 use policysync::replica::Labels;
 use policysync::sync::{Finish, Push, SyncBase};
 use policysync::{
-    Hlc, Incoming, IngestError, KeyRegistry, Op, Outcome, Refused, Replica, ReplicaOptions, Responder,
+    Hlc, Incoming, IngestError, KeyRegistry, Op, OpRefusal, Outcome, Replica, ReplicaOptions, Responder,
     SignedOp, SigningSecretKey, SyncOptions, SyncSession, Value,
 };
 
@@ -257,7 +257,7 @@ fn what_is_too_large_is_refused_before_anything_is_allocated() {
         let mut replica = reader(&["alice"]);
         let (answer, cost) = measure(|| replica.ingest(NOW, bytes.as_slice()));
         assert!(
-            matches!(answer, Err(IngestError::Refused(Refused::Malformed(error))) if error.rule() == "too-large")
+            matches!(answer, Err(IngestError::Refused(OpRefusal::Malformed(error))) if error.rule() == "too-large")
         );
         assert!(cost.peak < 4096, "{cost:?}");
     }

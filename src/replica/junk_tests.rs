@@ -5,7 +5,7 @@ use crate::crypto::{KeyPair, Signature, VERIFICATIONS};
 use crate::hlc::{Hlc, WallMillis};
 use crate::keys::{SigningSecretKey, derived_kid};
 use crate::op::{Op, SignedOp};
-use crate::replica::{Incoming, Outcome, Refused, Replica, ReplicaOptions};
+use crate::replica::{Incoming, OpRefusal, Outcome, Replica, ReplicaOptions};
 
 const NOW: WallMillis = WallMillis(1_760_000_000_000);
 const BATCH: u32 = 250;
@@ -24,7 +24,7 @@ fn under(op: Op, kid: &str, signature: [u8; 64]) -> SignedOp {
 
 /// Offers what `junk` makes, one at a time and in a batch, in both forms; returns the answers, and how many signatures
 /// were verified. The replica knows alice, and holds one operation of hers.
-fn offer(junk: impl Fn(u32) -> SignedOp) -> (Vec<Result<Outcome, Refused>>, u64) {
+fn offer(junk: impl Fn(u32) -> SignedOp) -> (Vec<Result<Outcome, OpRefusal>>, u64) {
     let mut replica = Replica::open(ReplicaOptions::new().write_as(alice())).unwrap();
     replica.set(NOW, "Task", "t1", "title", "x").unwrap();
     let before = (VERIFICATIONS.get(), replica.log().digest());
@@ -45,7 +45,7 @@ fn what_names_an_unknown_key_is_not_verified() {
     let kid = derived_kid(alice().public_key().public_key());
     for (actor, kid) in [("mallory", kid.as_str()), ("alice", "another"), ("Alice", kid.as_str())] {
         let (answers, verified) = offer(|n| under(op(actor, n), kid, [7; 64]));
-        assert!(answers.iter().all(|answer| matches!(answer, Err(Refused::UnknownKey { .. }))));
+        assert!(answers.iter().all(|answer| matches!(answer, Err(OpRefusal::UnknownKey { .. }))));
         assert_eq!((answers.len(), verified), (500, 0));
     }
 }
@@ -54,10 +54,10 @@ fn what_names_an_unknown_key_is_not_verified() {
 fn what_belongs_elsewhere_is_not_verified() {
     let kid = derived_kid(alice().public_key().public_key());
     let (answers, verified) = offer(|n| under(op("alice", n).in_space("other").unwrap(), &kid, [7; 64]));
-    assert!(answers.iter().all(|answer| matches!(answer, Err(Refused::WrongSpace { .. }))));
+    assert!(answers.iter().all(|answer| matches!(answer, Err(OpRefusal::WrongSpace { .. }))));
     assert_eq!(verified, 0);
     let (answers, verified) = offer(|n| under(op("alice", n).labelled("mine").unwrap(), &kid, [7; 64]));
-    assert!(answers.iter().all(|answer| matches!(answer, Err(Refused::Malformed(_)))));
+    assert!(answers.iter().all(|answer| matches!(answer, Err(OpRefusal::Malformed(_)))));
     assert_eq!(verified, 0);
 }
 
@@ -78,7 +78,7 @@ fn what_is_in_the_log_is_not_verified_again() {
 fn a_signature_whose_s_is_not_canonical_is_asked_about_once() {
     let kid = derived_kid(alice().public_key().public_key());
     let (answers, verified) = offer(|n| under(op("alice", n), &kid, [0xff; 64]));
-    assert!(answers.iter().all(|answer| matches!(answer, Err(Refused::BadSignature))));
+    assert!(answers.iter().all(|answer| matches!(answer, Err(OpRefusal::BadSignature))));
     assert_eq!((answers.len(), verified), (500, 500));
 }
 
@@ -90,7 +90,7 @@ fn bytes_that_are_no_operation_are_not_verified() {
     for bytes in [good.to_binary(), good.to_json().into_bytes()] {
         for len in 0..bytes.len() {
             let answer = replica.ingest_batch(NOW, &[Incoming::from(&bytes[..len])]).unwrap().remove(0);
-            assert!(matches!(answer, Err(Refused::Malformed(_))), "{answer:?}");
+            assert!(matches!(answer, Err(OpRefusal::Malformed(_))), "{answer:?}");
         }
     }
     assert_eq!(VERIFICATIONS.get(), before);

@@ -19,12 +19,12 @@ pub(crate) struct State {
     is_changed: Bits,
 }
 
-/// What an operation did to its register.
+/// The effect of merging an operation on its register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// It is the greatest now; before, this one was.
+pub(crate) enum Merged {
+    /// The operation is the greatest; `over` was the greatest before it.
     Won { over: Option<u32> },
-    /// Another is greater.
+    /// The operation `to` is greater.
     Lost { to: u32 },
 }
 
@@ -58,7 +58,7 @@ impl State {
 
     /// Takes the next operation of the log, in the order of arrival: merges it when it is due, otherwise holds it and
     /// returns `None`.
-    pub(crate) fn admit(&mut self, index: &Index, arrival: u32) -> Option<Effect> {
+    pub(crate) fn admit(&mut self, index: &Index, arrival: u32) -> Option<Merged> {
         self.next.push(NONE);
         self.is_due(index.ts(arrival)).then(|| self.merge(index, arrival))
     }
@@ -99,7 +99,7 @@ impl State {
         first.into_iter().flat_map(|first| index.since_ts(first))
     }
 
-    fn merge(&mut self, index: &Index, arrival: u32) -> Effect {
+    fn merge(&mut self, index: &Index, arrival: u32) -> Merged {
         let register = index.register(arrival);
         while self.winners.len() <= register.0 {
             self.winners.push(NONE);
@@ -108,14 +108,14 @@ impl State {
         if winner != NONE && index.compare(arrival, winner).is_lt() {
             let after = std::mem::replace(self.next.get_mut(winner), arrival);
             *self.next.get_mut(arrival) = after;
-            return Effect::Lost { to: winner };
+            return Merged::Lost { to: winner };
         }
         *self.next.get_mut(arrival) = winner;
         *self.winners.get_mut(register.0) = arrival;
         if self.is_changed.insert(register.0) {
             self.changed.push(register);
         }
-        Effect::Won { over: (winner != NONE).then_some(winner) }
+        Merged::Won { over: (winner != NONE).then_some(winner) }
     }
 
     pub(super) fn take_changed(&mut self) -> Vec<RegisterId> {

@@ -9,4 +9,4 @@ pub use explain::{Explanation, Rule, Standing, Version};
 pub use folded::Folded;
 pub use read::Change;
 
-pub(crate) use merge::{Effect, State};
+pub(crate) use merge::{Merged, State};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use policysync::{Incoming, IngestError, Outcome, Refused, Replica, ReplicaOptions};
+use policysync::{Incoming, IngestError, OpRefusal, Outcome, Replica, ReplicaOptions};
 use proptest::prelude::*;
 
 use super::common::{NOW, delete, knowing, reader, set};
@@ -51,7 +51,7 @@ proptest! {
         let offers = offers();
         let batch: Vec<&[u8]> = numbers.iter().map(|number| number.get(&offers).as_slice()).collect();
         let mut one_by_one = guarded(knowing(&["alice", "bob"]));
-        let expected: Vec<Result<Outcome, Refused>> = batch
+        let expected: Vec<Result<Outcome, OpRefusal>> = batch
             .iter()
             .map(|bytes| one_by_one.ingest(NOW, *bytes).map_err(|error| match error {
                 IngestError::Refused(refused) => refused,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use policysync::{Incoming, Outcome, Refused, Replica, Value};
+use policysync::{Incoming, OpRefusal, Outcome, Replica, Value};
 
 use super::common::{NOW, Random, knowing, reader, set};
 use super::guard::stopping;
@@ -56,7 +56,7 @@ fn a_forged_copy_does_not_shadow_the_genuine_operation() {
 
     let mut replica = reader(&["alice"]);
     for copy in [&a, &b, &a] {
-        assert_eq!(replica.ingest(NOW, copy), Err(Refused::BadSignature.into()));
+        assert_eq!(replica.ingest(NOW, copy), Err(OpRefusal::BadSignature.into()));
     }
     appended(replica.ingest(NOW, &genuine).unwrap());
     assert_eq!(replica.ingest(NOW, &a), Ok(Outcome::Duplicate { hash }));
@@ -72,7 +72,7 @@ fn a_forged_copy_does_not_shadow_the_genuine_operation() {
             let outcomes = replica.ingest_batch(NOW, &batch).unwrap();
             for (at, outcome) in outcomes.iter().enumerate() {
                 match at.cmp(&place) {
-                    std::cmp::Ordering::Less => assert_eq!(*outcome, Err(Refused::BadSignature)),
+                    std::cmp::Ordering::Less => assert_eq!(*outcome, Err(OpRefusal::BadSignature)),
                     std::cmp::Ordering::Equal => assert_eq!(appended(outcome.clone().unwrap()).0, hash),
                     std::cmp::Ordering::Greater => assert_eq!(*outcome, Ok(Outcome::Duplicate { hash })),
                 }

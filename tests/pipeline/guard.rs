@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use policysync::keys::VerifiedOp;
-use policysync::{Guard, Incoming, IngestError, Refused, Replica, SignedOp, Verdict, WallMillis, WriteError};
+use policysync::{
+    Guard, Incoming, IngestError, OpRefusal, Replica, SignedOp, Verdict, WallMillis, WriteError,
+};
 
 use super::common::{NOW, key, knowing, set};
 use super::refusals::{in_space, refusal};
@@ -17,7 +19,7 @@ fn only_titles(op: &VerifiedOp<'_>) -> Verdict {
 #[test]
 fn what_the_guard_rejects_is_denied_and_leaves_no_trace() {
     let guarded = || Replica::open(knowing(&["alice"]).guard(only_titles)).unwrap();
-    assert_eq!(refusal(guarded(), &set("alice", NOW.0, 0, "notes", "x")), Refused::Denied);
+    assert_eq!(refusal(guarded(), &set("alice", NOW.0, 0, "notes", "x")), OpRefusal::Denied);
     appended(guarded().ingest(NOW, &set("alice", NOW.0, 0, "title", "x")).unwrap());
 }
 
@@ -27,7 +29,7 @@ fn the_guard_decides_over_our_own_writes_too() {
     replica.set(NOW, "Task", "t1", "title", "x").unwrap();
     let before = seen(&replica);
     let error = replica.set(NOW, "Task", "t1", "notes", "x").unwrap_err();
-    assert_eq!(error, WriteError::Ingest(IngestError::Refused(Refused::Denied)));
+    assert_eq!(error, WriteError::Ingest(IngestError::Refused(OpRefusal::Denied)));
     assert_eq!(seen(&replica), before);
 }
 
@@ -119,7 +121,7 @@ fn the_guard_gets_a_whole_batch_in_the_order_of_the_call() {
     let batch = [&ops[0], &ops[1], &forgery, &ops[2], &ops[3]].map(Incoming::from);
     let outcomes = replica.ingest_batch(NOW, &batch).unwrap();
     assert_eq!(*calls.lock().unwrap(), [vec![5, 2, 9, 1]]);
-    assert_eq!(outcomes[0], Err(Refused::Denied));
-    assert_eq!(outcomes[2], Err(Refused::BadSignature));
+    assert_eq!(outcomes[0], Err(OpRefusal::Denied));
+    assert_eq!(outcomes[2], Err(OpRefusal::BadSignature));
     assert_eq!(replica.log().len(), 3);
 }
