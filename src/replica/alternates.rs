@@ -20,8 +20,8 @@ const MAX_ALTERNATES: usize = 4;
 /// Another kid and signature of an operation.
 pub(crate) type Alternate = (Box<str>, Signature);
 
-/// The operations whose alternates are collected, with these. They are kept in memory only: after a restart, a peer that
-/// refuses a copy reports it again.
+/// The operations whose alternates are collected, with these alternates. They are kept in memory only: after a restart,
+/// a peer that refuses a copy reports it again.
 #[derive(Default)]
 pub(super) struct Alternates {
     of: BTreeMap<OpHash, Vec<Alternate>>,

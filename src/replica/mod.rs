@@ -81,8 +81,8 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// [`OpenError`] if the options contradict each other, libsodium does not work here, or the file cannot be opened or
-    /// is damaged.
+    /// [`OpenError`] if the options contradict each other, libsodium does not work here, or the file cannot be opened
+    /// or is damaged.
     pub fn open(options: ReplicaOptions) -> Result<Self, OpenError> {
         let crypto = Sodium::new()?;
         let mut keys = options.keys;

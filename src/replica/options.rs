@@ -112,8 +112,8 @@ impl ReplicaOptions {
         self
     }
 
-    /// Sets how far ahead of the wall clock an operation may be, in milliseconds. An operation further ahead is kept, but
-    /// held: it is merged when it is due. Default: [`ReplicaOptions::DEFAULT_MAX_DRIFT`].
+    /// Sets how far ahead of the wall clock an operation may be, in milliseconds. An operation further ahead is held:
+    /// it is kept, but merged only when it is due. Default: [`ReplicaOptions::DEFAULT_MAX_DRIFT`].
     #[must_use]
     pub fn max_drift(mut self, max_drift: WallMillis) -> Self {
         self.max_drift = max_drift;
@@ -192,8 +192,8 @@ impl ReplicaOptions {
     ///
     /// Such a relay cannot tell a copy with a forged signature from the genuine one, which has the same identity. Peers
     /// that refuse a copy report it, and the relay then collects the copies of other peers: see
-    /// [the manual](crate::manual::design). A relay that knows the keys does not have this weakness. The guard of such a
-    /// relay sees operations that nobody has verified.
+    /// [the manual](crate::manual::design). A relay that knows the keys does not have this weakness. The guard of a
+    /// relay without keys sees operations that nobody has verified.
     #[must_use]
     pub fn dangerously_accept_unverified(mut self) -> Self {
         self.signatures = SignatureCheck::Skipped;

@@ -33,8 +33,8 @@ impl Replica {
         self.state.entities(&self.log, entity)
     }
 
-    /// Returns the fields of an entity whose path is `prefix` or begins with `prefix` and a `/`, sorted by path. An empty
-    /// prefix returns all fields.
+    /// Returns the fields of an entity whose path is `prefix` or begins with `prefix` and a `/`, sorted by path. An
+    /// empty prefix returns all fields.
     ///
     /// # Errors
     ///

@@ -31,8 +31,8 @@ impl Replica {
         self.write(now, Op::lww_set(actor, ts, entity, entity_id, path, value)?)
     }
 
-    /// Deletes a field: stamps, signs and ingests an operation. Returns it, to be sent to others. A later set restores the
-    /// field.
+    /// Deletes a field: stamps, signs and ingests an operation. Returns it, to be sent to others. A later set restores
+    /// the field.
     ///
     /// # Errors
     ///
@@ -96,7 +96,9 @@ pub enum WriteError {
     #[error(transparent)]
     Ingest(#[from] IngestError),
     /// The log has an operation of this actor with this timestamp and content already: two writers share the actor.
-    #[error("another writer uses this actor")]
+    #[error(
+        "the log has an operation of this actor with this timestamp already: another writer uses the actor"
+    )]
     ClockReused,
 }
 
