@@ -106,7 +106,7 @@ pub use codec::OpHash;
 pub use guard::{Guard, Verdict};
 pub use hlc::{Hlc, WallMillis, system_wall_clock};
 pub use keys::{KeyRegistry, SigningPublicKey, SigningSecretKey};
-pub use op::{Op, SignedOp};
+pub use op::{Field, Op, SignedOp};
 pub use oplog::{ForkProof, OpLog};
 pub use replica::{
     Effect, Incoming, IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, WriteError,

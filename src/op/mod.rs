@@ -2,12 +2,14 @@
 
 mod content;
 mod error;
+mod field;
 mod identifier;
 mod kind;
 mod signed;
 
 pub use content::{Op, OpRef};
 pub use error::OpError;
+pub use field::Field;
 pub use identifier::{IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member};
 pub use kind::Kind;
 pub(crate) use signed::is_op_id;
