@@ -5,6 +5,7 @@ mod error;
 mod field;
 mod identifier;
 mod kind;
+mod seq;
 mod signed;
 
 pub use content::{Op, OpRef};
@@ -12,6 +13,7 @@ pub use error::OpError;
 pub use field::Field;
 pub use identifier::{IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member};
 pub use kind::Kind;
+pub use seq::OpSeq;
 pub(crate) use signed::is_op_id;
 pub use signed::{SignedOp, SignedOpRef, op_id};
 

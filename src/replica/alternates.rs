@@ -11,6 +11,7 @@ use super::Replica;
 use super::options::SignatureCheck;
 use crate::codec::OpHash;
 use crate::crypto::Signature;
+use crate::op::{OpSeq, SignedOpRef};
 
 /// Operations whose alternates are collected. The oldest makes room for a new one.
 const MAX_OPERATIONS: usize = 1024;
@@ -63,10 +64,9 @@ impl Replica {
     pub(crate) fn add_alternate(&mut self, hash: &OpHash, kid: &str, signature: Signature) {
         let Some(alternates) = self.alternates.of.get_mut(hash) else { return };
         let is_known = alternates.iter().any(|(other, known)| **other == *kid && *known == signature);
-        let is_stored = self.log.index().find(hash).is_some_and(|number| {
-            let same =
-                |stored: crate::op::SignedOpRef<'_>| stored.kid() == kid && stored.signature() == signature;
-            self.log.with_op(number, same).unwrap_or(false)
+        let is_stored = self.log.index().find(hash).is_some_and(|seq| {
+            let same = |stored: SignedOpRef<'_>| stored.kid() == kid && stored.signature() == signature;
+            self.log.with_op(seq, same).unwrap_or(false)
         });
         if is_known || is_stored {
             return;
@@ -78,10 +78,10 @@ impl Replica {
     }
 
     /// Returns the alternates of an operation.
-    pub(crate) fn alternates(&self, number: u32) -> &[Alternate] {
+    pub(crate) fn alternates(&self, seq: OpSeq) -> &[Alternate] {
         if self.alternates.of.is_empty() {
             return &[];
         }
-        self.alternates.of.get(self.log.index().hash(number)).map_or(&[], Vec::as_slice)
+        self.alternates.of.get(self.log.index().hash(seq)).map_or(&[], Vec::as_slice)
     }
 }

@@ -81,10 +81,10 @@ impl Replica {
     /// Merges or holds an operation that the log has just appended.
     fn merge(&mut self, inserted: &Inserted) -> Outcome {
         let index = self.log.index();
-        let ts = index.ts(inserted.arrival);
-        let hash = *index.hash(inserted.arrival);
+        let ts = index.ts(inserted.seq);
+        let hash = *index.hash(inserted.seq);
         let equivocates_with = inserted.equivocates_with.map(|other| *index.hash(other));
-        match self.state.admit(index, inserted.arrival) {
+        match self.state.admit(index, inserted.seq) {
             Some(merged) => {
                 self.clock.observe(ts);
                 let effect = match merged {
