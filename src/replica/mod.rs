@@ -40,9 +40,11 @@ pub use write::WriteError;
 /// A replica opens no sockets, reads no clock, and starts no threads unless [`ReplicaOptions`] ask for them. Calls that
 /// need the time take it as an argument. A replica can be sent to another thread; put it behind a lock to share it.
 ///
-/// `open` and `back_up` are about the replica as a whole. `set` and `delete` write, `ingest` and `ingest_batch` take in
-/// operations of others, `get`, `entity`, `entities`, `fields`, `history` and `explain` read. `poll` returns what has
-/// changed.
+/// - Write a field: [`set`](Self::set), [`delete`](Self::delete).
+/// - Ingest operations of others: [`ingest`](Self::ingest), [`ingest_batch`](Self::ingest_batch).
+/// - Read: [`get`](Self::get), [`fields`](Self::fields), [`entity`](Self::entity), [`entities`](Self::entities),
+///   [`history`](Self::history), [`explain`](Self::explain).
+/// - Learn which fields have changed: [`poll`](Self::poll).
 ///
 /// ```
 /// use policysync::{Replica, ReplicaOptions, SigningSecretKey, WallMillis};

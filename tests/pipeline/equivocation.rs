@@ -79,7 +79,7 @@ fn an_equivocation_among_held_operations_is_reported_too() {
 }
 
 #[test]
-fn an_actor_with_two_keys_equivocates_all_the_same() {
+fn operations_under_two_keys_of_one_actor_equivocate_too() {
     let second = SigningSecretKey::new("alice", KeyPair::from_seed(&[2; 32]).unwrap()).unwrap();
     let mut replica = reader(&["alice"]);
     replica.keys_mut().register(second.public_key().clone()).unwrap();
