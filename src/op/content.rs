@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id};
+use super::{
+    Field, IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id,
+};
 use crate::hlc::Hlc;
 use crate::value::Value;
 
@@ -146,6 +148,12 @@ impl Op {
         self.ts
     }
 
+    /// The field that is changed.
+    #[must_use]
+    pub fn field(&self) -> Field<'_> {
+        Field::new(&self.entity, &self.entity_id, &self.path)
+    }
+
     /// The kind of thing that is changed.
     #[must_use]
     pub fn entity(&self) -> &str {
@@ -266,6 +274,12 @@ impl<'a> OpRef<'a> {
     #[must_use]
     pub fn ts(self) -> Hlc {
         self.0.ts
+    }
+
+    /// The field that is changed.
+    #[must_use]
+    pub fn field(self) -> Field<'a> {
+        Field::new(self.0.entity, self.0.entity_id, self.0.path)
     }
 
     /// The kind of thing that is changed.

@@ -41,7 +41,7 @@ enum Evidence {
 impl Replica {
     /// Opens the file and takes over what it holds.
     pub(super) fn restore(&mut self, file: &File, options: FileOptions) -> Result<(), OpenError> {
-        if self.unverified && options.seal_key.is_some() {
+        if self.accepts_unverified() && options.seal_key.is_some() {
             return Err(OpenError::SealUnverified);
         }
         let settings = Settings {
@@ -50,7 +50,7 @@ impl Replica {
             seal_key: options.seal_key,
         };
         let mut store = SqliteStore::open(self.crypto, &file.path, settings)?;
-        let evidence = match (self.unverified, store.is_sealed()) {
+        let evidence = match (self.accepts_unverified(), store.is_sealed()) {
             (true, _) => Evidence::None,
             (false, true) => Evidence::Seal,
             (false, false) => Evidence::Signature,

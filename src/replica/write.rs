@@ -1,4 +1,4 @@
-//! Writing: our own operations take the same way in as everybody's.
+//! Writing of fields.
 
 use std::convert::Infallible;
 
@@ -9,14 +9,14 @@ use crate::op::{Op, OpError, SignedOp};
 use crate::value::{JsonError, Value};
 
 impl Replica {
-    /// Sets a field: stamps, signs and admits an operation, and returns it, to be sent to others.
+    /// Sets a field: stamps, signs and ingests an operation. Returns it, to be sent to others.
     ///
-    /// Text, numbers, `true` and `false` and `serde_json::Value` are values; [`Value::parse`] makes one of JSON text,
-    /// [`Value::from_serde`] of anything that serializes.
+    /// A value may be a string, a number, a `bool` or a `serde_json::Value`. [`Value::parse`] converts JSON text,
+    /// [`Value::from_serde`] any type that serializes.
     ///
     /// # Errors
     ///
-    /// [`WriteError`]; the replica is as it was.
+    /// [`WriteError`]; the replica is unchanged.
     pub fn set(
         &mut self,
         now: WallMillis,
@@ -31,12 +31,12 @@ impl Replica {
         self.write(now, Op::lww_set(actor, ts, entity, entity_id, path, value)?)
     }
 
-    /// Deletes a field: stamps, signs and admits an operation, and returns it, to be sent to others. A later set brings
-    /// the field back.
+    /// Deletes a field: stamps, signs and ingests an operation. Returns it, to be sent to others. A later set restores
+    /// the field.
     ///
     /// # Errors
     ///
-    /// [`WriteError`]; the replica is as it was.
+    /// [`WriteError`]; the replica is unchanged.
     pub fn delete(
         &mut self,
         now: WallMillis,
@@ -49,20 +49,15 @@ impl Replica {
         self.write(now, Op::lww_delete(actor, ts, entity, entity_id, path)?)
     }
 
-    /// The actor that this replica writes as.
-    #[must_use]
-    pub fn actor(&self) -> Option<&str> {
-        self.signing_key.as_ref().map(|key| key.public_key().actor())
-    }
-
-    /// The timestamp of what is written now: after everything that is merged, and all that has become due, which is
-    /// merged first.
+    /// Returns the timestamp of the next write. It is greater than those of all merged operations and of those that are
+    /// due, which are merged before it.
     fn next_timestamp(&self, now: WallMillis) -> Result<Hlc, WriteError> {
         let index = self.log.index();
         let due = self.state.due(index, self.horizon_at(now)).last().map(|greatest| index.ts(greatest));
         Ok(hlc_now(self.clock.last().max(due), now)?)
     }
 
+    /// Signs an operation and ingests it like any other.
     fn write(&mut self, now: WallMillis, op: Op) -> Result<SignedOp, WriteError> {
         let key = self.signing_key.as_ref().ok_or(WriteError::ReadOnly)?;
         let op = match self.log.space() {
@@ -71,41 +66,43 @@ impl Replica {
         };
         let signed = sign_op(&self.crypto, op, key)?;
         match self.ingest(now, &signed)? {
-            // Merging it has moved the clock on to its timestamp.
+            // Merging has moved the clock to its timestamp.
             Outcome::Appended { .. } => Ok(signed),
             Outcome::Held { .. } | Outcome::Duplicate { .. } => Err(WriteError::ClockReused),
         }
     }
 }
 
-/// Why a write did not happen. The replica is as it was.
+/// The error of a write. The replica is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The replica was opened without a key to write with.
     #[error("the replica was opened without a key to write with")]
     ReadOnly,
-    /// The wall clock is out of range, or the logical clock is at its end.
+    /// The wall clock is out of range, or the logical clock has reached its maximum.
     #[error(transparent)]
     Clock(#[from] HlcError),
     /// A name is not an identifier.
     #[error(transparent)]
     Op(#[from] OpError),
-    /// The value is none: a number that other readers would read differently, or nested too deep.
+    /// The value is not allowed: a number that other readers would read differently, or nesting that is too deep.
     #[error(transparent)]
     Value(#[from] JsonError),
     /// The operation cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// The replica did not take it: the guard refused it, or the store failed.
+    /// The replica did not ingest the operation: the guard refused it, or the store failed.
     #[error(transparent)]
     Ingest(#[from] IngestError),
-    /// The log had an operation of this actor with this timestamp and content already: two writers share the actor.
-    #[error("another writer uses this actor")]
+    /// The log has an operation of this actor with this timestamp and content already: two writers share the actor.
+    #[error(
+        "the log has an operation of this actor with this timestamp already: another writer uses the actor"
+    )]
     ClockReused,
 }
 
-/// For values that are always good.
+/// Allows values whose conversion cannot fail.
 impl From<Infallible> for WriteError {
     fn from(never: Infallible) -> Self {
         match never {}

@@ -20,12 +20,12 @@ pub(crate) struct State {
     is_changed: BitSet<RegisterId>,
 }
 
-/// The effect of an operation on its register.
+/// The effect of merging an operation on its register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Merged {
-    /// The operation is the greatest now; before, `over` was.
+    /// The operation is the greatest; `over` was the greatest before it.
     Won { over: Option<OpSeq> },
-    /// Another operation is greater.
+    /// The operation `to` is greater.
     Lost { to: OpSeq },
 }
 

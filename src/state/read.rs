@@ -3,7 +3,7 @@
 use super::State;
 use crate::codec::OpHash;
 use crate::crypto::{CryptoProvider, Hash, Sodium};
-use crate::op::{Kind, OpSeq};
+use crate::op::{Field, Kind, OpSeq};
 use crate::oplog::{OpLog, RegisterId};
 use crate::store::StoreError;
 use crate::value::{Value, utf16_cmp, write_string};
@@ -21,6 +21,14 @@ pub struct Change {
     pub kind: Kind,
     /// The hash of the winning operation.
     pub winner: OpHash,
+}
+
+impl Change {
+    /// The field that changed.
+    #[must_use]
+    pub fn field(&self) -> Field<'_> {
+        Field::new(&self.entity, &self.entity_id, &self.path)
+    }
 }
 
 impl State {
