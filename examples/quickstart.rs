@@ -17,7 +17,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 
 use policysync::codec::MAX_OP_BYTES;
-use policysync::crypto::{CryptoProvider, KeyPair, PublicKey, Sodium};
+use policysync::crypto::{KeyPair, PublicKey, Sodium};
 use policysync::keys::{sign_op, verify_op};
 use policysync::oplog::Added;
 use policysync::replica::Labels;

@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{crypto, hex};
-use policysync::crypto::{CryptoProvider, KeyPair};
+use policysync::crypto::KeyPair;
 use policysync::replica::Labels;
 use policysync::{
     IngestError, KeyRegistry, OpRefusal, Outcome, Replica, ReplicaOptions, SignedOp, SigningSecretKey,

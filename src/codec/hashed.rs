@@ -6,8 +6,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 
 use super::text::write_signed_text;
-use crate::crypto::{CryptoProvider, EncodingError, Hash};
-use crate::op::{MaybeOwned, OpError, SignedOpRef};
+use crate::crypto::{EncodingError, Hash, Signature, Sodium};
+use crate::op::{MaybeOwned, Op, OpError, SignedOp, SignedOpRef};
 
 /// The identity of an operation: the SHA-256 of the text that is signed. Finding duplicates, breaking ties, sync and
 /// storage all go by it.
@@ -24,10 +24,7 @@ impl OpHash {
     }
 
     /// The hash of an operation, by whomever it claims to be signed.
-    pub(crate) fn of<C: CryptoProvider + ?Sized>(
-        crypto: &C,
-        signed: SignedOpRef<'_>,
-    ) -> Result<Self, OpError> {
+    pub(crate) fn of(crypto: &Sodium, signed: SignedOpRef<'_>) -> Result<Self, OpError> {
         Ok(HashedOp::new(crypto, MaybeOwned::Borrowed(signed), &mut Scratch::default())?.hash())
     }
 
@@ -116,8 +113,8 @@ pub(crate) struct HashedOp<'a, 't> {
 }
 
 impl<'a, 't> HashedOp<'a, 't> {
-    pub(crate) fn new<C: CryptoProvider + ?Sized>(
-        crypto: &C,
+    pub(crate) fn new(
+        crypto: &Sodium,
         signed: MaybeOwned<'a>,
         scratch: &'t mut Scratch,
     ) -> Result<Self, OpError> {
@@ -126,6 +123,25 @@ impl<'a, 't> HashedOp<'a, 't> {
         let text = scratch.0.as_str();
         let hash = OpHash(crypto.hash(text.as_bytes()));
         Ok(Self { signed, text, hash })
+    }
+
+    /// Signs an operation with a function over its text.
+    pub(crate) fn sign(
+        crypto: &Sodium,
+        op: Op,
+        kid: &str,
+        scratch: &'t mut Scratch,
+        sign: impl FnOnce(&str) -> Signature,
+    ) -> Result<Self, OpError> {
+        write_signed_text(op.as_ref(), kid, &mut scratch.0)?;
+        let text = scratch.0.as_str();
+        let signed = MaybeOwned::Owned(SignedOp::new(op, kid, sign(text))?);
+        Ok(Self { signed, text, hash: OpHash(crypto.hash(text.as_bytes())) })
+    }
+
+    /// Returns the same with a borrowed operation.
+    pub(crate) fn by_ref(&self) -> HashedOp<'_, 't> {
+        HashedOp { signed: MaybeOwned::Borrowed(self.signed()), text: self.text, hash: self.hash }
     }
 
     pub(crate) fn signed(&self) -> SignedOpRef<'_> {

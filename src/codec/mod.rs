@@ -13,4 +13,6 @@ pub use text::MAX_OP_BYTES;
 
 pub(crate) use binary::check_members;
 pub(crate) use hashed::{HashedOp, OpHashMap, OpHashSet, Scratch};
+#[cfg(test)]
+pub(crate) use text::SIGNED_TEXTS;
 pub(crate) use text::signed_text;

@@ -24,6 +24,8 @@ pub(crate) fn signed_text(op: OpRef<'_>, kid: &str) -> Result<String, OpError> {
 
 /// The same, in the place of what `text` holds.
 pub(super) fn write_signed_text(op: OpRef<'_>, kid: &str, text: &mut String) -> Result<(), OpError> {
+    #[cfg(test)]
+    SIGNED_TEXTS.set(SIGNED_TEXTS.get() + 1);
     text.clear();
     text.reserve(capacity(op));
     write_before_sig(op, text);
@@ -42,6 +44,12 @@ pub(super) fn check_size(signed: SignedOpRef<'_>) -> Result<(), OpError> {
     write_before_sig(signed.op(), &mut len);
     write_after_sig(signed.op(), &mut len);
     check_len(len.0 + sig_len(signed.kid()))
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The number of signed texts that this thread has written.
+    pub(crate) static SIGNED_TEXTS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 fn check_len(len: usize) -> Result<(), OpError> {

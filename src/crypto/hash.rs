@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use super::{EncodingError, decode_hex_array, encode_hex};
 
-/// A SHA-256 hash (FIPS 180-4), ordered byte by byte. [`CryptoProvider::hash`](super::CryptoProvider::hash)
+/// A SHA-256 hash (FIPS 180-4), ordered byte by byte. [`Sodium::hash`](super::Sodium::hash)
 /// makes one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);

@@ -164,7 +164,7 @@ impl ZeroizeOnDrop for SecretKey {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{CryptoProvider, decode_hex_array};
+    use crate::crypto::decode_hex_array;
 
     /// Does not compile if the type has the trait: then `_` could be either of two types.
     macro_rules! assert_lacks {

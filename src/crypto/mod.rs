@@ -3,7 +3,7 @@
 //! Nothing here knows what the bytes mean. Signatures are Ed25519 (RFC 8032), hashes SHA-256 (FIPS 180-4).
 //!
 //! ```
-//! use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+//! use policysync::crypto::{KeyPair, Sodium};
 //!
 //! let sodium = Sodium::new()?;
 //! let alice = KeyPair::generate()?;
@@ -25,7 +25,6 @@ mod error;
 mod hash;
 mod hex;
 mod key;
-mod provider;
 mod self_test;
 mod signature;
 #[expect(unsafe_code, reason = "libsodium is written in C; nothing else of this module is unsafe")]
@@ -36,7 +35,6 @@ mod vectors_tests;
 pub use error::{CryptoError, EncodingError, KeyError, SelfTestCase};
 pub use hash::Hash;
 pub use key::{KeyPair, PublicKey, SecretKey};
-pub use provider::CryptoProvider;
 pub use signature::Signature;
 pub use sodium::Sodium;
 /// A value that is wiped when dropped, from the crate `zeroize`.

@@ -5,7 +5,7 @@
 
 use super::{CryptoError, SelfTestCase, decode_hex_array};
 
-/// What is asked of a library. Not [`CryptoProvider`](super::CryptoProvider): keys are raw here, good or not.
+/// The operations that the self-test needs. Unlike with [`Sodium`](super::Sodium), keys are raw bytes, valid or not.
 pub(super) trait Ed25519 {
     /// The signature with the key pair of `seed`.
     fn sign(&self, message: &[u8], seed: &[u8; 32]) -> [u8; 64];

@@ -10,7 +10,7 @@ use super::{
 
 /// An Ed25519 signature (RFC 8032, section 5.1.6): any 64 bytes, valid or not.
 ///
-/// Whether it is valid is for [`CryptoProvider::verify`](super::CryptoProvider::verify) to say. It identifies
+/// [`Sodium::verify`](super::Sodium::verify) decides if it is valid. It identifies
 /// nothing: who holds the key can make many valid signatures of one message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; 64]);

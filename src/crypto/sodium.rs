@@ -5,7 +5,7 @@ use std::{ffi::c_int, ptr, sync::OnceLock};
 use libsodium_sys as ffi;
 
 use super::{
-    CryptoError, CryptoProvider, Hash, KeyPair, PublicKey, SecretKey, Signature,
+    CryptoError, Hash, KeyPair, PublicKey, SecretKey, Signature,
     self_test::{self, Ed25519},
 };
 
@@ -52,6 +52,26 @@ impl Sodium {
         self.library.key_pair_from_seed(seed)
     }
 
+    /// Returns the Ed25519 signature of `message` (RFC 8032, section 5.1.6). It is deterministic.
+    #[must_use]
+    pub fn sign(&self, message: &[u8], key: &SecretKey) -> Signature {
+        Signature::from_bytes(self.library.sign_detached(message, key))
+    }
+
+    /// Returns true if `signature` is a valid signature of `message` by `key`.
+    #[must_use]
+    pub fn verify(&self, signature: &Signature, message: &[u8], key: &PublicKey) -> bool {
+        #[cfg(test)]
+        VERIFICATIONS.set(VERIFICATIONS.get() + 1);
+        self.library.verify(signature.as_bytes(), message, key.as_bytes())
+    }
+
+    /// Returns the SHA-256 of `message` (FIPS 180-4).
+    #[must_use]
+    pub fn hash(&self, message: &[u8]) -> Hash {
+        Hash::from_bytes(self.library.sha256(message))
+    }
+
     /// SipHash-2-4-128 of `message` (Aumasson and Bernstein, 2012): a pseudo-random function for who does not
     /// know `key`. Not collision resistant for who does.
     #[must_use]
@@ -83,26 +103,6 @@ impl Sodium {
 
     pub(super) fn generate_key_pair(&self) -> KeyPair {
         self.library.generate_key_pair()
-    }
-}
-
-impl CryptoProvider for Sodium {
-    fn generate(&self) -> Result<KeyPair, CryptoError> {
-        Ok(self.generate_key_pair())
-    }
-
-    fn sign(&self, message: &[u8], key: &SecretKey) -> Signature {
-        Signature::from_bytes(self.library.sign_detached(message, key))
-    }
-
-    fn verify(&self, signature: &Signature, message: &[u8], key: &PublicKey) -> bool {
-        #[cfg(test)]
-        VERIFICATIONS.set(VERIFICATIONS.get() + 1);
-        self.library.verify(signature.as_bytes(), message, key.as_bytes())
-    }
-
-    fn hash(&self, message: &[u8]) -> Hash {
-        Hash::from_bytes(self.library.sha256(message))
     }
 }
 
@@ -333,12 +333,5 @@ mod tests {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Sodium::new().is_ok())).collect();
             assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
         });
-    }
-
-    #[test]
-    fn the_provider_can_be_a_trait_object() {
-        let provider: &dyn CryptoProvider = &sodium();
-        let pair = provider.generate().unwrap();
-        assert!(provider.verify(&provider.sign(b"m", pair.secret_key()), b"m", &pair.public_key()));
     }
 }

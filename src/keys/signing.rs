@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::codec::signed_text;
-use crate::crypto::{CryptoError, CryptoProvider, KeyPair, PublicKey, Sodium, encode_base64url};
+use crate::codec::{HashedOp, Scratch, signed_text};
+use crate::crypto::{CryptoError, KeyPair, PublicKey, Sodium, encode_base64url};
 use crate::op::{IdentifierError, Member, Op, OpError, SignedOp, check};
 
 /// A public key and the actor it speaks for.
@@ -88,7 +88,7 @@ impl SigningSecretKey {
     ///
     /// [`SignError`] when `actor` is not an identifier or libsodium does not work here.
     pub fn generate(actor: &str) -> Result<Self, SignError> {
-        Ok(Self::new(actor, Sodium::new()?.generate()?)?)
+        Ok(Self::new(actor, KeyPair::generate()?)?)
     }
 
     /// The public half, to be given to every replica that shall admit this actor's operations.
@@ -101,6 +101,10 @@ impl SigningSecretKey {
     #[must_use]
     pub fn key_pair(&self) -> &KeyPair {
         &self.pair
+    }
+
+    fn expect_actor(&self, op: &Op) -> Result<(), SignError> {
+        if op.actor() == self.public.actor() { Ok(()) } else { Err(SignError::OtherActor) }
     }
 }
 
@@ -133,17 +137,23 @@ pub enum SignError {
 /// # Errors
 ///
 /// [`SignError::OtherActor`] when the key is not the actor's, [`SignError::Op`] when the operation is too large.
-pub fn sign_op<C: CryptoProvider + ?Sized>(
-    crypto: &C,
-    op: Op,
-    key: &SigningSecretKey,
-) -> Result<SignedOp, SignError> {
-    if op.actor() != key.public.actor() {
-        return Err(SignError::OtherActor);
-    }
+pub fn sign_op(crypto: &Sodium, op: Op, key: &SigningSecretKey) -> Result<SignedOp, SignError> {
+    key.expect_actor(&op)?;
     let text = signed_text(op.as_ref(), key.public.kid())?;
     let signature = crypto.sign(text.as_bytes(), key.pair.secret_key());
     Ok(SignedOp::new(op, key.public.kid(), signature)?)
+}
+
+/// Signs an operation as its actor, and keeps the signed text and its hash for ingesting it.
+pub(crate) fn sign_hashed<'t>(
+    crypto: &Sodium,
+    op: Op,
+    key: &SigningSecretKey,
+    scratch: &'t mut Scratch,
+) -> Result<HashedOp<'static, 't>, SignError> {
+    key.expect_actor(&op)?;
+    let sign = |text: &str| crypto.sign(text.as_bytes(), key.pair.secret_key());
+    Ok(HashedOp::sign(crypto, op, key.public.kid(), scratch, sign)?)
 }
 
 /// The name that a key pair made here has among its actor's keys: base64url, without padding, of the first 16 bytes of

@@ -2,7 +2,7 @@
 
 use super::{KeyRegistry, SigningPublicKey};
 use crate::codec::{HashedOp, OpHash, Scratch};
-use crate::crypto::CryptoProvider;
+use crate::crypto::Sodium;
 use crate::op::{MaybeOwned, OpError, OpRef, SignedOp, SignedOpRef};
 use crate::value::Excerpt;
 
@@ -95,8 +95,8 @@ impl VerifyError {
 ///
 /// [`VerifyError::UnknownKey`] when the key is another actor's or has another kid, [`VerifyError::BadSignature`] when
 /// it did not sign this.
-pub fn verify_op<'a, C: CryptoProvider + ?Sized>(
-    crypto: &C,
+pub fn verify_op<'a>(
+    crypto: &Sodium,
     op: impl Into<SignedOpRef<'a>>,
     key: &SigningPublicKey,
 ) -> Result<VerifiedOp<'a>, VerifyError> {
@@ -114,9 +114,9 @@ impl KeyRegistry {
     /// # Errors
     ///
     /// [`VerifyError::UnknownKey`] when there is none, [`VerifyError::BadSignature`] when it did not sign this.
-    pub fn verify<'a, C: CryptoProvider + ?Sized>(
+    pub fn verify<'a>(
         &self,
-        crypto: &C,
+        crypto: &Sodium,
         op: impl Into<SignedOpRef<'a>>,
     ) -> Result<VerifiedOp<'a>, VerifyError> {
         let signed = op.into();
@@ -127,9 +127,9 @@ impl KeyRegistry {
     }
 
     /// The same for an operation that is hashed already.
-    pub(crate) fn verify_hashed<'a, C: CryptoProvider + ?Sized>(
+    pub(crate) fn verify_hashed<'a>(
         &self,
-        crypto: &C,
+        crypto: &Sodium,
         hashed: HashedOp<'a, '_>,
     ) -> Result<VerifiedOp<'a>, VerifyError> {
         let key = self.key_of(hashed.signed())?;
@@ -141,8 +141,8 @@ impl KeyRegistry {
     }
 }
 
-fn check_signature<'a, C: CryptoProvider + ?Sized>(
-    crypto: &C,
+fn check_signature<'a>(
+    crypto: &Sodium,
     hashed: HashedOp<'a, '_>,
     key: &SigningPublicKey,
 ) -> Result<VerifiedOp<'a>, VerifyError> {

@@ -107,6 +107,13 @@ impl MaybeOwned<'_> {
             Self::Borrowed(op) => *op,
         }
     }
+
+    pub(crate) fn into_owned(self) -> SignedOp {
+        match self {
+            Self::Owned(op) => op,
+            Self::Borrowed(op) => op.to_signed_op(),
+        }
+    }
 }
 
 /// The default `id` of an operation: `actor:t:c`, the numbers in shortest decimals. A label for people: it is never

@@ -1,7 +1,7 @@
 //! Proof of equivocation: two signed operations of one actor with one timestamp.
 
 use crate::codec::OpHash;
-use crate::crypto::CryptoProvider;
+use crate::crypto::Sodium;
 use crate::keys::{KeyRegistry, VerifyError};
 use crate::op::SignedOp;
 
@@ -39,7 +39,7 @@ impl ForkProof {
     /// # Errors
     ///
     /// [`ForkError`] if it proves nothing.
-    pub fn check<C: CryptoProvider + ?Sized>(&self, crypto: &C, keys: &KeyRegistry) -> Result<(), ForkError> {
+    pub fn check(&self, crypto: &Sodium, keys: &KeyRegistry) -> Result<(), ForkError> {
         let (first, second) = (self.first.op(), self.second.op());
         // A device may use one timestamp in two spaces: each space has a clock of its own.
         if first.actor() != second.actor() || first.ts() != second.ts() || first.space() != second.space() {

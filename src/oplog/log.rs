@@ -5,7 +5,7 @@ use std::fmt;
 use super::prefix_digests::PrefixDigests;
 use super::{ForkProof, Index, Inserted, LogId};
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Hash, Sodium};
+use crate::crypto::{Hash, Sodium};
 use crate::guard::PermittedOp;
 use crate::keys::{VerifiedOp, VerifyError};
 use crate::op::{OpError, OpRef, OpSeq, Parts, SignedOp, SignedOpRef};

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::Index;
-use crate::crypto::{CryptoProvider, Hash, Sodium};
+use crate::crypto::{Hash, Sodium};
 use crate::op::OpSeq;
 
 const LABEL: &[u8] = b"policysync/log/prefix/v1";

@@ -3,7 +3,7 @@
 use super::batch::{OpResult, Positioned, Results};
 use super::verify::{VerifiedBatch, Verifier};
 use super::{Effect, Incoming, IngestError, OpRefusal, Outcome, Replica};
-use crate::codec::OpHash;
+use crate::codec::{HashedOp, OpHash};
 use crate::guard::{Guard, PermittedOp, permit};
 use crate::hlc::{HlcError, WallMillis};
 use crate::keys::VerifiedOp;
@@ -42,9 +42,39 @@ impl Replica {
             return Err(IngestError::Clock(HlcError::WallOutOfRange { now }));
         }
         let mut results = Results::new(batch.len());
-
         let VerifiedBatch { ops, repeats } = self.verifier().verify_batch(batch, self.threads, &mut results);
-        let permitted = ask_guard(self.guard.as_deref_mut(), ops, &mut results)?;
+        self.append(now, ops, &mut results)?;
+        for (position, hash) in repeats {
+            results.set(position, self.repeat_result(batch, position, hash));
+        }
+        Ok(results.complete())
+    }
+
+    /// Ingests an operation of this replica, with the text and the hash that were computed to sign it.
+    #[expect(clippy::expect_used, reason = "one operation has one result")]
+    pub(super) fn ingest_hashed(
+        &mut self,
+        now: WallMillis,
+        own: HashedOp<'_, '_>,
+    ) -> Result<Outcome, IngestError> {
+        let hash = own.hash();
+        if self.log.contains(&hash) {
+            return Ok(Outcome::Duplicate { hash });
+        }
+        let op = self.verifier().check_signature(own)?;
+        let mut results = Results::new(1);
+        self.append(now, vec![(0, op)], &mut results)?;
+        Ok(results.complete().pop().expect("one operation has one result")?)
+    }
+
+    /// Asks the guard about verified operations, appends those that it permits and merges them.
+    fn append(
+        &mut self,
+        now: WallMillis,
+        ops: Vec<Positioned<VerifiedOp<'_>>>,
+        results: &mut Results,
+    ) -> Result<(), IngestError> {
+        let permitted = ask_guard(self.guard.as_deref_mut(), ops, results)?;
         let (positions, permitted): (Vec<usize>, Vec<PermittedOp<'_>>) = permitted.into_iter().unzip();
 
         // The store comes before memory: up to here, and if this fails, the replica is unchanged.
@@ -61,10 +91,7 @@ impl Replica {
             }
             results.set(position, Ok(self.merge(&inserted)));
         }
-        for (position, hash) in repeats {
-            results.set(position, self.repeat_result(batch, position, hash));
-        }
-        Ok(results.complete())
+        Ok(())
     }
 
     fn verifier(&self) -> Verifier<'_> {

@@ -143,7 +143,7 @@ impl Verifier<'_> {
         }
     }
 
-    fn check_signature<'a>(self, hashed: HashedOp<'a, '_>) -> Result<VerifiedOp<'a>, OpRefusal> {
+    pub(super) fn check_signature<'a>(self, hashed: HashedOp<'a, '_>) -> Result<VerifiedOp<'a>, OpRefusal> {
         match self.signatures {
             SignatureCheck::Required => Ok(self.keys.verify_hashed(&self.crypto, hashed)?),
             SignatureCheck::Skipped => Ok(VerifiedOp::dangerously_unverified(hashed)),

@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 
 use super::{IngestError, Outcome, Replica};
+use crate::codec::Scratch;
 use crate::hlc::{Hlc, HlcError, WallMillis, hlc_now};
-use crate::keys::{SignError, sign_op};
+use crate::keys::{SignError, sign_hashed};
 use crate::op::{Op, OpError, SignedOp};
 use crate::value::{JsonError, Value};
 
@@ -64,10 +65,11 @@ impl Replica {
             Some(space) => op.in_space(space)?,
             None => op,
         };
-        let signed = sign_op(&self.crypto, op, key)?;
-        match self.ingest(now, &signed)? {
+        let mut scratch = Scratch::default();
+        let own = sign_hashed(&self.crypto, op, key, &mut scratch)?;
+        match self.ingest_hashed(now, own.by_ref())? {
             // Merging has moved the clock to its timestamp.
-            Outcome::Appended { .. } => Ok(signed),
+            Outcome::Appended { .. } => Ok(own.into_signed().into_owned()),
             Outcome::Held { .. } | Outcome::Duplicate { .. } => Err(WriteError::ClockReused),
         }
     }
@@ -106,5 +108,24 @@ pub enum WriteError {
 impl From<Infallible> for WriteError {
     fn from(never: Infallible) -> Self {
         match never {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::SIGNED_TEXTS;
+    use crate::crypto::VERIFICATIONS;
+    use crate::keys::SigningSecretKey;
+    use crate::replica::ReplicaOptions;
+
+    #[test]
+    fn a_write_builds_its_signed_text_once_and_verifies_it() {
+        let key = SigningSecretKey::generate("alice").unwrap();
+        let mut replica = Replica::open(ReplicaOptions::new().write_as(key)).unwrap();
+        let before = (SIGNED_TEXTS.get(), VERIFICATIONS.get());
+        let signed = replica.set(WallMillis(1_760_000_000_000), "Task", "t1", "title", "x").unwrap();
+        assert_eq!((SIGNED_TEXTS.get(), VERIFICATIONS.get()), (before.0 + 1, before.1 + 1));
+        assert_eq!(replica.log().iter().next().unwrap().unwrap().op, signed);
     }
 }

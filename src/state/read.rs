@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Hash, Sodium};
+use crate::crypto::{Hash, Sodium};
 use crate::op::{Field, Kind, OpSeq};
 use crate::oplog::{OpLog, RegisterId};
 use crate::store::StoreError;

@@ -16,12 +16,12 @@ mod vectors_tests;
 pub use error::{JsonError, JsonFault};
 pub use excerpt::Excerpt;
 pub use json_value::Value;
-pub use utf16::utf16_cmp;
 
 pub(crate) use canonicalizer::check_canonical;
 pub(crate) use number::write_number;
 pub(crate) use reader::Reader;
 pub(crate) use string::write_string;
+pub(crate) use utf16::utf16_cmp;
 
 /// How many arrays and objects may stand inside one another: 64. A value nested 65 deep is refused.
 pub const MAX_DEPTH: usize = 64;

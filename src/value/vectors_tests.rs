@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use crate::crypto::{CryptoProvider, Sodium};
+use crate::crypto::Sodium;
 
 use super::{JsonFault, Reader, Value, check_canonical, utf16_cmp, write_number, write_string};
 
