@@ -36,8 +36,8 @@ impl Threads {
         (one(), other())
     }
 
-    /// Calls `work` with up to [`GROUP`] items at a time. It pushes one result for each item; the returned results are in
-    /// the order of the items. Each thread creates one `tool` and uses it for all its groups.
+    /// Calls `work` with up to [`GROUP`] items at a time. It pushes one result for each item; the returned results are
+    /// in the order of the items. Each thread creates one `tool` and uses it for all its groups.
     pub(crate) fn map<T: Sync, W, R: Send>(
         self,
         items: &[T],

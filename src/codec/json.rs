@@ -7,7 +7,7 @@ use super::{DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
 use crate::op::{Kind, Member, OpRef, Parts, SignedOp, SignedOpRef, op_id};
-use crate::value::{Excerpt, Reader};
+use crate::value::{Excerpt, JsonReader};
 
 impl SignedOp {
     /// Reads the JSON form, strictly: UTF-8, no byte order mark, exactly the members of the format, no name twice, no
@@ -21,7 +21,7 @@ impl SignedOp {
         if json.len() > MAX_OP_BYTES {
             return Err(DecodeError::TooLarge { len: json.len(), limit: MAX_OP_BYTES });
         }
-        let mut reader = Reader::new(json)?;
+        let mut reader = JsonReader::new(json)?;
         let members = read_members(&mut reader)?;
         reader.finish()?;
         members.into_signed_op()
@@ -68,7 +68,7 @@ struct Sig<'a> {
     signature: Signature,
 }
 
-fn read_members<'a>(reader: &mut Reader<'a>) -> Result<Members<'a>, DecodeError> {
+fn read_members<'a>(reader: &mut JsonReader<'a>) -> Result<Members<'a>, DecodeError> {
     let mut members = Members::default();
     for_each_member(reader, |reader, name| {
         match name {
@@ -89,7 +89,7 @@ fn read_members<'a>(reader: &mut Reader<'a>) -> Result<Members<'a>, DecodeError>
     Ok(members)
 }
 
-fn read_ts<'a>(reader: &mut Reader<'a>) -> Result<Ts<'a>, DecodeError> {
+fn read_ts<'a>(reader: &mut JsonReader<'a>) -> Result<Ts<'a>, DecodeError> {
     let (mut t, mut c, mut a) = (None, None, None);
     for_each_member(reader, |reader, name| {
         match name {
@@ -112,7 +112,7 @@ fn read_ts<'a>(reader: &mut Reader<'a>) -> Result<Ts<'a>, DecodeError> {
     Ok(Ts { t: there(t, Member::TsTime)?, c: there(c, Member::TsCounter)?, a: there(a, Member::TsActor)? })
 }
 
-fn read_sig<'a>(reader: &mut Reader<'a>) -> Result<Sig<'a>, DecodeError> {
+fn read_sig<'a>(reader: &mut JsonReader<'a>) -> Result<Sig<'a>, DecodeError> {
     if reader.null()? {
         return Err(DecodeError::Unsigned);
     }
@@ -135,16 +135,16 @@ fn read_sig<'a>(reader: &mut Reader<'a>) -> Result<Sig<'a>, DecodeError> {
     Ok(Sig { kid: there(kid, Member::Kid)?, signature: there(signature, Member::SigBytes)? })
 }
 
-fn text<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, DecodeError> {
+fn text<'a>(reader: &mut JsonReader<'a>) -> Result<Cow<'a, str>, DecodeError> {
     Ok(reader.string()?)
 }
 
-fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, DecodeError> {
+fn read_kind(reader: &mut JsonReader<'_>) -> Result<Kind, DecodeError> {
     let name = reader.string()?;
     Kind::from_name(&name).ok_or_else(|| DecodeError::UnknownKind { name: Excerpt::of(&name) })
 }
 
-fn read_value(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
+fn read_value(reader: &mut JsonReader<'_>) -> Result<String, DecodeError> {
     let mut canonical = String::new();
     reader.value(&mut canonical)?;
     Ok(canonical)
@@ -153,8 +153,8 @@ fn read_value(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
 /// Calls `member` with the name of each member of the next object; it reads the value, or answers `false` when it does
 /// not know the name.
 fn for_each_member<'a>(
-    reader: &mut Reader<'a>,
-    mut member: impl FnMut(&mut Reader<'a>, &str) -> Result<bool, DecodeError>,
+    reader: &mut JsonReader<'a>,
+    mut member: impl FnMut(&mut JsonReader<'a>, &str) -> Result<bool, DecodeError>,
 ) -> Result<(), DecodeError> {
     reader.begin_object()?;
     let mut first = true;
@@ -171,8 +171,8 @@ fn for_each_member<'a>(
 fn once<'a, T>(
     slot: &mut Option<T>,
     member: Member,
-    reader: &mut Reader<'a>,
-    read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+    reader: &mut JsonReader<'a>,
+    read: impl FnOnce(&mut JsonReader<'a>) -> Result<T, DecodeError>,
 ) -> Result<(), DecodeError> {
     if slot.is_some() {
         return Err(DecodeError::DuplicateMember { member, at: reader.offset() });

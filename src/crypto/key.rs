@@ -56,8 +56,8 @@ impl fmt::Debug for PublicKey {
 
 /// An Ed25519 key pair.
 ///
-/// It comes from [`generate`](KeyPair::generate) or from a seed. It cannot be assembled from a secret and a public half:
-/// signing with the wrong public half reveals the secret (RUSTSEC-2022-0093).
+/// It comes from [`generate`](KeyPair::generate) or from a seed. It cannot be assembled from a secret and a public
+/// half: signing with the wrong public half reveals the secret (RUSTSEC-2022-0093).
 pub struct KeyPair {
     public: PublicKey,
     secret: SecretKey,
@@ -127,7 +127,8 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// The secret half of a [`KeyPair`]. It cannot be copied, compared, printed or serialized, and it is wiped when dropped.
+/// The secret half of a [`KeyPair`]. It cannot be copied, compared, printed or serialized, and it is wiped when
+/// dropped.
 ///
 /// ```compile_fail
 /// fn print(key: &policysync::crypto::SecretKey) {

@@ -10,8 +10,8 @@ use super::{
 
 /// An Ed25519 signature (RFC 8032, section 5.1.6): any 64 bytes, valid or not.
 ///
-/// [`Sodium::verify`](super::Sodium::verify) decides if it is valid. It identifies nothing: the holder of a key can make
-/// many valid signatures of one message.
+/// [`Sodium::verify`](super::Sodium::verify) decides if it is valid. It identifies nothing: the holder of a key can
+/// make many valid signatures of one message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; 64]);
 
@@ -32,8 +32,8 @@ impl Signature {
     ///
     /// # Errors
     ///
-    /// [`EncodingError`] for any other text: another length, another alphabet, missing or misplaced padding, unused bits
-    /// that are not zero, white space.
+    /// [`EncodingError`] for any other text: another length, another alphabet, missing or misplaced padding, unused
+    /// bits that are not zero, white space.
     pub fn from_base64(text: &str) -> Result<Signature, EncodingError> {
         decode_base64_array(text).map(Signature)
     }

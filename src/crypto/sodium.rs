@@ -30,13 +30,13 @@ pub struct Sodium {
 }
 
 impl Sodium {
-    /// Initialises and tests libsodium, once in a process. Later calls, from any thread, return the same result at almost
-    /// no cost.
+    /// Initialises and tests libsodium, once in a process. Later calls, from any thread, return the same result at
+    /// almost no cost.
     ///
     /// # Errors
     ///
-    /// [`CryptoError::Init`] if it cannot be initialised, [`CryptoError::SelfTest`] if its verdicts differ from those of
-    /// the library that this crate was made with.
+    /// [`CryptoError::Init`] if it cannot be initialised, [`CryptoError::SelfTest`] if its verdicts differ from those
+    /// of the library that this crate was made with.
     pub fn new() -> Result<Sodium, CryptoError> {
         static SODIUM: OnceLock<Result<Sodium, CryptoError>> = OnceLock::new();
         *SODIUM.get_or_init(|| {
@@ -72,8 +72,8 @@ impl Sodium {
         Hash::from_bytes(self.library.sha256(message))
     }
 
-    /// Returns the SipHash-2-4-128 of `message` (Aumasson and Bernstein, 2012): a pseudo-random function with the secret
-    /// `key`. It is not collision resistant against anyone who knows `key`.
+    /// Returns the SipHash-2-4-128 of `message` (Aumasson and Bernstein, 2012): a pseudo-random function with the
+    /// secret `key`. It is not collision resistant against anyone who knows `key`.
     #[must_use]
     pub fn short_hash(&self, key: &[u8; 16], message: &[u8]) -> [u8; 16] {
         self.library.short_hash(key, message)

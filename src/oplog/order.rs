@@ -132,8 +132,8 @@ impl Order {
         entries.iter().map(|entry| self.insert_one(*entry, &tie)).collect()
     }
 
-    /// Reads ahead the memory that inserting these entries needs. Each step is a short loop whose reads do not depend on
-    /// each other, so that cache misses overlap.
+    /// Reads ahead the memory that inserting these entries needs. Each step is a short loop whose reads do not depend
+    /// on each other, so that cache misses overlap.
     fn prefetch<K: Key>(&self, entries: &[OrderEntry], near: impl Fn(OpSeq) -> K) {
         let Some(last) = self.lasts.last() else { return };
         let spots: Vec<(TsPrefix, &Chunk, usize)> = entries

@@ -44,8 +44,8 @@ impl State {
         register.map_or(Ok(None), |register| self.value(log, register))
     }
 
-    /// Returns the fields of an entity whose path is `prefix` or begins with `prefix` and a `/`, sorted by path. An empty
-    /// prefix selects all fields. Deleted fields are left out.
+    /// Returns the fields of an entity whose path is `prefix` or begins with `prefix` and a `/`, sorted by path. An
+    /// empty prefix selects all fields. Deleted fields are left out.
     pub(crate) fn fields(
         &self,
         log: &OpLog,
@@ -64,7 +64,8 @@ impl State {
         Ok(fields)
     }
 
-    /// Returns an entity as the canonical text of a JSON object with paths as member names, or `None` if it has no field.
+    /// Returns an entity as the canonical text of a JSON object with paths as member names, or `None` if it has no
+    /// field.
     pub(crate) fn entity(
         &self,
         log: &OpLog,

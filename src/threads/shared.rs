@@ -9,8 +9,8 @@ use super::GROUP;
 /// The least number of items for each thread: starting one takes about as long as two verifications.
 const WORTH: usize = 8;
 
-/// Runs two closures, the second on another thread. If spawning fails, it runs on this thread; it is `FnMut` so that the
-/// failed attempt does not consume it.
+/// Runs two closures, the second on another thread. If spawning fails, it runs on this thread; it is `FnMut` so that
+/// the failed attempt does not consume it.
 pub(super) fn both<A, B: Send>(one: impl FnOnce() -> A, mut other: impl FnMut() -> B + Send) -> (A, B) {
     let (one, others) = thread::scope(|scope| {
         let helper = thread::Builder::new().spawn_scoped(scope, &mut other).ok();

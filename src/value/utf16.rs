@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn every_two_characters_at_the_edges_stand_in_utf16_order() {
+    fn boundary_characters_compare_in_utf16_order() {
         let edges = [
             "",
             "\0",
@@ -73,13 +73,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn two_strings_stand_in_utf16_order(shared in ".{0,40}", a in any::<String>(), b in any::<String>()) {
+        fn strings_compare_in_utf16_order(shared in ".{0,40}", a in any::<String>(), b in any::<String>()) {
             let (a, b) = (shared.clone() + &a, shared + &b);
             prop_assert_eq!(utf16_cmp(&a, &b), by_definition(&a, &b));
         }
 
         #[test]
-        fn two_strings_of_few_characters_stand_in_utf16_order(
+        fn strings_of_few_characters_compare_in_utf16_order(
             a in "[a\u{e000}\u{ffff}\u{10000}\u{10ffff}]{0,20}",
             b in "[a\u{e000}\u{ffff}\u{10000}\u{10ffff}]{0,20}",
         ) {
