@@ -216,9 +216,9 @@ pub enum OpenError {
     /// The file does not hold the operations that it once did: it is an old copy, or something was taken out.
     #[error("the log should begin with {expected}; there are {found}")]
     RolledBack {
-        /// What the log once was.
+        /// The digest that the log had at an earlier time.
         expected: LogDigest,
-        /// What it is, up to as many operations.
+        /// The digest of the log now, of as many operations if it has them.
         found: LogDigest,
     },
     /// The file is a backup, and the actor has written into it before it was made. What the actor has written since is
