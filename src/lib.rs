@@ -41,7 +41,7 @@
 //! - [`Replica`] is the paved path: log, state, clock and keys under one roof. [`ReplicaOptions`] opens one.
 //! - [`OpLog`] is the low layer: the log alone, with [`sign_op`], [`verify_op`] and [`Folded`] beside it.
 //! - [`SyncSession`] and [`Responder`] bring two replicas together, over anything that carries bytes. `HttpClient`,
-//!   `answer_http` and `WebSocketClient` carry its messages; [`LineCaller`] and [`LineAnswerer`] are for lines of your
+//!   `answer_http` and `WebSocketClient` carry its messages; [`LineInitiator`] and [`LineResponder`] are for lines of your
 //!   own.
 //! - [`Outcome`] and [`Refused`] say what became of an operation, and by whose fault.
 //! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, what an

@@ -8,70 +8,69 @@ use std::time::Duration;
 use rustls::{ClientConnection, StreamOwned};
 
 #[cfg(feature = "tls")]
-use super::connection::{has_waited, is_wait};
-#[cfg(feature = "tls")]
-use super::rationed::Rationed;
-use super::{WebSocketError, WebSocketOptions};
+use super::{Budgeted, Deadline, tls, would_block};
+use super::{ConnectionError, ConnectionOptions};
 use crate::hlc::WallMillis;
-#[cfg(feature = "tls")]
-use crate::transport::tls;
 
-/// Reads of the connection for one of what is in it: a server that sends a record of TLS byte by byte does not keep the
-/// one who reads.
+/// Reads of the connection for one read of its content, so that a server that sends a TLS record byte by byte does not
+/// keep the reader.
 #[cfg(feature = "tls")]
 const READS: usize = 2;
-/// Writes of the connection for one of what is in it. A record is one of them where there is room, and of 16 KiB each
-/// there are four on their way out at most.
+/// Writes of the connection for one write of its content. A record takes one where there is room, and at most four
+/// records of 16 KiB are buffered.
 #[cfg(feature = "tls")]
 const WRITES: usize = 5;
 
-/// How long a read or a write waits during the handshakes, at most: the clock is looked at in between.
+/// The longest wait of a read or a write during the handshakes. The clock is read in between.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// What a [`WebSocketClient`](super::WebSocketClient) that was connected by URL reads and writes: TCP, with TLS or
-/// without.
-pub struct WebSocketStream(Inner);
+/// A TCP connection to a server, with TLS or without: the stream of a
+/// [`WebSocketClient`](crate::WebSocketClient) that was connected by URL.
+pub struct NetStream(Inner);
 
 enum Inner {
     Plain(TcpStream),
     #[cfg(feature = "tls")]
-    Tls(Box<StreamOwned<ClientConnection, Rationed<TcpStream>>>),
+    Tls(Box<StreamOwned<ClientConnection, Budgeted<TcpStream>>>),
 }
 
-impl WebSocketStream {
-    /// Connects to the first address of the host that answers. A read and a write of it wait no longer than
-    /// is good for a handshake, until [`WebSocketStream::wait_for`] says otherwise.
-    pub(super) fn connect(
+impl NetStream {
+    /// Connects to the first address of the host that answers. A read and a write wait at most `wait`, and no longer than
+    /// suits a handshake, until [`NetStream::set_timeout`] is called.
+    pub(in crate::transport) fn connect(
         host: &str,
         port: u16,
         tls: bool,
-        options: &WebSocketOptions,
+        options: &ConnectionOptions,
+        wait: Duration,
         now: &mut impl FnMut() -> WallMillis,
-    ) -> Result<Self, WebSocketError> {
-        let addresses = (host, port).to_socket_addrs().map_err(|_| WebSocketError::HostNotFound)?;
-        let mut last = WebSocketError::HostNotFound;
+    ) -> Result<Self, ConnectionError> {
+        let addresses = (host, port).to_socket_addrs().map_err(|_| ConnectionError::HostNotFound)?;
+        let mut last = ConnectionError::HostNotFound;
         for address in addresses {
-            match TcpStream::connect_timeout(&address, options.connect) {
+            match TcpStream::connect_timeout(&address, options.timeout) {
                 Ok(stream) => {
-                    prepare(&stream, options).map_err(WebSocketError::Io)?;
+                    stream.set_nodelay(true).map_err(ConnectionError::Io)?;
+                    set_timeout(&stream, wait.min(options.timeout).min(SLICE)).map_err(ConnectionError::Io)?;
                     return if tls {
                         Self::secure(stream, host, options, now)
                     } else {
                         Ok(Self(Inner::Plain(stream)))
                     };
                 }
-                Err(error) => last = WebSocketError::Io(error),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => last = ConnectionError::Timeout,
+                Err(error) => last = ConnectionError::Io(error),
             }
         }
         Err(last)
     }
 
-    /// Lets a read and a write wait so long from here on.
-    pub(super) fn wait_for(&self, wait: Duration) -> io::Result<()> {
+    /// Sets how long a read and a write wait at most.
+    pub(in crate::transport) fn set_timeout(&self, wait: Duration) -> io::Result<()> {
         match &self.0 {
-            Inner::Plain(stream) => set_wait(stream, wait),
+            Inner::Plain(stream) => set_timeout(stream, wait),
             #[cfg(feature = "tls")]
-            Inner::Tls(stream) => set_wait(stream.sock.get_ref(), wait),
+            Inner::Tls(stream) => set_timeout(stream.sock.get_ref(), wait),
         }
     }
 
@@ -79,22 +78,22 @@ impl WebSocketStream {
     fn secure(
         stream: TcpStream,
         host: &str,
-        options: &WebSocketOptions,
+        options: &ConnectionOptions,
         now: &mut impl FnMut() -> WallMillis,
-    ) -> Result<Self, WebSocketError> {
+    ) -> Result<Self, ConnectionError> {
         let config = tls::configuration(&options.roots)?;
-        let mut connection = tls::client(config, host)?.ok_or(WebSocketError::Url)?;
-        let mut stream = Rationed::new(stream);
-        let began = now();
+        let mut connection = tls::client(config, host)?;
+        let mut stream = Budgeted::new(stream);
+        let deadline = Deadline::after(now(), options.timeout);
         loop {
-            match tls::go_on(&mut connection, &mut stream) {
+            match tls::shake_hands(&mut connection, &mut stream) {
                 Ok(true) => break,
                 Ok(false) => {}
-                Err(error) if is_wait(&error) => {}
-                Err(error) => return Err(WebSocketError::of_io(error)),
+                Err(error) if would_block(&error) => {}
+                Err(error) => return Err(ConnectionError::of_io(error)),
             }
-            if has_waited(began, options, now) {
-                return Err(WebSocketError::HandshakeTimeout);
+            if deadline.has_passed(now()) {
+                return Err(ConnectionError::Timeout);
             }
             stream.allow(READS);
         }
@@ -105,24 +104,19 @@ impl WebSocketStream {
     fn secure(
         _: TcpStream,
         _: &str,
-        _: &WebSocketOptions,
+        _: &ConnectionOptions,
         _: &mut impl FnMut() -> WallMillis,
-    ) -> Result<Self, WebSocketError> {
-        Err(WebSocketError::NoTls)
+    ) -> Result<Self, ConnectionError> {
+        Err(ConnectionError::NoTls)
     }
 }
 
-fn prepare(stream: &TcpStream, options: &WebSocketOptions) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    set_wait(stream, options.wait.min(options.connect).min(SLICE))
-}
-
-fn set_wait(stream: &TcpStream, wait: Duration) -> io::Result<()> {
+fn set_timeout(stream: &TcpStream, wait: Duration) -> io::Result<()> {
     stream.set_read_timeout(Some(wait))?;
     stream.set_write_timeout(Some(wait))
 }
 
-impl Read for WebSocketStream {
+impl Read for NetStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.0 {
             Inner::Plain(stream) => stream.read(buffer),
@@ -135,7 +129,7 @@ impl Read for WebSocketStream {
     }
 }
 
-impl Write for WebSocketStream {
+impl Write for NetStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
             Inner::Plain(stream) => stream.write(bytes),
