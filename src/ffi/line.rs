@@ -15,7 +15,7 @@ use super::shared::{Entered, Shared};
 use super::status::policysync_status;
 use super::status::policysync_status_code::*;
 use super::sync::{policysync_sync_base, policysync_sync_options};
-use crate::transport::{LineResponder, LineInitiator};
+use crate::transport::{LineInitiator, LineResponder};
 
 /// The side of a line that calls: runs a session, and when that has converged, says what is written here as it is
 /// written, and takes in what the other side says. The application carries the messages, whole and in order. A session

@@ -67,7 +67,11 @@ impl Deadline {
 pub(super) fn agent(config: ureq::config::Config) -> ureq::Agent {
     use ureq::unversioned::resolver::DefaultResolver;
     use ureq::unversioned::transport::TcpConnector;
-    ureq::Agent::with_parts(config, TcpConnector::default().chain(DeadlineConnector), DefaultResolver::default())
+    ureq::Agent::with_parts(
+        config,
+        TcpConnector::default().chain(DeadlineConnector),
+        DefaultResolver::default(),
+    )
 }
 
 /// Adds deadlines to the connections of the connector before.

@@ -125,7 +125,10 @@ impl Transport for TlsTransport {
 }
 
 /// Writes what is pending. After an error the connection is unusable, because part of a record may have been written.
-fn write_out(stream: &mut StreamOwned<ClientConnection, TransportAdapter>, deadline: &Deadline) -> Result<(), Error> {
+fn write_out(
+    stream: &mut StreamOwned<ClientConnection, TransportAdapter>,
+    deadline: &Deadline,
+) -> Result<(), Error> {
     let StreamOwned { conn, sock } = stream;
     while conn.wants_write() {
         sock.set_timeout(deadline.left()?);

@@ -51,7 +51,8 @@ impl NetStream {
             match TcpStream::connect_timeout(&address, options.timeout) {
                 Ok(stream) => {
                     stream.set_nodelay(true).map_err(ConnectionError::Io)?;
-                    set_timeout(&stream, wait.min(options.timeout).min(SLICE)).map_err(ConnectionError::Io)?;
+                    set_timeout(&stream, wait.min(options.timeout).min(SLICE))
+                        .map_err(ConnectionError::Io)?;
                     return if tls {
                         Self::secure(stream, host, options, now)
                     } else {

@@ -57,7 +57,15 @@ pub(super) fn config(options: &WebSocketOptions) -> WebSocketConfig {
 
 impl<S: Read + Write> Connection<S> {
     pub(super) fn new(socket: WebSocket<HeadExtender<S>>, options: WebSocketOptions) -> Self {
-        Self { socket, options, inbox: None, last_received: None, pinged: false, stuck_since: None, closed: false }
+        Self {
+            socket,
+            options,
+            inbox: None,
+            last_received: None,
+            pinged: false,
+            stuck_since: None,
+            closed: false,
+        }
     }
 
     pub(super) fn stream(&self) -> &S {
