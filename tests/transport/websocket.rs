@@ -459,8 +459,8 @@ fn a_line_is_closed_cleanly_by_either_side() {
 
     let mut line = Line::new(1);
     line.server.close();
-    let results = (0..1000).map(|_| line.client.wait(NOW).unwrap());
-    let result = results.skip_while(|result| *result == WaitResult::Nothing).next();
+    let mut results = (0..1000).map(|_| line.client.wait(NOW).unwrap());
+    let result = results.find(|result| *result != WaitResult::Nothing);
     assert_eq!(result, Some(WaitResult::Closed));
 }
 

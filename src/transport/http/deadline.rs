@@ -201,11 +201,11 @@ mod tests {
     fn slow() -> (WithDeadlines<Slow>, impl Fn() -> Duration, Taken) {
         let (begin, taken) = (moment(), Taken::default());
         let now = Arc::new(Mutex::new(begin));
-        let (told, read) = (Arc::clone(&now), Arc::clone(&now));
+        let (clock, read) = (Arc::clone(&now), Arc::clone(&now));
         let buffers = LazyBuffers::new(1 << 17, 1 << 17);
         let inner = Slow { buffers, now, taken: Arc::clone(&taken), interrupted: 0 };
         let deadlines: Deadlines = Arc::new(move |length| {
-            let (now, end) = (Arc::clone(&told), *told.lock().unwrap() + length);
+            let (now, end) = (Arc::clone(&clock), *clock.lock().unwrap() + length);
             Box::new(move || end.saturating_duration_since(*now.lock().unwrap()))
         });
         (WithDeadlines { inner, deadlines }, move || read.lock().unwrap().duration_since(begin), taken)

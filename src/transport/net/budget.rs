@@ -39,7 +39,7 @@ fn spend(left: &mut usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives a time-out by its name on Windows, and an interruption by a signal, the one name that handshakes know.
+/// Converts a time-out (as Windows names it) and an interruption by a signal to the one kind that handshakes handle.
 fn as_would_block(error: io::Error) -> io::Error {
     if would_block(&error) { io::ErrorKind::WouldBlock.into() } else { error }
 }
