@@ -4,8 +4,8 @@
 //! cargo run --release --features http --example offline_tasks
 //! ```
 //!
-//! Each device keeps its list in an SQLite file. The relay is another process on loopback: this program with the argument
-//! `relay`. Exit code: 0 if both devices end with the same list, 1 if not, 2 if something fails.
+//! Each device keeps its list in an SQLite file. The relay is another process on loopback: this program with the
+//! argument `relay`. Exit code: 0 if both devices end with the same list, 1 if not, 2 if something fails.
 
 #[path = "offline_tasks/lying_relay.rs"]
 mod lying_relay;
@@ -116,8 +116,8 @@ fn open(folder: &Path, actor: &str, other: &str, now: WallMillis) -> Result<Repl
     Ok(Replica::open(options.keys(keys).path(folder.join(format!("{actor}.db")), now))?)
 }
 
-/// Returns a device's key. Its seed is derived from the name so that this program always prints the same; an application
-/// calls `SigningSecretKey::generate` once and keeps the seed in the platform's key store.
+/// Returns a device's key. Its seed is derived from the name so that this program always prints the same; an
+/// application calls `SigningSecretKey::generate` once and keeps the seed in the platform's key store.
 fn key(actor: &str) -> Result<SigningSecretKey, Failure> {
     Ok(SigningSecretKey::new(actor, key_pair(actor)?)?)
 }

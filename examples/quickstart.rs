@@ -75,8 +75,8 @@ fn tell_the_story(out: &mut impl Write) -> Result<(), Failure> {
     agree_in_any_order(out)
 }
 
-/// Returns a device's key. Its seed is derived from the name so that this program always prints the same; an application
-/// calls `SigningSecretKey::generate` once and keeps the seed in the platform's key store.
+/// Returns a device's key. Its seed is derived from the name so that this program always prints the same; an
+/// application calls `SigningSecretKey::generate` once and keeps the seed in the platform's key store.
 fn device(actor: &str) -> Result<SigningSecretKey, Failure> {
     Ok(SigningSecretKey::new(actor, key_pair(actor)?)?)
 }
@@ -405,7 +405,7 @@ impl Tally {
     }
 }
 
-/// Returns the reason of a refusal, with the rule that was broken.
+/// Returns the reason of a refusal, and the rule that was broken.
 fn reason(refused: &Refused) -> String {
     match refused {
         Refused::Malformed(error) => format!("malformed: {}", error.rule()),

@@ -14,8 +14,8 @@
 //!
 //! Without `--token-file` the token is taken from the environment variable `RELAY_TOKEN`; without either, no token is
 //! required. A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. The relay does not
-//! speak TLS: run it after a server that does, or the token can be read on the way. It ends on SIGTERM and Ctrl-C with
-//! exit code 0; with 2 if it cannot start.
+//! speak TLS: let a reverse proxy add it, or the token can be read on the way. It ends on SIGTERM and Ctrl-C with exit
+//! code 0; with 2 if it cannot start.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -52,8 +52,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// The number of connections at a time. Others wait to be accepted.
 const MAX_CONNECTIONS: u32 = 1000;
-/// The time-out of a connection without any bytes, and of the body of a request. A time-out for the head of a request is
-/// left to the server before this one.
+/// The time-out of a connection without any bytes, and of the body of a request. A time-out for the head of a request
+/// is left to the reverse proxy.
 const SILENCE: Duration = Duration::from_secs(60);
 /// The interval of pings on a WebSocket.
 const PING: Duration = Duration::from_secs(20);
@@ -164,8 +164,8 @@ impl Token {
         }
     }
 
-    /// Returns true if the headers have the token. The time does not depend on the token: hashes are compared, and to the
-    /// last byte.
+    /// Returns true if the headers have the token. The time does not depend on the token: hashes are compared, all
+    /// bytes of them.
     fn is_in(&self, headers: &HeaderMap) -> bool {
         let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
         let Some((scheme, token)) = sent else { return false };
@@ -252,7 +252,7 @@ impl Relay {
     /// Runs `work` with the replica without blocking other connections, and notifies the lines of new operations.
     fn work<T>(&self, work: impl FnOnce(&mut Replica, &mut Responder) -> T) -> T {
         tokio::task::block_in_place(|| {
-            // After a panic the replica in memory may differ from the file, which is right: restart from it.
+            // After a panic the replica in memory may differ from the file. A restart reads the file.
             let Ok(mut store) = self.store.lock() else {
                 eprintln!("ended by a panic");
                 std::process::exit(1)

@@ -38,8 +38,8 @@ pub fn set(actor: &str, t: u64, c: u32, path: &str, value: impl Into<Value>) -> 
     sign_op(&crypto(), op, &key(actor)).unwrap()
 }
 
-/// Returns `count` different operations of Alice and Bob, with several kinds of entity, new entities throughout, and times
-/// in mixed order; one in fifty is a fork of an earlier one.
+/// Returns `count` different operations of Alice and Bob, with several kinds of entity, new entities throughout, and
+/// times in mixed order; one in fifty is a fork of an earlier one.
 pub fn many(count: u64) -> Vec<SignedOp> {
     let keys = ["alice", "bob"].map(key);
     let about = |number: u64| {

@@ -10,15 +10,15 @@ use ureq::{Error, Timeout};
 
 use crate::transport::net::DAY;
 
-/// The bytes of one write, each with the time that is left. The system's time-out is for one write, and a write that was
-/// cut short is restarted: so the last part may take twice as long.
+/// The bytes of one write, each with the time that is left. The system's time-out is for one write, and a write that
+/// was cut short is restarted: so the last part may take twice as long.
 const PART: usize = 4096;
 
 /// Starts a deadline after this time, and returns a function that returns the time that is left.
 pub(super) type Deadlines = Arc<dyn Fn(Duration) -> Box<dyn Fn() -> Duration> + Send + Sync>;
 
-/// Returns deadlines by the clock of the HTTP library. It adds and compares, but does not subtract: the time that is left
-/// is found by bisection.
+/// Returns deadlines by the clock of the HTTP library. It adds and compares, but does not subtract: the time that is
+/// left is found by bisection.
 pub(super) fn deadlines(details: &ConnectionDetails<'_>) -> Deadlines {
     let clock = Arc::clone(&details.current_time);
     Arc::new(move |length| {

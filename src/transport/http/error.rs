@@ -6,7 +6,8 @@ use std::io;
 use crate::sync::SyncError;
 use crate::transport::net::ConnectionError;
 
-/// An error of a session over HTTP. Operations that were admitted before stay, and the next session continues from there.
+/// An error of a session over HTTP. Operations that were admitted before stay, and the next session continues from
+/// there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
@@ -31,8 +32,8 @@ pub enum HttpError {
         /// 100 to 999, but not 200.
         status: u16,
     },
-    /// The server answers with status 200 and another content type than [`HTTP_CONTENT_TYPE`](super::HTTP_CONTENT_TYPE),
-    /// as a proxy or a login page in its place does.
+    /// The server answers with status 200 and another content type than
+    /// [`HTTP_CONTENT_TYPE`](super::HTTP_CONTENT_TYPE), as a proxy or a login page in its place does.
     #[error("the answer has another content type; it may come from a proxy or a login page")]
     ContentType,
     /// The answer is longer than the caller's limit. No more than the limit was read.

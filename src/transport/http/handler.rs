@@ -22,9 +22,9 @@ pub struct HttpRequest<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpAnswer {
-    /// 200, or 400 for a body that is not a message, 403 for another space, 405 for another method, 410 for a session that
-    /// is no longer known, 413 for a message that is too long, 415 for another content type, 503 for a fault of this
-    /// side.
+    /// 200, or 400 for a body that is not a message, 403 for another space, 405 for another method, 410 for a session
+    /// that is no longer known, 413 for a message that is too long, 415 for another content type, 503 for a fault of
+    /// this side.
     pub status: u16,
     /// The message; with an error status, the two bytes that inform the other side's session.
     pub body: Vec<u8>,

@@ -6,8 +6,8 @@ use crate::transport::net::{ConnectionOptions, DAY};
 
 /// Options of an [`HttpClient`](super::HttpClient).
 ///
-/// Each time-out is for one request, of which a session makes several; it can be cancelled between them. The maximum is a
-/// day. Sending may take up to twice its time-out, because the system restarts a write that it cut short.
+/// Each time-out is for one request, of which a session makes several; it can be cancelled between them. The maximum is
+/// a day. Sending may take up to twice its time-out, because the system restarts a write that it cut short.
 ///
 /// ```
 /// use std::time::Duration;

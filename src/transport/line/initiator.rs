@@ -14,8 +14,8 @@ use crate::sync::{
 /// If a session does not converge, because one side refuses operations of the other, another one begins after the next
 /// write, or [`LineInitiator::AGAIN`] after the last one began.
 ///
-/// The replica's log is the queue: a message is made only when it can be sent, so a slow line costs no memory. Messages
-/// that are lost when a line breaks are made up for by the first session of the next.
+/// The replica's log is the queue: a message is made only when it can be sent, so a slow line costs no memory. The
+/// first session of the next line sends what was lost when a line broke.
 pub struct LineInitiator {
     options: SyncOptions,
     seed: Zeroizing<[u8; 32]>,

@@ -5,8 +5,8 @@ use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{PUSH, Push, Refusal, Responder, SyncError};
 
-/// The server's side of a line that stays open (a WebSocket, a serial line): answers the initiator's sessions, then sends
-/// new operations of this side and ingests those of the initiator. One per line; messages in, messages out.
+/// The server's side of a line that stays open (a WebSocket, a serial line): answers the initiator's sessions, then
+/// sends new operations of this side and ingests those of the initiator. One per line; messages in, messages out.
 ///
 /// The replica's log is the queue: a message is made only when it can be sent, so a slow line costs no memory.
 #[derive(Default)]

@@ -35,8 +35,8 @@ enum Inner {
 }
 
 impl NetStream {
-    /// Connects to the first address of the host that answers. A read and a write wait at most `wait`, and no longer than
-    /// suits a handshake, until [`NetStream::set_timeout`] is called.
+    /// Connects to the first address of the host that answers. A read and a write wait at most `wait`, and no longer
+    /// than suits a handshake, until [`NetStream::set_timeout`] is called.
     pub(in crate::transport) fn connect(
         host: &str,
         port: u16,

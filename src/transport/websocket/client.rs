@@ -45,8 +45,8 @@ pub struct WebSocketClient<S> {
 
 impl WebSocketClient<NetStream> {
     /// Connects to the server at this URL. Each step except the look-up of the name takes at most
-    /// [`ConnectionOptions::connect_timeout`](crate::transport::ConnectionOptions::connect_timeout). `seed` is 32 random
-    /// bytes, new for each line.
+    /// [`ConnectionOptions::connect_timeout`](crate::transport::ConnectionOptions::connect_timeout). `seed` is 32
+    /// random bytes, new for each line.
     ///
     /// # Errors
     ///
@@ -96,8 +96,8 @@ impl<S: Read + Write> WebSocketClient<S> {
     }
 
     /// Waits for a message, at most for [`WebSocketOptions::wait`], and once more that long to send a message that is
-    /// stuck. If bytes come or go one by one, it returns after at most 50 times that long, over TLS 250 times. It needs no
-    /// replica, so an application that shares one holds no lock meanwhile. After [`WaitResult::Closed`] the line has
+    /// stuck. If bytes come or go one by one, it returns after at most 50 times that long, over TLS 250 times. It needs
+    /// no replica, so an application that shares one holds no lock meanwhile. After [`WaitResult::Closed`] the line has
     /// ended.
     ///
     /// # Errors
@@ -107,8 +107,8 @@ impl<S: Read + Write> WebSocketClient<S> {
         self.connection.wait(now)
     }
 
-    /// Processes the message that has arrived, if any, and returns its kind; then sends the next message of the session,
-    /// or new operations. At most one message is buffered for sending.
+    /// Processes the message that has arrived, if any, and returns its kind; then sends the next message of the
+    /// session, or new operations. At most one message is buffered for sending.
     ///
     /// # Errors
     ///

@@ -17,8 +17,8 @@ const CONTROL: usize = 1024;
 const MAX_MESSAGES: usize = 4;
 /// Bytes of one read.
 const READ_BUFFER: usize = 16 << 10;
-/// Reads of the stream in one call, and writes, so that a peer that sends or takes single bytes does not keep the call
-/// from returning.
+/// The reads of the stream that one call may make, and the writes. A call returns even if the peer sends or takes
+/// single bytes.
 const IO_BUDGET: usize = 16;
 
 /// The result of a wait for a message.

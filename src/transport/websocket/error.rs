@@ -9,8 +9,8 @@ use crate::hlc::WallMillis;
 use crate::sync::SyncError;
 use crate::transport::net::ConnectionError;
 
-/// An error in opening a WebSocket, or one that ended it. Operations that were admitted before stay; the first session of
-/// the next line sends the rest.
+/// An error in opening a WebSocket, or one that ended it. Operations that were admitted before stay; the first session
+/// of the next line sends the rest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebSocketError {

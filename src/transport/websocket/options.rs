@@ -43,8 +43,8 @@ impl WebSocketOptions {
         self
     }
 
-    /// Sets the options of the connection: headers, the bearer token, trusted authorities, the time to connect. A server
-    /// uses only the last.
+    /// Sets the options of the connection: headers, the bearer token, trusted authorities, the time to connect. A
+    /// server uses only the last.
     #[must_use]
     pub fn connection(mut self, options: ConnectionOptions) -> Self {
         self.connection = options;
@@ -76,8 +76,8 @@ impl WebSocketOptions {
     }
 
     /// Sets how long a message may be stuck on its way out before the line ends with
-    /// [`WebSocketError::SlowPeer`](super::WebSocketError::SlowPeer). Default: 30 seconds; a message of 1 MiB then needs
-    /// 35 KB a second.
+    /// [`WebSocketError::SlowPeer`](super::WebSocketError::SlowPeer). Default: 30 seconds; a message of 1 MiB then
+    /// needs 35 KB a second.
     #[must_use]
     pub const fn stall(mut self, stall: WallMillis) -> Self {
         self.stall = stall;

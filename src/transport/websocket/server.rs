@@ -18,8 +18,9 @@ use crate::transport::line::LineResponder;
 /// A client's WebSocket, over any stream: answers sessions, then sends new operations of the replica.
 ///
 /// Reads and writes of the stream should time out after a short while ([`TcpStream::set_read_timeout`] and
-/// [`TcpStream::set_write_timeout`], for example 100 milliseconds): then [`WebSocketServer::wait`] returns, and operations
-/// that others have sent meanwhile are passed on. A server with its own WebSockets uses [`LineResponder`] instead.
+/// [`TcpStream::set_write_timeout`], for example 100 milliseconds): then [`WebSocketServer::wait`] returns, and
+/// operations that others have sent meanwhile are passed on. A server with its own WebSockets uses [`LineResponder`]
+/// instead.
 ///
 /// ```no_run
 /// use std::net::TcpListener;
@@ -87,8 +88,8 @@ impl<S: Read + Write> WebSocketServer<S> {
     ///
     /// # Errors
     ///
-    /// [`WebSocketError`]; [`ConnectionError::Timeout`](crate::transport::ConnectionError::Timeout) if the handshake takes
-    /// longer than the options' connect time-out, by the clock `now`.
+    /// [`WebSocketError`]; [`ConnectionError::Timeout`](crate::transport::ConnectionError::Timeout) if the handshake
+    /// takes longer than the options' connect time-out, by the clock `now`.
     pub fn accept(
         stream: S,
         options: WebSocketOptions,
@@ -97,8 +98,8 @@ impl<S: Read + Write> WebSocketServer<S> {
         Self::accept_if(stream, options, now, |_| Ok(()))
     }
 
-    /// Accepts a client if `admit` returns `Ok` for its path and headers, for example its token. Otherwise the client is
-    /// answered with the status in `Err`, from 400 to 599; any other is replaced by 403.
+    /// Accepts a client if `admit` returns `Ok` for its path and headers, for example its token. Otherwise the client
+    /// is answered with the status in `Err`, from 400 to 599; any other is replaced by 403.
     ///
     /// # Errors
     ///
@@ -133,8 +134,8 @@ impl<S: Read + Write> WebSocketServer<S> {
         Ok(Self { connection: Connection::new(socket, options), line: LineResponder::new() })
     }
 
-    /// Waits for a message, at most as long as a read of the stream. It needs no replica, so a server that shares one holds
-    /// no lock meanwhile. After [`WaitResult::Closed`] the line has ended.
+    /// Waits for a message, at most as long as a read of the stream. It needs no replica, so a server that shares one
+    /// holds no lock meanwhile. After [`WaitResult::Closed`] the line has ended.
     ///
     /// # Errors
     ///

@@ -31,8 +31,8 @@ pub(in crate::transport) fn client(
     Ok(ClientConnection::new(config, name).map_err(TlsError::of)?)
 }
 
-/// Continues the handshake: writes what is pending, then reads once. Returns true if the handshake is complete. After an
-/// error other than a time-out the connection is unusable.
+/// Continues the handshake: writes what is pending, then reads once. Returns true if the handshake is complete. After
+/// an error other than a time-out the connection is unusable.
 pub(in crate::transport) fn shake_hands(
     connection: &mut ClientConnection,
     stream: &mut (impl Read + Write),

@@ -6,8 +6,9 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
-/// The authorities that are trusted to sign a server's certificate: by default those that Mozilla trusted when the crate
-/// `webpki-roots` was released. For [`ConnectionOptions::tls_roots`](crate::transport::ConnectionOptions::tls_roots).
+/// The authorities that are trusted to sign a server's certificate: by default those that Mozilla trusted when the
+/// crate `webpki-roots` was released. For
+/// [`ConnectionOptions::tls_roots`](crate::transport::ConnectionOptions::tls_roots).
 ///
 /// To trust only your own authority:
 ///
@@ -60,8 +61,8 @@ impl TlsRoots {
         Self { mozilla: false, added: Vec::new() }
     }
 
-    /// Adds authorities: all certificates of a PEM text, or one in DER. A server's own certificate is accepted too, if it
-    /// is self-signed and `CA:FALSE`.
+    /// Adds authorities: all certificates of a PEM text, or one in DER. A server's own certificate is accepted too, if
+    /// it is self-signed and `CA:FALSE`.
     ///
     /// # Errors
     ///
