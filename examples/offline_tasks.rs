@@ -1,11 +1,11 @@
-//! Two devices edit one task list offline, and synchronise over a relay that lies.
+//! Two devices that edit one task list offline, then synchronise over a relay that lies.
 //!
 //! ```text
 //! cargo run --release --features http --example offline_tasks
 //! ```
 //!
-//! Each device keeps its list in an SQLite file. The relay is a process of its own on loopback: this program, started
-//! again with the word `relay`. Exit code: 0 if both devices end with the same list, 1 if not, 2 if something fails.
+//! Each device keeps its list in an SQLite file. The relay is another process on loopback: this program with the
+//! argument `relay`. Exit code: 0 if both devices end with the same list, 1 if not, 2 if something fails.
 
 #[path = "offline_tasks/lying_relay.rs"]
 mod lying_relay;
@@ -26,9 +26,9 @@ use policysync::{
 
 type Failure = Box<dyn Error>;
 
-/// When the story begins. An application passes `system_wall_clock()`.
+/// The time at which the story begins. An application passes `system_wall_clock()`.
 const NINE_O_CLOCK: WallMillis = WallMillis(1_760_000_000_000);
-/// The name of the list: what is signed for it counts in no other.
+/// The name of the list. Operations that are signed for it are refused in any other.
 const LIST: &str = "household";
 
 fn main() -> ExitCode {
@@ -45,37 +45,37 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether both devices show the same in the end.
+/// Returns true if both devices have the same list at the end.
 fn tell_the_story(out: &mut impl Write) -> Result<bool, Failure> {
     let folder = tempfile::tempdir()?;
     let mut phone = open(folder.path(), "phone", "laptop", at(0))?;
     let mut laptop = open(folder.path(), "laptop", "phone", at(0))?;
 
-    writeln!(out, "1. Phone and laptop begin with one list")?;
+    writeln!(out, "1. Phone and laptop start with the same list")?;
     for (task, title) in [("t1", "Buy bread"), ("t2", "Call the plumber"), ("t3", "Pay the rent")] {
-        phone.set(at(0), "Task", task, "title", title)?;
+        phone.set(at(0), ("Task", task, "title"), title)?;
     }
-    meet(&mut phone, &mut laptop, at(1), 1)?;
+    sync_directly(&mut phone, &mut laptop, at(1), 1)?;
     show(out, "both", &laptop)?;
 
-    writeln!(out, "\n2. Both go offline, and both go on")?;
-    phone.set(at(10), "Task", "t1", "done", true)?;
-    phone.set(at(11), "Task", "t2", "title", "Call the plumber on Monday")?;
-    laptop.set(at(12), "Task", "t2", "title", "Call the plumber today")?;
-    laptop.delete(at(13), "Task", "t3", "title")?;
-    laptop.set(at(14), "Task", "t4", "title", "Water the plants")?;
+    writeln!(out, "\n2. Both go offline and edit the list")?;
+    phone.set(at(10), ("Task", "t1", "done"), true)?;
+    phone.set(at(11), ("Task", "t2", "title"), "Call the plumber on Monday")?;
+    laptop.set(at(12), ("Task", "t2", "title"), "Call the plumber today")?;
+    laptop.delete(at(13), ("Task", "t3", "title"))?;
+    laptop.set(at(14), ("Task", "t4", "title"), "Water the plants")?;
     show(out, "phone", &phone)?;
     show(out, "laptop", &laptop)?;
 
-    writeln!(out, "\n3. Between them is a relay, a process of its own, and it lies")?;
+    writeln!(out, "\n3. They synchronise over a relay, another process, which lies")?;
     let relay = Relay::start()?;
     let story = [
-        ("drops", "phone", "It throws requests away"),
-        ("alters", "phone", "It changes its answers on the way"),
-        ("honest", "phone", "For once it behaves"),
-        ("repeats", "laptop", "It repeats what it said to somebody else"),
-        ("forges", "laptop", "It forges: a changed title, two claims to be the phone, a stranger's task"),
-        ("withholds", "phone", "It keeps back the laptop's word on the plumber"),
+        ("drops", "phone", "It drops requests"),
+        ("alters", "phone", "It alters its answers"),
+        ("honest", "phone", "It behaves honestly, once"),
+        ("repeats", "laptop", "It repeats an answer to another device"),
+        ("forges", "laptop", "It forges a changed title, two operations of the phone, a stranger's task"),
+        ("withholds", "phone", "It withholds the laptop's edit about the plumber"),
     ];
     for ((lie, device, what), nonce) in story.into_iter().zip(10..) {
         let replica = if device == "phone" { &mut phone } else { &mut laptop };
@@ -84,17 +84,17 @@ fn tell_the_story(out: &mut impl Write) -> Result<bool, Failure> {
     }
     drop(relay);
 
-    writeln!(out, "\n4. Nothing false got in. That something is missing shows when they compare digests")?;
+    writeln!(out, "\n4. No forged operation was admitted. The digests show that one is missing")?;
     compare(out, &phone, &laptop)?;
 
-    writeln!(out, "\n5. They meet, without the relay")?;
-    let finish = meet(&mut phone, &mut laptop, at(30), 2)?;
+    writeln!(out, "\n5. They synchronise directly, without the relay")?;
+    let finish = sync_directly(&mut phone, &mut laptop, at(30), 2)?;
     writeln!(out, "   {}", in_words(&finish))?;
     show(out, "phone", &phone)?;
     show(out, "laptop", &laptop)?;
     let same = compare(out, &phone, &laptop)?;
 
-    // What is in the files is verified again, signature by signature, when they are opened.
+    // Opening the files verifies every signature again.
     drop((phone, laptop));
     let phone = open(folder.path(), "phone", "laptop", at(31))?;
     let laptop = open(folder.path(), "laptop", "phone", at(31))?;
@@ -103,12 +103,12 @@ fn tell_the_story(out: &mut impl Write) -> Result<bool, Failure> {
 
 // Devices
 
-/// So many minutes after nine.
+/// Returns the time some minutes after nine.
 fn at(minute: u64) -> WallMillis {
     NINE_O_CLOCK.saturating_add(WallMillis(minute * 60_000))
 }
 
-/// A device's replica, in a file of its own. It knows its own key and that of the other device, and nobody else's.
+/// Opens a device's replica in its own file, with the keys of the two devices and no others.
 fn open(folder: &Path, actor: &str, other: &str, now: WallMillis) -> Result<Replica, Failure> {
     let options = ReplicaOptions::new().space(LIST).write_as(key(actor)?);
     let mut keys = KeyRegistry::new();
@@ -116,8 +116,8 @@ fn open(folder: &Path, actor: &str, other: &str, now: WallMillis) -> Result<Repl
     Ok(Replica::open(options.keys(keys).path(folder.join(format!("{actor}.db")), now))?)
 }
 
-/// A device's key. Its seed is made from the name so that this program always prints the same; an application calls
-/// `SigningSecretKey::generate` once and keeps the seed in the platform's key store.
+/// Returns a device's key. Its seed is derived from the name so that this program always prints the same; an
+/// application calls `SigningSecretKey::generate` once and keeps the seed in the platform's key store.
 fn key(actor: &str) -> Result<SigningSecretKey, Failure> {
     Ok(SigningSecretKey::new(actor, key_pair(actor)?)?)
 }
@@ -127,12 +127,12 @@ fn key_pair(name: &str) -> Result<KeyPair, Failure> {
     Ok(KeyPair::from_seed(seed.as_bytes())?)
 }
 
-/// The tasks, one a line.
+/// Returns the tasks, one a line.
 fn list(replica: &Replica) -> Result<Vec<String>, Failure> {
     let mut tasks = Vec::new();
     for id in replica.entities("Task") {
-        if let Some(title) = replica.get("Task", &id, "title")? {
-            let done = replica.get("Task", &id, "done")? == Some(true.into());
+        if let Some(title) = replica.get(("Task", &id, "title"))? {
+            let done = replica.get(("Task", &id, "done"))? == Some(true.into());
             tasks.push(format!("[{}] {title}", if done { 'x' } else { ' ' }));
         }
     }
@@ -158,7 +158,7 @@ fn compare(out: &mut impl Write, phone: &Replica, laptop: &Replica) -> Result<bo
 
 // Synchronisation
 
-/// One session over HTTP, through the relay, which lies in this way.
+/// Runs a session over HTTP with the relay, which lies in this way.
 fn sync(
     out: &mut impl Write,
     relay: &Relay,
@@ -181,28 +181,33 @@ fn sync(
             }
             writeln!(out, "           {}", in_words(&report.finish))?;
         }
-        Err(error) => writeln!(out, "   {device:<7} gave up: {error}")?,
+        Err(error) => writeln!(out, "   {device:<7} error: {error}")?,
     }
     Ok(())
 }
 
-/// One session without any network: the messages go from hand to hand. So they could over Bluetooth.
-fn meet(phone: &mut Replica, laptop: &mut Replica, now: WallMillis, nonce: u8) -> Result<Finish, Failure> {
+/// Runs a session without a network: the messages are passed directly. They could also go over Bluetooth.
+fn sync_directly(
+    phone: &mut Replica,
+    laptop: &mut Replica,
+    now: WallMillis,
+    nonce: u8,
+) -> Result<Finish, Failure> {
     let mut session = SyncSession::new(SyncOptions::new(), [nonce; 16]);
     let mut responder = Responder::new([nonce; 32], SyncOptions::new());
     while let Some(request) = session.next_message(phone)? {
         let reply = responder.respond(laptop, now, &request)?;
         session.receive(phone, now, &reply.message)?;
     }
-    Ok(session.finish().cloned().ok_or("the session has no end")?)
+    Ok(session.finish().cloned().ok_or("the session has no result")?)
 }
 
 fn reasons(refused: &Refusals) -> Vec<(u64, &'static str)> {
     let reasons = [
-        (refused.bad_signature, "not signed by the actor that they name"),
-        (refused.unknown_key, "by a key that is not known here"),
-        (refused.malformed, "not operations"),
-        (refused.other_space, "of another list"),
+        (refused.bad_signature, "the signature is not the actor's"),
+        (refused.unknown_key, "the key is unknown"),
+        (refused.malformed, "malformed"),
+        (refused.other_space, "for another list"),
         (refused.denied, "not allowed"),
     ];
     reasons.into_iter().filter(|(count, _)| *count > 0).collect()
@@ -211,9 +216,9 @@ fn reasons(refused: &Refusals) -> Vec<(u64, &'static str)> {
 fn in_words(finish: &Finish) -> String {
     match finish {
         Finish::Converged { count, .. } => {
-            format!("the other side says it holds the same {count} operations")
+            format!("the other side reports the same {count} operations")
         }
-        Finish::NotConverged { .. } => "the other side does not hold the same".to_owned(),
+        Finish::NotConverged { .. } => "the other side does not hold the same operations".to_owned(),
         _ => "the session was cancelled".to_owned(),
     }
 }
@@ -229,7 +234,7 @@ impl Relay {
     fn start() -> Result<Self, Failure> {
         let mut process = Command::new(std::env::current_exe()?)
             .arg("relay")
-            // It ends when this program does, because then its input ends.
+            // The relay ends when this pipe closes, with this program.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -245,7 +250,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        // It may have gone already.
+        // The process may have ended already.
         drop(self.process.kill());
         drop(self.process.wait());
     }

@@ -1,14 +1,14 @@
-//! The quick start: signs, merges, and shows what becomes of an attacker. With a file, ingests that instead.
+//! The quick start: signed operations, merging, and attacks that fail. With a file, it ingests that instead.
 //!
 //! ```text
 //! cargo run --release --example quickstart
 //! cargo run --release --example quickstart -- OPERATIONS [--keys KEYS]
 //! ```
 //!
-//! `OPERATIONS` holds one operation a line, in its JSON form. `KEYS` says who may write, one key a line: either
-//! `actor kid public-key-in-hex`, or `{"actor":"…","kid":"…","publicKey":"…"}` where a name has a space in it.
+//! `OPERATIONS` holds one operation a line, in its JSON form. `KEYS` holds the keys of the authors, one a line: either
+//! `actor kid public-key-in-hex`, or `{"actor":"…","kid":"…","publicKey":"…"}` if a name has a space in it.
 //!
-//! Exit code: 0 if every line was taken, 1 if some were refused, 2 if a file cannot be read or the call is wrong.
+//! Exit code: 0 if every line was admitted, 1 if some were refused, 2 if a file is unreadable or an argument is wrong.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -29,7 +29,7 @@ use policysync::{
 
 type Failure = Box<dyn Error>;
 
-/// When the story takes place. An application passes `system_wall_clock()`.
+/// The time of the story. An application passes `system_wall_clock()`.
 const NOW: WallMillis = WallMillis(1_760_000_000_000);
 const HOUR: WallMillis = WallMillis(3_600_000);
 
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
-        // Whoever reads the output has seen enough, as `head` does.
+        // The reader of the output has closed it, as `head` does.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error.to_string());
@@ -60,7 +60,7 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn complain(message: &str) {
-    // Where nobody listens on standard error, there is nobody to tell.
+    // If standard error is closed, there is no other place to report to.
     drop(writeln!(io::stderr(), "{message}"));
 }
 
@@ -69,14 +69,14 @@ fn complain(message: &str) {
 fn tell_the_story(out: &mut impl Write) -> Result<(), Failure> {
     let crypto = Sodium::new()?;
     sign_verify_and_append(crypto, out)?;
-    refuse_what_is_not_the_actors(crypto, out)?;
-    hold_what_comes_from_the_future(out)?;
-    prove_that_an_actor_said_two_things(crypto, out)?;
-    agree_whatever_the_order(out)
+    refuse_forged_operations(crypto, out)?;
+    hold_operations_from_the_future(out)?;
+    prove_an_equivocation(crypto, out)?;
+    agree_in_any_order(out)
 }
 
-/// A device's key. Its seed is made from the name so that this program always prints the same; an application calls
-/// `SigningSecretKey::generate` once and keeps the seed in the platform's key store.
+/// Returns a device's key. Its seed is derived from the name so that this program always prints the same; an
+/// application calls `SigningSecretKey::generate` once and keeps the seed in the platform's key store.
 fn device(actor: &str) -> Result<SigningSecretKey, Failure> {
     Ok(SigningSecretKey::new(actor, key_pair(actor)?)?)
 }
@@ -87,9 +87,9 @@ fn key_pair(name: &str) -> Result<KeyPair, Failure> {
 }
 
 fn sign_verify_and_append(crypto: Sodium, out: &mut impl Write) -> Result<(), Failure> {
-    writeln!(out, "1. alice signs, the log verifies, the state follows")?;
+    writeln!(out, "1. alice signs an operation, the log verifies it, the state shows it")?;
     let alice = device("alice")?;
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 1)?, "Task", "t1", "title", "Hello world")?;
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 1)?, ("Task", "t1", "title"), "Hello world")?;
     let op = sign_op(&crypto, op, &alice)?;
     writeln!(out, "   signed     {} by key {}", op.op().id(), op.kid())?;
 
@@ -98,13 +98,13 @@ fn sign_verify_and_append(crypto: Sodium, out: &mut impl Write) -> Result<(), Fa
         Added::Appended { hash, .. } => writeln!(out, "   appended   {hash}")?,
         other => writeln!(out, "   {other:?}")?,
     }
-    let title = Folded::of(&log, NOW).get("Task", "t1", "title")?;
+    let title = Folded::of(&log, NOW).get(("Task", "t1", "title"))?;
     writeln!(out, "   Task t1 title = {}", shown(title))?;
     Ok(())
 }
 
-fn refuse_what_is_not_the_actors(crypto: Sodium, out: &mut impl Write) -> Result<(), Failure> {
-    writeln!(out, "\n2. bob takes in what alice signed, and nothing else")?;
+fn refuse_forged_operations(crypto: Sodium, out: &mut impl Write) -> Result<(), Failure> {
+    writeln!(out, "\n2. bob admits what alice signed, and refuses forgeries")?;
     let (alice, bob) = (device("alice")?, device("bob")?);
     let alices_key = alice.public_key().clone();
     let alices_kid = alices_key.kid().to_owned();
@@ -112,12 +112,12 @@ fn refuse_what_is_not_the_actors(crypto: Sodium, out: &mut impl Write) -> Result
     let mut on_bobs_phone = Replica::open(ReplicaOptions::new().write_as(bob))?;
     on_bobs_phone.keys_mut().register(alices_key)?;
 
-    let genuine = on_alices_phone.set(NOW, "Task", "t1", "title", "Hello world")?.to_json();
+    let genuine = on_alices_phone.set(NOW, ("Task", "t1", "title"), "Hello world")?.to_json();
     let tampered = genuine.replace("Hello world", "Hello mallory");
     let unsigned = without_signature(&genuine)?;
 
-    // On her own machine, mallory can put any name on any key.
-    let claim = Op::lww_set("alice", Hlc::new(NOW.0, 5)?, "Task", "t1", "title", "Hello mallory")?;
+    // On her own machine, mallory can give any key any name.
+    let claim = Op::lww_set("alice", Hlc::new(NOW.0, 5)?, ("Task", "t1", "title"), "Hello mallory")?;
     let forged = |kid: &str, signer: &str| -> Result<String, Failure> {
         let key = SigningSecretKey::with_kid("alice", kid, key_pair(signer)?)?;
         Ok(sign_op(&crypto, claim.clone(), &key)?.to_json())
@@ -132,7 +132,7 @@ fn refuse_what_is_not_the_actors(crypto: Sodium, out: &mut impl Write) -> Result
         ("replayed", genuine),
         ("as alice, mallory's key, alice's kid", forged(&alices_kid, "mallory")?),
         ("as alice, mallory's key, mallory's kid", forged(&mallorys_kid, "mallory")?),
-        ("as alice, bob's key, which is known", forged(&bobs_kid, "bob")?),
+        ("as alice, with bob's registered key", forged(&bobs_kid, "bob")?),
     ];
     for (what, json) in &arrivals {
         let answer = match on_bobs_phone.ingest(NOW, json.as_str()) {
@@ -143,41 +143,41 @@ fn refuse_what_is_not_the_actors(crypto: Sodium, out: &mut impl Write) -> Result
         };
         writeln!(out, "   {what:<39} {answer}")?;
     }
-    let title = on_bobs_phone.get("Task", "t1", "title")?;
+    let title = on_bobs_phone.get(("Task", "t1", "title"))?;
     writeln!(out, "   bob holds {} operation, Task t1 title = {}", on_bobs_phone.log().len(), shown(title))?;
     Ok(())
 }
 
-fn hold_what_comes_from_the_future(out: &mut impl Write) -> Result<(), Failure> {
-    writeln!(out, "\n3. a clock that is an hour ahead poisons nobody")?;
+fn hold_operations_from_the_future(out: &mut impl Write) -> Result<(), Failure> {
+    writeln!(out, "\n3. a clock that is an hour ahead does no harm to others")?;
     let (alice, bob) = (device("alice")?, device("bob")?);
     let mut on_bobs_phone = Replica::open(ReplicaOptions::new().write_as(bob))?;
     on_bobs_phone.keys_mut().register(alice.public_key().clone())?;
     let mut on_alices_phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
 
-    let early = on_alices_phone.set(NOW.saturating_add(HOUR), "Task", "t1", "done", true)?;
+    let early = on_alices_phone.set(NOW.saturating_add(HOUR), ("Task", "t1", "done"), true)?;
     let Outcome::Held { until, .. } = on_bobs_phone.ingest(NOW, &early)? else {
         return Err("an operation from the future was not held".into());
     };
     writeln!(out, "   held       {} until the clock says {until}", early.op().id())?;
-    writeln!(out, "   Task t1 done = {}", shown(on_bobs_phone.get("Task", "t1", "done")?))?;
+    writeln!(out, "   Task t1 done = {}", shown(on_bobs_phone.get(("Task", "t1", "done"))?))?;
 
-    on_bobs_phone.set(NOW, "Task", "t1", "title", "bob's own time is his own")?;
+    on_bobs_phone.set(NOW, ("Task", "t1", "title"), "bob keeps his own time")?;
     let last = on_bobs_phone.clock().last().map(|last| last.to_string()).unwrap_or_default();
     writeln!(out, "   bob writes at {last}, not an hour ahead")?;
     on_bobs_phone.poll(NOW);
 
     let changes = on_bobs_phone.poll(until);
     writeln!(out, "   released   {} change when the time came", changes.len())?;
-    writeln!(out, "   Task t1 done = {}", shown(on_bobs_phone.get("Task", "t1", "done")?))?;
+    writeln!(out, "   Task t1 done = {}", shown(on_bobs_phone.get(("Task", "t1", "done"))?))?;
     Ok(())
 }
 
-fn prove_that_an_actor_said_two_things(crypto: Sodium, out: &mut impl Write) -> Result<(), Failure> {
-    writeln!(out, "\n4. carol says two things at one time, and anybody can prove it")?;
+fn prove_an_equivocation(crypto: Sodium, out: &mut impl Write) -> Result<(), Failure> {
+    writeln!(out, "\n4. carol signs two values for one timestamp, and anybody can prove it")?;
     let carol = device("carol")?;
     let say = |value: &str| -> Result<SignedOp, Failure> {
-        let op = Op::lww_set("carol", Hlc::new(NOW.0, 1)?, "Offer", "o1", "price", value)?;
+        let op = Op::lww_set("carol", Hlc::new(NOW.0, 1)?, ("Offer", "o1", "price"), value)?;
         Ok(sign_op(&crypto, op, &carol)?)
     };
     let (to_alice, to_bob) = (say("100 euros")?, say("900 euros")?);
@@ -188,22 +188,32 @@ fn prove_that_an_actor_said_two_things(crypto: Sodium, out: &mut impl Write) -> 
         let Outcome::Appended { equivocates_with, .. } = replica.ingest(NOW, op)? else {
             return Err("an operation was not appended".into());
         };
-        let note = if equivocates_with.is_some() { ", and it contradicts another of hers" } else { "" };
+        let note = if equivocates_with.is_some() {
+            ", which equivocates with another operation of hers"
+        } else {
+            ""
+        };
         writeln!(out, "   appended   {}{note}", op.op().value())?;
     }
     for proof in replica.log().forks()? {
         proof.check(&crypto, replica.keys())?;
         let (first, second) = (proof.first().op(), proof.second().op());
-        writeln!(out, "   proved     {} says {} and {}", first.actor(), first.value(), second.value())?;
+        writeln!(
+            out,
+            "   proved     {} signed both {} and {}",
+            first.actor(),
+            first.value(),
+            second.value()
+        )?;
     }
-    if let Some(explanation) = replica.explain("Offer", "o1", "price")? {
+    if let Some(explanation) = replica.explain(("Offer", "o1", "price"))? {
         let rule = explanation.over.map(|(_, rule)| rule.to_string()).unwrap_or_default();
         writeln!(out, "   everywhere {} wins, because {rule}", explanation.winner.op.op().value())?;
     }
     Ok(())
 }
 
-fn agree_whatever_the_order(out: &mut impl Write) -> Result<(), Failure> {
+fn agree_in_any_order(out: &mut impl Write) -> Result<(), Failure> {
     writeln!(out, "\n5. two replicas get the same operations in different orders")?;
     let devices = [device("alice")?, device("bob")?, device("carol")?];
     let mut keys = Vec::new();
@@ -216,12 +226,12 @@ fn agree_whatever_the_order(out: &mut impl Write) -> Result<(), Failure> {
     for (minute, word) in (0..).zip(["red", "green", "blue"]) {
         for writer in &mut writers {
             let now = WallMillis(NOW.0 + minute * 60_000);
-            ops.push(writer.set(now, "Task", "t1", "colour", word)?);
-            ops.push(writer.set(now, "Task", "t2", "colour", word)?);
+            ops.push(writer.set(now, ("Task", "t1", "colour"), word)?);
+            ops.push(writer.set(now, ("Task", "t2", "colour"), word)?);
         }
         // Each minute one device changes its mind.
         if let Some(writer) = writers.last_mut() {
-            ops.push(writer.delete(WallMillis(NOW.0 + minute * 60_000), "Task", "t2", "colour")?);
+            ops.push(writer.delete(WallMillis(NOW.0 + minute * 60_000), ("Task", "t2", "colour"))?);
         }
     }
 
@@ -254,7 +264,7 @@ fn shown(value: Option<policysync::Value>) -> String {
     value.map_or_else(|| String::from("nothing"), |value| value.to_string())
 }
 
-/// The same JSON with `null` for a signature.
+/// Returns the same JSON with `null` for a signature.
 fn without_signature(json: &str) -> Result<String, Failure> {
     let mut op: serde_json::Value = serde_json::from_str(json)?;
     let members = op.as_object_mut().ok_or("an operation is an object")?;
@@ -264,7 +274,7 @@ fn without_signature(json: &str) -> Result<String, Failure> {
 
 // A file of operations
 
-/// Operations of a call, and bytes of them, whichever comes first.
+/// The limits of one batch, in operations and in bytes.
 const BATCH: usize = 1000;
 const BATCH_BYTES: usize = 8 * MAX_OP_BYTES;
 
@@ -282,7 +292,7 @@ fn parse_arguments(words: impl Iterator<Item = String>) -> Result<Option<Argumen
                 keys = Some(words.next().ok_or_else(|| format!("--keys needs a file\n{USAGE}"))?);
             }
             option if option.starts_with('-') => {
-                return Err(format!("{option} is not an option here\n{USAGE}").into());
+                return Err(format!("{option} is not an option\n{USAGE}").into());
             }
             _ if operations.is_none() => operations = Some(word),
             _ => return Err(format!("one file of operations at a time\n{USAGE}").into()),
@@ -295,7 +305,7 @@ fn parse_arguments(words: impl Iterator<Item = String>) -> Result<Option<Argumen
     }
 }
 
-/// Whether every line was taken.
+/// Returns true if every line was admitted.
 fn ingest_file(arguments: &Arguments, out: &mut impl Write) -> Result<bool, Failure> {
     let mut lines = Lines::open(&arguments.operations)?;
     let keys = match &arguments.keys {
@@ -305,16 +315,16 @@ fn ingest_file(arguments: &Arguments, out: &mut impl Write) -> Result<bool, Fail
             keys
         }
         None => {
-            writeln!(out, "keys:  none, so nobody is known and every operation is refused; see --keys")?;
+            writeln!(out, "keys:  none, so every operation is refused; see --keys")?;
             KeyRegistry::new()
         }
     };
     let mut tally = Tally {
-        // The `id` is only a label, and the reference lets authors choose their own.
+        // The `id` is only a label, which the reference implementation lets authors choose.
         replica: Replica::open(ReplicaOptions::new().keys(keys).labels(Labels::Any))?,
         now: system_wall_clock(),
         counts: BTreeMap::new(),
-        all_taken: true,
+        all_admitted: true,
     };
 
     let mut batch: Vec<(u64, Vec<u8>)> = Vec::new();
@@ -339,15 +349,15 @@ fn ingest_file(arguments: &Arguments, out: &mut impl Write) -> Result<bool, Fail
     }
     tally.ingest(&batch)?;
     tally.report(&arguments.operations, lines.number, out)?;
-    Ok(tally.all_taken)
+    Ok(tally.all_admitted)
 }
 
-/// What became of the lines.
+/// The results of the lines, counted.
 struct Tally {
     replica: Replica,
     now: WallMillis,
     counts: BTreeMap<String, u64>,
-    all_taken: bool,
+    all_admitted: bool,
 }
 
 impl Tally {
@@ -360,7 +370,7 @@ impl Tally {
                     self.count("appended, won its field")
                 }
                 Ok(Outcome::Appended { effect: Effect::Lost { .. }, .. }) => {
-                    self.count("appended, an operation above it stands");
+                    self.count("appended, lost its field to a later operation");
                 }
                 Ok(Outcome::Held { .. }) => self.count("held until its time comes"),
                 Ok(Outcome::Duplicate { .. }) => self.count("duplicate"),
@@ -374,7 +384,7 @@ impl Tally {
     fn refuse(&mut self, number: u64, reason: &str, message: &str) {
         complain(&format!("line {number}: {message}"));
         self.count(&format!("refused, {reason}"));
-        self.all_taken = false;
+        self.all_admitted = false;
     }
 
     fn count(&mut self, what: &str) {
@@ -390,12 +400,12 @@ impl Tally {
         let forks = self.replica.log().forks()?.len();
         writeln!(out, "log:   {}", self.replica.log().digest())?;
         writeln!(out, "state: {changed} fields, {}", self.replica.state_digest())?;
-        writeln!(out, "forks: {forks}, where one actor said two things at one time")?;
+        writeln!(out, "forks: {forks} pairs of operations of one actor with one timestamp")?;
         Ok(())
     }
 }
 
-/// By whose fault, and which rule.
+/// Returns the reason of a refusal, and the rule that was broken.
 fn reason(refused: &OpRefusal) -> String {
     match refused {
         OpRefusal::Malformed(error) => format!("malformed: {}", error.rule()),
@@ -407,7 +417,7 @@ fn reason(refused: &OpRefusal) -> String {
     }
 }
 
-/// A file's lines, each held only as far as an operation may be long.
+/// The lines of a file, each read only up to the limit of an operation.
 struct Lines {
     file: BufReader<File>,
     name: String,
@@ -415,9 +425,9 @@ struct Lines {
 }
 
 struct Line {
-    /// From 1.
+    /// The number of the line, from 1.
     number: u64,
-    /// The line without its end; `None` where it is longer than an operation may be.
+    /// The line without its end; `None` if it is longer than an operation may be.
     text: Option<Vec<u8>>,
 }
 
@@ -429,7 +439,7 @@ impl Lines {
 
     fn next(&mut self) -> Result<Option<Line>, Failure> {
         let unreadable = |error| format!("{}: line {}: {error}", self.name, self.number + 1);
-        // The line itself and its end.
+        // The line and its end.
         let limit = u64::try_from(MAX_OP_BYTES)? + 2;
         let mut text = Vec::new();
         if self.file.by_ref().take(limit).read_until(b'\n', &mut text).map_err(unreadable)? == 0 {

@@ -1,22 +1,21 @@
-//! A small relay: keeps operations in an SQLite file and synchronises with whoever calls, over HTTP and WebSocket.
+//! A small relay, which keeps operations in an SQLite file and serves clients over HTTP and WebSocket.
 //!
 //! ```text
 //! cargo run --release --features http --example relay -- --file FILE (--keys KEYS | --blind) [OPTIONS]
 //!
-//!   --listen ADDRESS   where; 127.0.0.1:8080 unless told, port 0 for any that is free
-//!   --space NAME       the log's space; none unless told
-//!   --keys KEYS        verifies: takes what these keys signed; one a line, `actor kid public-key-in-hex`
-//!   --blind            cannot judge: stores whatever is well-formed, for others to verify
-//!   --token-file FILE  answers only who shows the token in this file (`Authorization: Bearer …`), and others with 401
-//!   --secret SECRET    32 random bytes in a file that nobody else reads (head -c 32 /dev/urandom >SECRET): with it,
-//!                      what is known of earlier sessions is kept in FILE.sessions when the relay is told to end, and a
-//!                      session after a restart costs what one before costs
+//!   --listen ADDRESS   the address to listen on, with port 0 for any free port; default: 127.0.0.1:8080
+//!   --space NAME       the log's space; default: none
+//!   --keys KEYS        verifies operations with the keys in this file, one a line: `actor kid public-key-in-hex`
+//!   --blind            stores every well-formed operation without verifying it
+//!   --token-file FILE  requires the token in this file (`Authorization: Bearer …`), and answers others with 401
+//!   --secret SECRET    a file with 32 random bytes that nobody else can read (head -c 32 /dev/urandom >SECRET); with it
+//!                      the relay keeps its sessions in FILE.sessions when it ends, and can resume them after a restart
 //! ```
 //!
-//! Without `--token-file` the token is what the environment variable `RELAY_TOKEN` holds; without either, everybody is
-//! answered. A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. It does not speak
-//! TLS: put it behind a server that does, or the token is read on the way. Ends on SIGTERM and Ctrl-C, with exit code
-//! 0; 2 if it cannot begin.
+//! Without `--token-file` the token is taken from the environment variable `RELAY_TOKEN`; without either, no token is
+//! required. A POST to `/sync` is a message of a session, a WebSocket there a line that stays open. The relay does not
+//! speak TLS: let a reverse proxy add it, or the token can be read on the way. It ends on SIGTERM and Ctrl-C with exit
+//! code 0; with 2 if it cannot start.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -34,12 +33,12 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::middleware::{self, Next as Onward};
+use axum::middleware::{self, Next as Handler};
 use axum::response::Response;
 use axum::routing::get;
 use axum::serve::Listener;
 use policysync::crypto::{Hash, PublicKey, Sodium};
-use policysync::transport::{HTTP_CONTENT_TYPE, HttpRequest, LineAnswerer};
+use policysync::transport::{HTTP_CONTENT_TYPE, HttpRequest, LineResponder};
 use policysync::{
     KeyRegistry, Replica, ReplicaOptions, Responder, SigningPublicKey, SyncError, SyncOptions, answer_http,
     system_wall_clock,
@@ -51,21 +50,21 @@ use tokio::time::{Instant, Sleep, interval, sleep, timeout};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Connections at a time; further ones wait to be accepted.
+/// The number of connections at a time. Others wait to be accepted.
 const MAX_CONNECTIONS: u32 = 1000;
-/// How long a connection may say nothing, and how long the body of a request may take to arrive. The server in front has
-/// to give up on a head that never ends.
+/// The time-out of a connection without any bytes, and of the body of a request. A time-out for the head of a request
+/// is left to the reverse proxy.
 const SILENCE: Duration = Duration::from_secs(60);
-/// How often the other end of a WebSocket is asked whether it is there.
+/// The interval of pings on a WebSocket.
 const PING: Duration = Duration::from_secs(20);
-/// How long one message on a line may take to be sent, and how long a connection may take nothing of an answer; who is
-/// slower is dropped, and finds the rest when it calls again.
+/// The time-out of sending one message on a line, and of a connection that takes nothing of an answer. A client that is
+/// slower is dropped, and gets the rest when it reconnects.
 const STALL: Duration = Duration::from_secs(30);
 
-/// How long the other end of a line may take to say goodbye, and an answer to be read when the relay ends.
+/// The time-out of closing a line, and of sending an answer when the relay ends.
 const GOODBYE: Duration = Duration::from_secs(3);
 
-/// Where the token is, without a file.
+/// The environment variable with the token.
 const TOKEN_VARIABLE: &str = "RELAY_TOKEN";
 
 const USAGE: &str = "usage: relay --file FILE (--keys KEYS | --blind) [--listen ADDRESS] [--space NAME] \
@@ -82,7 +81,7 @@ fn main() -> ExitCode {
     }
 }
 
-// The call
+// Arguments
 
 struct Arguments {
     listen: String,
@@ -109,18 +108,18 @@ impl Arguments {
                 "--secret" => secret = Some(value()?.into()),
                 "--blind" => blind = true,
                 "--token-file" => token = Some(value()?.into()),
-                _ => return Err(format!("{word} is not an option here\n{USAGE}").into()),
+                _ => return Err(format!("{word} is not an option\n{USAGE}").into()),
             }
         }
         if keys.is_some() == blind {
-            return Err(format!("either --keys or --blind\n{USAGE}").into());
+            return Err(format!("either --keys or --blind is needed\n{USAGE}").into());
         }
         let file = file.ok_or_else(|| format!("--file is missing\n{USAGE}"))?;
         let listen = listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         Ok(Self { listen, file, space, keys, token, secret })
     }
 
-    /// Where what is known of earlier sessions is kept.
+    /// Returns the path of the file with earlier sessions.
     fn sessions(&self) -> PathBuf {
         let mut path = self.file.clone().into_os_string();
         path.push(".sessions");
@@ -143,7 +142,7 @@ fn read_keys(path: &PathBuf) -> Result<KeyRegistry, Failure> {
 
 // The token
 
-/// What a caller must show. Only a hash of it is kept.
+/// The hash of the token that a client must send.
 struct Token(Hash);
 
 impl Token {
@@ -158,45 +157,48 @@ impl Token {
                 Err(error) => return Err(format!("{TOKEN_VARIABLE}: {error}").into()),
             },
         };
-        // An empty one would be no token at all, and who forgot to fill it in would not find out.
+        // An empty token would protect nothing, and be overlooked.
         match token.trim() {
             "" => Err("the token is empty".into()),
             token => Ok(Some(Self(Sodium::new()?.hash(token.as_bytes())))),
         }
     }
 
-    /// Takes as long for every token: hashes of what was shown and of what should be are compared, byte by byte to the
-    /// end.
-    fn is_shown_in(&self, headers: &HeaderMap) -> bool {
-        let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
-        let Some((scheme, token)) = shown else { return false };
+    /// Returns true if the headers have the token. The time does not depend on the token: hashes are compared, all
+    /// bytes of them.
+    fn is_in(&self, headers: &HeaderMap) -> bool {
+        let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+        let Some((scheme, token)) = sent else { return false };
         let Ok(sodium) = Sodium::new() else { return false };
         let hash = sodium.hash(token.trim().as_bytes());
         let pairs = hash.as_bytes().iter().zip(self.0.as_bytes());
-        let difference =
-            pairs.fold(0, |difference, (one, other)| std::hint::black_box(difference | (one ^ other)));
+        let difference = pairs.fold(0, |difference, (a, b)| std::hint::black_box(difference | (a ^ b)));
         difference == 0 && scheme.eq_ignore_ascii_case("bearer")
     }
 }
 
-/// In front of everything: whoever does not show the token is not read any further.
-async fn let_in(State(token): State<Arc<Option<Token>>>, request: Request, onward: Onward) -> Response {
-    if token.as_ref().as_ref().is_some_and(|token| !token.is_shown_in(request.headers())) {
+/// Answers a request without the token with 401, before its body is read.
+async fn require_token(
+    State(token): State<Arc<Option<Token>>>,
+    request: Request,
+    handler: Handler,
+) -> Response {
+    if token.as_ref().as_ref().is_some_and(|token| !token.is_in(request.headers())) {
         let mut response = status(401);
         response.headers_mut().insert(WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
         return response;
     }
-    onward.run(request).await
+    handler.run(request).await
 }
 
 // The relay
 
 struct Relay {
-    /// One at a time: what takes long is the disk, of which there is one.
+    /// Behind one lock, since the disk is the bottleneck.
     store: Mutex<(Replica, Responder)>,
-    /// How many operations there are, for the lines that wait for more.
+    /// The number of operations, which the lines watch.
     count: watch::Sender<usize>,
-    /// Whether the relay is going down.
+    /// True when the relay shuts down.
     ending: watch::Sender<bool>,
     max_bytes: usize,
 }
@@ -232,8 +234,8 @@ impl Relay {
         Ok(Self { store: Mutex::new((replica, responder)), count, ending, max_bytes })
     }
 
-    /// Writes down what is known of earlier sessions, all of it or nothing.
-    fn keep_sessions(&self, arguments: &Arguments) -> Result<(), Failure> {
+    /// Writes the sessions to their file, completely or not at all.
+    fn save_sessions(&self, arguments: &Arguments) -> Result<(), Failure> {
         if arguments.secret.is_some() {
             let sessions = self.work(|replica, responder| responder.remembered(replica));
             let path = arguments.sessions();
@@ -247,10 +249,10 @@ impl Relay {
         Ok(())
     }
 
-    /// Works with the replica, away from the threads that serve connections, and tells the lines what is new.
+    /// Runs `work` with the replica without blocking other connections, and notifies the lines of new operations.
     fn work<T>(&self, work: impl FnOnce(&mut Replica, &mut Responder) -> T) -> T {
         tokio::task::block_in_place(|| {
-            // After a panic the replica in memory may not be what the file holds. The file is the truth: begin anew.
+            // After a panic the replica in memory may differ from the file. A restart reads the file.
             let Ok(mut store) = self.store.lock() else {
                 eprintln!("ended by a panic");
                 std::process::exit(1)
@@ -280,32 +282,32 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
 
     let routes = Router::new()
         .route("/sync", get(open_line).post(answer))
-        .layer(middleware::from_fn_with_state(Arc::new(token), let_in))
+        .layer(middleware::from_fn_with_state(Arc::new(token), require_token))
         .with_state(Arc::clone(&relay));
     let places = Arc::new(Semaphore::new(usize::try_from(MAX_CONNECTIONS)?));
     let listener = Limited { listener, places: Arc::clone(&places) };
     let ending = Arc::clone(&relay);
     let ended = async move {
-        told_to_end().await;
+        shutdown_signal().await;
         ending.ending.send_replace(true);
     };
-    let mut told = relay.ending.subscribe();
+    let mut shutdown = relay.ending.subscribe();
     let late = async move {
-        drop(told.wait_for(|ending| *ending).await);
+        drop(shutdown.wait_for(|ending| *ending).await);
         sleep(GOODBYE).await;
     };
     tokio::select! {
         served = axum::serve(listener, routes).with_graceful_shutdown(ended).into_future() => served?,
-        // A client that does not read its answer is left.
+        // A client that does not read its answer is disconnected.
         () = late => {}
     }
-    // The lines say goodbye by themselves; those that do not are left.
+    // The lines close themselves; those that take too long are dropped.
     drop(timeout(GOODBYE, places.acquire_many(MAX_CONNECTIONS)).await);
-    relay.keep_sessions(&arguments)
+    relay.save_sessions(&arguments)
 }
 
 #[cfg(unix)]
-async fn told_to_end() {
+async fn shutdown_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminated) = signal(SignalKind::terminate()) else {
         return std::future::pending().await;
@@ -317,7 +319,7 @@ async fn told_to_end() {
 }
 
 #[cfg(not(unix))]
-async fn told_to_end() {
+async fn shutdown_signal() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }
@@ -363,16 +365,16 @@ async fn open_line(State(relay): State<Arc<Relay>>, upgrade: WebSocketUpgrade) -
         .on_upgrade(|socket| serve_line(socket, relay))
 }
 
-/// What is to be said on a line, or that it is over.
+/// The next step on a line.
 enum Next {
-    Say(Vec<u8>),
+    Send(Vec<u8>),
     Nothing,
-    /// The line is over; a last word.
-    Over(Option<Vec<u8>>),
+    /// Close the line after this message.
+    Close(Option<Vec<u8>>),
 }
 
 async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
-    let mut line = LineAnswerer::new();
+    let mut line = LineResponder::new();
     let (mut count, mut ending) = (relay.count.subscribe(), relay.ending.subscribe());
     if *ending.borrow() {
         return;
@@ -381,12 +383,12 @@ async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
     loop {
         let next = tokio::select! {
             message = socket.recv() => match message {
-                Some(Ok(Message::Binary(message))) => hear(&relay, &mut line, &message),
+                Some(Ok(Message::Binary(message))) => receive(&relay, &mut line, &message),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => Next::Nothing,
                 _ => return,
             },
             _ = count.changed() => Next::Nothing,
-            _ = ending.changed() => Next::Over(None),
+            _ = ending.changed() => Next::Close(None),
             _ = pings.tick() => {
                 if !sent(&mut socket, Message::Ping(Bytes::new())).await {
                     return;
@@ -395,15 +397,15 @@ async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
             }
         };
         let message = match next {
-            Next::Say(message) => Some(message),
+            Next::Send(message) => Some(message),
             Next::Nothing => None,
-            Next::Over(last) => {
-                let told = match last {
+            Next::Close(last) => {
+                let sent_last = match last {
                     Some(last) => sent(&mut socket, Message::Binary(last.into())).await,
                     None => true,
                 };
-                if told && sent(&mut socket, Message::Close(None)).await {
-                    // What it has sent meanwhile is read, or closing would throw our goodbye away.
+                if sent_last && sent(&mut socket, Message::Close(None)).await {
+                    // Unread messages would make the system discard the close.
                     drop(timeout(GOODBYE, async { while let Some(Ok(_)) = socket.recv().await {} }).await);
                 }
                 return;
@@ -414,7 +416,7 @@ async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
         {
             return;
         }
-        // A message is made only when the one before has gone: the log is the queue.
+        // A message is made only after the one before was sent: the log is the queue.
         loop {
             match relay.work(|replica, _| line.next_message(replica)) {
                 Ok(None) => break,
@@ -432,24 +434,25 @@ async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
     }
 }
 
-fn hear(relay: &Relay, line: &mut LineAnswerer, message: &[u8]) -> Next {
+fn receive(relay: &Relay, line: &mut LineResponder, message: &[u8]) -> Next {
     let now = system_wall_clock();
     let answer: Result<_, SyncError> =
         relay.work(|replica, responder| line.receive(responder, replica, now, message));
     match answer {
-        Ok(answer) => answer.map_or(Next::Nothing, Next::Say),
+        Ok(answer) => answer.map_or(Next::Nothing, Next::Send),
         Err(error) => {
             eprintln!("ended a line: {error}");
-            Next::Over(Some(error.to_message()))
+            Next::Close(Some(error.to_message()))
         }
     }
 }
 
+/// Sends a message. Returns true if it was sent in time.
 async fn sent(socket: &mut WebSocket, message: Message) -> bool {
     matches!(timeout(STALL, socket.send(message)).await, Ok(Ok(())))
 }
 
-// Connections: so many at a time, and none that is silent for long
+// Connections with limits
 
 struct Limited {
     listener: TcpListener,
@@ -480,7 +483,7 @@ impl Listener for Limited {
 struct Connection {
     stream: TcpStream,
     silence: Pin<Box<Sleep>>,
-    /// Runs while the other side takes nothing of what is written.
+    /// Runs while the other side takes none of the bytes that are written.
     stall: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
 }

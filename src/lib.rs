@@ -21,13 +21,13 @@
 //!
 //! // Alice writes; what `set` returns goes to the others, by whatever way there is.
 //! let mut on_alices_phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
-//! let message = on_alices_phone.set(now, "Task", "t1", "title", "Hello world")?.to_json();
+//! let message = on_alices_phone.set(now, ("Task", "t1", "title"), "Hello world")?.to_json();
 //!
 //! // Bob knows alice's key, and so takes in what she signed.
 //! let mut on_bobs_phone = Replica::open(ReplicaOptions::new())?;
 //! on_bobs_phone.keys_mut().register(alices_key)?;
 //! assert!(matches!(on_bobs_phone.ingest(now, message.as_str())?, Outcome::Appended { .. }));
-//! assert_eq!(on_bobs_phone.get("Task", "t1", "title")?, Some("Hello world".into()));
+//! assert_eq!(on_bobs_phone.get(("Task", "t1", "title"))?, Some("Hello world".into()));
 //!
 //! // Nobody can change a word of it on the way.
 //! let tampered = message.replace("Hello", "Goodbye");
@@ -41,7 +41,7 @@
 //! - [`Replica`] is the paved path: log, state, clock and keys under one roof. [`ReplicaOptions`] opens one.
 //! - [`OpLog`] is the low layer: the log alone, with [`sign_op`], [`verify_op`] and [`Folded`] beside it.
 //! - [`SyncSession`] and [`Responder`] bring two replicas together, over anything that carries bytes. `HttpClient`,
-//!   `answer_http` and `WebSocketClient` carry its messages; [`LineCaller`] and [`LineAnswerer`] are for lines of your
+//!   `answer_http` and `WebSocketClient` carry its messages; [`LineInitiator`] and [`LineResponder`] are for lines of your
 //!   own.
 //! - [`Outcome`] and [`OpRefusal`] say what became of an operation, and by whose fault.
 //! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, what an

@@ -1,4 +1,4 @@
-//! A relay that lies in every way that it can. It has no keys: it can copy, drop, delay and invent, but not sign.
+//! A relay that lies in every way possible without keys: it copies, drops, delays and invents operations.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -40,7 +40,7 @@ pub fn main() -> ExitCode {
 async fn serve() -> Result<(), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
-    // When the program that started this one has gone, its end of the pipe is closed.
+    // The pipe closes when the program that started this one ends.
     std::thread::spawn(|| {
         let _bytes = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
@@ -50,7 +50,7 @@ async fn serve() -> Result<(), Failure> {
     Ok(axum::serve(listener, routes).await?)
 }
 
-/// What it keeps: for each device a log of its own, and in it what that device shall see.
+/// The state of the relay: a log for each device, with the operations that this device shall see.
 #[derive(Default)]
 struct Relay {
     mailboxes: BTreeMap<String, Mailbox>,
@@ -127,18 +127,18 @@ impl Relay {
     }
 }
 
-/// What can be made of genuine operations without their keys.
+/// Forges operations from genuine ones, without their keys.
 fn forge(genuine: &[SignedOp]) -> Result<Vec<SignedOp>, Failure> {
     let crypto = Sodium::new()?;
     let Some(bread) = genuine.iter().find(|op| op.op().entity_id() == "t1") else { return Ok(Vec::new()) };
     let mallory = key("mallory")?;
     let title = |actor: &str, value: &str| {
         let ts = Hlc::new(at(19).0, 0)?;
-        Ok::<_, Failure>(Op::lww_set(actor, ts, "Task", "t1", "title", value)?.in_space(LIST)?)
+        Ok::<_, Failure>(Op::lww_set(actor, ts, ("Task", "t1", "title"), value)?.in_space(LIST)?)
     };
 
     let altered = bread.to_json().replace("bread", "caviar");
-    // The phone's name on mallory's key: under the phone's own kid, and under another.
+    // The phone's name with mallory's key: under the phone's kid, and under mallory's.
     let as_phone = SigningSecretKey::with_kid("phone", bread.kid(), key_pair("mallory")?)?;
     let also_as_phone =
         SigningSecretKey::with_kid("phone", mallory.public_key().kid(), key_pair("mallory")?)?;

@@ -165,23 +165,28 @@ impl<'c> Options<'c> {
         Ok(())
     }
 
-    #[cfg(feature = "http")]
-    pub(super) fn http(self) -> crate::transport::HttpOptions {
-        let mut http = crate::transport::HttpOptions::new();
-        for (name, value) in self.headers {
-            http = http.header(name, value);
+    fn connection(&self) -> crate::transport::ConnectionOptions {
+        let mut connection = crate::transport::ConnectionOptions::new();
+        for (name, value) in &self.headers {
+            connection = connection.header(name, value);
         }
         if !self.token.is_empty() {
-            http = http.bearer_token(self.token);
+            connection = connection.bearer_token(self.token);
         }
         #[cfg(feature = "tls")]
         {
-            http = http.tls_roots(self.roots);
+            connection = connection.tls_roots(self.roots.clone());
         }
+        if let Some(time) = self.given.and_then(|given| duration(given.connect_timeout_ms)) {
+            connection = connection.connect_timeout(time);
+        }
+        connection
+    }
+
+    #[cfg(feature = "http")]
+    pub(super) fn http(self) -> crate::transport::HttpOptions {
+        let mut http = crate::transport::HttpOptions::new().connection(self.connection());
         let Some(given) = self.given else { return http };
-        if let Some(time) = duration(given.connect_timeout_ms) {
-            http = http.connect_timeout(time);
-        }
         if let Some(time) = duration(given.answer_timeout_ms) {
             http = http.answer_timeout(time);
         }
@@ -196,21 +201,9 @@ impl<'c> Options<'c> {
 
     #[cfg(feature = "websocket")]
     pub(super) fn websocket(self, sync: crate::SyncOptions) -> crate::transport::WebSocketOptions {
-        let mut websocket = crate::transport::WebSocketOptions::new().sync(sync);
-        for (name, value) in self.headers {
-            websocket = websocket.header(name, value);
-        }
-        if !self.token.is_empty() {
-            websocket = websocket.bearer_token(self.token);
-        }
-        #[cfg(feature = "tls")]
-        {
-            websocket = websocket.tls_roots(self.roots);
-        }
+        let mut websocket =
+            crate::transport::WebSocketOptions::new().sync(sync).connection(self.connection());
         let Some(given) = self.given else { return websocket };
-        if let Some(time) = duration(given.connect_timeout_ms) {
-            websocket = websocket.connect_timeout(time);
-        }
         if let Some(time) = duration(given.wait_ms) {
             websocket = websocket.wait(time);
         }

@@ -261,7 +261,7 @@ impl policysync_http_client {
         replica: &policysync_replica,
         now_ms: u64,
     ) -> Result<(), Failure> {
-        self.client.run(&mut Side { session, replica, now_ms }, session.limit())
+        self.client.run(&mut Borrowed { session, replica, now_ms }, session.limit())
     }
 
     fn exchange(&self, message: &[u8], max_bytes: usize) -> Result<Vec<u8>, Failure> {
@@ -283,14 +283,14 @@ impl policysync_http_client {
 
 /// A session and its replica, which are held only between two requests.
 #[cfg(feature = "http")]
-struct Side<'s> {
+struct Borrowed<'s> {
     session: &'s policysync_session,
     replica: &'s policysync_replica,
     now_ms: u64,
 }
 
 #[cfg(feature = "http")]
-impl crate::transport::Side for Side<'_> {
+impl crate::transport::LocalSession for Borrowed<'_> {
     type Error = Failure;
 
     fn next_message(&mut self) -> Result<Option<Vec<u8>>, Failure> {
@@ -298,18 +298,18 @@ impl crate::transport::Side for Side<'_> {
         Ok(self.session.enter()?.inside.next_message(&replica.inside.replica)?)
     }
 
-    fn receive(&mut self, answer: &[u8]) -> Result<crate::transport::Taken, Failure> {
-        use crate::transport::Taken;
+    fn receive(&mut self, answer: &[u8]) -> Result<crate::transport::Received, Failure> {
+        use crate::transport::Received;
 
         self.replica.change(self.now_ms, |replica, now| {
             let mut session = self.session.enter()?;
             // Cancelled by another thread meanwhile.
             if session.inside.finish().is_some() {
-                return Ok(Taken::Over);
+                return Ok(Received::Cancelled);
             }
             match session.inside.receive(replica, now, answer) {
-                Ok(_) => Ok(Taken::Whole),
-                Err(crate::SyncError::Stray) => Ok(Taken::Stray),
+                Ok(_) => Ok(Received::Answer),
+                Err(crate::SyncError::Stray) => Ok(Received::Stray),
                 Err(error) => Err(error.into()),
             }
         })

@@ -15,21 +15,21 @@ use super::shared::{Entered, Shared};
 use super::status::policysync_status;
 use super::status::policysync_status_code::*;
 use super::sync::{policysync_sync_base, policysync_sync_options};
-use crate::transport::{LineAnswerer, LineCaller};
+use crate::transport::{LineInitiator, LineResponder};
 
 /// The side of a line that calls: runs a session, and when that has converged, says what is written here as it is
 /// written, and takes in what the other side says. The application carries the messages, whole and in order. A session
 /// that does not converge is run again when something was written here, and once in a minute. Any thread may use it;
 /// calls from several threads wait for each other.
 pub struct policysync_line_caller {
-    shared: Shared<LineCaller>,
+    shared: Shared<LineInitiator>,
 }
 
 /// The side of a line that was called, one for each line: answers sessions, and then says what arrives here. The
 /// application carries the messages, whole and in order. Any thread may use it; calls from several threads wait for
 /// each other.
 pub struct policysync_line_answerer {
-    shared: Shared<LineAnswerer>,
+    shared: Shared<LineResponder>,
 }
 
 /// Makes the calling side of a line on which nothing has been said.
@@ -56,7 +56,7 @@ pub extern "C" fn policysync_line_caller_new(
             Some(seed) => *seed,
             None => random()?,
         };
-        let shared = Shared::new("line", LineCaller::new(options, seed));
+        let shared = Shared::new("line", LineInitiator::new(options, seed));
         out.write(Arc::into_raw(Arc::new(policysync_line_caller { shared })).cast_mut());
         Ok(POLICYSYNC_OK)
     })
@@ -221,7 +221,7 @@ pub extern "C" fn policysync_line_answerer_new(
 ) -> policysync_status {
     guarded(err, |call| {
         let out = call.handle_out(out, "out")?;
-        let shared = Shared::new("line", LineAnswerer::new());
+        let shared = Shared::new("line", LineResponder::new());
         out.write(Arc::into_raw(Arc::new(policysync_line_answerer { shared })).cast_mut());
         Ok(POLICYSYNC_OK)
     })
@@ -316,13 +316,13 @@ pub extern "C" fn policysync_line_answerer_free(answerer: *mut policysync_line_a
 }
 
 impl policysync_line_caller {
-    fn enter(&self) -> Result<Entered<'_, LineCaller>, Failure> {
+    fn enter(&self) -> Result<Entered<'_, LineInitiator>, Failure> {
         self.shared.enter()
     }
 }
 
 impl policysync_line_answerer {
-    fn enter(&self) -> Result<Entered<'_, LineAnswerer>, Failure> {
+    fn enter(&self) -> Result<Entered<'_, LineResponder>, Failure> {
         self.shared.enter()
     }
 }

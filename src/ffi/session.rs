@@ -15,7 +15,7 @@ use super::status::policysync_status_code::{self, *};
 use super::sync::{policysync_refusals, policysync_sync_base, policysync_sync_options};
 use crate::SyncSession;
 use crate::sync::{Finish, Progress};
-use crate::transport::LineCaller;
+use crate::transport::LineInitiator;
 
 /// A session with a peer, from the side that begins it: what to send next, and what to do with the answer. The
 /// application carries the bytes, over anything. Between two calls the replica may be written to; what is written
@@ -352,7 +352,7 @@ impl Entered<'_, SyncSession> {
 
 impl policysync_progress {
     /// How far a line is.
-    pub(super) fn of_line(line: &LineCaller) -> Self {
+    pub(super) fn of_line(line: &LineInitiator) -> Self {
         Self::of(*line.progress(), policysync_session_state::of_finish(line.finish()))
     }
 

@@ -97,16 +97,26 @@ impl Status for BundleError {
 }
 
 /// Neither transport may fail for a reason that has no number.
+#[cfg(any(feature = "http", feature = "websocket"))]
+impl Status for crate::transport::ConnectionError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Url { .. } | Self::HostName | Self::Header(_) => POLICYSYNC_ERR_ARGUMENT,
+            Self::NoTls => POLICYSYNC_ERR_UNSUPPORTED,
+            Self::HostNotFound => POLICYSYNC_ERR_HOST,
+            Self::Timeout => POLICYSYNC_ERR_TIMEOUT,
+            Self::Io(_) => POLICYSYNC_ERR_CONNECTION,
+            Self::Tls(_) => POLICYSYNC_ERR_TLS,
+        }
+    }
+}
+
 #[cfg(feature = "http")]
 impl Status for crate::transport::HttpError {
     fn status(&self) -> policysync_status_code {
         match self {
-            Self::Url | Self::Header(_) => POLICYSYNC_ERR_ARGUMENT,
-            Self::NoTls => POLICYSYNC_ERR_UNSUPPORTED,
-            Self::HostNotFound => POLICYSYNC_ERR_HOST,
+            Self::Connection(error) => error.status(),
             Self::Timeout(_) => POLICYSYNC_ERR_TIMEOUT,
-            Self::Io(_) => POLICYSYNC_ERR_CONNECTION,
-            Self::Tls(_) => POLICYSYNC_ERR_TLS,
             Self::Protocol(_) | Self::ContentType => POLICYSYNC_ERR_NOT_A_SERVER,
             Self::Redirect { .. } => POLICYSYNC_ERR_HTTP_STATUS,
             Self::Status { status } => of_http(*status, self.is_temporary()),
@@ -127,12 +137,9 @@ impl Status for crate::transport::HttpError {
 impl Status for crate::transport::WebSocketError {
     fn status(&self) -> policysync_status_code {
         match self {
-            Self::Url | Self::Header(_) => POLICYSYNC_ERR_ARGUMENT,
-            Self::NoTls => POLICYSYNC_ERR_UNSUPPORTED,
-            Self::HostNotFound => POLICYSYNC_ERR_HOST,
-            Self::HandshakeTimeout | Self::Silent { .. } | Self::SlowPeer { .. } => POLICYSYNC_ERR_TIMEOUT,
-            Self::Io(_) | Self::Cut | Self::Closed => POLICYSYNC_ERR_CONNECTION,
-            Self::Tls(_) => POLICYSYNC_ERR_TLS,
+            Self::Connection(error) => error.status(),
+            Self::Silent { .. } | Self::SlowPeer { .. } => POLICYSYNC_ERR_TIMEOUT,
+            Self::Cut | Self::Closed => POLICYSYNC_ERR_CONNECTION,
             Self::Protocol(_) | Self::Text => POLICYSYNC_ERR_NOT_A_SERVER,
             Self::Status { status } => of_http(*status, self.is_temporary()),
             Self::TurnedAway { .. } => POLICYSYNC_ERR_REFUSED,
@@ -188,16 +195,24 @@ mod tests {
     #[test]
     fn the_number_says_whether_it_is_temporary() {
         use crate::WallMillis;
-        use crate::transport::{HttpError, HttpStage, TlsError, WebSocketError};
+        use crate::transport::{ConnectionError, HttpError, HttpStage, TlsError, WebSocketError};
 
         let may_pass = |status: policysync_status_code| (-449..=-400).contains(&status.number());
         for error in [
-            HttpError::Url,
-            HttpError::NoTls,
-            HttpError::HostNotFound,
+            ConnectionError::Url { scheme: "http" },
+            ConnectionError::HostName,
+            ConnectionError::NoTls,
+            ConnectionError::HostNotFound,
+            ConnectionError::Timeout,
+            ConnectionError::Io(std::io::ErrorKind::NotConnected.into()),
+            ConnectionError::Tls(TlsError::Expired),
+        ] {
+            assert_eq!(may_pass(error.status()), error.is_temporary(), "{error:?}");
+        }
+        for error in [
+            HttpError::Connection(ConnectionError::NoTls),
+            HttpError::Connection(ConnectionError::HostNotFound),
             HttpError::Timeout(HttpStage::Answer),
-            HttpError::Io(std::io::ErrorKind::NotConnected.into()),
-            HttpError::Tls(TlsError::Expired),
             HttpError::ContentType,
             HttpError::Redirect { status: 301 },
             HttpError::Status { status: 401 },
@@ -210,9 +225,8 @@ mod tests {
             assert_eq!(may_pass(error.status()), error.is_temporary(), "{error:?}");
         }
         for error in [
-            WebSocketError::Url,
-            WebSocketError::HandshakeTimeout,
-            WebSocketError::Tls(TlsError::NotTls),
+            WebSocketError::Connection(ConnectionError::Tls(TlsError::NotTls)),
+            WebSocketError::Connection(ConnectionError::Timeout),
             WebSocketError::Text,
             WebSocketError::Status { status: 403 },
             WebSocketError::Status { status: 500 },

@@ -14,7 +14,7 @@ use super::status::policysync_status;
 use super::status::policysync_status_code::{self, *};
 use super::sync::{policysync_sync_base, policysync_sync_options};
 use crate::SyncOptions;
-use crate::transport::LineCaller;
+use crate::transport::LineInitiator;
 
 /// A WebSocket to a server: runs a session, and then sends what is written here as it is written, and takes in what
 /// arrives there. It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work`
@@ -26,7 +26,7 @@ pub struct policysync_websocket_client {
 }
 
 #[cfg(feature = "websocket")]
-type Client = crate::WebSocketClient<crate::transport::WebSocketStream>;
+type Client = crate::WebSocketClient<crate::transport::NetStream>;
 
 /// Connects to the server at a URL. Each step but the look-up of the name takes no longer than `connect_timeout_ms`.
 ///
@@ -223,9 +223,9 @@ impl policysync_websocket_client {
     fn wait(&self, now_ms: u64) -> Result<policysync_status_code, Failure> {
         let now = super::clock::now(now_ms, None)?;
         Ok(match self.shared.try_enter()?.inside.wait(now)? {
-            crate::transport::Heard::Message => POLICYSYNC_OK,
-            crate::transport::Heard::Nothing => POLICYSYNC_NOT_FOUND,
-            crate::transport::Heard::Closed => POLICYSYNC_DONE,
+            crate::transport::WaitResult::Message => POLICYSYNC_OK,
+            crate::transport::WaitResult::Nothing => POLICYSYNC_NOT_FOUND,
+            crate::transport::WaitResult::Closed => POLICYSYNC_DONE,
         })
     }
 
@@ -233,12 +233,12 @@ impl policysync_websocket_client {
     fn work(&self, replica: &policysync_replica, now_ms: u64) -> Result<policysync_status_code, Failure> {
         let mut line = self.shared.try_enter()?;
         let now = replica.enter()?.now(now_ms)?;
-        let heard = line.inside.hear(|caller, message| {
+        let heard = line.inside.take_message(|caller, message| {
             replica.change(now.0, |replica, now| Ok(caller.receive(replica, now, message)?)).map(drop)
         })?;
         // What is sent is timed by the clock of `wait`, not by the replica's.
         let sent = super::clock::now(now_ms, None)?;
-        line.inside.say(sent, |caller| -> Result<_, Failure> {
+        line.inside.send_messages(sent, |caller| -> Result<_, Failure> {
             let replica = replica.enter()?;
             Ok(caller.next_message(&replica.inside.replica, now)?)
         })?;
@@ -247,7 +247,7 @@ impl policysync_websocket_client {
 
     fn look(
         &self,
-        look: impl FnOnce(&LineCaller) -> policysync_status_code,
+        look: impl FnOnce(&LineInitiator) -> policysync_status_code,
     ) -> Result<policysync_status_code, Failure> {
         Ok(look(self.shared.try_enter()?.inside.line()))
     }
@@ -281,7 +281,7 @@ impl policysync_websocket_client {
 
     fn look(
         &self,
-        _: impl FnOnce(&LineCaller) -> policysync_status_code,
+        _: impl FnOnce(&LineInitiator) -> policysync_status_code,
     ) -> Result<policysync_status_code, Failure> {
         Err(no_websocket())
     }

@@ -1,31 +1,28 @@
-//! Carrying the messages of synchronisation: by requests over HTTP, or over a line that stays open.
+//! Transports of synchronisation: requests over HTTP, or a line that stays open.
 
-#[cfg(any(feature = "http", feature = "websocket"))]
-mod headers;
 #[cfg(feature = "http")]
 mod http;
 mod line;
 #[cfg(any(feature = "http", feature = "websocket"))]
-mod tls;
+mod net;
 #[cfg(feature = "websocket")]
 mod websocket;
 
-#[cfg(any(feature = "http", feature = "websocket"))]
-pub use headers::HeaderError;
 #[cfg(feature = "http")]
 pub use http::{
     HTTP_CONTENT_TYPE, HttpAnswer, HttpClient, HttpError, HttpOptions, HttpRequest, HttpStage, SyncReport,
     answer_http,
 };
 #[cfg(all(feature = "http", feature = "capi"))]
-pub(crate) use http::{Side, Taken};
-pub use line::{LineAnswerer, LineCaller, LineEvent};
+pub(crate) use http::{LocalSession, Received};
+pub use line::{LineEvent, LineInitiator, LineResponder};
+#[cfg(feature = "websocket")]
+pub use net::NetStream;
 #[cfg(any(feature = "http", feature = "websocket"))]
-pub use tls::TlsError;
+pub use net::{ConnectionError, ConnectionOptions, HeaderError, TlsError};
 #[cfg(all(feature = "tls", any(feature = "http", feature = "websocket")))]
-pub use tls::{TlsRoots, TlsRootsError};
+pub use net::{TlsRoots, TlsRootsError};
 #[cfg(feature = "websocket")]
 pub use websocket::{
-    Heard, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketRequest, WebSocketServer,
-    WebSocketStream,
+    WaitResult, WebSocketClient, WebSocketError, WebSocketOptions, WebSocketRequest, WebSocketServer,
 };

@@ -1,24 +1,24 @@
-//! What several tests need: people with keys, replicas, a source of pseudo-random numbers.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
+//! Actors with keys, replicas and pseudo-random numbers for tests.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use policysync::crypto::{KeyPair, Sodium};
 use policysync::keys::sign_op;
 use policysync::{Hlc, Op, Replica, ReplicaOptions, SignedOp, SigningSecretKey, Value, WallMillis};
 
-/// The time at which most tests take place.
+/// The time of most tests.
 pub const NOW: WallMillis = WallMillis(1_760_000_000_000);
 
 pub fn crypto() -> Sodium {
     Sodium::new().expect("the bundled libsodium works")
 }
 
-/// An actor's key: always the same for the same name.
+/// Returns an actor's key, which depends only on the name.
 pub fn key(actor: &str) -> SigningSecretKey {
     let seed = crypto().hash(format!("policysync/tests/{actor}").as_bytes());
     SigningSecretKey::new(actor, KeyPair::from_seed(seed.as_bytes()).unwrap()).unwrap()
 }
 
-/// Options of a replica that knows these actors.
+/// Returns options of a replica with the keys of these actors.
 pub fn knowing(actors: &[&str]) -> ReplicaOptions {
     let mut keys = policysync::KeyRegistry::new();
     for actor in actors {
@@ -27,19 +27,19 @@ pub fn knowing(actors: &[&str]) -> ReplicaOptions {
     ReplicaOptions::new().keys(keys)
 }
 
-/// A replica that only reads and knows these actors.
+/// Returns a replica that only reads, with the keys of these actors.
 pub fn reader(actors: &[&str]) -> Replica {
     Replica::open(knowing(actors)).unwrap()
 }
 
-/// A signed operation: `actor` sets `Task t1 path` at this time.
+/// Returns a signed operation: `actor` sets `Task t1 path` at this time.
 pub fn set(actor: &str, t: u64, c: u32, path: &str, value: impl Into<Value>) -> SignedOp {
-    let op = Op::lww_set(actor, Hlc::new(t, c).unwrap(), "Task", "t1", path, value).unwrap();
+    let op = Op::lww_set(actor, Hlc::new(t, c).unwrap(), ("Task", "t1", path), value).unwrap();
     sign_op(&crypto(), op, &key(actor)).unwrap()
 }
 
-/// So many different operations of Alice and Bob, about several kinds and about new entities throughout, their times
-/// mixed; one in fifty is a fork of an earlier one.
+/// Returns `count` different operations of Alice and Bob, with several kinds of entity, new entities throughout, and
+/// times in mixed order; one in fifty is a fork of an earlier one.
 pub fn many(count: u64) -> Vec<SignedOp> {
     let keys = ["alice", "bob"].map(key);
     let about = |number: u64| {
@@ -48,15 +48,15 @@ pub fn many(count: u64) -> Vec<SignedOp> {
         let kind = ["Task", "Note", "List"][usize::try_from(number % 3).unwrap()];
         let (id, path) = (format!("id{}", number / 5), format!("path{}", number % 4));
         let ts = Hlc::new(t, 0).unwrap();
-        let op = Op::lww_set(key.public_key().actor(), ts, kind, &id, &path, number.to_string()).unwrap();
+        let op = Op::lww_set(key.public_key().actor(), ts, (kind, &id, &path), number.to_string()).unwrap();
         sign_op(&crypto(), op, key).unwrap()
     };
     (0..count).map(about).collect()
 }
 
-/// A signed operation: `actor` deletes `Task t1 path` at this time.
+/// Returns a signed operation: `actor` deletes `Task t1 path` at this time.
 pub fn delete(actor: &str, t: u64, c: u32, path: &str) -> SignedOp {
-    let op = Op::lww_delete(actor, Hlc::new(t, c).unwrap(), "Task", "t1", path).unwrap();
+    let op = Op::lww_delete(actor, Hlc::new(t, c).unwrap(), ("Task", "t1", path)).unwrap();
     sign_op(&crypto(), op, &key(actor)).unwrap()
 }
 
@@ -65,7 +65,7 @@ pub fn hex(digits: &str) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the same numbers for the same seed, on every machine.
+/// SplitMix64 (Steele, Lea and Flood 2014), with the same numbers for the same seed on every machine.
 pub struct Random(pub u64);
 
 impl Random {

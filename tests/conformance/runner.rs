@@ -10,8 +10,8 @@ use policysync::oplog::Cursor;
 use policysync::replica::Labels;
 use policysync::sync::Finish;
 use policysync::{
-    IngestError, OpenError, Outcome, Refused, Replica, ReplicaOptions, Responder, SigningSecretKey, StoreError,
-    SyncOptions, SyncSession, WallMillis,
+    IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, Responder, SigningSecretKey,
+    StoreError, SyncOptions, SyncSession, WallMillis,
 };
 use serde_json::Value;
 
@@ -129,9 +129,12 @@ impl World {
         }
         if let Some(entity) = step.optional_text("deny_entity")? {
             let entity = entity.to_owned();
-            options = options.guard(move |op: &VerifiedOp<'_>| {
-                if op.op().entity() == entity { Verdict::Reject } else { Verdict::Admit }
-            });
+            options =
+                options.guard(
+                    move |op: &VerifiedOp<'_>| {
+                        if op.op().entity() == entity { Verdict::Reject } else { Verdict::Admit }
+                    },
+                );
         }
         if step.get("unverified") == Some(&Value::Bool(true)) {
             options = options.dangerously_accept_unverified();
@@ -166,10 +169,10 @@ impl World {
         let written = if step.get("set").is_some() {
             let (entity, entity_id, path) = step.field("set")?;
             let value = policysync::Value::from_serde(step.need("value")?).map_err(shown)?;
-            self.replica(name)?.set(now, entity, entity_id, path, value)
+            self.replica(name)?.set(now, (entity, entity_id, path), value)
         } else {
             let (entity, entity_id, path) = step.field("delete")?;
-            self.replica(name)?.delete(now, entity, entity_id, path)
+            self.replica(name)?.delete(now, (entity, entity_id, path))
         };
         let op = written.map_err(shown)?;
         step.expect("id", op.op().id())?;
@@ -214,7 +217,7 @@ impl World {
 
     fn get(&mut self, step: &Step<'_>) -> Check {
         let (entity, entity_id, path) = step.field("get")?;
-        let found = self.replica(step.text("on")?)?.get(entity, entity_id, path).map_err(shown)?;
+        let found = self.replica(step.text("on")?)?.get((entity, entity_id, path)).map_err(shown)?;
         match found {
             None => step.expect("value", "(absent)")?,
             Some(value) => step.expect("value", value.to_serde())?,
@@ -252,12 +255,14 @@ impl World {
     fn explain(&mut self, step: &Step<'_>) -> Check {
         if step.get("history").is_some() {
             let (entity, entity_id, path) = step.field("history")?;
-            let versions = self.replica(step.text("on")?)?.history(entity, entity_id, path).map_err(shown)?;
+            let versions =
+                self.replica(step.text("on")?)?.history((entity, entity_id, path)).map_err(shown)?;
             let ids: Vec<String> = versions.iter().map(|version| version.op.op().id().to_string()).collect();
             return step.expect("ids", ids);
         }
         let (entity, entity_id, path) = step.field("explain")?;
-        let explanation = self.replica(step.text("on")?)?.explain(entity, entity_id, path).map_err(shown)?;
+        let explanation =
+            self.replica(step.text("on")?)?.explain((entity, entity_id, path)).map_err(shown)?;
         match explanation {
             None => step.expect("winner", Value::Null),
             Some(explanation) => {
@@ -293,7 +298,9 @@ impl World {
     }
 
     fn session(&mut self, step: &Step<'_>) -> Check {
-        let [first, second] = step.texts("session")?[..] else { return Err("a session has two sides".into()) };
+        let [first, second] = step.texts("session")?[..] else {
+            return Err("a session has two sides".into());
+        };
         let now = WallMillis(step.number("at")?);
         let mut initiator = self.take(first)?;
         let mut answering = self.take(second)?;
@@ -332,8 +339,10 @@ impl World {
 
     fn export(&mut self, step: &Step<'_>) -> Check {
         let mut bundle = Vec::new();
-        let exported =
-            self.replica(step.text("export")?)?.export_since(Cursor::default(), &mut bundle).map_err(shown)?;
+        let exported = self
+            .replica(step.text("export")?)?
+            .export_since(Cursor::default(), &mut bundle)
+            .map_err(shown)?;
         step.expect("count", exported.ops)?;
         self.saved.insert(step.text("save")?.to_owned(), bundle);
         Ok(())
@@ -373,13 +382,13 @@ impl World {
 }
 
 /// Returns the name of the C status in lower case, without its prefix.
-fn refused_word(refused: &Refused) -> &'static str {
+fn refused_word(refused: &OpRefusal) -> &'static str {
     match refused {
-        Refused::Malformed(_) => "malformed",
-        Refused::WrongSpace { .. } => "wrong_space",
-        Refused::UnknownKey { .. } => "unknown_key",
-        Refused::BadSignature => "bad_signature",
-        Refused::Denied => "denied",
+        OpRefusal::Malformed(_) => "malformed",
+        OpRefusal::WrongSpace { .. } => "wrong_space",
+        OpRefusal::UnknownKey { .. } => "unknown_key",
+        OpRefusal::BadSignature => "bad_signature",
+        OpRefusal::Denied => "denied",
         _ => "another refusal",
     }
 }

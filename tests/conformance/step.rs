@@ -65,7 +65,9 @@ impl<'s> Step<'s> {
     pub fn expect(&self, name: &str, found: impl Into<Value>) -> Result<(), String> {
         let found = found.into();
         match self.get(name) {
-            Some(expected) if *expected != found => Err(format!("{name}: expected {expected}, found {found}")),
+            Some(expected) if *expected != found => {
+                Err(format!("{name}: expected {expected}, found {found}"))
+            }
             _ => Ok(()),
         }
     }

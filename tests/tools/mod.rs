@@ -1,5 +1,5 @@
-//! Running compilers and other programs.
-#![allow(dead_code, reason = "each test file uses its own part of it")]
+//! Compilers and other programs that tests run.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -11,7 +11,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A new, empty directory.
+/// Creates an empty directory.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if dir.exists() {
@@ -21,24 +21,24 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     dir
 }
 
-/// Says so past the capture of the test's output, which `eprintln!` does not.
+/// Reports a skipped test on standard error, which `eprintln!` would not do: the test's output is captured.
 #[expect(clippy::explicit_write, reason = "the test's output is captured")]
 pub(crate) fn skipped(why: &str) {
     writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
 }
 
-/// Whether these tools are there; says so where not.
+/// Returns true if these tools are installed; otherwise reports a skipped test.
 pub(crate) fn have(tools: &[&str]) -> bool {
     let missing = tools.iter().find(|tool| {
         !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
     });
     if let Some(tool) = missing {
-        skipped(&format!("there is no {tool}"));
+        skipped(&format!("{tool} is not installed"));
     }
     missing.is_none()
 }
 
-/// What the program prints. It must succeed.
+/// Runs a program that must succeed, and returns its output.
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -46,7 +46,7 @@ pub(crate) fn run(command: &mut Command) -> String {
     out.into_owned()
 }
 
-/// The functions that a header declares.
+/// Returns the functions that a header declares.
 pub(crate) fn declared(header: &Path) -> BTreeSet<String> {
     let header = fs::read_to_string(header).unwrap();
     let declarations = header.split("POLICYSYNC_API\n").skip(1).filter_map(|rest| rest.split_once('('));
@@ -59,7 +59,7 @@ pub(crate) fn declared(header: &Path) -> BTreeSet<String> {
     names
 }
 
-/// The names that `nm` prints.
+/// Returns the names that `nm` prints.
 pub(crate) fn symbols(options: &[&str], library: &Path) -> BTreeSet<String> {
     let lines = run(Command::new("nm").args(options).arg(library));
     let lines = lines.lines().filter(|line| !line.is_empty() && !line.ends_with(':'));

@@ -1,4 +1,4 @@
-//! Replicas that know each other's keys.
+//! Replicas with each other's keys.
 
 use policysync::crypto::{KeyPair, Sodium};
 use policysync::{
@@ -14,7 +14,7 @@ pub fn key(actor: &str) -> SigningSecretKey {
     SigningSecretKey::new(actor, KeyPair::from_seed(seed.as_bytes()).unwrap()).unwrap()
 }
 
-/// The keys of everybody here.
+/// Returns the keys of all devices.
 pub fn keys() -> KeyRegistry {
     let mut keys = KeyRegistry::new();
     for name in NAMES {
@@ -23,12 +23,12 @@ pub fn keys() -> KeyRegistry {
     keys
 }
 
-/// A device in memory that knows everybody.
+/// Returns a replica in memory with the keys of all devices.
 pub fn device(actor: &str) -> Replica {
     Replica::open(ReplicaOptions::new().keys(keys()).write_as(key(actor))).unwrap()
 }
 
-/// The same, with so many operations.
+/// Returns the same with a number of operations.
 pub fn device_with(actor: &str, ops: u64) -> Replica {
     let mut replica = device(actor);
     write(&mut replica, ops);
@@ -37,7 +37,7 @@ pub fn device_with(actor: &str, ops: u64) -> Replica {
 
 pub fn write(replica: &mut Replica, ops: u64) {
     for number in 0..ops {
-        replica.set(NOW, "Task", &format!("t{number}"), "title", "a title of some length").unwrap();
+        replica.set(NOW, ("Task", &format!("t{number}"), "title"), "a title of some length").unwrap();
     }
 }
 

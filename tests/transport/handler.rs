@@ -1,4 +1,4 @@
-//! The request handler: a status for each kind of fault, and the fault in two bytes for the other side.
+//! The statuses and refusals of the request handler.
 
 use policysync::sync::Refusal;
 use policysync::transport::{HTTP_CONTENT_TYPE, HttpAnswer, HttpRequest};
@@ -11,8 +11,8 @@ fn answer(replica: &mut Replica, body: &[u8]) -> HttpAnswer {
     answer_http(&mut responder(), replica, NOW, &request)
 }
 
-/// What the initiator's session makes of the body.
-fn told(answer: &HttpAnswer) -> Result<(), SyncError> {
+/// Returns the result of the initiator's session for this answer.
+fn received(answer: &HttpAnswer) -> Result<(), SyncError> {
     let mut replica = device("alice");
     let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
     session.next_message(&replica).unwrap();
@@ -24,15 +24,15 @@ fn hello(replica: &Replica) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_message_is_a_bad_request() {
+fn an_invalid_message_is_a_bad_request() {
     let answer = answer(&mut device("bob"), b"<html>");
     assert_eq!(answer.status, 400);
     assert!(matches!(answer.error, Some(SyncError::Message { .. })));
-    assert_eq!(told(&answer), Err(SyncError::Refused(Refusal::Message)));
+    assert_eq!(received(&answer), Err(SyncError::Refused(Refusal::Message)));
 }
 
 #[test]
-fn another_method_and_another_content_type_are_refused_before_the_body_is_looked_at() {
+fn another_method_and_another_content_type_are_refused_whatever_the_body_is() {
     let mut replica = device("bob");
     let body = hello(&device_with("alice", 1));
     let mut ask = |method, content_type| {
@@ -47,12 +47,12 @@ fn another_method_and_another_content_type_are_refused_before_the_body_is_looked
 }
 
 #[test]
-fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_not() {
+fn only_a_body_over_the_limit_is_too_large() {
     let limit = responder().max_message_bytes();
     assert_eq!(answer(&mut device("bob"), &vec![0; limit]).status, 400);
     let answer = answer(&mut device("bob"), &vec![0; limit + 1]);
     assert_eq!(answer.status, 413);
-    assert_eq!(told(&answer), Err(SyncError::Refused(Refusal::TooLarge)));
+    assert_eq!(received(&answer), Err(SyncError::Refused(Refusal::TooLarge)));
 }
 
 #[test]
@@ -60,5 +60,5 @@ fn a_log_of_another_space_is_forbidden() {
     let mut other = Replica::open(ReplicaOptions::new().space("other")).unwrap();
     let answer = answer(&mut other, &hello(&device("alice")));
     assert_eq!(answer.status, 403);
-    assert_eq!(told(&answer), Err(SyncError::Refused(Refusal::OtherSpace)));
+    assert_eq!(received(&answer), Err(SyncError::Refused(Refusal::OtherSpace)));
 }

@@ -1,4 +1,4 @@
-//! The HTTP client before honest and hostile servers.
+//! The HTTP client with honest and hostile servers.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -7,7 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use policysync::sync::{Finish, Refusal};
-use policysync::transport::{HTTP_CONTENT_TYPE, HeaderError, HttpError, HttpOptions, HttpStage, SyncReport};
+use policysync::transport::{
+    ConnectionError, ConnectionOptions, HTTP_CONTENT_TYPE, HeaderError, HttpError, HttpOptions, HttpStage,
+    SyncReport,
+};
 use policysync::{HttpClient, Replica, SyncError, SyncOptions};
 
 use crate::devices::{NOW, assert_same, device, device_with, write};
@@ -22,8 +25,8 @@ fn sync(replica: &mut Replica, url: &str) -> SyncReport {
     try_sync(replica, url).unwrap()
 }
 
-/// What a client with one operation makes of a server that says this.
-fn met_with(answer: impl Into<Vec<u8>>) -> HttpError {
+/// Returns the error of a client with one operation and a server with this answer.
+fn error_for(answer: impl Into<Vec<u8>>) -> HttpError {
     let answer = answer.into();
     let server = Server::start(move |_, _| answer.clone());
     let mut replica = device_with("alice", 1);
@@ -34,7 +37,7 @@ fn met_with(answer: impl Into<Vec<u8>>) -> HttpError {
 }
 
 #[test]
-fn two_replicas_end_with_the_same() {
+fn two_replicas_converge() {
     let peer = Peer::new(device_with("bob", 300));
     let server = Server::honest(peer.clone());
     let mut alice = device_with("alice", 200);
@@ -45,7 +48,7 @@ fn two_replicas_end_with_the_same() {
 }
 
 #[test]
-fn many_clients_at_once_end_with_the_same() {
+fn many_concurrent_clients_converge() {
     let peer = Peer::new(device("alice"));
     let server = Server::honest(peer.clone());
     let names = ["bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"];
@@ -63,7 +66,7 @@ fn many_clients_at_once_end_with_the_same() {
 }
 
 #[test]
-fn a_session_can_be_ended_from_the_callback_and_gone_on_with() {
+fn a_session_can_be_cancelled_from_the_callback_and_continued_by_the_next() {
     let peer = Peer::new(device("bob"));
     let server = Server::honest(peer.clone());
     let mut alice = device_with("alice", 5);
@@ -76,35 +79,35 @@ fn a_session_can_be_ended_from_the_callback_and_gone_on_with() {
 }
 
 #[test]
-fn a_length_over_the_limit_is_refused_before_the_body_comes() {
-    // There is no body: who waited for it would be told of a cut connection.
+fn a_length_over_the_limit_is_refused_before_the_body_arrives() {
+    // There is no body: a client that waited for it would report a broken connection.
     let head =
         format!("HTTP/1.1 200 OK\r\ncontent-type: {HTTP_CONTENT_TYPE}\r\ncontent-length: 1114113\r\n\r\n");
-    let error = met_with(head);
+    let error = error_for(head);
     assert!(matches!(error, HttpError::TooLarge { limit: 1_114_112 }), "{error:?}");
 }
 
 #[test]
-fn a_body_without_a_length_is_read_to_the_limit_and_no_further() {
+fn a_body_without_a_length_is_read_only_up_to_the_limit() {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {HTTP_CONTENT_TYPE}\r\nconnection: close\r\n\r\n");
-    let (told, taken) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let server = Server::with_streams(move |_, _, stream| {
         drop(stream.write_all(head.as_bytes()));
         let mut written = 0_usize;
-        // For ever, if the client does not hang up.
+        // Endless, unless the client disconnects.
         while stream.write_all(&[0; 1 << 16]).is_ok() {
             written += 1 << 16;
         }
-        told.send(written).unwrap();
+        sender.send(written).unwrap();
     });
     let error = try_sync(&mut device("alice"), &server.url).unwrap_err();
     assert!(matches!(error, HttpError::TooLarge { limit: 1_114_112 }), "{error:?}");
-    // What the sockets buffer comes on top of what was read.
-    assert!(taken.recv().unwrap() < 64 << 20);
+    // The sockets buffer more than was read.
+    assert!(receiver.recv().unwrap() < 64 << 20);
 }
 
 #[test]
-fn a_message_that_is_too_long_for_the_server_is_answered_with_its_refusal() {
+fn a_message_that_is_too_long_for_the_server_is_answered_with_a_refusal() {
     let server = Server::honest(Peer::new(device("bob")));
     let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
     let answer = client.exchange(&vec![0; 1_114_113], 1000).unwrap();
@@ -112,7 +115,7 @@ fn a_message_that_is_too_long_for_the_server_is_answered_with_its_refusal() {
 }
 
 #[test]
-fn the_refusal_of_a_server_is_told_in_its_own_words() {
+fn the_refusal_of_a_server_is_reported_as_such() {
     let space = policysync::ReplicaOptions::new().space("other");
     let server = Server::honest(Peer::new(Replica::open(space).unwrap()));
     let error = try_sync(&mut device("alice"), &server.url).unwrap_err();
@@ -120,32 +123,32 @@ fn the_refusal_of_a_server_is_told_in_its_own_words() {
 }
 
 #[test]
-fn a_page_in_place_of_an_answer_is_told_from_one() {
-    assert!(matches!(met_with(http(200, "text/html", b"<html>Log in")), HttpError::ContentType));
-    let error = met_with(http(500, "text/html", b"<html>"));
+fn a_page_in_place_of_an_answer_is_an_error() {
+    assert!(matches!(error_for(http(200, "text/html", b"<html>Log in")), HttpError::ContentType));
+    let error = error_for(http(500, "text/html", b"<html>"));
     assert!(matches!(error, HttpError::Status { status: 500 }) && error.is_temporary(), "{error:?}");
-    let error = met_with(http(401, "text/html", b"<html>"));
+    let error = error_for(http(401, "text/html", b"<html>"));
     assert!(matches!(error, HttpError::Status { status: 401 }) && !error.is_temporary(), "{error:?}");
-    // An error with something else than a refusal under our type is still an error.
-    assert!(matches!(met_with(http(404, HTTP_CONTENT_TYPE, b"x")), HttpError::Status { status: 404 }));
+    // An error status with our content type but without a refusal remains an error.
+    assert!(matches!(error_for(http(404, HTTP_CONTENT_TYPE, b"x")), HttpError::Status { status: 404 }));
 }
 
 #[test]
-fn a_redirect_is_named_and_not_followed() {
+fn a_redirect_is_reported_and_not_followed() {
     let elsewhere = Server::honest(Peer::new(device("bob")));
     for status in [301, 302, 303, 307, 308] {
         let head = format!(
             "HTTP/1.1 {status} X\r\nlocation: {}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
             elsewhere.url
         );
-        let error = met_with(head);
+        let error = error_for(head);
         assert!(matches!(error, HttpError::Redirect { status: found } if found == status), "{error:?}");
     }
     assert_eq!(elsewhere.requests(), 0);
 }
 
 #[test]
-fn what_is_not_http_is_an_error() {
+fn an_answer_that_is_not_http_is_an_error() {
     for answer in [
         &b""[..],
         b"\0\0\0\0",
@@ -157,15 +160,18 @@ fn what_is_not_http_is_an_error() {
         b"HTTP/1.1 200 X\r\ncontent-length: 99999999999999999999999\r\n\r\n",
         b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
     ] {
-        let error = met_with(answer);
+        let error = error_for(answer);
         assert!(!matches!(error, HttpError::Sync(_)), "{error:?}");
     }
     let endless = [&b"HTTP/1.1 200 X\r\n"[..], &b"x: y\r\n".repeat(1 << 18)].concat();
-    assert!(matches!(met_with(endless), HttpError::Protocol(_) | HttpError::Io(_)));
+    assert!(matches!(
+        error_for(endless),
+        HttpError::Protocol(_) | HttpError::Connection(ConnectionError::Io(_))
+    ));
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_given_up() {
+fn a_server_that_does_not_answer_in_time_is_an_error() {
     let wait = Arc::new(Mutex::new(()));
     let held = wait.lock().unwrap();
     let (stuck, half) = (Arc::clone(&wait), http(200, HTTP_CONTENT_TYPE, &[0; 1000]));
@@ -188,11 +194,11 @@ fn a_server_that_does_not_answer_is_given_up() {
 }
 
 #[test]
-fn a_limit_may_be_as_long_as_a_duration_can_be() {
+fn time_outs_may_be_as_long_as_a_duration_can_be() {
     let server = Server::honest(Peer::new(device("bob")));
     let ever = Duration::MAX;
     let options = HttpOptions::new()
-        .connect_timeout(ever)
+        .connection(ConnectionOptions::new().connect_timeout(ever))
         .answer_timeout(ever)
         .body_timeout(ever)
         .overall_timeout(ever);
@@ -201,15 +207,18 @@ fn a_limit_may_be_as_long_as_a_duration_can_be() {
 }
 
 #[test]
-fn nobody_there_is_an_error_that_may_pass() {
+fn a_refused_connection_is_a_temporary_error() {
     // A port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let error = try_sync(&mut device("alice"), &format!("http://127.0.0.1:{port}/")).unwrap_err();
-    assert!(matches!(error, HttpError::Io(_)) && error.is_temporary(), "{error:?}");
+    assert!(
+        matches!(error, HttpError::Connection(ConnectionError::Io(_))) && error.is_temporary(),
+        "{error:?}"
+    );
 }
 
 #[test]
-fn a_session_that_is_cut_in_the_middle_of_an_answer_goes_on_from_what_has_arrived() {
+fn after_a_connection_breaks_in_an_answer_the_next_session_converges() {
     for cut in 0..4 {
         let peer = Peer::new(device_with("bob", 40));
         let honest = peer.clone();
@@ -223,14 +232,17 @@ fn a_session_that_is_cut_in_the_middle_of_an_answer_goes_on_from_what_has_arrive
         while server.requests() <= cut {
             errors.extend(try_sync(&mut alice, &server.url).err());
         }
-        assert!(matches!(errors[..], [HttpError::Io(_) | HttpError::Protocol(_)]), "{errors:?}");
+        assert!(
+            matches!(errors[..], [HttpError::Connection(ConnectionError::Io(_)) | HttpError::Protocol(_)]),
+            "{errors:?}"
+        );
         assert!(sync(&mut alice, &server.url).finish.is_converged());
         peer.with(|bob| assert_same(&alice, bob));
     }
 }
 
 #[test]
-fn an_altered_answer_brings_nothing_that_was_not_signed() {
+fn an_altered_answer_brings_in_no_unsigned_operation() {
     let whole = {
         let peer = Peer::new(device_with("bob", 3));
         let mut alice = device_with("alice", 3);
@@ -248,7 +260,7 @@ fn an_altered_answer_brings_nothing_that_was_not_signed() {
             answer
         });
         let mut alice = device_with("alice", 3);
-        // It may fail, and it may end; what it may not do is let in what nobody has signed.
+        // It may fail or succeed, but not admit an operation that nobody signed.
         drop(try_sync(&mut alice, &server.url));
         for entry in alice.log().iter() {
             assert!(whole.log().contains(&entry.unwrap().hash), "altered at {at}");
@@ -257,7 +269,7 @@ fn an_altered_answer_brings_nothing_that_was_not_signed() {
 }
 
 #[test]
-fn an_answer_to_somebody_else_is_not_taken() {
+fn an_answer_to_another_client_is_refused() {
     let peer = Peer::new(device_with("bob", 3));
     let first = Arc::new(Mutex::new(None));
     let server =
@@ -269,11 +281,11 @@ fn an_answer_to_somebody_else_is_not_taken() {
     let before = server.requests();
     let error = try_sync(&mut alice, &server.url).unwrap_err();
     assert!(matches!(error, HttpError::Sync(SyncError::Stray)), "{error:?}");
-    assert_eq!(server.requests() - before, 4, "sent, and sent again three times");
+    assert_eq!(server.requests() - before, 4, "sent once and repeated three times");
 }
 
 #[test]
-fn a_cache_that_repeats_itself_once_does_no_harm() {
+fn a_cache_that_repeats_each_answer_once_does_no_harm() {
     let peer = Peer::new(device_with("bob", 3));
     let (honest, last) = (peer.clone(), Mutex::new(Vec::new()));
     let server = Server::start(move |number, body| {
@@ -291,35 +303,38 @@ fn a_cache_that_repeats_itself_once_does_no_harm() {
 }
 
 #[test]
-fn a_url_that_is_none_is_refused_without_being_shown() {
+fn a_malformed_url_is_refused_and_not_shown() {
     let secret = "ftp://user:password@example/";
     for url in ["", "/sync", "example", "http://", "ws://127.0.0.1/", secret] {
         let error = HttpClient::new(url, HttpOptions::new()).err().unwrap();
-        assert!(matches!(error, HttpError::Url), "{url}: {error:?}");
+        assert!(
+            matches!(error, HttpError::Connection(ConnectionError::Url { scheme: "http" })),
+            "{url}: {error:?}"
+        );
         assert!(!error.to_string().contains("password"));
     }
     let https = HttpClient::new("https://127.0.0.1/", HttpOptions::new());
     if cfg!(feature = "tls") {
         assert!(https.is_ok());
     } else {
-        assert!(matches!(https, Err(HttpError::NoTls)));
+        assert!(matches!(https, Err(HttpError::Connection(ConnectionError::NoTls))));
     }
 }
 
 #[test]
-fn a_token_and_headers_go_with_every_request() {
+fn every_request_has_the_token_and_the_headers() {
     let server = Server::honest(Peer::new(device_with("bob", 40)));
-    let options = HttpOptions::new()
+    let connection = ConnectionOptions::new()
         .header("authorization", "Basic YTpi")
         .header("X-Tenant", "blue")
         .bearer_token("abc.DEF-123==")
         .header("x-tenant", "green sea");
-    let client = HttpClient::new(&server.url, options).unwrap();
+    let client = HttpClient::new(&server.url, HttpOptions::new().connection(connection)).unwrap();
     let mut alice = device_with("alice", 40);
-    let go_on = |_: &_| ControlFlow::Continue(());
-    client.sync(&mut alice, SyncOptions::new(), [7; 16], || NOW, go_on).unwrap();
+    let proceed = |_: &_| ControlFlow::Continue(());
+    client.sync(&mut alice, SyncOptions::new(), [7; 16], || NOW, proceed).unwrap();
     let heads = server.heads();
-    assert!(heads.len() > 1, "one request says nothing of the next");
+    assert!(heads.len() > 1, "a single request does not show whether the next one has the headers");
     for head in heads {
         let lower = head.to_lowercase();
         assert!(head.contains("Bearer abc.DEF-123==\r\n"), "{head}");
@@ -330,28 +345,32 @@ fn a_token_and_headers_go_with_every_request() {
 }
 
 #[test]
-fn a_header_that_would_be_another_request_is_refused_and_not_shown() {
+fn a_header_that_could_change_the_request_is_refused_and_not_shown() {
     let server = Server::honest(Peer::new(device("bob")));
-    let refused = |options: HttpOptions| match HttpClient::new(&server.url, options).err().unwrap() {
-        HttpError::Header(error) => {
-            assert!(!error.to_string().contains("secret"), "{error}");
-            error
+    let refused = |connection: ConnectionOptions| {
+        let options = HttpOptions::new().connection(connection);
+        match HttpClient::new(&server.url, options).err().unwrap() {
+            HttpError::Connection(ConnectionError::Header(error)) => {
+                assert!(!error.to_string().contains("secret"), "{error}");
+                error
+            }
+            error => panic!("{error:?}"),
         }
-        error => panic!("{error:?}"),
     };
-    let token = HttpOptions::new().bearer_token("secret\r\nx-evil: 1");
+    let token = ConnectionOptions::new().bearer_token("secret\r\nx-evil: 1");
     assert_eq!(refused(token), HeaderError::Token { at: 6 });
-    let value = HttpOptions::new().header("x-key", "secret\nx-evil: 1");
+    let value = ConnectionOptions::new().header("x-key", "secret\nx-evil: 1");
     assert_eq!(refused(value), HeaderError::Value { at: 6 });
-    assert_eq!(refused(HttpOptions::new().header("x-secret: 1\r\nx", "1")), HeaderError::Name);
-    let length = HttpOptions::new().header("Content-Length", "3");
+    assert_eq!(refused(ConnectionOptions::new().header("x-secret: 1\r\nx", "1")), HeaderError::Name);
+    let length = ConnectionOptions::new().header("Content-Length", "3");
     assert_eq!(refused(length), HeaderError::Reserved { name: "content-length" });
     assert_eq!(server.requests(), 0);
 }
 
 #[test]
-fn a_token_is_printed_nowhere() {
-    let options = HttpOptions::new().bearer_token("secret-token").header("x-key", "secret-value");
+fn a_token_is_never_printed() {
+    let connection = ConnectionOptions::new().bearer_token("secret-token").header("x-key", "secret-value");
+    let options = HttpOptions::new().connection(connection);
     assert!(!format!("{options:?} {:#?}", options.clone()).contains("secret"));
     let server = Server::start(|_, _| http(401, "text/plain", b"secret-token is wrong"));
     let client = HttpClient::new(&server.url, options).unwrap();

@@ -1,4 +1,4 @@
-//! Sessions over HTTP and WebSocket on loopback: honest servers, hostile ones, and real processes.
+//! Sessions over HTTP and WebSocket on loopback, with honest servers, hostile ones and real processes.
 #![cfg(all(feature = "http", feature = "sqlite", feature = "websocket"))]
 
 mod devices;

@@ -1,4 +1,4 @@
-//! The relay of the examples as a process of its own, killed and started again.
+//! The example relay as a process, which is killed and restarted.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use policysync::sync::{Finish, Refusal};
 use policysync::transport::{
-    Heard, HttpError, HttpOptions, WebSocketError, WebSocketOptions, WebSocketStream,
+    ConnectionError, ConnectionOptions, HttpError, HttpOptions, NetStream, WaitResult, WebSocketError,
+    WebSocketOptions,
 };
 use policysync::{
     HttpClient, Replica, SyncError, SyncOptions, SyncSession, WebSocketClient, system_wall_clock,
@@ -21,7 +22,7 @@ use crate::devices::{assert_same, device, device_with, key, write};
 struct Relay {
     process: Child,
     address: String,
-    said: String,
+    greeting: String,
 }
 
 impl Relay {
@@ -29,7 +30,7 @@ impl Relay {
         Self::start_with(file, mode, None)
     }
 
-    /// The same, with a token in the environment.
+    /// Starts a relay with a token in the environment.
     fn start_with(file: &Path, mode: &[&str], token: Option<&str>) -> Self {
         let program = program();
         let mut process = Command::new(&program)
@@ -42,18 +43,18 @@ impl Relay {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}; build the examples first", program.display()));
-        let mut said = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        let address = said.strip_prefix("listening on ").and_then(|rest| rest.split(',').next());
-        let address = address.unwrap_or_else(|| panic!("the relay says {said:?}")).to_owned();
-        Self { process, address, said }
+        let mut greeting = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
+        let address = greeting.strip_prefix("listening on ").and_then(|rest| rest.split(',').next());
+        let address = address.unwrap_or_else(|| panic!("the relay prints {greeting:?}")).to_owned();
+        Self { process, address, greeting }
     }
 
     fn http(&self) -> HttpClient {
         HttpClient::new(&format!("http://{}/sync", self.address), HttpOptions::new()).unwrap()
     }
 
-    fn line(&self, seed: u8) -> WebSocketClient<WebSocketStream> {
+    fn line(&self, seed: u8) -> WebSocketClient<NetStream> {
         self.try_line(WebSocketOptions::new(), seed).unwrap()
     }
 
@@ -61,12 +62,12 @@ impl Relay {
         &self,
         options: WebSocketOptions,
         seed: u8,
-    ) -> Result<WebSocketClient<WebSocketStream>, WebSocketError> {
+    ) -> Result<WebSocketClient<NetStream>, WebSocketError> {
         let url = format!("ws://{}/sync", self.address);
         WebSocketClient::connect(&url, options, [seed; 32], system_wall_clock)
     }
 
-    /// SIGKILL: nothing is tidied up.
+    /// Kills the process (SIGKILL), which gets no chance to clean up.
     fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -75,13 +76,13 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        // A test that fails leaves it running otherwise.
+        // A failing test would leave it running.
         drop(self.process.kill());
         drop(self.process.wait());
     }
 }
 
-/// Beside the folder of this program: `target/debug/examples`.
+/// Returns the path of the relay: `target/debug/examples/relay`.
 fn program() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     own.parent()
@@ -92,7 +93,7 @@ fn program() -> PathBuf {
         .join(format!("relay{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// A file with everybody's keys, as the relay reads them.
+/// Writes a file with the keys of alice, bob and carol for the relay.
 fn keys_file(folder: &Path) -> PathBuf {
     let file = folder.join("keys.txt");
     let lines = ["alice", "bob", "carol"].map(|actor| {
@@ -105,28 +106,28 @@ fn keys_file(folder: &Path) -> PathBuf {
 }
 
 fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> Finish {
-    let go_on = |_: &_| ControlFlow::Continue(());
-    client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, go_on).unwrap().finish
+    let proceed = |_: &_| ControlFlow::Continue(());
+    client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, proceed).unwrap().finish
 }
 
-/// Works on the line until this holds.
+/// Runs the line until the condition holds.
 fn until(
-    line: &mut WebSocketClient<WebSocketStream>,
+    line: &mut WebSocketClient<NetStream>,
     replica: &mut Replica,
-    done: impl Fn(&WebSocketClient<WebSocketStream>, &Replica) -> bool,
+    done: impl Fn(&WebSocketClient<NetStream>, &Replica) -> bool,
 ) {
     for _ in 0..1000 {
         line.work(replica, system_wall_clock()).unwrap();
         if done(line, replica) {
             return;
         }
-        assert_ne!(line.wait(system_wall_clock()).unwrap(), Heard::Closed);
+        assert_ne!(line.wait(system_wall_clock()).unwrap(), WaitResult::Closed);
     }
-    panic!("it does not come to this");
+    panic!("the condition never holds");
 }
 
 #[test]
-fn two_clients_over_http_end_with_the_same_though_the_relay_is_killed_in_the_middle() {
+fn two_clients_over_http_converge_although_the_relay_is_killed_in_between() {
     let folder = tempfile::tempdir().unwrap();
     let (file, keys) = (folder.path().join("relay.db"), keys_file(folder.path()));
     let mode = ["--keys", keys.to_str().unwrap()];
@@ -134,13 +135,13 @@ fn two_clients_over_http_end_with_the_same_though_the_relay_is_killed_in_the_mid
     for replica in [&mut alice, &mut bob] {
         for number in 0..4 {
             let blob = "x".repeat(700_000);
-            replica.set(system_wall_clock(), "Blob", &format!("{number}"), "data", blob.as_str()).unwrap();
+            replica.set(system_wall_clock(), ("Blob", &format!("{number}"), "data"), blob.as_str()).unwrap();
         }
     }
 
     let relay = Relay::start(&file, &mode);
-    assert!(relay.said.contains("verifying, 0 operations"), "{}", relay.said);
-    // Alice sends some of hers, and the relay dies.
+    assert!(relay.greeting.contains("verifying, 0 operations"), "{}", relay.greeting);
+    // The relay dies after it received some of alice's operations.
     let client = relay.http();
     let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
     for _ in 0..3 {
@@ -153,13 +154,14 @@ fn two_clients_over_http_end_with_the_same_though_the_relay_is_killed_in_the_mid
     let error = client.exchange(&request, 1_114_112).unwrap_err();
     assert!(error.is_temporary(), "{error:?}");
 
-    // What it has acknowledged it still has.
+    // It still has the operations that it acknowledged.
     let relay = Relay::start(&file, &mode);
-    let count = relay.said.trim().trim_end_matches(" operations").rsplit(' ').next().unwrap().parse::<u64>();
+    let count =
+        relay.greeting.trim().trim_end_matches(" operations").rsplit(' ').next().unwrap().parse::<u64>();
     assert!(
         count.as_ref().is_ok_and(|count| *count >= session.progress().sent && *count < 2004),
         "{}",
-        relay.said
+        relay.greeting
     );
     assert!(session.progress().sent > 0);
     let client = relay.http();
@@ -171,7 +173,7 @@ fn two_clients_over_http_end_with_the_same_though_the_relay_is_killed_in_the_mid
 }
 
 #[test]
-fn two_clients_over_websocket_hear_of_each_other_at_once_and_again_after_the_relay_was_killed() {
+fn two_clients_over_websocket_exchange_writes_at_once_and_after_the_relay_was_killed() {
     let folder = tempfile::tempdir().unwrap();
     let (file, keys) = (folder.path().join("relay.db"), keys_file(folder.path()));
     let mode = ["--keys", keys.to_str().unwrap()];
@@ -183,14 +185,14 @@ fn two_clients_over_websocket_hear_of_each_other_at_once_and_again_after_the_rel
     until(&mut to_bob, &mut bob, |line, _| line.is_pushing());
     until(&mut to_alice, &mut alice, |_, alice| alice.log().len() == 120);
     for round in 0..3 {
-        alice.set(system_wall_clock(), "Note", &format!("{round}"), "text", "hello").unwrap();
+        alice.set(system_wall_clock(), ("Note", &format!("{round}"), "text"), "hello").unwrap();
         to_alice.work(&mut alice, system_wall_clock()).unwrap();
         until(&mut to_bob, &mut bob, |_, bob| bob.log().len() == alice.log().len());
         assert_same(&alice, &bob);
     }
 
     relay.kill();
-    alice.set(system_wall_clock(), "Note", "while", "text", "the relay was down").unwrap();
+    alice.set(system_wall_clock(), ("Note", "while", "text"), "the relay was down").unwrap();
     let broken = loop {
         let now = system_wall_clock();
         if let Err(error) = to_alice.wait(now).and_then(|_| to_alice.work(&mut alice, now)) {
@@ -200,7 +202,7 @@ fn two_clients_over_websocket_hear_of_each_other_at_once_and_again_after_the_rel
     assert!(broken.is_temporary(), "{broken:?}");
 
     let relay = Relay::start(&file, &mode);
-    assert!(relay.said.contains(", 123 operations"), "{}", relay.said);
+    assert!(relay.greeting.contains(", 123 operations"), "{}", relay.greeting);
     let (mut to_alice, mut to_bob) = (relay.line(3), relay.line(4));
     until(&mut to_alice, &mut alice, |line, _| line.is_pushing());
     until(&mut to_bob, &mut bob, |_, bob| bob.log().len() == 124);
@@ -208,7 +210,7 @@ fn two_clients_over_websocket_hear_of_each_other_at_once_and_again_after_the_rel
 }
 
 #[test]
-fn a_blind_relay_passes_on_what_it_cannot_judge_and_a_verifying_one_does_not() {
+fn only_a_blind_relay_passes_on_operations_of_an_unknown_key() {
     let folder = tempfile::tempdir().unwrap();
     let keys = keys_file(folder.path());
     let mut mallory = Replica::open(policysync::ReplicaOptions::new().write_as(key("mallory"))).unwrap();
@@ -220,7 +222,7 @@ fn a_blind_relay_passes_on_what_it_cannot_judge_and_a_verifying_one_does_not() {
     assert_eq!(refused_by_peer.unknown_key, 5);
 
     let blind = Relay::start(&folder.path().join("2.db"), &["--blind"]);
-    assert!(blind.said.contains("blind"), "{}", blind.said);
+    assert!(blind.greeting.contains("blind"), "{}", blind.greeting);
     assert!(sync(&blind.http(), &mut mallory, 2).is_converged());
     let mut alice = device("alice");
     let finish = sync(&blind.http(), &mut alice, 3);
@@ -230,8 +232,9 @@ fn a_blind_relay_passes_on_what_it_cannot_judge_and_a_verifying_one_does_not() {
 }
 
 #[test]
-fn a_relay_with_a_token_answers_nobody_else() {
+fn a_relay_with_a_token_refuses_clients_without_it() {
     const TOKEN: &str = "wdRHpc2vJ0.q~X-4_a+/==";
+    let connection = ConnectionOptions::new;
     let folder = tempfile::tempdir().unwrap();
     let token_file = folder.path().join("token");
     std::fs::write(&token_file, format!("{TOKEN}\n")).unwrap();
@@ -243,31 +246,33 @@ fn a_relay_with_a_token_answers_nobody_else() {
         let url = format!("http://{}/sync", relay.address);
         let mut alice = device_with("alice", 3);
         for options in [
-            HttpOptions::new(),
-            HttpOptions::new().bearer_token("wrong"),
-            HttpOptions::new().bearer_token(&TOKEN[..TOKEN.len() - 1]),
-            HttpOptions::new().bearer_token(&format!("{TOKEN}=")),
-            HttpOptions::new().header("Authorization", &format!("Basic {TOKEN}")),
-            HttpOptions::new().header("X-Authorization", &format!("Bearer {TOKEN}")),
+            connection(),
+            connection().bearer_token("wrong"),
+            connection().bearer_token(&TOKEN[..TOKEN.len() - 1]),
+            connection().bearer_token(&format!("{TOKEN}=")),
+            connection().header("Authorization", &format!("Basic {TOKEN}")),
+            connection().header("X-Authorization", &format!("Bearer {TOKEN}")),
         ] {
-            let client = HttpClient::new(&url, options).unwrap();
-            let go_on = |_: &_| ControlFlow::Continue(());
+            let client = HttpClient::new(&url, HttpOptions::new().connection(options)).unwrap();
+            let proceed = |_: &_| ControlFlow::Continue(());
             let error =
-                client.sync(&mut alice, SyncOptions::new(), [1; 16], system_wall_clock, go_on).unwrap_err();
+                client.sync(&mut alice, SyncOptions::new(), [1; 16], system_wall_clock, proceed).unwrap_err();
             assert!(matches!(error, HttpError::Status { status: 401 }), "{error:?}");
             assert_eq!(error.to_string(), "the server answered with status 401");
             assert!(!error.is_temporary());
         }
-        for options in [WebSocketOptions::new(), WebSocketOptions::new().bearer_token("wrong")] {
-            let error = relay.try_line(options, 1).err().unwrap();
+        for options in [connection(), connection().bearer_token("wrong")] {
+            let error = relay.try_line(WebSocketOptions::new().connection(options), 1).err().unwrap();
             assert!(matches!(error, WebSocketError::Status { status: 401 }), "{error:?}");
             assert!(error.to_string().contains("status 401") && !error.is_temporary());
         }
 
-        let client = HttpClient::new(&url, HttpOptions::new().bearer_token(TOKEN)).unwrap();
+        let client =
+            HttpClient::new(&url, HttpOptions::new().connection(connection().bearer_token(TOKEN))).unwrap();
         assert!(sync(&client, &mut alice, 2).is_converged());
         let mut carol = device("carol");
-        let mut line = relay.try_line(WebSocketOptions::new().bearer_token(TOKEN), 3).unwrap();
+        let mut line =
+            relay.try_line(WebSocketOptions::new().connection(connection().bearer_token(TOKEN)), 3).unwrap();
         until(&mut line, &mut carol, |line, _| line.is_pushing());
         assert_same(&alice, &carol);
     }
@@ -275,7 +280,7 @@ fn a_relay_with_a_token_answers_nobody_else() {
 
 #[cfg(unix)]
 #[test]
-fn a_relay_that_is_told_to_end_closes_its_lines_and_ends() {
+fn sigterm_closes_the_lines_and_ends_the_relay() {
     let folder = tempfile::tempdir().unwrap();
     let mut relay = Relay::start(&folder.path().join("relay.db"), &["--blind"]);
     let mut alice = device_with("alice", 1);
@@ -283,19 +288,19 @@ fn a_relay_that_is_told_to_end_closes_its_lines_and_ends() {
     until(&mut line, &mut alice, |line, _| line.is_pushing());
     let id = relay.process.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    let closed = (0..1000).any(|_| line.wait(system_wall_clock()).unwrap() == Heard::Closed);
+    let closed = (0..1000).any(|_| line.wait(system_wall_clock()).unwrap() == WaitResult::Closed);
     assert!(closed);
     assert_eq!(relay.process.wait().unwrap().code(), Some(0));
 }
 
 #[cfg(unix)]
 #[test]
-fn a_relay_that_is_told_to_end_leaves_a_client_that_does_not_read() {
+fn sigterm_ends_the_relay_although_a_client_does_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let (file, secret) = (folder.path().join("relay.db"), folder.path().join("secret"));
     std::fs::write(&secret, [5; 32]).unwrap();
     let mut relay = Relay::start(&file, &["--blind", "--secret", secret.to_str().unwrap()]);
-    // Requests one after the other, of whose answers none is read, until the relay takes no more: the sockets are full.
+    // Sends requests without reading the answers until the sockets are full.
     let mut stream = TcpStream::connect(&relay.address).unwrap();
     stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
     let request = b"POST /sync HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n".repeat(1000);
@@ -306,28 +311,31 @@ fn a_relay_that_is_told_to_end_leaves_a_client_that_does_not_read() {
         thread::sleep(Duration::from_millis(50));
         relay.process.try_wait().unwrap()
     });
-    assert_eq!(code.expect("it does not end").code(), Some(0));
+    assert_eq!(code.expect("the relay does not end").code(), Some(0));
     assert!(folder.path().join("relay.db.sessions").exists());
 }
 
 #[test]
-fn a_relay_survives_what_is_no_message_and_says_so() {
+fn a_relay_survives_invalid_messages_and_refuses_them() {
     let folder = tempfile::tempdir().unwrap();
     let relay = Relay::start(&folder.path().join("relay.db"), &["--blind"]);
     let refusal = SyncError::Refused(Refusal::Message).to_message();
     assert_eq!(relay.http().exchange(b"nonsense", 1000).unwrap(), refusal);
     let error = relay.http().exchange(&vec![0; 1_114_113], 1000).unwrap_err();
-    // The status, or a connection that ends before all was sent.
-    assert!(matches!(error, HttpError::Status { status: 413 } | HttpError::Io(_)), "{error:?}");
+    // The status, or a connection that breaks before the request is complete.
+    assert!(
+        matches!(error, HttpError::Status { status: 413 } | HttpError::Connection(ConnectionError::Io(_))),
+        "{error:?}"
+    );
 
     let stream = std::net::TcpStream::connect(&relay.address).unwrap();
     let (mut socket, _) = tungstenite::client(format!("ws://{}/sync", relay.address), stream).unwrap();
     socket.send(tungstenite::Message::binary(b"nonsense".to_vec())).unwrap();
-    let mut heard = socket.read().unwrap();
-    while heard.is_ping() {
-        heard = socket.read().unwrap();
+    let mut answer = socket.read().unwrap();
+    while answer.is_ping() {
+        answer = socket.read().unwrap();
     }
-    assert_eq!(heard.into_data(), refusal);
+    assert_eq!(answer.into_data(), refusal);
     assert!(socket.read().unwrap().is_close());
 
     let mut alice = device_with("alice", 3);
@@ -335,8 +343,8 @@ fn a_relay_survives_what_is_no_message_and_says_so() {
 }
 
 #[test]
-fn a_relay_that_cannot_begin_says_why() {
-    for (arguments, said) in [
+fn a_relay_that_cannot_start_prints_the_reason() {
+    for (arguments, reason) in [
         (&["--file", "x.db"][..], "either --keys or --blind"),
         (&["--blind"], "--file is missing"),
         (&["--file", "x.db", "--keys", "missing.txt"], "missing.txt: "),
@@ -348,22 +356,21 @@ fn a_relay_that_cannot_begin_says_why() {
         let folder = tempfile::tempdir().unwrap();
         let output = Command::new(program()).args(arguments).current_dir(folder.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(reason), "{output:?}");
     }
 }
 
-/// With a secret that stays, a relay that was told to end remembers what it has in common with whom.
 #[cfg(unix)]
 #[test]
-fn a_relay_with_a_secret_remembers_its_sessions_over_a_restart() {
+fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (file, secret) = (folder.path().join("relay.db"), folder.path().join("secret"));
     std::fs::write(&secret, [5; 32]).unwrap();
     let mode = ["--blind", "--secret", secret.to_str().unwrap()];
     let mut alice = device_with("alice", 300);
     let base_after = |relay: &Relay, alice: &mut Replica, options: SyncOptions, nonce: u8| {
-        let go_on = |_: &_| ControlFlow::Continue(());
-        match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, go_on).unwrap().finish {
+        let proceed = |_: &_| ControlFlow::Continue(());
+        match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, proceed).unwrap().finish {
             Finish::Converged { base: Some(base), .. } => base,
             other => panic!("{other:?}"),
         }
@@ -371,14 +378,14 @@ fn a_relay_with_a_secret_remembers_its_sessions_over_a_restart() {
     let is_known = |relay: &Relay, alice: &Replica, base: &policysync::sync::SyncBase| {
         let mut session = SyncSession::new(SyncOptions::new().since(base.clone()), [9; 16]);
         let hello = session.next_message(alice).unwrap().unwrap();
-        // Behind its nonce and two bytes of its cursor the answer says whether it goes on from there.
+        // After the nonce and two bytes of the cursor, the answer has a byte that is 1 if the session resumes.
         relay.http().exchange(&hello, 2_000_000).unwrap()[30] == 1
     };
     let mut relay = Relay::start(&file, &mode);
     let base = base_after(&relay, &mut alice, SyncOptions::new(), 1);
     assert!(is_known(&relay, &alice, &base));
-    let told = Command::new("kill").arg(relay.process.id().to_string()).status().unwrap();
-    assert!(told.success() && relay.process.wait().unwrap().success());
+    let terminated = Command::new("kill").arg(relay.process.id().to_string()).status().unwrap();
+    assert!(terminated.success() && relay.process.wait().unwrap().success());
 
     let relay = Relay::start(&file, &mode);
     assert!(is_known(&relay, &alice, &base));
@@ -386,7 +393,7 @@ fn a_relay_with_a_secret_remembers_its_sessions_over_a_restart() {
     base_after(&relay, &mut alice, SyncOptions::new().since(base.clone()), 2);
     relay.kill();
 
-    // Another secret: refused, and the relay goes on without.
+    // With another secret the sessions are refused, and the relay runs without them.
     std::fs::write(&secret, [6; 32]).unwrap();
     let relay = Relay::start(&file, &mode);
     assert!(!is_known(&relay, &alice, &base));

@@ -1,4 +1,4 @@
-//! A server for one test: what it says to each request, byte for byte, is the test's business.
+//! An HTTP server whose answers a test defines byte for byte.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -19,10 +19,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers request number n (from 0) with the bytes that `answer` makes of n and the body, and hangs up.
+    /// Answers each request with the bytes that `answer` returns for its number (from 0) and body, then disconnects.
     pub fn start(answer: impl Fn(usize, &[u8]) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::with_streams(move |number, body, stream| {
-            // The client may have gone.
+            // The client may have disconnected.
             drop(stream.write_all(&answer(number, body)));
         })
     }
@@ -32,15 +32,15 @@ impl Server {
         let url = format!("http://{}/sync", listener.local_addr().unwrap());
         let requests = Arc::new(AtomicUsize::new(0));
         let heads = Arc::new(Mutex::new(Vec::new()));
-        let (counter, answer, told) = (Arc::clone(&requests), Arc::new(answer), Arc::clone(&heads));
+        let (counter, answer, recorded) = (Arc::clone(&requests), Arc::new(answer), Arc::clone(&heads));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let number = counter.fetch_add(1, Ordering::SeqCst);
-                let (answer, told) = (Arc::clone(&answer), Arc::clone(&told));
+                let (answer, recorded) = (Arc::clone(&answer), Arc::clone(&recorded));
                 thread::spawn(move || {
                     let mut stream = stream;
                     if let Some((head, body)) = read_request(&stream) {
-                        told.lock().unwrap().push(head);
+                        recorded.lock().unwrap().push(head);
                         answer(number, &body, &mut stream);
                     }
                 });
@@ -49,25 +49,23 @@ impl Server {
         Self { url, requests, heads }
     }
 
-    /// A server that answers honestly.
+    /// Starts a server that answers honestly.
     pub fn honest(peer: Peer) -> Self {
         Self::start(move |_, body| peer.answer(body))
     }
 
-    /// How many requests there were.
+    /// Returns the number of requests.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
-}
 
-impl Server {
-    /// The heads of the requests that have come, in the order in which they came.
+    /// Returns the heads of the requests, in their order.
     pub fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }
 
-/// A replica that several threads answer for.
+/// A replica that several threads share.
 #[derive(Clone)]
 pub struct Peer(Arc<Mutex<(Replica, Responder)>>);
 
@@ -76,7 +74,7 @@ impl Peer {
         Self(Arc::new(Mutex::new((replica, responder()))))
     }
 
-    /// The whole answer, with its head.
+    /// Returns the answer to a request, with its head.
     pub fn answer(&self, body: &[u8]) -> Vec<u8> {
         let mut guard = self.0.lock().unwrap();
         let (replica, responder) = &mut *guard;
@@ -90,7 +88,7 @@ impl Peer {
     }
 }
 
-/// An answer with its head.
+/// Returns an answer with its head.
 pub fn http(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
@@ -99,7 +97,7 @@ pub fn http(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// The head and the body.
+/// Reads a request: its head and its body.
 pub fn read_request(stream: impl Read) -> Option<(String, Vec<u8>)> {
     let mut reader = BufReader::new(stream);
     let (mut length, mut head) = (0, String::new());

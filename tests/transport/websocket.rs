@@ -1,4 +1,4 @@
-//! Lines over WebSocket: pushes both ways, hostile and slow peers, cuts and new lines.
+//! Lines over WebSocket: pushes both ways, hostile and slow peers, broken connections.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 
 use policysync::sync::{Finish, Refusal};
 use policysync::transport::{
-    HeaderError, Heard, LineEvent, WebSocketError, WebSocketOptions, WebSocketStream,
+    ConnectionError, ConnectionOptions, HeaderError, LineEvent, NetStream, WaitResult, WebSocketError,
+    WebSocketOptions,
 };
 use policysync::{Replica, Responder, SyncError, WallMillis, WebSocketClient, WebSocketServer};
 use tungstenite::Message;
 
 use crate::devices::{NOW, assert_same, device, device_with, key, responder, write};
 
-type Client = WebSocketClient<WebSocketStream>;
+type Client = WebSocketClient<NetStream>;
 type Server = WebSocketServer<TcpStream>;
 
 const TICK: Duration = Duration::from_millis(5);
@@ -25,7 +26,7 @@ fn options() -> WebSocketOptions {
     WebSocketOptions::new().wait(TICK)
 }
 
-/// The server's end of the next connection.
+/// Accepts the next connection.
 fn accept(listener: &TcpListener) -> Server {
     let (stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(TICK)).unwrap();
@@ -33,7 +34,7 @@ fn accept(listener: &TcpListener) -> Server {
     WebSocketServer::accept(stream, options(), || NOW).unwrap()
 }
 
-/// Both ends of a line.
+/// Returns both ends of a line.
 fn pair(seed: u8) -> (Client, Server) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/sync", listener.local_addr().unwrap());
@@ -44,7 +45,7 @@ fn pair(seed: u8) -> (Client, Server) {
     })
 }
 
-/// A server's end, and a caller that keeps to WebSocket and to nothing else.
+/// Returns the server's end of a line, and a client that only speaks WebSocket.
 fn raw() -> (tungstenite::WebSocket<TcpStream>, Server) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -68,7 +69,7 @@ impl Line {
         Self { client, server, responder: responder() }
     }
 
-    /// Lets both sides work until this holds.
+    /// Runs both sides until the condition holds.
     fn until(
         &mut self,
         ours: &mut Replica,
@@ -84,7 +85,7 @@ impl Line {
                 return;
             }
         }
-        panic!("it does not come to this");
+        panic!("the condition never holds");
     }
 
     fn until_pushing(&mut self, ours: &mut Replica, theirs: &mut Replica) {
@@ -104,23 +105,23 @@ fn after_the_session_new_operations_go_both_ways() {
     assert_same(&alice, &bob);
     assert!(matches!(line.client.finish(), Some(Finish::Converged { count: 80, .. })));
     for round in 0..5 {
-        alice.set(NOW, "Note", &format!("a{round}"), "text", "from alice").unwrap();
+        alice.set(NOW, ("Note", &format!("a{round}"), "text"), "from alice").unwrap();
         line.until(&mut alice, &mut bob, same);
-        bob.set(NOW, "Note", &format!("b{round}"), "text", "from bob").unwrap();
+        bob.set(NOW, ("Note", &format!("b{round}"), "text"), "from bob").unwrap();
         line.until(&mut alice, &mut bob, same);
     }
     assert_eq!(bob.log().len(), 90);
 }
 
 #[test]
-fn what_reaches_the_server_by_another_way_reaches_the_caller() {
+fn an_operation_that_reaches_the_server_another_way_is_pushed_to_the_client() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
-    let op = device("carol").set(NOW, "Task", "t1", "title", "from carol").unwrap();
+    let op = device("carol").set(NOW, ("Task", "t1", "title"), "from carol").unwrap();
     bob.ingest(NOW, &op).unwrap();
     line.until(&mut alice, &mut bob, same);
-    assert_eq!(alice.get("Task", "t1", "title").unwrap(), Some("from carol".into()));
+    assert_eq!(alice.get(("Task", "t1", "title")).unwrap(), Some("from carol".into()));
 }
 
 #[test]
@@ -129,15 +130,15 @@ fn many_operations_are_pushed_in_several_messages() {
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
     for number in 0..6 {
-        alice.set(NOW, "Blob", &format!("{number}"), "data", "x".repeat(400_000).as_str()).unwrap();
+        alice.set(NOW, ("Blob", &format!("{number}"), "data"), "x".repeat(400_000).as_str()).unwrap();
     }
     line.until(&mut alice, &mut bob, same);
 }
 
 #[test]
-fn a_session_that_does_not_converge_is_run_again_when_something_is_written_and_when_time_has_passed() {
+fn a_session_that_does_not_converge_is_repeated_after_a_write_and_after_a_minute() {
     let mut stranger = Replica::open(policysync::ReplicaOptions::new().write_as(key("mallory"))).unwrap();
-    let (mut alice, mut bob) = (device("alice"), stranger_s_friend());
+    let (mut alice, mut bob) = (device("alice"), knows_mallory());
     write(&mut stranger, 1);
     bob.ingest(NOW, &stranger.log().iter().next().unwrap().unwrap().op).unwrap();
 
@@ -148,16 +149,16 @@ fn a_session_that_does_not_converge_is_run_again_when_something_is_written_and_w
     assert_eq!(refused.unknown_key, 1);
     assert!(!line.client.is_pushing());
 
-    alice.set(NOW, "Task", "t9", "title", "written later").unwrap();
-    let told = |line: &Line, _: &Replica, _: &Replica| {
+    alice.set(NOW, ("Task", "t9", "title"), "written later").unwrap();
+    let repeated = |line: &Line, _: &Replica, _: &Replica| {
         matches!(line.client.finish(), Some(Finish::NotConverged { .. })) && line.client.progress().sent == 1
     };
-    line.until(&mut alice, &mut bob, told);
-    // The session's end is said with the next look.
+    line.until(&mut alice, &mut bob, repeated);
+    // The next call notices the end of the session.
     line.client.work(&mut alice, NOW).unwrap();
     assert_eq!(bob.log().len(), 2);
 
-    // The key has come, and a minute has passed.
+    // The key arrives, and a minute passes.
     alice.keys_mut().register(key("mallory").public_key().clone()).unwrap();
     for second in 1..=60 {
         assert!(!line.client.is_pushing(), "after {second} seconds");
@@ -172,30 +173,30 @@ fn a_session_that_does_not_converge_is_run_again_when_something_is_written_and_w
     assert!(line.client.is_pushing());
 }
 
-/// A replica that knows mallory beside everybody else.
-fn stranger_s_friend() -> Replica {
+/// Returns a replica that has mallory's key too.
+fn knows_mallory() -> Replica {
     let mut bob = device("bob");
     bob.keys_mut().register(key("mallory").public_key().clone()).unwrap();
     bob
 }
 
 #[test]
-fn a_server_that_has_forgotten_the_session_says_so_and_the_next_one_heals_it() {
+fn after_the_server_forgets_a_session_the_next_one_converges() {
     forgotten_session(false);
 }
 
 #[test]
-fn what_is_pushed_before_the_caller_hears_that_the_session_is_forgotten_breaks_nothing() {
+fn a_push_before_the_client_learns_that_the_session_is_forgotten_does_no_harm() {
     forgotten_session(true);
 }
 
 fn forgotten_session(writes_meanwhile: bool) {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
     let mut line = Line::new(1);
-    // The message after the session names it; another process knows nothing of it.
+    // The message after the session names it, and a responder of another process does not know it.
     line.client.work(&mut alice, NOW).unwrap();
     if writes_meanwhile {
-        alice.set(NOW, "Task", "t0", "title", "meanwhile").unwrap();
+        alice.set(NOW, ("Task", "t0", "title"), "meanwhile").unwrap();
     }
     while line.client.finish().is_none() {
         line.server.wait(NOW).unwrap();
@@ -215,17 +216,17 @@ fn forgotten_session(writes_meanwhile: bool) {
         }
     }
     assert!(forgotten && !line.client.is_pushing());
-    alice.set(NOW, "Task", "t1", "title", "more").unwrap();
+    alice.set(NOW, ("Task", "t1", "title"), "more").unwrap();
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
 }
 
 #[test]
-fn a_frame_over_the_limit_is_refused_by_its_head() {
-    let (mut caller, mut server) = raw();
-    // A masked binary frame of 2^40 bytes, of which none comes.
+fn a_frame_over_the_limit_is_refused_when_its_head_arrives() {
+    let (mut client, mut server) = raw();
+    // The head of a masked binary frame of 2^40 bytes.
     let head = [0x82, 0xFF, 0, 0, 1, 0, 0, 0, 0, 0, 1, 2, 3, 4];
-    caller.get_mut().write_all(&head).unwrap();
+    client.get_mut().write_all(&head).unwrap();
     let error = wait_for_error(&mut server);
     let limit = 1_114_112;
     assert!(
@@ -234,8 +235,8 @@ fn a_frame_over_the_limit_is_refused_by_its_head() {
 }
 
 #[test]
-fn fragments_are_counted_together() {
-    let (mut caller, mut server) = raw();
+fn the_fragments_of_a_message_share_its_limit() {
+    let (mut client, mut server) = raw();
     let fragment = |first: bool| {
         let mut frame = vec![if first { 0x02 } else { 0x00 }, 0xFF, 0, 0, 0, 0, 0, 0x08, 0, 0, 0, 0, 0, 0];
         frame.resize(14 + (1 << 19), 0);
@@ -243,10 +244,10 @@ fn fragments_are_counted_together() {
     };
     let sender = thread::spawn(move || {
         for number in 0..4 {
-            // The server hangs up before the last.
-            drop(caller.get_mut().write_all(&fragment(number == 0)));
+            // The server disconnects before the last.
+            drop(client.get_mut().write_all(&fragment(number == 0)));
         }
-        caller
+        client
     });
     let error = wait_for_error(&mut server);
     assert!(matches!(error, WebSocketError::TooLarge { limit: 1_114_112, .. }), "{error:?}");
@@ -263,26 +264,26 @@ fn wait_for_error(server: &mut Server) -> WebSocketError {
     panic!("no error")
 }
 
-/// Waits until the message is there.
-fn hear(server: &mut Server) -> Heard {
+/// Waits for a message or the end.
+fn wait_for_message(server: &mut Server) -> WaitResult {
     for _ in 0..1000 {
-        let heard = server.wait(NOW).unwrap();
-        if heard != Heard::Nothing {
-            return heard;
+        let result = server.wait(NOW).unwrap();
+        if result != WaitResult::Nothing {
+            return result;
         }
     }
-    panic!("nothing was heard")
+    panic!("nothing arrives")
 }
 
 #[test]
-fn text_is_not_spoken_here() {
-    let (mut caller, mut server) = raw();
-    caller.send(Message::text("hello")).unwrap();
+fn a_text_message_is_refused() {
+    let (mut client, mut server) = raw();
+    client.send(Message::text("hello")).unwrap();
     assert!(matches!(wait_for_error(&mut server), WebSocketError::Text));
 }
 
 #[test]
-fn a_caller_that_breaks_the_rules_of_websocket_is_dropped() {
+fn a_client_that_breaks_the_websocket_protocol_is_dropped() {
     for bytes in [
         // Unmasked, reserved bits, an unknown opcode, a fragmented ping.
         [0x82, 0x01, 0x00, 0, 0, 0, 0],
@@ -290,8 +291,8 @@ fn a_caller_that_breaks_the_rules_of_websocket_is_dropped() {
         [0x83, 0x81, 1, 2, 3, 4, 5],
         [0x09, 0x81, 1, 2, 3, 4, 5],
     ] {
-        let (mut caller, mut server) = raw();
-        caller.get_mut().write_all(&bytes).unwrap();
+        let (mut client, mut server) = raw();
+        client.get_mut().write_all(&bytes).unwrap();
         let error = wait_for_error(&mut server);
         assert!(matches!(error, WebSocketError::Protocol(_)), "{error:?}");
         assert!(!error.is_temporary());
@@ -299,37 +300,37 @@ fn a_caller_that_breaks_the_rules_of_websocket_is_dropped() {
 }
 
 #[test]
-fn what_is_no_message_is_answered_with_a_refusal_and_a_close() {
-    let (mut caller, mut server) = raw();
+fn an_invalid_message_is_answered_with_a_refusal_and_a_close() {
+    let (mut client, mut server) = raw();
     let mut bob = device_with("bob", 1);
-    // Not a message, a push before any session, and a session's answer.
+    // Garbage, a push before any session, an answer of a session, nothing.
     for message in [&b"nonsense"[..], &[0xE3, 1, 0], &[0xE2, 1, 0], &[]] {
-        caller.send(Message::binary(message.to_vec())).unwrap();
-        assert_eq!(hear(&mut server), Heard::Message);
+        client.send(Message::binary(message.to_vec())).unwrap();
+        assert_eq!(wait_for_message(&mut server), WaitResult::Message);
         let error = server.work(&mut responder(), &mut bob, NOW).unwrap_err();
         assert!(matches!(error, WebSocketError::Sync(_)), "{error:?}");
         let refusal = SyncError::Refused(Refusal::Message).to_message();
-        assert_eq!(caller.read().unwrap().into_data(), refusal);
-        assert!(caller.read().unwrap().is_close());
-        (caller, server) = raw();
+        assert_eq!(client.read().unwrap().into_data(), refusal);
+        assert!(client.read().unwrap().is_close());
+        (client, server) = raw();
     }
     assert_eq!(bob.log().len(), 1);
 }
 
 #[test]
-fn a_silent_peer_is_asked_and_then_given_up() {
-    let (mut caller, mut server) = raw();
+fn a_silent_peer_gets_a_ping_and_is_then_dropped() {
+    let (mut client, mut server) = raw();
     let after = |ms| WallMillis(NOW.0 + ms);
-    assert_eq!(server.wait(NOW).unwrap(), Heard::Nothing);
-    assert_eq!(server.wait(after(19_999)).unwrap(), Heard::Nothing);
-    assert_eq!(server.wait(after(20_000)).unwrap(), Heard::Nothing);
-    // The caller's WebSocket answers by itself as it reads.
-    assert!(caller.read().unwrap().is_ping());
-    caller.flush().unwrap();
+    assert_eq!(server.wait(NOW).unwrap(), WaitResult::Nothing);
+    assert_eq!(server.wait(after(19_999)).unwrap(), WaitResult::Nothing);
+    assert_eq!(server.wait(after(20_000)).unwrap(), WaitResult::Nothing);
+    // The client's WebSocket answers when it reads.
+    assert!(client.read().unwrap().is_ping());
+    client.flush().unwrap();
     for _ in 0..1000 {
-        // Once the answer is heard, sixty seconds begin anew.
+        // The answer starts another sixty seconds.
         match server.wait(after(59_999)) {
-            Ok(heard) => assert_eq!(heard, Heard::Nothing),
+            Ok(result) => assert_eq!(result, WaitResult::Nothing),
             Err(error) => panic!("{error}"),
         }
         if server.wait(after(60_000)).is_ok() {
@@ -345,26 +346,26 @@ fn a_silent_peer_is_asked_and_then_given_up() {
 
 #[test]
 fn silence_is_counted_from_the_first_wait() {
-    // The clock of those who wait may be another than the one that saw the handshake.
-    let (_caller, mut server) = raw();
-    assert_eq!(server.wait(WallMillis(NOW.0 + 100_000)).unwrap(), Heard::Nothing);
-    assert_eq!(server.wait(WallMillis(NOW.0 + 159_999)).unwrap(), Heard::Nothing);
+    // The clock of the waits may differ from that of the handshake.
+    let (_client, mut server) = raw();
+    assert_eq!(server.wait(WallMillis(NOW.0 + 100_000)).unwrap(), WaitResult::Nothing);
+    assert_eq!(server.wait(WallMillis(NOW.0 + 159_999)).unwrap(), WaitResult::Nothing);
     let error = server.wait(WallMillis(NOW.0 + 160_000)).unwrap_err();
     assert!(matches!(error, WebSocketError::Silent { .. }), "{error:?}");
 }
 
 #[test]
-fn a_peer_that_takes_nothing_is_dropped_and_finds_the_rest_with_a_new_line() {
+fn a_peer_that_reads_nothing_is_dropped_and_gets_the_rest_over_a_new_line() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
-    // More than what sockets buffer.
+    // More than the sockets buffer.
     for number in 0..40 {
-        bob.set(NOW, "Blob", &format!("{number}"), "data", "x".repeat(1_000_000).as_str()).unwrap();
+        bob.set(NOW, ("Blob", &format!("{number}"), "data"), "x".repeat(1_000_000).as_str()).unwrap();
     }
     let mut later = NOW;
     let error = loop {
-        // The caller does not read.
+        // The client does not read.
         later = WallMillis(later.0 + 1_000);
         let Line { server, responder, .. } = &mut line;
         let result = server.work(responder, &mut bob, later).and_then(|()| server.wait(later).map(|_| ()));
@@ -383,20 +384,20 @@ fn a_peer_that_takes_nothing_is_dropped_and_finds_the_rest_with_a_new_line() {
     line.until(&mut alice, &mut bob, same);
 }
 
-/// A stream that takes a few bytes at a time once it is told to.
-struct Sipping {
+/// A stream that takes a few bytes at a time once `slow` is set.
+struct SlowWriter {
     stream: TcpStream,
     slow: Arc<AtomicBool>,
     writes: Arc<AtomicUsize>,
 }
 
-impl Read for Sipping {
+impl Read for SlowWriter {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.read(buffer)
     }
 }
 
-impl Write for Sipping {
+impl Write for SlowWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.slow.load(Ordering::Relaxed) {
             return self.stream.write(bytes);
@@ -411,7 +412,7 @@ impl Write for Sipping {
 }
 
 #[test]
-fn a_peer_that_takes_a_little_at_a_time_does_not_keep_the_server_and_is_dropped() {
+fn a_peer_that_reads_a_little_at_a_time_does_not_block_the_server_and_is_dropped() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
@@ -420,7 +421,7 @@ fn a_peer_that_takes_a_little_at_a_time_does_not_keep_the_server_and_is_dropped(
         let server = scope.spawn(|| {
             let (stream, _) = listener.accept().unwrap();
             stream.set_read_timeout(Some(TICK)).unwrap();
-            let stream = Sipping { stream, slow: slow.clone(), writes: writes.clone() };
+            let stream = SlowWriter { stream, slow: slow.clone(), writes: writes.clone() };
             WebSocketServer::accept(stream, options(), || NOW).unwrap()
         });
         let client = Client::connect(&url, options(), [1; 32], || NOW).unwrap();
@@ -435,9 +436,12 @@ fn a_peer_that_takes_a_little_at_a_time_does_not_keep_the_server_and_is_dropped(
     }
 
     slow.store(true, Ordering::Relaxed);
-    bob.set(NOW, "Blob", "1", "data", "x".repeat(900_000).as_str()).unwrap();
+    bob.set(NOW, ("Blob", "1", "data"), "x".repeat(900_000).as_str()).unwrap();
     server.work(&mut responder, &mut bob, NOW).unwrap();
-    assert!((1..=32).contains(&writes.swap(0, Ordering::Relaxed)), "the replica is held meanwhile");
+    assert!(
+        (1..=32).contains(&writes.swap(0, Ordering::Relaxed)),
+        "the call blocks the replica for too long"
+    );
     for second in 1..30 {
         server.wait(WallMillis(NOW.0 + second * 1000)).unwrap();
         assert!(writes.swap(0, Ordering::Relaxed) <= 16);
@@ -450,44 +454,39 @@ fn a_peer_that_takes_a_little_at_a_time_does_not_keep_the_server_and_is_dropped(
 fn a_line_is_closed_cleanly_by_either_side() {
     let mut line = Line::new(1);
     line.client.close();
-    assert_eq!(hear(&mut line.server), Heard::Closed);
-    assert_eq!(line.server.wait(NOW).unwrap(), Heard::Closed);
+    assert_eq!(wait_for_message(&mut line.server), WaitResult::Closed);
+    assert_eq!(line.server.wait(NOW).unwrap(), WaitResult::Closed);
 
     let mut line = Line::new(1);
     line.server.close();
-    let mut heard = Heard::Nothing;
-    for _ in 0..1000 {
-        heard = line.client.wait(NOW).unwrap();
-        if heard != Heard::Nothing {
-            break;
-        }
-    }
-    assert_eq!(heard, Heard::Closed);
+    let mut results = (0..1000).map(|_| line.client.wait(NOW).unwrap());
+    let result = results.find(|result| *result != WaitResult::Nothing);
+    assert_eq!(result, Some(WaitResult::Closed));
 }
 
 #[test]
-fn a_line_that_breaks_in_the_middle_of_a_session_loses_nothing() {
+fn a_line_that_breaks_during_a_session_loses_nothing() {
     let (mut alice, mut bob) = (device_with("alice", 3000), device_with("bob", 3000));
-    for heard in 0..4 {
-        let mut line = Line::new(heard);
+    for messages in 0..4 {
+        let mut line = Line::new(messages);
         line.client.work(&mut alice, NOW).unwrap();
-        for _ in 0..heard {
+        for _ in 0..messages {
             line.server.wait(NOW).unwrap();
             line.server.work(&mut line.responder, &mut bob, NOW).unwrap();
             line.client.wait(NOW).unwrap();
             line.client.work(&mut alice, NOW).unwrap();
         }
-        // Without a word, as a power cut does.
+        // Without a close, as in a power cut.
         let Line { mut client, server, .. } = line;
         drop(server);
         let broken = loop {
             match client.wait(NOW) {
-                Ok(Heard::Closed) => panic!("closed, not cut"),
-                Ok(Heard::Message) => match client.work(&mut alice, NOW) {
+                Ok(WaitResult::Closed) => panic!("closed, not broken"),
+                Ok(WaitResult::Message) => match client.work(&mut alice, NOW) {
                     Ok(_) => {}
                     Err(error) => break error,
                 },
-                Ok(Heard::Nothing) => {}
+                Ok(WaitResult::Nothing) => {}
                 Err(error) => break error,
             }
         };
@@ -499,14 +498,14 @@ fn a_line_that_breaks_in_the_middle_of_a_session_loses_nothing() {
 }
 
 #[test]
-fn a_new_line_leaves_out_what_the_last_one_ended_with() {
+fn a_new_line_resumes_from_the_session_of_the_last() {
     let (mut alice, mut bob) = (device_with("alice", 500), device_with("bob", 500));
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
     let base = line.client.base().cloned().unwrap();
-    let remembered = line.responder;
+    let responder = line.responder;
 
-    alice.set(NOW, "Task", "t1", "title", "while away").unwrap();
+    alice.set(NOW, ("Task", "t1", "title"), "while away").unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     let since = options().sync(policysync::SyncOptions::new().since(base));
@@ -515,7 +514,7 @@ fn a_new_line_leaves_out_what_the_last_one_ended_with() {
         let client = Client::connect(&url, since, [2; 32], || NOW).unwrap();
         (client, server.join().unwrap())
     });
-    let mut line = Line { client, server, responder: remembered };
+    let mut line = Line { client, server, responder };
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
     let progress = line.client.progress();
@@ -524,13 +523,13 @@ fn a_new_line_leaves_out_what_the_last_one_ended_with() {
 }
 
 #[test]
-fn a_server_that_is_none_is_named() {
+fn a_server_that_opens_no_websocket_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     for (answer, temporary) in [
         ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", false),
         ("HTTP/1.1 503 Later\r\ncontent-length: 0\r\n\r\n", true),
-        // Followed, a redirect would lead elsewhere.
+        // Redirects are not followed.
         ("HTTP/1.1 301 Moved\r\nlocation: ws://127.0.0.1:1/\r\n\r\n", false),
     ] {
         let error = thread::scope(|scope| {
@@ -546,39 +545,44 @@ fn a_server_that_is_none_is_named() {
     }
     for url in ["", "http://127.0.0.1/", "ws://", "127.0.0.1:80"] {
         let error = Client::connect(url, options(), [1; 32], || NOW).err().unwrap();
-        assert!(matches!(error, WebSocketError::Url), "{url}: {error:?}");
+        assert!(
+            matches!(error, WebSocketError::Connection(ConnectionError::Url { scheme: "ws" })),
+            "{url}: {error:?}"
+        );
     }
     if !cfg!(feature = "tls") {
         let error = Client::connect("wss://127.0.0.1/", options(), [1; 32], || NOW).err().unwrap();
-        assert!(matches!(error, WebSocketError::NoTls), "{error:?}");
+        assert!(matches!(error, WebSocketError::Connection(ConnectionError::NoTls)), "{error:?}");
     }
 }
 
 #[test]
-fn a_handshake_that_does_not_end_is_given_up() {
+fn a_handshake_that_does_not_end_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(TICK)).unwrap();
-    // A second passes with every look at the clock.
+    // Each reading of the clock takes a second.
     let mut time = NOW;
     let clock = || {
         time = WallMillis(time.0 + 1000);
         time
     };
     let error = WebSocketServer::accept(stream, options(), clock).err().unwrap();
-    assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
+    assert!(matches!(error, WebSocketError::Connection(ConnectionError::Timeout)), "{error:?}");
     drop(silent);
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "how long a client waits is measured")]
-fn a_server_that_says_nothing_is_given_up_in_time_however_long_a_wait_is() {
+#[expect(clippy::disallowed_methods, reason = "the test measures how long a client waits")]
+fn a_silent_server_times_out_however_long_a_wait_is() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let schemes: &[&str] = if cfg!(feature = "tls") { &["ws", "wss"] } else { &["ws"] };
     for scheme in schemes {
-        let options = options().wait(Duration::from_secs(8)).connect_timeout(Duration::from_millis(300));
+        let options = options()
+            .wait(Duration::from_secs(8))
+            .connection(ConnectionOptions::new().connect_timeout(Duration::from_millis(300)));
         let began = Instant::now();
         let error = Client::connect(
             &format!("{scheme}://{address}/"),
@@ -587,12 +591,12 @@ fn a_server_that_says_nothing_is_given_up_in_time_however_long_a_wait_is() {
             policysync::system_wall_clock,
         );
         let error = error.err().unwrap();
-        assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
+        assert!(matches!(error, WebSocketError::Connection(ConnectionError::Timeout)), "{error:?}");
         assert!(began.elapsed() < Duration::from_secs(4), "{scheme}: {:?}", began.elapsed());
     }
 }
 
-/// A caller whose bytes come one at a time, and never end.
+/// A client whose bytes arrive one at a time, without end.
 struct Dripping;
 
 impl Read for Dripping {
@@ -613,17 +617,17 @@ impl Write for Dripping {
 }
 
 #[test]
-fn a_handshake_that_comes_byte_by_byte_is_given_up_by_the_clock() {
+fn a_handshake_that_arrives_byte_by_byte_times_out() {
     let mut time = NOW;
     let clock = || {
         time = WallMillis(time.0 + 1000);
         time
     };
     let error = WebSocketServer::accept(Dripping, options(), clock).err().unwrap();
-    assert!(matches!(error, WebSocketError::HandshakeTimeout), "{error:?}");
+    assert!(matches!(error, WebSocketError::Connection(ConnectionError::Timeout)), "{error:?}");
 }
 
-/// A stream that a signal, or a time-out as Windows names it, meets before each read and each write.
+/// A stream with a signal and a time-out by its name on Windows before each read and each write.
 struct Disturbed {
     stream: TcpStream,
     calls: usize,
@@ -659,7 +663,7 @@ impl Write for Disturbed {
 }
 
 #[test]
-fn a_signal_ends_no_handshake() {
+fn a_signal_does_not_end_a_handshake() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::scope(|scope| {
@@ -674,40 +678,40 @@ fn a_signal_ends_no_handshake() {
     });
 }
 
-/// Both ways are full at once: what is stuck must go on when there is room again, and somebody must say so when not.
+/// Both directions are full: sending must continue when there is room, although a message is in the inbox.
 #[test]
-fn a_line_that_is_stuck_goes_on_with_a_message_waiting() {
+fn a_stuck_line_continues_while_a_message_is_in_the_inbox() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
     for (replica, kind) in [(&mut alice, "A"), (&mut bob, "B")] {
         for number in 0..20 {
-            replica.set(NOW, kind, &format!("{number}"), "data", "x".repeat(1_000_000).as_str()).unwrap();
+            replica.set(NOW, (kind, &format!("{number}"), "data"), "x".repeat(1_000_000).as_str()).unwrap();
         }
     }
     let Line { client, server, responder } = &mut line;
-    // The caller does not read until the server is stuck, and has a message waiting.
+    // The client does not read until the server is stuck and has a message in its inbox.
     for _ in 0..40 {
         server.work(responder, &mut bob, NOW).unwrap();
     }
     client.work(&mut alice, NOW).unwrap();
-    while server.wait(NOW).unwrap() != Heard::Message {
+    while server.wait(NOW).unwrap() != WaitResult::Message {
         client.work(&mut alice, NOW).unwrap();
     }
     line.until(&mut alice, &mut bob, same);
 }
 
 #[test]
-fn a_caller_that_sends_byte_by_byte_does_not_keep_the_server() {
+fn a_client_that_sends_byte_by_byte_does_not_block_the_server() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::scope(|scope| {
         scope.spawn(move || {
             let stream = TcpStream::connect(address).unwrap();
-            let (mut caller, _) = tungstenite::client(format!("ws://{address}/"), stream).unwrap();
-            // A masked binary frame of 2000 bytes, of which one comes at a time, sooner than a read gives up.
+            let (mut client, _) = tungstenite::client(format!("ws://{address}/"), stream).unwrap();
+            // A masked binary frame of 2000 bytes, one at a time, each before a read times out.
             for byte in [0x82, 0xFE, 0x07, 0xD0, 0, 0, 0, 0].into_iter().chain(std::iter::repeat_n(0, 2000)) {
-                if caller.get_mut().write_all(&[byte]).is_err() {
+                if client.get_mut().write_all(&[byte]).is_err() {
                     return;
                 }
                 thread::sleep(Duration::from_millis(1));
@@ -716,15 +720,15 @@ fn a_caller_that_sends_byte_by_byte_does_not_keep_the_server() {
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let mut server = Server::accept(stream, options(), || NOW).unwrap();
-        assert_eq!(server.wait(NOW).unwrap(), Heard::Nothing);
+        assert_eq!(server.wait(NOW).unwrap(), WaitResult::Nothing);
         let error = server.wait(WallMillis(NOW.0 + 60_000)).unwrap_err();
         assert!(matches!(error, WebSocketError::Silent { .. }), "{error:?}");
     });
 }
 
-/// A server that lets in whom `admit` lets in, and what it and a client with these options make of it.
-fn knock(
-    options: WebSocketOptions,
+/// Returns the results of a client with these options and a server with this `admit`.
+fn connect_if(
+    connection: ConnectionOptions,
     admit: impl FnOnce(policysync::transport::WebSocketRequest<'_>) -> Result<(), u16> + Send,
 ) -> (Result<Client, WebSocketError>, Result<Server, WebSocketError>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -733,18 +737,20 @@ fn knock(
         let server = scope.spawn(|| {
             let (stream, _) = listener.accept().unwrap();
             stream.set_read_timeout(Some(TICK)).unwrap();
-            WebSocketServer::accept_if(stream, self::options(), || NOW, admit)
+            WebSocketServer::accept_if(stream, options(), || NOW, admit)
         });
-        let client = Client::connect(&url, options, [1; 32], || NOW);
+        let client = Client::connect(&url, options().connection(connection), [1; 32], || NOW);
         (client, server.join().unwrap())
     })
 }
 
 #[test]
-fn a_server_looks_at_the_token_and_the_path_before_it_opens_a_line() {
-    let options =
-        || options().header("Authorization", "Basic YTpi").bearer_token("abc.DEF==").header("X-Tenant", "b");
-    let (client, server) = knock(options(), |request| {
+fn a_server_sees_the_token_and_the_path_before_it_opens_a_line() {
+    let connection = ConnectionOptions::new()
+        .header("Authorization", "Basic YTpi")
+        .bearer_token("abc.DEF==")
+        .header("X-Tenant", "b");
+    let (client, server) = connect_if(connection.clone(), |request| {
         assert_eq!(request.path(), "/sync?v=1");
         assert_eq!(request.bearer_token(), Some("abc.DEF=="));
         assert_eq!(request.header("x-tenant"), Some("b"));
@@ -754,31 +760,34 @@ fn a_server_looks_at_the_token_and_the_path_before_it_opens_a_line() {
     });
     assert!(client.is_ok() && server.is_ok());
 
-    for (says, told) in [(401, 401), (503, 503), (200, 403), (7, 403), (101, 403)] {
-        let (client, server) = knock(options(), |_| Err(says));
+    for (given, sent) in [(401, 401), (503, 503), (200, 403), (7, 403), (101, 403)] {
+        let (client, server) = connect_if(connection.clone(), |_| Err(given));
         let (client, server) = (client.err().unwrap(), server.err().unwrap());
-        assert!(matches!(client, WebSocketError::Status { status } if status == told), "{client:?}");
-        assert!(matches!(server, WebSocketError::TurnedAway { status } if status == told), "{server:?}");
-        assert_eq!(client.is_temporary(), told == 503);
+        assert!(matches!(client, WebSocketError::Status { status } if status == sent), "{client:?}");
+        assert!(matches!(server, WebSocketError::TurnedAway { status } if status == sent), "{server:?}");
+        assert_eq!(client.is_temporary(), sent == 503);
         assert!(!server.is_temporary());
     }
 }
 
 #[test]
-fn a_header_that_would_be_another_request_opens_nothing() {
+fn a_header_that_could_change_the_request_opens_no_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    for (options, expected) in [
-        (options().bearer_token("secret\r\nx-evil: 1"), HeaderError::Token { at: 6 }),
-        (options().header("x-key", "secret\r\n"), HeaderError::Value { at: 6 }),
-        (options().header("x-secret:", "1"), HeaderError::Name),
-        (options().header("Upgrade", "h2c"), HeaderError::Reserved { name: "upgrade" }),
+    let connection = ConnectionOptions::new;
+    for (connection, expected) in [
+        (connection().bearer_token("secret\r\nx-evil: 1"), HeaderError::Token { at: 6 }),
+        (connection().header("x-key", "secret\r\n"), HeaderError::Value { at: 6 }),
+        (connection().header("x-secret:", "1"), HeaderError::Name),
+        (connection().header("Upgrade", "h2c"), HeaderError::Reserved { name: "upgrade" }),
     ] {
+        let options = options().connection(connection);
         assert!(!format!("{options:?}").contains("secret"));
         let error = Client::connect(&url, options, [1; 32], || NOW).err().unwrap();
-        assert!(matches!(error, WebSocketError::Header(found) if found == expected), "{error:?}");
+        let WebSocketError::Connection(ConnectionError::Header(found)) = &error else { panic!("{error:?}") };
+        assert_eq!(*found, expected);
         assert!(!error.to_string().contains("secret"));
     }
     listener.set_nonblocking(true).unwrap();
-    assert!(listener.accept().is_err(), "nothing was sent, not even a connection made");
+    assert!(listener.accept().is_err(), "a connection was made");
 }

@@ -1,137 +1,113 @@
-//! Why a request failed.
+//! The error of a session over HTTP.
 
 use std::fmt;
 use std::io;
 
 use crate::sync::SyncError;
-use crate::transport::headers::HeaderError;
-use crate::transport::tls::TlsError;
+use crate::transport::net::ConnectionError;
 
-/// Why a session over HTTP failed. What was admitted before stays, and the next session goes on from there.
+/// An error of a session over HTTP. Operations that were admitted before stay, and the next session continues from
+/// there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The URL is none, or neither `http` nor `https`. It is not shown, since it may hold a password.
-    #[error("not an http or https URL")]
-    Url,
-    /// The URL is `https`, and the library was built without the feature `tls`.
-    #[error("an https URL needs the feature tls, which this build does not have")]
-    NoTls,
-    /// A header or the token of the options cannot be sent.
+    /// The server cannot be reached, or the connection broke.
     #[error(transparent)]
-    Header(#[from] HeaderError),
-    /// The name of the host is not known.
-    #[error("the host is not known")]
-    HostNotFound,
+    Connection(#[from] ConnectionError),
     /// The request took too long.
     #[error("timed out {0}")]
     Timeout(HttpStage),
-    /// The connection was refused, or broke.
-    #[error("the connection failed")]
-    Io(#[source] io::Error),
-    /// TLS failed.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// What the server says is not HTTP.
-    #[error("not an HTTP server that we understand")]
+    /// The server's bytes are not HTTP.
+    #[error("the server does not speak HTTP")]
     Protocol(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The server wants to send us elsewhere. Redirects are not followed: the application names the server.
+    /// The server redirects the request. Redirects are not followed: the application names the server.
     #[error("the server redirects (status {status}), which is not followed")]
     Redirect {
         /// 300 to 399.
         status: u16,
     },
-    /// The server does not answer with a message. 401 and 403 say that it wants a token, or another one.
+    /// The server answers with an error. 401 and 403 ask for a token, or for another one.
     #[error("the server answered with status {status}")]
     Status {
         /// 100 to 999, but not 200.
         status: u16,
     },
-    /// The server says 200, and the body is of another type than [`HTTP_CONTENT_TYPE`](super::HTTP_CONTENT_TYPE): some
-    /// proxy or login page answers in its place.
-    #[error("the answer is of another content type; something else answers there")]
+    /// The server answers with status 200 and another content type than
+    /// [`HTTP_CONTENT_TYPE`](super::HTTP_CONTENT_TYPE), as a proxy or a login page in its place does.
+    #[error("the answer has another content type; it may come from a proxy or a login page")]
     ContentType,
-    /// The answer is longer than this side said it would take. No more than that was read.
+    /// The answer is longer than the caller's limit. No more than the limit was read.
     #[error("the answer is longer than the limit of {limit} bytes")]
     TooLarge {
         /// The limit.
         limit: usize,
     },
-    /// The session itself failed: what the server sends is no answer, or a lie, or our store failed.
+    /// The session failed: the server's answer is invalid, or the local store failed.
     #[error(transparent)]
     Sync(#[from] SyncError),
 }
 
-/// What was being waited for.
+/// The part of a request that took too long, after connecting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HttpStage {
-    /// The name's address, or the connection.
-    Connecting,
-    /// The server, to take the request.
+    /// Sending the request.
     Sending,
-    /// The head of the answer.
+    /// The wait for the head of the answer.
     Answer,
-    /// The rest of the answer.
+    /// The transfer of the answer's body.
     Body,
-    /// All together.
+    /// The request as a whole.
     Overall,
 }
 
 impl fmt::Display for HttpStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Connecting => "while connecting",
             Self::Sending => "while sending the request",
-            Self::Answer => "waiting for the answer",
-            Self::Body => "in the middle of the answer",
+            Self::Answer => "while waiting for the answer",
+            Self::Body => "while reading the answer",
             Self::Overall => "before the answer was complete",
         })
     }
 }
 
 impl HttpError {
-    /// What became of a request, in our words. `limit` is that of the answer.
+    /// Converts an error of the HTTP library. `limit` is that of the answer.
     pub(super) fn of(error: ureq::Error, limit: usize) -> Self {
         use ureq::{Error, Timeout};
-        match error {
-            Error::Timeout(timeout) => Self::Timeout(match timeout {
-                Timeout::Resolve | Timeout::Connect => HttpStage::Connecting,
-                Timeout::SendRequest | Timeout::SendBody | Timeout::Await100 => HttpStage::Sending,
-                Timeout::RecvResponse => HttpStage::Answer,
-                Timeout::RecvBody => HttpStage::Body,
-                _ => HttpStage::Overall,
-            }),
-            Error::HostNotFound => Self::HostNotFound,
-            Error::BadUri(_) => Self::Url,
-            Error::TlsRequired => Self::NoTls,
-            Error::BodyExceedsLimit(_) => Self::TooLarge { limit },
-            Error::StatusCode(status) => Self::Status { status },
-            Error::Io(error) => Self::of_io(error),
-            Error::ConnectionFailed => Self::Io(io::ErrorKind::NotConnected.into()),
+        let connection = match error {
+            Error::Timeout(Timeout::Resolve | Timeout::Connect) => ConnectionError::Timeout,
+            Error::Timeout(timeout) => {
+                return Self::Timeout(match timeout {
+                    Timeout::SendRequest | Timeout::SendBody | Timeout::Await100 => HttpStage::Sending,
+                    Timeout::RecvResponse => HttpStage::Answer,
+                    Timeout::RecvBody => HttpStage::Body,
+                    _ => HttpStage::Overall,
+                });
+            }
+            Error::HostNotFound => ConnectionError::HostNotFound,
+            Error::BadUri(_) => ConnectionError::Url { scheme: super::SCHEME },
+            Error::TlsRequired => ConnectionError::NoTls,
+            Error::Io(error) => ConnectionError::of_io(error),
+            Error::ConnectionFailed => ConnectionError::Io(io::ErrorKind::NotConnected.into()),
+            Error::BodyExceedsLimit(_) => return Self::TooLarge { limit },
+            Error::StatusCode(status) => return Self::Status { status },
             Error::Other(error) => match error.downcast() {
-                Ok(error) => Self::Tls(*error),
-                Err(error) => Self::Protocol(error),
+                Ok(error) => *error,
+                Err(error) => return Self::Protocol(error),
             },
-            error => Self::Protocol(Box::new(error)),
-        }
+            error => return Self::Protocol(Box::new(error)),
+        };
+        connection.into()
     }
 
-    #[cfg(feature = "tls")]
-    fn of_io(error: io::Error) -> Self {
-        TlsError::of_io(error).map_or_else(Self::Io, Self::Tls)
-    }
-
-    #[cfg(not(feature = "tls"))]
-    const fn of_io(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-
-    /// Whether the same call may well succeed later: the network or the server failed, not the program.
+    /// Returns true if the same call may succeed later: the network or the server failed, not the program.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::HostNotFound | Self::Timeout(_) | Self::Io(_) => true,
+            Self::Connection(error) => error.is_temporary(),
+            Self::Timeout(_) => true,
             Self::Status { status } => *status == 429 || *status >= 500,
             _ => false,
         }

@@ -1,38 +1,39 @@
-//! The request handler, for any server.
+//! The request handler for any HTTP server.
 
-use super::client::is_ours;
+use super::client::is_message;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{Refusal, Responder, SyncError};
 
-/// A request, as any server has it.
+/// A request to any HTTP server.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpRequest<'a> {
-    /// The method: `POST`, or it is refused.
+    /// The method. Others than `POST` are refused.
     pub method: &'a str,
     /// The header `Content-Type`, which must be [`HTTP_CONTENT_TYPE`](super::HTTP_CONTENT_TYPE).
     pub content_type: Option<&'a str>,
-    /// The body. The server must not read more than
-    /// [`Responder::max_message_bytes`](crate::Responder::max_message_bytes) bytes of it: it has a limit of its own
-    /// for that, and answers with status 413.
+    /// The body. The server should read at most
+    /// [`Responder::max_message_bytes`](crate::Responder::max_message_bytes) bytes of it, and answer with status 413
+    /// when there are more.
     pub body: &'a [u8],
 }
 
-/// What the server should answer, with [`HTTP_CONTENT_TYPE`](super::HTTP_CONTENT_TYPE) as its type.
+/// The answer to a request, with [`HTTP_CONTENT_TYPE`](super::HTTP_CONTENT_TYPE) as its content type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpAnswer {
-    /// 200, or 400 for what is no message, 403 for another space, 405 for another method, 410 for a session that is no
-    /// longer known, 413 for too long a message, 415 for another content type, 503 where this side failed.
+    /// 200, or 400 for a body that is not a message, 403 for another space, 405 for another method, 410 for a session
+    /// that is no longer known, 413 for a message that is too long, 415 for another content type, 503 for a fault of
+    /// this side.
     pub status: u16,
-    /// The message; where the status is an error, the two bytes that tell the other side's session.
+    /// The message; with an error status, the two bytes that inform the other side's session.
     pub body: Vec<u8>,
-    /// What went wrong, for the server's own log. The other side is told only its kind.
+    /// The error, for the server's own log. The other side learns only its kind.
     pub error: Option<SyncError>,
 }
 
-/// Answers a request: [`Responder::respond`] with a status. Takes as long as the operations in the request take to be
-/// verified and stored, and never waits for the network.
+/// Answers a request: [`Responder::respond`] with a status. It verifies and stores the operations in the request, and
+/// never waits for the network.
 pub fn answer_http(
     responder: &mut Responder,
     replica: &mut Replica,
@@ -43,7 +44,7 @@ pub fn answer_http(
     if request.method != "POST" {
         return HttpAnswer { status: 405, body: refused(), error: None };
     }
-    if !request.content_type.is_some_and(is_ours) {
+    if !request.content_type.is_some_and(is_message) {
         return HttpAnswer { status: 415, body: refused(), error: None };
     }
     match responder.respond(replica, now, request.body) {

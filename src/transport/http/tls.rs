@@ -1,4 +1,4 @@
-//! TLS under the requests: each wait has an end, however slowly the server speaks.
+//! TLS of the HTTP client.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -13,17 +13,16 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error};
 
-use super::HttpError;
-use super::pace::{PaceConnector, Wait, Waits, waits};
-use crate::transport::tls::{self, TlsError, TlsRoots};
+use super::deadline::{Deadline, DeadlineConnector, Deadlines, deadlines};
+use crate::transport::net::{ConnectionError, TlsError, TlsRoots, tls};
 
-/// How long one read waits at most: so much later than it should a wait may end.
+/// The longest wait of one read, by which a wait may end late.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// An agent whose `https` believes these.
-pub(super) fn agent(config: ureq::config::Config, roots: &TlsRoots) -> Result<Agent, HttpError> {
+/// Returns an agent that trusts these authorities and keeps its deadlines.
+pub(super) fn agent(config: ureq::config::Config, roots: &TlsRoots) -> Result<Agent, TlsError> {
     let connector =
-        TcpConnector::default().chain(PaceConnector).chain(TlsConnector(tls::configuration(roots)?));
+        TcpConnector::default().chain(DeadlineConnector).chain(TlsConnector(tls::configuration(roots)?));
     Ok(Agent::with_parts(config, connector, DefaultResolver::default()))
 }
 
@@ -32,7 +31,7 @@ struct TlsConnector(Arc<ClientConfig>);
 struct TlsTransport {
     stream: StreamOwned<ClientConnection, TransportAdapter>,
     buffers: LazyBuffers,
-    waits: Waits,
+    deadlines: Deadlines,
 }
 
 impl<In: Transport> Connector<In> for TlsConnector {
@@ -48,8 +47,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
             return Ok(Some(Either::A(transport)));
         }
         let host = details.uri.host().unwrap_or_default();
-        let connection = tls::client(Arc::clone(&self.0), host).map_err(other)?;
-        let mut connection = connection.ok_or_else(|| Error::BadUri(String::new()))?;
+        let mut connection = tls::client(Arc::clone(&self.0), host).map_err(other)?;
         let mut sock = TransportAdapter::new(transport.boxed());
         let end = details.now + details.timeout.after;
         loop {
@@ -57,16 +55,16 @@ impl<In: Transport> Connector<In> for TlsConnector {
                 return Err(Error::Timeout(details.timeout.reason));
             }
             sock.set_timeout(slice(details.timeout));
-            match tls::go_on(&mut connection, &mut sock) {
+            match tls::shake_hands(&mut connection, &mut sock) {
                 Ok(true) => break,
                 Ok(false) => {}
-                Err(error) => pass_waits(error)?,
+                Err(error) => unless_timeout(error)?,
             }
         }
-        let waits = waits(details);
+        let deadlines = deadlines(details);
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(Either::B(TlsTransport { stream: StreamOwned::new(connection, sock), buffers, waits })))
+        Ok(Some(Either::B(TlsTransport { stream: StreamOwned::new(connection, sock), buffers, deadlines })))
     }
 }
 
@@ -76,7 +74,7 @@ impl Transport for TlsTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let wait = Wait::begin(&self.waits, timeout);
+        let deadline = Deadline::start(&self.deadlines, timeout);
         let mut rest = self.buffers.output().get(..amount).ok_or(Error::ConnectionFailed)?;
         while !rest.is_empty() {
             let taken = self.stream.conn.writer().write(rest)?;
@@ -84,13 +82,13 @@ impl Transport for TlsTransport {
                 return Err(io::Error::from(io::ErrorKind::WriteZero).into());
             }
             rest = rest.get(taken..).unwrap_or_default();
-            write_out(&mut self.stream, &wait)?;
+            write_out(&mut self.stream, &deadline)?;
         }
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let wait = Wait::begin(&self.waits, timeout);
+        let deadline = Deadline::start(&self.deadlines, timeout);
         loop {
             match self.stream.conn.reader().read(self.buffers.input_append_buf()) {
                 Ok(len) => {
@@ -98,22 +96,22 @@ impl Transport for TlsTransport {
                     return Ok(len > 0);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // Anybody on the way can cut the line: without a goodbye of TLS it is not the end of what has no
-                // length, for which ureq takes some kinds of errors.
+                // Anybody on the way can cut the connection. Without TLS's own end it must not count as the end of a
+                // body without a length, as ureq does for some kinds of errors.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
                 }
                 Err(error) => return Err(error.into()),
             }
-            self.stream.sock.set_timeout(slice(wait.left()?));
+            self.stream.sock.set_timeout(slice(deadline.left()?));
             let StreamOwned { conn, sock } = &mut self.stream;
             if let Err(error) = conn.read_tls(sock) {
-                pass_waits(error)?;
+                unless_timeout(error)?;
                 continue;
             }
             conn.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            // An answer to what is of TLS itself.
-            write_out(&mut self.stream, &wait)?;
+            // TLS may have an answer of its own to write.
+            write_out(&mut self.stream, &deadline)?;
         }
     }
 
@@ -126,11 +124,14 @@ impl Transport for TlsTransport {
     }
 }
 
-/// Writes what there is to say. After an error the connection is over: how much of a record has gone nobody knows.
-fn write_out(stream: &mut StreamOwned<ClientConnection, TransportAdapter>, wait: &Wait) -> Result<(), Error> {
+/// Writes what is pending. After an error the connection is unusable, because part of a record may have been written.
+fn write_out(
+    stream: &mut StreamOwned<ClientConnection, TransportAdapter>,
+    deadline: &Deadline,
+) -> Result<(), Error> {
     let StreamOwned { conn, sock } = stream;
     while conn.wants_write() {
-        sock.set_timeout(wait.left()?);
+        sock.set_timeout(deadline.left()?);
         if conn.write_tls(sock)? == 0 {
             return Err(io::Error::from(io::ErrorKind::WriteZero).into());
         }
@@ -138,21 +139,21 @@ fn write_out(stream: &mut StreamOwned<ClientConnection, TransportAdapter>, wait:
     Ok(())
 }
 
-/// So long, and no longer than a slice.
+/// Shortens a time-out to one slice.
 fn slice(timeout: NextTimeout) -> NextTimeout {
     let after = (*timeout.after).clamp(Duration::from_millis(1), SLICE);
     NextTimeout { after: after.into(), reason: timeout.reason }
 }
 
-/// What is more than a wait that was in vain.
-fn pass_waits(error: io::Error) -> Result<(), Error> {
+/// Ignores a time-out, and returns any other error.
+fn unless_timeout(error: io::Error) -> Result<(), Error> {
     match Error::from(error) {
         Error::Timeout(_) => Ok(()),
         error => Err(error),
     }
 }
 
-fn other(error: TlsError) -> Error {
+fn other(error: ConnectionError) -> Error {
     Error::Other(Box::new(error))
 }
 

@@ -1,8 +1,8 @@
-//! What is said over a line that stays open: a session, and then new operations both ways. No sockets.
+//! The protocol of a line that stays open: a session, then new operations both ways. No sockets.
 
-mod answerer;
-mod caller;
-mod go_on;
+mod initiator;
+mod responder;
+mod resume;
 
-pub use answerer::LineAnswerer;
-pub use caller::{LineCaller, LineEvent};
+pub use initiator::{LineEvent, LineInitiator};
+pub use responder::LineResponder;

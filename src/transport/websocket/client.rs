@@ -1,26 +1,30 @@
-//! The side of a WebSocket that calls.
+//! The WebSocket client.
 
 use std::io::{Read, Write};
 
 use tungstenite::http::Uri;
 
-use super::connection::{AT_ONCE, Connection, config, shake_hands};
-use super::rationed::Rationed;
-use super::{Heard, WebSocketError, WebSocketOptions, WebSocketStream};
+use super::connection::{Connection, config, shake_hands};
+use super::head::HeadExtender;
+use super::{WaitResult, WebSocketError, WebSocketOptions};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{Finish, Progress, SyncBase};
-use crate::transport::line::{LineCaller, LineEvent};
+use crate::transport::line::{LineEvent, LineInitiator};
+use crate::transport::net::{ConnectionError, NetStream, needs_tls};
 
-/// A WebSocket to a server: runs a session, and then sends what is written here and takes in what arrives there.
+/// The scheme of a URL without TLS.
+const SCHEME: &str = "ws";
+
+/// A WebSocket to a server: runs a session, then sends new operations of this side and ingests those of the server.
 ///
-/// It starts no thread: the application calls [`WebSocketClient::wait`] and [`WebSocketClient::work`] in turn, in a
-/// thread of its own. When the line ends, it makes a new one, whose first session finds what was on its way; a little
-/// later each time, so that a server that was down is not run over when it is back.
+/// It starts no thread: the application calls [`WebSocketClient::wait`] and [`WebSocketClient::work`] in turn, on a
+/// thread of its own. When the line ends, the application opens a new one, whose first session sends what was lost. It
+/// should wait longer after each failure, to spare a server that has just restarted.
 ///
 /// ```no_run
 /// use policysync::{Replica, ReplicaOptions, WebSocketClient, system_wall_clock};
-/// use policysync::transport::{Heard, WebSocketOptions};
+/// use policysync::transport::{WaitResult, WebSocketOptions};
 ///
 /// let mut replica = Replica::open(ReplicaOptions::new())?;
 /// // 32 random bytes, new for each line, from `Sodium::random`.
@@ -28,20 +32,21 @@ use crate::transport::line::{LineCaller, LineEvent};
 /// let url = "ws://127.0.0.1:8080/sync";
 /// let mut line = WebSocketClient::connect(url, WebSocketOptions::new(), seed, system_wall_clock)?;
 /// line.work(&mut replica, system_wall_clock())?;
-/// while line.wait(system_wall_clock())? != Heard::Closed {
-///     // An application that shares its replica takes the lock here.
+/// while line.wait(system_wall_clock())? != WaitResult::Closed {
+///     // An application that shares its replica locks it here.
 ///     line.work(&mut replica, system_wall_clock())?;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct WebSocketClient<S> {
     connection: Connection<S>,
-    line: LineCaller,
+    line: LineInitiator,
 }
 
-impl WebSocketClient<WebSocketStream> {
-    /// Connects to the server at this URL. Each step but the look-up of the name takes no longer than
-    /// [`WebSocketOptions::connect_timeout`]. `seed` is 32 random bytes, new for each line.
+impl WebSocketClient<NetStream> {
+    /// Connects to the server at this URL. Each step except the look-up of the name takes at most
+    /// [`ConnectionOptions::connect_timeout`](crate::transport::ConnectionOptions::connect_timeout). `seed` is 32
+    /// random bytes, new for each line.
     ///
     /// # Errors
     ///
@@ -52,29 +57,24 @@ impl WebSocketClient<WebSocketStream> {
         seed: [u8; 32],
         mut now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
-        let uri: Uri = url.parse().map_err(|_| WebSocketError::Url)?;
-        let tls = match uri.scheme_str() {
-            Some("ws") => false,
-            Some("wss") if cfg!(feature = "tls") => true,
-            Some("wss") => return Err(WebSocketError::NoTls),
-            _ => return Err(WebSocketError::Url),
-        };
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or(WebSocketError::Url)?;
-        // An IPv6 address stands in brackets in a URL, and nowhere else.
-        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let uri: Uri = url.parse().map_err(|_| ConnectionError::Url { scheme: SCHEME })?;
+        let tls = needs_tls(uri.scheme_str(), uri.host(), SCHEME)?;
+        // Only a URL has brackets around an IPv6 address.
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        options.headers.check()?;
-        let stream = WebSocketStream::connect(host, port, tls, &options, &mut now)?;
+        options.connection.headers.check().map_err(ConnectionError::from)?;
         let wait = options.wait;
+        let stream = NetStream::connect(host, port, tls, &options.connection, wait, &mut now)?;
         let line = Self::over(stream, url, options, seed, now)?;
-        line.connection.stream().wait_for(wait).map_err(WebSocketError::Io)?;
+        line.connection.stream().set_timeout(wait).map_err(ConnectionError::Io)?;
         Ok(line)
     }
 }
 
 impl<S: Read + Write> WebSocketClient<S> {
-    /// Opens a WebSocket over a stream that is connected. It should give up a read and a write after a while, or
-    /// [`WebSocketClient::wait`] waits until the server speaks, and what is written here waits as long.
+    /// Opens a WebSocket over a connected stream. Reads and writes of the stream should time out after a short while:
+    /// otherwise [`WebSocketClient::wait`] returns only when the server sends something, which delays new operations of
+    /// this side.
     ///
     /// # Errors
     ///
@@ -86,98 +86,93 @@ impl<S: Read + Write> WebSocketClient<S> {
         seed: [u8; 32],
         mut now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
-        options.headers.check()?;
-        let stream = Rationed::with_lines(stream, options.headers.lines());
+        let headers = &options.connection.headers;
+        headers.check().map_err(ConnectionError::from)?;
+        let stream = HeadExtender::new(stream, headers.lines());
         let step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
         let (socket, _) = shake_hands(step, &options, &mut now)?;
-        let line = LineCaller::new(options.sync.clone(), seed);
+        let line = LineInitiator::new(options.sync.clone(), seed);
         Ok(Self { connection: Connection::new(socket, options), line })
     }
 
-    /// Waits for a message; where nothing comes, for as long as [`WebSocketOptions::wait`] says, and at most so long
-    /// again for what is stuck on its way out. Where bytes come or go one by one it returns after a few: after 50
-    /// times that long at most, over TLS after 250 times. It needs no replica, so an application that shares one
-    /// holds no lock meanwhile. After [`Heard::Closed`] the line is over.
+    /// Waits for a message, at most for [`WebSocketOptions::wait`], and once more that long to send a message that is
+    /// stuck. If bytes come or go one by one, it returns after at most 50 times that long, over TLS 250 times. It needs
+    /// no replica, so an application that shares one holds no lock meanwhile. After [`WaitResult::Closed`] the line has
+    /// ended.
     ///
     /// # Errors
     ///
-    /// [`WebSocketError`]; the line is over.
-    pub fn wait(&mut self, now: WallMillis) -> Result<Heard, WebSocketError> {
+    /// [`WebSocketError`]; the line has ended.
+    pub fn wait(&mut self, now: WallMillis) -> Result<WaitResult, WebSocketError> {
         self.connection.wait(now)
     }
 
-    /// Takes in the message that has arrived, if one has, and says what it was; then sends what there is to say: the
-    /// next message of the session, or operations that were written since. One message is on its way out at a time.
+    /// Processes the message that has arrived, if any, and returns its kind; then sends the next message of the
+    /// session, or new operations. At most one message is buffered for sending.
     ///
     /// # Errors
     ///
-    /// [`WebSocketError`]; the line is over. What was admitted stays.
+    /// [`WebSocketError`]; the line has ended. Operations that were admitted stay.
     pub fn work(
         &mut self,
         replica: &mut Replica,
         now: WallMillis,
     ) -> Result<Option<LineEvent>, WebSocketError> {
-        let event = self.hear(|line, message| line.receive(replica, now, message))?;
-        self.say(now, |line| Ok::<_, WebSocketError>(line.next_message(replica, now)?))?;
+        let event = self.take_message(|line, message| line.receive(replica, now, message))?;
+        self.send_messages(now, |line| Ok::<_, WebSocketError>(line.next_message(replica, now)?))?;
         Ok(event)
     }
 
-    /// Takes in the message that has arrived, if one has.
-    pub(crate) fn hear<T, E>(
+    /// Processes the message that has arrived, if any.
+    pub(crate) fn take_message<T, E>(
         &mut self,
-        take: impl FnOnce(&mut LineCaller, &[u8]) -> Result<T, E>,
+        take: impl FnOnce(&mut LineInitiator, &[u8]) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
         self.connection.take().map(|message| take(&mut self.line, &message)).transpose()
     }
 
-    /// Sends what there is to say, unless the last message is still on its way out.
-    pub(crate) fn say<E: From<WebSocketError>>(
+    /// Sends the next messages, unless part of the last one is unsent.
+    pub(crate) fn send_messages<E: From<WebSocketError>>(
         &mut self,
         now: WallMillis,
-        mut next: impl FnMut(&mut LineCaller) -> Result<Option<Vec<u8>>, E>,
+        mut next: impl FnMut(&mut LineInitiator) -> Result<Option<Vec<u8>>, E>,
     ) -> Result<(), E> {
-        // The session's end, where pushes go on from, and the first of them; more with the next call.
-        for _ in 0..AT_ONCE {
-            if self.connection.is_stuck() {
-                break;
-            }
-            let Some(message) = next(&mut self.line)? else { break };
-            self.connection.send(message, now)?;
-        }
-        Ok(())
+        let line = &mut self.line;
+        self.connection.send_all(now, || next(line))
     }
 
-    /// What is said.
+    /// Returns this side of the line.
     #[cfg(feature = "capi")]
-    pub(crate) const fn line(&self) -> &LineCaller {
+    pub(crate) const fn line(&self) -> &LineInitiator {
         &self.line
     }
 
-    /// How far the session is, or how far the last one came.
+    /// Returns the progress of the session, or of the last one.
     #[must_use]
     pub const fn progress(&self) -> &Progress {
         self.line.progress()
     }
 
-    /// How the last session ended; `None` before the first has.
+    /// Returns the result of the last session; `None` before the first has ended.
     #[must_use]
     pub const fn finish(&self) -> Option<&Finish> {
         self.line.finish()
     }
 
-    /// What the next line to the same server may leave out, for [`SyncOptions::since`](crate::SyncOptions::since).
+    /// Returns the state from which the next line to the same server can resume, for
+    /// [`SyncOptions::since`](crate::SyncOptions::since).
     #[must_use]
     pub const fn base(&self) -> Option<&SyncBase> {
         self.line.base()
     }
 
-    /// Whether new operations are sent as they are written: the last session has converged.
+    /// Returns true if new operations are sent as they are written: the last session has converged.
     #[must_use]
     pub const fn is_pushing(&self) -> bool {
         self.line.is_pushing()
     }
 
-    /// Ends the line, and tells the server. What is not sent yet is sent by the next one.
+    /// Closes the line, with a message to the server. The next line sends what is unsent.
     pub fn close(&mut self) {
         self.connection.close();
     }

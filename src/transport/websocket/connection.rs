@@ -1,49 +1,50 @@
-//! Messages over a WebSocket: one in, one out, and how long each side may be silent.
+//! Messages over a WebSocket, with limits on silence and slowness.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 
 use tungstenite::handshake::{HandshakeError, HandshakeRole};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Bytes, Error, Message, WebSocket};
 
-use super::rationed::Rationed;
+use super::head::HeadExtender;
 use super::{WebSocketError, WebSocketOptions};
 use crate::hlc::WallMillis;
+use crate::transport::net::{ConnectionError, Deadline, would_block};
 
-/// Bytes of a control frame with its head, of which a few may wait beside a message.
+/// Bytes for control frames that are buffered beside a message.
 const CONTROL: usize = 1024;
-/// Messages that are sent before the next one is waited for.
-pub(super) const AT_ONCE: usize = 4;
-/// Bytes that are read at a time.
+/// Messages that one call sends.
+const MAX_MESSAGES: usize = 4;
+/// Bytes of one read.
 const READ_BUFFER: usize = 16 << 10;
-/// Reads of the stream in one call, and writes: a peer that sends or takes byte after byte does not keep the call from
-/// returning.
-const AT_A_TIME: usize = 16;
+/// The reads of the stream that one call may make, and the writes. A call returns even if the peer sends or takes
+/// single bytes.
+const IO_BUDGET: usize = 16;
 
-/// What came of waiting for a message.
+/// The result of a wait for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// Nothing, for as long as the stream waits; or a ping, or part of a message.
+pub enum WaitResult {
+    /// No message arrived while the stream waited, or only a ping or a part of one.
     Nothing,
-    /// A message is here. It waits for `work`, and until then no other is read.
+    /// A message arrived. No other is read until `work` takes it.
     Message,
     /// The other side has closed the line.
     Closed,
 }
 
 pub(super) struct Connection<S> {
-    socket: WebSocket<Rationed<S>>,
+    socket: WebSocket<HeadExtender<S>>,
     options: WebSocketOptions,
     inbox: Option<Bytes>,
-    /// When something was last heard, or was first waited for: by the clock of those who wait.
-    heard: Option<WallMillis>,
+    /// The time of the last message, or of the first wait: by the clock of `wait`.
+    last_received: Option<WallMillis>,
     pinged: bool,
-    /// Since when a message is stuck on its way out.
-    stuck: Option<WallMillis>,
+    /// The time since when a message is stuck on its way out.
+    stuck_since: Option<WallMillis>,
     closed: bool,
 }
 
-/// The limits of a socket, from ours.
+/// Returns the limits of a socket.
 pub(super) fn config(options: &WebSocketOptions) -> WebSocketConfig {
     let limit = options.sync.limit();
     WebSocketConfig::default()
@@ -55,91 +56,115 @@ pub(super) fn config(options: &WebSocketOptions) -> WebSocketConfig {
 }
 
 impl<S: Read + Write> Connection<S> {
-    pub(super) fn new(socket: WebSocket<Rationed<S>>, options: WebSocketOptions) -> Self {
-        Self { socket, options, inbox: None, heard: None, pinged: false, stuck: None, closed: false }
+    pub(super) fn new(socket: WebSocket<HeadExtender<S>>, options: WebSocketOptions) -> Self {
+        Self {
+            socket,
+            options,
+            inbox: None,
+            last_received: None,
+            pinged: false,
+            stuck_since: None,
+            closed: false,
+        }
     }
 
     pub(super) fn stream(&self) -> &S {
         self.socket.get_ref().get_ref()
     }
 
-    /// Waits for a message, for as long as a read of the stream waits.
-    pub(super) fn wait(&mut self, now: WallMillis) -> Result<Heard, WebSocketError> {
-        // Also while a message waits to be taken, or what is stuck would stay so.
+    /// Waits for a message, at most as long as a read of the stream.
+    pub(super) fn wait(&mut self, now: WallMillis) -> Result<WaitResult, WebSocketError> {
+        // Even while a message is in the inbox, or a stuck message would stay stuck.
         if !self.closed {
             self.flush(now)?;
         }
         if self.inbox.is_some() {
-            return Ok(Heard::Message);
+            return Ok(WaitResult::Message);
         }
         if self.closed {
-            return Ok(Heard::Closed);
+            return Ok(WaitResult::Closed);
         }
-        self.socket.get_mut().allow(AT_A_TIME);
+        self.socket.get_mut().allow(IO_BUDGET);
         match self.socket.read() {
             Ok(Message::Binary(bytes)) => {
-                self.was_heard(now);
+                self.was_received(now);
                 self.inbox = Some(bytes);
-                Ok(Heard::Message)
+                Ok(WaitResult::Message)
             }
             Ok(Message::Text(_)) => Err(WebSocketError::Text),
             Ok(Message::Close(_)) => {
                 self.closed = true;
-                // Says goodbye; whether it arrives is no matter.
+                // Answers the close; the answer may be lost.
                 drop(self.socket.flush());
-                Ok(Heard::Closed)
+                Ok(WaitResult::Closed)
             }
             Ok(_) => {
-                self.was_heard(now);
-                Ok(Heard::Nothing)
+                self.was_received(now);
+                Ok(WaitResult::Nothing)
             }
-            Err(Error::Io(error)) if is_wait(&error) => {
+            Err(Error::Io(error)) if would_block(&error) => {
                 self.check_silence(now)?;
-                Ok(Heard::Nothing)
+                Ok(WaitResult::Nothing)
             }
             Err(error) => match WebSocketError::of(error) {
                 WebSocketError::Closed => {
                     self.closed = true;
-                    Ok(Heard::Closed)
+                    Ok(WaitResult::Closed)
                 }
                 error => Err(error),
             },
         }
     }
 
-    /// The message that has arrived.
+    /// Takes the message that has arrived.
     pub(super) const fn take(&mut self) -> Option<Bytes> {
         self.inbox.take()
     }
 
-    /// Whether the last message is still on its way out: then no other may be sent.
+    /// Returns true if part of the last message is unsent. Until it is sent, no other may follow.
     pub(super) const fn is_stuck(&self) -> bool {
-        self.stuck.is_some()
+        self.stuck_since.is_some()
     }
 
-    /// Sends a message, or as much of it as the stream takes; the rest follows with the next call.
+    /// Sends messages until one is stuck, none is left, or the call has sent enough.
+    pub(super) fn send_all<E: From<WebSocketError>>(
+        &mut self,
+        now: WallMillis,
+        mut next: impl FnMut() -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<(), E> {
+        for _ in 0..MAX_MESSAGES {
+            if self.is_stuck() {
+                break;
+            }
+            let Some(message) = next()? else { break };
+            self.send(message, now)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a message, or as much of it as the stream takes. The next call sends the rest.
     pub(super) fn send(&mut self, message: Vec<u8>, now: WallMillis) -> Result<(), WebSocketError> {
         if self.closed {
             return Err(WebSocketError::Closed);
         }
-        self.socket.get_mut().allow(AT_A_TIME);
+        self.socket.get_mut().allow(IO_BUDGET);
         let result = self.socket.write(Message::Binary(message.into()));
         self.after_writing(result, now)?;
         self.flush(now)
     }
 
-    /// Ends the line, and tells the other side.
+    /// Closes the line, with a message to the other side.
     pub(super) fn close(&mut self) {
         if !self.closed {
             self.closed = true;
-            self.socket.get_mut().allow(AT_A_TIME);
-            // Whoever has gone already need not be told.
+            self.socket.get_mut().allow(IO_BUDGET);
+            // The other side may already be gone.
             drop(self.socket.close(None));
         }
     }
 
     fn flush(&mut self, now: WallMillis) -> Result<(), WebSocketError> {
-        self.socket.get_mut().allow(AT_A_TIME);
+        self.socket.get_mut().allow(IO_BUDGET);
         let result = self.socket.flush();
         self.after_writing(result, now)
     }
@@ -147,30 +172,30 @@ impl<S: Read + Write> Connection<S> {
     fn after_writing(&mut self, result: Result<(), Error>, now: WallMillis) -> Result<(), WebSocketError> {
         match result {
             Ok(()) => {
-                self.stuck = None;
+                self.stuck_since = None;
                 Ok(())
             }
-            Err(Error::Io(error)) if is_wait(&error) => {
-                let since = *self.stuck.get_or_insert(now);
+            Err(Error::Io(error)) if would_block(&error) => {
+                let since = *self.stuck_since.get_or_insert(now);
                 let elapsed = WallMillis(now.0.saturating_sub(since.0));
                 if elapsed >= self.options.stall {
                     return Err(WebSocketError::SlowPeer { elapsed });
                 }
                 Ok(())
             }
-            // It is said with the next read, after what the other side has still sent.
+            // The next read reports it, after the messages that the other side sent before.
             Err(Error::ConnectionClosed | Error::AlreadyClosed) => Ok(()),
             Err(error) => Err(WebSocketError::of(error)),
         }
     }
 
-    fn was_heard(&mut self, now: WallMillis) {
-        self.heard = Some(now);
+    fn was_received(&mut self, now: WallMillis) {
+        self.last_received = Some(now);
         self.pinged = false;
     }
 
     fn check_silence(&mut self, now: WallMillis) -> Result<(), WebSocketError> {
-        let since = *self.heard.get_or_insert(now);
+        let since = *self.last_received.get_or_insert(now);
         let elapsed = WallMillis(now.0.saturating_sub(since.0));
         if elapsed >= self.options.silence {
             return Err(WebSocketError::Silent { elapsed });
@@ -184,38 +209,25 @@ impl<S: Read + Write> Connection<S> {
     }
 }
 
-/// Goes on with a handshake until it is done, or has taken as long as it may.
-pub(super) fn shake_hands<S, R: HandshakeRole<InternalStream = Rationed<S>>>(
+/// Continues a handshake until it is complete, or its deadline has passed.
+pub(super) fn shake_hands<S, R: HandshakeRole<InternalStream = HeadExtender<S>>>(
     mut step: Result<R::FinalResult, HandshakeError<R>>,
     options: &WebSocketOptions,
     now: &mut impl FnMut() -> WallMillis,
 ) -> Result<R::FinalResult, WebSocketError> {
-    let began = now();
+    let deadline = Deadline::after(now(), options.connection.timeout);
     loop {
         match step {
             Ok(done) => return Ok(done),
             Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
             Err(HandshakeError::Interrupted(mut half)) => {
-                if has_waited(began, options, now) {
-                    return Err(WebSocketError::HandshakeTimeout);
+                if deadline.has_passed(now()) {
+                    return Err(ConnectionError::Timeout.into());
                 }
-                // Between two looks at the clock the stream is read once, and written once.
+                // One read and one write between two checks of the deadline.
                 half.get_mut().get_mut().allow(1);
                 step = half.handshake();
             }
         }
     }
-}
-
-/// Whether a step of the handshake has taken as long as it may.
-pub(super) fn has_waited(
-    began: WallMillis,
-    options: &WebSocketOptions,
-    now: &mut impl FnMut() -> WallMillis,
-) -> bool {
-    u128::from(now().0.saturating_sub(began.0)) >= options.connect.as_millis()
-}
-
-pub(super) fn is_wait(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }

@@ -1,4 +1,4 @@
-//! Why a WebSocket ended.
+//! The error of a WebSocket.
 
 use std::io;
 
@@ -7,52 +7,33 @@ use tungstenite::error::{CapacityError, ProtocolError};
 
 use crate::hlc::WallMillis;
 use crate::sync::SyncError;
-use crate::transport::headers::HeaderError;
-use crate::transport::tls::TlsError;
+use crate::transport::net::ConnectionError;
 
-/// Why a line over a WebSocket was not opened, or ended early. What was admitted before stays; the first session of the
-/// next line finds whatever was on its way.
+/// An error in opening a WebSocket, or one that ended it. Operations that were admitted before stay; the first session
+/// of the next line sends the rest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebSocketError {
-    /// The URL is none, or neither `ws` nor `wss`. It is not shown, since it may hold a password.
-    #[error("not a ws or wss URL")]
-    Url,
-    /// The URL is `wss`, and the library was built without the feature `tls`.
-    #[error("a wss URL needs the feature tls, which this build does not have")]
-    NoTls,
-    /// A header or the token of the options cannot be sent.
+    /// The server cannot be reached, the connection broke, or the caller's handshake took too long.
     #[error(transparent)]
-    Header(#[from] HeaderError),
-    /// The name of the host is not known.
-    #[error("the host is not known")]
-    HostNotFound,
-    /// The connection was refused, or broke.
-    #[error("the connection failed")]
-    Io(#[source] io::Error),
-    /// The other side did not open a WebSocket: the server answered with this status. 401 and 403 say that it wants a
-    /// token, or another one.
+    Connection(#[from] ConnectionError),
+    /// The server answered with this status instead of opening a WebSocket. 401 and 403 ask for a token, or for another
+    /// one.
     #[error("the server answered with status {status} instead of opening a WebSocket")]
     Status {
         /// 100 to 999, but not 101.
         status: u16,
     },
-    /// This side did not open a WebSocket for the caller, and told it so with this status.
+    /// This side answered the caller with this status instead of opening a WebSocket.
     #[error("the caller was turned away with status {status}")]
     TurnedAway {
         /// 400 to 599.
         status: u16,
     },
-    /// The handshake took too long.
-    #[error("timed out in the handshake")]
-    HandshakeTimeout,
-    /// TLS failed.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The other side breaks the rules of WebSocket (RFC 6455).
-    #[error("not a WebSocket that we understand")]
+    /// The other side broke the WebSocket protocol (RFC 6455).
+    #[error("the other side does not speak WebSocket")]
     Protocol(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A message or a frame is longer than this side takes. It was not read.
+    /// A message or a frame is longer than this side's limit. It was not read.
     #[error("a message of {len} bytes, the limit is {limit}")]
     TooLarge {
         /// Bytes that were announced, or that had arrived.
@@ -60,35 +41,34 @@ pub enum WebSocketError {
         /// The limit.
         limit: usize,
     },
-    /// A message of text: ours are binary.
-    #[error("a text message, where only binary ones are spoken")]
+    /// The other side sent a text message. Only binary messages are used.
+    #[error("a text message, only binary messages are used")]
     Text,
-    /// No message came for so long, and no answer to a ping.
-    #[error("nothing was heard for {elapsed}")]
+    /// The other side sent no message, and did not answer a ping.
+    #[error("nothing was received for {elapsed}")]
     Silent {
-        /// How long.
+        /// The time since the last message.
         elapsed: WallMillis,
     },
-    /// The other side has not taken a whole message for so long. Nothing is lost: the next session sends what it
-    /// missed.
+    /// The other side did not take a whole message in time. Nothing is lost: the next session sends what it missed.
     #[error("the other side has not taken a message for {elapsed}")]
     SlowPeer {
-        /// How long.
+        /// The time since the message got stuck.
         elapsed: WallMillis,
     },
-    /// The line broke without being closed.
-    #[error("the line broke")]
+    /// The connection broke without a close.
+    #[error("the connection broke")]
     Cut,
-    /// The line was closed, by either side.
+    /// Either side closed the line.
     #[error("the line is closed")]
     Closed,
-    /// What the other side says is no message, or a lie, or our store failed.
+    /// The session failed: the other side's message is invalid, or the local store failed.
     #[error(transparent)]
     Sync(#[from] SyncError),
 }
 
 impl WebSocketError {
-    /// What happened, in our words.
+    /// Converts an error of the WebSocket library.
     pub(super) fn of(error: Error) -> Self {
         match error {
             Error::Io(error) => Self::of_io(error),
@@ -105,26 +85,19 @@ impl WebSocketError {
         }
     }
 
-    pub(super) fn of_io(error: io::Error) -> Self {
-        #[cfg(feature = "tls")]
-        let error = match TlsError::of_io(error) {
-            Ok(error) => return Self::Tls(error),
-            Err(error) => error,
-        };
-        if is_cut(error.kind()) { Self::Cut } else { Self::Io(error) }
+    fn of_io(error: io::Error) -> Self {
+        match ConnectionError::of_io(error) {
+            ConnectionError::Io(error) if is_cut(error.kind()) => Self::Cut,
+            error => error.into(),
+        }
     }
 
-    /// Whether a new line may well succeed later: the network or the other side failed, not the program.
+    /// Returns true if a new line may succeed later: the network or the other side failed, not the program.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::HostNotFound
-            | Self::Io(_)
-            | Self::HandshakeTimeout
-            | Self::Silent { .. }
-            | Self::SlowPeer { .. }
-            | Self::Cut
-            | Self::Closed => true,
+            Self::Connection(error) => error.is_temporary(),
+            Self::Silent { .. } | Self::SlowPeer { .. } | Self::Cut | Self::Closed => true,
             Self::Status { status } => *status == 429 || *status >= 500,
             _ => false,
         }

@@ -3,14 +3,12 @@
 mod client;
 mod connection;
 mod error;
+mod head;
 mod options;
-mod rationed;
 mod server;
-mod stream;
 
 pub use client::WebSocketClient;
-pub use connection::Heard;
+pub use connection::WaitResult;
 pub use error::WebSocketError;
 pub use options::WebSocketOptions;
 pub use server::{WebSocketRequest, WebSocketServer};
-pub use stream::WebSocketStream;

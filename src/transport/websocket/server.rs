@@ -1,31 +1,33 @@
-//! The side of a WebSocket that was called.
+//! The server side of a WebSocket.
 
 use std::fmt;
 use std::io::{Read, Write};
 
-use tungstenite::handshake::server::{ErrorResponse, Request};
+use tungstenite::handshake::server::{ErrorResponse, Request as Handshake};
 use tungstenite::http::{HeaderValue, StatusCode};
 
-use super::connection::{AT_ONCE, Connection, config, shake_hands};
-use super::rationed::Rationed;
-use super::{Heard, WebSocketError, WebSocketOptions};
+use super::connection::{Connection, config, shake_hands};
+use super::head::HeadExtender;
+use super::{WaitResult, WebSocketError, WebSocketOptions};
+use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{Responder, SyncError};
-use crate::transport::line::LineAnswerer;
+use crate::transport::line::LineResponder;
 
-/// A caller's WebSocket, over any stream: answers sessions, and then sends what arrives in the replica.
+/// A client's WebSocket, over any stream: answers sessions, then sends new operations of the replica.
 ///
-/// The stream should give up a read and a write after a while ([`TcpStream::set_read_timeout`] and
-/// [`TcpStream::set_write_timeout`], 100 milliseconds for example): then [`WebSocketServer::wait`] returns, and what
-/// has arrived meanwhile by other ways is sent on. A server that has its own WebSockets takes [`LineAnswerer`] instead.
+/// Reads and writes of the stream should time out after a short while ([`TcpStream::set_read_timeout`] and
+/// [`TcpStream::set_write_timeout`], for example 100 milliseconds): then [`WebSocketServer::wait`] returns, and
+/// operations that others have sent meanwhile are passed on. A server with its own WebSockets uses [`LineResponder`]
+/// instead.
 ///
 /// ```no_run
 /// use std::net::TcpListener;
 /// use std::time::Duration;
 ///
 /// use policysync::{Replica, ReplicaOptions, Responder, SyncOptions, WebSocketServer, system_wall_clock};
-/// use policysync::transport::{Heard, WebSocketOptions};
+/// use policysync::transport::{WaitResult, WebSocketOptions};
 ///
 /// let mut replica = Replica::open(ReplicaOptions::new())?;
 /// // 32 random bytes, from `Sodium::random`.
@@ -35,8 +37,8 @@ use crate::transport::line::LineAnswerer;
 /// stream.set_read_timeout(Some(Duration::from_millis(100)))?;
 /// stream.set_write_timeout(Some(Duration::from_millis(100)))?;
 /// let mut line = WebSocketServer::accept(stream, WebSocketOptions::new(), system_wall_clock)?;
-/// while line.wait(system_wall_clock())? != Heard::Closed {
-///     // A server with many lines takes its lock here.
+/// while line.wait(system_wall_clock())? != WaitResult::Closed {
+///     // A server with many lines locks its replica here.
 ///     line.work(&mut responder, &mut replica, system_wall_clock())?;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -46,14 +48,14 @@ use crate::transport::line::LineAnswerer;
 /// [`TcpStream::set_write_timeout`]: std::net::TcpStream::set_write_timeout
 pub struct WebSocketServer<S> {
     connection: Connection<S>,
-    line: LineAnswerer,
+    line: LineResponder,
 }
 
-/// What a caller asks for when it opens a line.
+/// The request of a client that opens a WebSocket.
 #[derive(Clone, Copy)]
-pub struct WebSocketRequest<'a>(&'a Request);
+pub struct WebSocketRequest<'a>(&'a Handshake);
 
-/// Nothing of what it says, since it may hold a token.
+/// Shows nothing of the request, since it may hold a token.
 impl fmt::Debug for WebSocketRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSocketRequest").finish_non_exhaustive()
@@ -61,19 +63,19 @@ impl fmt::Debug for WebSocketRequest<'_> {
 }
 
 impl<'a> WebSocketRequest<'a> {
-    /// The path, with the query behind it where there is one.
+    /// Returns the path, with the query if there is one.
     #[must_use]
     pub fn path(&self) -> &'a str {
         self.0.uri().path_and_query().map_or("/", |path| path.as_str())
     }
 
-    /// A header's value: the first, where there are several; `None` where it is not printable ASCII.
+    /// Returns the first header of this name; `None` if there is none, or if it is not printable ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.0.headers().get(name)?.to_str().ok()
     }
 
-    /// The token of `Authorization: Bearer …`. Compare it in a time that does not depend on it.
+    /// Returns the token of `Authorization: Bearer …`. Compare it in constant time.
     #[must_use]
     pub fn bearer_token(&self) -> Option<&'a str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
@@ -82,12 +84,12 @@ impl<'a> WebSocketRequest<'a> {
 }
 
 impl<S: Read + Write> WebSocketServer<S> {
-    /// Takes the handshake of a caller, whoever it is. Any path is as good.
+    /// Accepts any client, with any path.
     ///
     /// # Errors
     ///
-    /// [`WebSocketError`], [`WebSocketError::HandshakeTimeout`] among them: the caller has as long as
-    /// [`WebSocketOptions::connect_timeout`] says, by the clock `now`.
+    /// [`WebSocketError`]; [`ConnectionError::Timeout`](crate::transport::ConnectionError::Timeout) if the handshake
+    /// takes longer than the options' connect time-out, by the clock `now`.
     pub fn accept(
         stream: S,
         options: WebSocketOptions,
@@ -96,8 +98,8 @@ impl<S: Read + Write> WebSocketServer<S> {
         Self::accept_if(stream, options, now, |_| Ok(()))
     }
 
-    /// The same for those whom `admit` lets in, by their path and their headers: a token, for example. Others are
-    /// answered with the status that it says, from 400 to 599; 403 where it says another.
+    /// Accepts a client if `admit` returns `Ok` for its path and headers, for example its token. Otherwise the client
+    /// is answered with the status in `Err`, from 400 to 599; any other is replaced by 403.
     ///
     /// # Errors
     ///
@@ -109,8 +111,8 @@ impl<S: Read + Write> WebSocketServer<S> {
         admit: impl FnOnce(WebSocketRequest<'_>) -> Result<(), u16>,
     ) -> Result<Self, WebSocketError> {
         let mut turned_away = None;
-        #[expect(clippy::result_large_err, reason = "the callback is as tungstenite wants it")]
-        let look = |request: &Request, response| {
+        #[expect(clippy::result_large_err, reason = "tungstenite defines the callback")]
+        let look = |request: &Handshake, response| {
             let Err(status) = admit(WebSocketRequest(request)) else { return Ok(response) };
             let status =
                 StatusCode::from_u16(status).ok().filter(|status| (400..600).contains(&status.as_u16()));
@@ -120,7 +122,8 @@ impl<S: Read + Write> WebSocketServer<S> {
             turned_away = Some(refusal.status().as_u16());
             Err(refusal)
         };
-        let step = tungstenite::accept_hdr_with_config(Rationed::new(stream), look, Some(config(&options)));
+        let stream = HeadExtender::new(stream, Zeroizing::default());
+        let step = tungstenite::accept_hdr_with_config(stream, look, Some(config(&options)));
         let result = shake_hands(step, &options, &mut now);
         let socket = match (result, turned_away) {
             (Err(WebSocketError::Status { .. }), Some(status)) => {
@@ -128,33 +131,32 @@ impl<S: Read + Write> WebSocketServer<S> {
             }
             (result, _) => result?,
         };
-        Ok(Self { connection: Connection::new(socket, options), line: LineAnswerer::new() })
+        Ok(Self { connection: Connection::new(socket, options), line: LineResponder::new() })
     }
 
-    /// Waits for a message, for as long as a read of the stream waits. It needs no replica, so a server that shares one
-    /// holds no lock meanwhile. After [`Heard::Closed`] the line is over.
+    /// Waits for a message, at most as long as a read of the stream. It needs no replica, so a server that shares one
+    /// holds no lock meanwhile. After [`WaitResult::Closed`] the line has ended.
     ///
     /// # Errors
     ///
-    /// [`WebSocketError`]; the line is over.
-    pub fn wait(&mut self, now: WallMillis) -> Result<Heard, WebSocketError> {
+    /// [`WebSocketError`]; the line has ended.
+    pub fn wait(&mut self, now: WallMillis) -> Result<WaitResult, WebSocketError> {
         self.connection.wait(now)
     }
 
-    /// Answers the message that has arrived, if one has; then sends operations that the caller does not have yet. One
-    /// message is on its way out at a time: while the caller is slow, nothing is made for it and nothing more is read.
+    /// Answers the message that has arrived, if any; then sends operations that the client does not have. At most one
+    /// message is buffered for sending: for a slow client no further message is made or read.
     ///
     /// # Errors
     ///
-    /// [`WebSocketError`]; the line is over, and the caller has been told what kind of fault it was, if it still
-    /// listens.
+    /// [`WebSocketError`]; the line has ended, and a message with the kind of fault was sent to the client.
     pub fn work(
         &mut self,
         responder: &mut Responder,
         replica: &mut Replica,
         now: WallMillis,
     ) -> Result<(), WebSocketError> {
-        // What is asked while the last answer is stuck waits.
+        // A request waits until the last answer is sent.
         let message = if self.connection.is_stuck() { None } else { self.connection.take() };
         let line = &mut self.line;
         let answer = message.map_or(Ok(None), |message| line.receive(responder, replica, now, &message));
@@ -163,33 +165,28 @@ impl<S: Read + Write> WebSocketServer<S> {
             Ok(None) => {}
             Err(error) => return Err(self.end(error, now)),
         }
-        // The session's end, where pushes go on from, and the first of them; more with the next call.
-        for _ in 0..AT_ONCE {
-            if self.connection.is_stuck() {
-                break;
-            }
-            let message = self.line.next_message(replica).map_err(|error| self.end(error, now))?;
-            let Some(message) = message else { break };
-            self.connection.send(message, now)?;
+        let line = &mut self.line;
+        match self.connection.send_all(now, || Ok::<_, WebSocketError>(line.next_message(replica)?)) {
+            Err(WebSocketError::Sync(error)) => Err(self.end(error, now)),
+            result => result,
         }
-        Ok(())
     }
 
-    /// Ends the line for this reason.
+    /// Ends the line with an error.
     fn end(&mut self, error: SyncError, now: WallMillis) -> WebSocketError {
-        // Whoever cannot be told finds out from the end of the line.
+        // A client that does not get the message notices the end of the line.
         drop(self.connection.send(error.to_message(), now));
         self.connection.close();
         error.into()
     }
 
-    /// Whether new operations are sent as they arrive: a session on this line has converged.
+    /// Returns true if new operations are sent as they arrive: a session on this line has converged.
     #[must_use]
     pub const fn is_pushing(&self) -> bool {
         self.line.is_pushing()
     }
 
-    /// Ends the line, and tells the caller.
+    /// Closes the line, with a message to the client.
     pub fn close(&mut self) {
         self.connection.close();
     }

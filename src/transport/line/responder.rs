@@ -1,33 +1,33 @@
-//! The side of a line that was called.
+//! The responder of a line.
 
-use super::go_on;
+use super::resume;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{PUSH, Push, Refusal, Responder, SyncError};
 
-/// What a server says over a line that stays open (a WebSocket, a serial line): it answers the caller's sessions, and
-/// then sends what arrives here, and takes in what the caller sends. One for each line; messages in, messages out.
+/// The server's side of a line that stays open (a WebSocket, a serial line): answers the initiator's sessions, then
+/// sends new operations of this side and ingests those of the initiator. One per line; messages in, messages out.
 ///
-/// The replica's log is the queue: a message is made only when there is room for it, so a slow line costs no memory.
+/// The replica's log is the queue: a message is made only when it can be sent, so a slow line costs no memory.
 #[derive(Default)]
-pub struct LineAnswerer {
+pub struct LineResponder {
     push: Option<Push>,
-    /// The caller wanted to go on from a session that is not known here, and may have pushed before it heard that.
+    /// True if the initiator wanted to resume an unknown session, and may have pushed before it learnt that.
     forgotten: bool,
 }
 
-impl LineAnswerer {
-    /// A line on which nothing has been said.
+impl LineResponder {
+    /// Returns a line without any messages.
     #[must_use]
     pub const fn new() -> Self {
         Self { push: None, forgotten: false }
     }
 
-    /// Takes a message of the caller. Returns the answer, if it wants one.
+    /// Processes a message of the initiator. Returns the answer, if the message has one.
     ///
     /// # Errors
     ///
-    /// [`SyncError`]; [`SyncError::to_message`] makes the answer that tells the caller. Then the line should be closed.
+    /// [`SyncError`]; send the answer that [`SyncError::to_message`] makes, then close the line.
     pub fn receive(
         &mut self,
         responder: &mut Responder,
@@ -35,7 +35,7 @@ impl LineAnswerer {
         now: WallMillis,
         message: &[u8],
     ) -> Result<Option<Vec<u8>>, SyncError> {
-        if let Some(id) = go_on::read(message) {
+        if let Some(id) = resume::read(message) {
             self.push = responder.push_after(replica, id);
             self.forgotten = self.push.is_none();
             let forgotten = SyncError::Refused(Refusal::Forgotten);
@@ -44,18 +44,18 @@ impl LineAnswerer {
         if message.first() == Some(&PUSH) {
             match &mut self.push {
                 Some(push) => drop(push.receive(replica, now, message)?),
-                // The next session finds what is dropped here.
+                // The next session sends again what is dropped here.
                 None if self.forgotten => {}
                 None => return Err(SyncError::OutOfTurn),
             }
             return Ok(None);
         }
-        // A new session: what follows it is agreed when it is over.
+        // In a new session nothing is pushed; its end starts that again.
         (self.push, self.forgotten) = (None, false);
         Ok(Some(responder.respond(replica, now, message)?.message))
     }
 
-    /// A message with operations that the caller does not have yet, or `None` where there are none.
+    /// Returns a message with operations that the initiator does not have, or `None` if it has all.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl LineAnswerer {
         self.push.as_mut().map_or(Ok(None), |push| push.next_message(replica))
     }
 
-    /// Whether new operations are sent as they arrive: a session on this line has converged.
+    /// Returns true if new operations are sent as they arrive: a session on this line has converged.
     #[must_use]
     pub const fn is_pushing(&self) -> bool {
         self.push.is_some()

@@ -1,4 +1,4 @@
-//! TLS for both transports: whose certificates are believed, and what can go wrong.
+//! TLS of a client.
 
 mod error;
 #[cfg(feature = "tls")]
@@ -8,6 +8,6 @@ mod roots;
 
 pub use error::TlsError;
 #[cfg(feature = "tls")]
-pub(super) use handshake::{client, configuration, go_on};
+pub(in crate::transport) use handshake::{client, configuration, shake_hands};
 #[cfg(feature = "tls")]
 pub use roots::{TlsRoots, TlsRootsError};

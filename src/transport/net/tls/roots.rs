@@ -1,4 +1,4 @@
-//! Whose certificates are believed.
+//! The trusted certificate authorities.
 
 use std::fmt;
 
@@ -6,10 +6,11 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
-/// Whose certificates are believed: by default those of Mozilla's authorities, as they were when the crate
-/// `webpki-roots` was made. For `HttpOptions::tls_roots` and `WebSocketOptions::tls_roots`.
+/// The authorities that are trusted to sign a server's certificate: by default those that Mozilla trusted when the
+/// crate `webpki-roots` was released. For
+/// [`ConnectionOptions::tls_roots`](crate::transport::ConnectionOptions::tls_roots).
 ///
-/// A server of one's own, with a certificate that its operator has signed, and no other:
+/// To trust only your own authority:
 ///
 /// ```no_run
 /// use policysync::transport::TlsRoots;
@@ -19,53 +20,53 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Where those of Mozilla are wanted beside it, begin with [`TlsRoots::new`]. There is no way to believe everybody.
+/// To trust Mozilla's authorities too, begin with [`TlsRoots::new`]. Verification cannot be switched off.
 #[derive(Clone)]
 pub struct TlsRoots {
     mozilla: bool,
     added: Vec<TrustAnchor<'static>>,
 }
 
-/// Why a certificate cannot be trusted as an authority's.
+/// An error in the certificates of an authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsRootsError {
-    /// There is no certificate in it.
-    #[error("there is no certificate in it")]
-    None,
-    /// It begins as a certificate in PEM does, and goes on otherwise.
-    #[error("certificate {number} is not PEM")]
+    /// The input holds no certificate.
+    #[error("the input holds no certificate")]
+    Empty,
+    /// A certificate begins like PEM, but is not valid PEM.
+    #[error("certificate {number} is not valid PEM")]
     Pem {
-        /// Which one, counted from 1.
+        /// Its position, counted from 1.
         number: usize,
     },
-    /// It is no certificate that can be read (X.509, DER).
-    #[error("certificate {number} is none that can be read")]
+    /// A certificate is not valid X.509 in DER.
+    #[error("certificate {number} is not valid X.509")]
     Certificate {
-        /// Which one, counted from 1.
+        /// Its position, counted from 1.
         number: usize,
     },
 }
 
 impl TlsRoots {
-    /// The authorities that Mozilla trusts.
+    /// Returns the authorities that Mozilla trusts.
     #[must_use]
     pub const fn new() -> Self {
         Self { mozilla: true, added: Vec::new() }
     }
 
-    /// Nobody: only those who are added.
+    /// Returns no authorities: only those that are added are trusted.
     #[must_use]
     pub const fn none() -> Self {
         Self { mozilla: false, added: Vec::new() }
     }
 
-    /// Believes these too: certificates in PEM, all that are there, or one in DER. A server's own certificate will do
-    /// where it signed itself and does not say that it may sign others (`CA:FALSE`).
+    /// Adds authorities: all certificates of a PEM text, or one in DER. A server's own certificate is accepted too, if
+    /// it is self-signed and `CA:FALSE`.
     ///
     /// # Errors
     ///
-    /// [`TlsRootsError`]; then none of them is believed.
+    /// [`TlsRootsError`]; then none of them is added.
     pub fn trust(mut self, certificates: &[u8]) -> Result<Self, TlsRootsError> {
         let mut store = RootCertStore::empty();
         let mut add =
@@ -78,7 +79,7 @@ impl TlsRoots {
             add(1, CertificateDer::from(certificates))?;
         }
         if store.roots.is_empty() {
-            return Err(TlsRootsError::None);
+            return Err(TlsRootsError::Empty);
         }
         self.added.append(&mut store.roots);
         Ok(self)

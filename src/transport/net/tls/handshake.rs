@@ -1,4 +1,4 @@
-//! The handshake, a step at a time: whoever waits decides how long.
+//! The TLS handshake in single steps, between which the caller checks its deadline.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -6,10 +6,11 @@ use std::sync::Arc;
 use rustls::{ClientConfig, ClientConnection};
 
 use super::{TlsError, TlsRoots};
+use crate::transport::net::ConnectionError;
 
-/// What connections of a client have in common.
+/// Returns the configuration that a client's connections share.
 pub(in crate::transport) fn configuration(roots: &TlsRoots) -> Result<Arc<ClientConfig>, TlsError> {
-    // Named, since another part of the program may have made another one the default of all.
+    // Named, since another part of the program may have set another default provider.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -19,20 +20,20 @@ pub(in crate::transport) fn configuration(roots: &TlsRoots) -> Result<Arc<Client
     Ok(Arc::new(config))
 }
 
-/// A connection to this host that has said nothing yet; `None` where a certificate cannot be for such a name.
+/// Returns a connection to this host on which nothing has been sent.
 pub(in crate::transport) fn client(
     config: Arc<ClientConfig>,
     host: &str,
-) -> Result<Option<ClientConnection>, TlsError> {
-    // An IPv6 address stands in brackets in a URL, and nowhere else.
+) -> Result<ClientConnection, ConnectionError> {
+    // Only a URL has brackets around an IPv6 address.
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let Ok(name) = host.to_owned().try_into() else { return Ok(None) };
-    ClientConnection::new(config, name).map(Some).map_err(TlsError::of)
+    let name = host.to_owned().try_into().map_err(|_| ConnectionError::HostName)?;
+    Ok(ClientConnection::new(config, name).map_err(TlsError::of)?)
 }
 
-/// Goes on with the handshake: writes what there is to say, and reads once. Says whether it is done. After an error
-/// that is no wait, the connection is over.
-pub(in crate::transport) fn go_on(
+/// Continues the handshake: writes what is pending, then reads once. Returns true if the handshake is complete. After
+/// an error other than a time-out the connection is unusable.
+pub(in crate::transport) fn shake_hands(
     connection: &mut ClientConnection,
     stream: &mut (impl Read + Write),
 ) -> io::Result<bool> {
@@ -49,7 +50,7 @@ pub(in crate::transport) fn go_on(
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     if let Err(error) = connection.process_new_packets() {
-        // Tells the server why, if it still listens.
+        // Sends the server an alert, if it still listens.
         drop(connection.write_tls(stream));
         return Err(io::Error::new(io::ErrorKind::InvalidData, error));
     }

@@ -1,19 +1,19 @@
-//! The one message that a line adds to those of a session: where its pushes go on from.
+//! The message with which a line resumes from a session, to push new operations.
 
 use crate::sync::{SYNC_VERSION, SyncBase};
 
-const GO_ON: u8 = 0xE6;
+const RESUME: u8 = 0xE6;
 
-/// Says which session the caller takes for the common ground.
+/// Returns the message that resumes from the session with this id.
 pub(super) fn write(id: [u8; SyncBase::ID_BYTES]) -> Vec<u8> {
-    let mut message = vec![GO_ON, SYNC_VERSION];
+    let mut message = vec![RESUME, SYNC_VERSION];
     message.extend_from_slice(&id);
     message
 }
 
-/// The id of the session, or `None` where the message is another one.
+/// Returns the id of the session, or `None` for another message.
 pub(super) fn read(message: &[u8]) -> Option<[u8; SyncBase::ID_BYTES]> {
-    message.strip_prefix(&[GO_ON, SYNC_VERSION])?.try_into().ok()
+    message.strip_prefix(&[RESUME, SYNC_VERSION])?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -21,12 +21,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_fifty_bytes_and_nothing_else_is_one() {
+    fn only_fifty_bytes_with_the_right_tag_and_version_are_read() {
         let message = write([7; 48]);
         assert_eq!(message.len(), 50);
         assert_eq!(read(&message), Some([7; 48]));
         assert_eq!(read(&message[..49]), None);
         assert_eq!(read(&[&message[..], &[0]].concat()), None);
-        assert_eq!(read(&[GO_ON, SYNC_VERSION + 1].repeat(25)), None);
+        assert_eq!(read(&[RESUME, SYNC_VERSION + 1].repeat(25)), None);
     }
 }

@@ -1,6 +1,6 @@
-//! The side of a line that calls.
+//! The initiator of a line.
 
-use super::go_on;
+use super::resume;
 use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
@@ -8,31 +8,31 @@ use crate::sync::{
     Finish, PUSH, Progress, Push, Pushed, Refusal, SyncBase, SyncError, SyncOptions, SyncSession,
 };
 
-/// What a client says over a line that stays open (a WebSocket, a serial line): it runs a session, and when that has
-/// converged it sends what is written here as it is written, and takes in what the other side sends. Messages in,
-/// messages out.
+/// The client's side of a line that stays open (a WebSocket, a serial line): runs a session, and after it has converged
+/// sends operations as they are written and ingests those of the other side. Messages in, messages out.
 ///
-/// A session that does not converge, because one side refuses what the other holds, is run again when something was
-/// written here, and once in [`LineCaller::AGAIN`].
+/// If a session does not converge, because one side refuses operations of the other, another one begins after the next
+/// write, or [`LineInitiator::AGAIN`] after the last one began.
 ///
-/// The replica's log is the queue: a message is made only when there is room for it, so a slow line costs no memory.
-/// What is lost with a line that breaks is found by the first session of the next.
-pub struct LineCaller {
+/// The replica's log is the queue: a message is made only when it can be sent, so a slow line costs no memory. The
+/// first session of the next line sends what was lost when a line broke.
+pub struct LineInitiator {
     options: SyncOptions,
     seed: Zeroizing<[u8; 32]>,
     sessions: u64,
     session: Option<SyncSession>,
-    /// When the last session began, and how long the log was when it ended.
+    /// The time at which the last session began.
     began: Option<WallMillis>,
+    /// The length of the log at the end of the last session.
     covered: u64,
     awaiting: bool,
     finish: Option<Finish>,
     progress: Progress,
-    go_on: Option<[u8; SyncBase::ID_BYTES]>,
+    resume_from: Option<[u8; SyncBase::ID_BYTES]>,
     push: Option<Push>,
 }
 
-/// What a message of the other side was.
+/// The kind of a message of the other side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LineEvent {
@@ -44,12 +44,12 @@ pub enum LineEvent {
     Forgotten,
 }
 
-impl LineCaller {
-    /// How long after a session began that did not converge the next one begins: a minute.
+impl LineInitiator {
+    /// The time from the start of a session that did not converge to the start of the next: a minute.
     pub const AGAIN: WallMillis = WallMillis(60_000);
 
-    /// A line on which nothing has been said. `seed` is 32 random bytes, new for each line, of which the sessions'
-    /// nonces are made; nobody else may know it.
+    /// Returns a line without any messages. `seed` is 32 random bytes, new for each line and secret, from which the
+    /// sessions' nonces are derived.
     #[must_use]
     pub fn new(options: SyncOptions, seed: [u8; 32]) -> Self {
         Self {
@@ -62,12 +62,12 @@ impl LineCaller {
             awaiting: false,
             finish: None,
             progress: Progress::default(),
-            go_on: None,
+            resume_from: None,
             push: None,
         }
     }
 
-    /// The next message for the other side, or `None` where there is nothing to say now.
+    /// Returns the next message for the other side, or `None` if there is nothing to send.
     ///
     /// # Errors
     ///
@@ -87,17 +87,17 @@ impl LineCaller {
             let finish = session.finish().cloned();
             self.conclude(replica, finish);
         }
-        if let Some(id) = self.go_on.take() {
-            return Ok(Some(go_on::write(id)));
+        if let Some(id) = self.resume_from.take() {
+            return Ok(Some(resume::write(id)));
         }
         self.push.as_mut().map_or(Ok(None), |push| push.next_message(replica))
     }
 
-    /// Takes a message of the other side: operations in it are offered to the replica, in one batch.
+    /// Processes a message of the other side: operations in it are ingested in one batch.
     ///
     /// # Errors
     ///
-    /// [`SyncError`]; then the line should be closed. What was admitted before stays.
+    /// [`SyncError`]; then the line should be closed. Operations that were admitted before stay.
     pub fn receive(
         &mut self,
         replica: &mut Replica,
@@ -119,19 +119,19 @@ impl LineCaller {
         Ok(LineEvent::Session(self.progress))
     }
 
-    /// How far the session is, or how far the last one came.
+    /// Returns the progress of the session, or of the last one.
     #[must_use]
     pub const fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// How the last session ended; `None` before the first has.
+    /// Returns the result of the last session; `None` before the first has ended.
     #[must_use]
     pub const fn finish(&self) -> Option<&Finish> {
         self.finish.as_ref()
     }
 
-    /// What the next line to the same peer may leave out, for [`SyncOptions::since`].
+    /// Returns the state from which the next line to the same peer can resume, for [`SyncOptions::since`].
     #[must_use]
     pub const fn base(&self) -> Option<&SyncBase> {
         match &self.finish {
@@ -140,7 +140,7 @@ impl LineCaller {
         }
     }
 
-    /// Whether new operations are sent as they are written: the last session has converged.
+    /// Returns true if new operations are sent as they are written: the last session has converged.
     #[must_use]
     pub const fn is_pushing(&self) -> bool {
         self.push.is_some()
@@ -168,7 +168,7 @@ impl LineCaller {
         self.covered = length(replica);
         self.finish = finish;
         if let Some(base) = self.base().cloned() {
-            self.go_on = Some(base.id());
+            self.resume_from = Some(base.id());
             self.push = Some(Push::after(base, &self.options));
         }
     }

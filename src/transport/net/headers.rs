@@ -1,13 +1,13 @@
-//! Headers that a client sends beside its own: a token, for example.
+//! Headers that the application adds to a request.
 
 use std::fmt;
 
 use crate::crypto::Zeroizing;
 
-/// Bytes of the longest value.
+/// The longest value, in bytes.
 const MAX_VALUE_BYTES: usize = 8192;
 
-/// Headers that the clients write themselves, or that would change what a request is. In lower case.
+/// Headers that the clients write themselves, or that would change the meaning of a request. In lower case.
 const RESERVED: [&str; 16] = [
     "accept",
     "connection",
@@ -27,49 +27,49 @@ const RESERVED: [&str; 16] = [
     "upgrade",
 ];
 
-/// Why a header cannot be sent. Neither its name nor its value is shown: either may be the secret.
+/// An error in a header of the application. Neither name nor value is shown: either may be secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// The name is none: letters, digits and `!#$%&'*+-.^_|~` and a backquote are allowed.
-    #[error("the name of a header is not a token")]
+    /// The name has a byte other than letters, digits, `!#$%&'*+-.^_|~` and the backquote, or is empty.
+    #[error("the name of a header is malformed")]
     Name,
     /// The client writes this header itself.
-    #[error("the header {name} is not for the application to set")]
+    #[error("the header {name} is reserved for the client")]
     Reserved {
-        /// Which one.
+        /// Its name.
         name: &'static str,
     },
-    /// The value has a byte that is neither printable ASCII nor a space or tab between others: a line break would begin
-    /// a header of its own.
-    #[error("the value of a header has a byte at {at} that may not be there")]
+    /// The value has a byte that is neither printable ASCII nor a space or tab between others. A line break would begin
+    /// another header.
+    #[error("the value of a header has an invalid byte at {at}")]
     Value {
-        /// Where, counted from 0.
+        /// Its position, counted from 0.
         at: usize,
     },
     /// The value is empty, or longer than 8192 bytes.
-    #[error("the value of a header has {len} bytes, from 1 to 8192 are allowed")]
+    #[error("the value of a header has {len} bytes, 1 to 8192 are allowed")]
     Length {
-        /// Bytes of the value.
+        /// Its bytes.
         len: usize,
     },
-    /// The token is none (RFC 6750): letters, digits and `-._~+/`, and `=` at the end.
-    #[error("a bearer token has a byte at {at} that may not be there")]
+    /// The token has a byte other than letters, digits, `-._~+/`, and `=` at the end (RFC 6750), or is empty.
+    #[error("the bearer token has an invalid byte at {at}")]
     Token {
-        /// Where, counted from 0.
+        /// Its position, counted from 0.
         at: usize,
     },
 }
 
-/// Headers by name, each once. Values are wiped when they go, and never printed.
+/// Headers by name, each once. Values are wiped when they are dropped, and never printed.
 #[derive(Clone, Default)]
-pub(super) struct Headers(Vec<Header>);
+pub(in crate::transport) struct Headers(Vec<Header>);
 
 #[derive(Clone)]
 struct Header {
     name: Box<str>,
     value: Zeroizing<String>,
-    /// Of a bearer token, where the token itself begins.
+    /// The start of the token in the value of a bearer token.
     token_at: Option<usize>,
 }
 
@@ -78,7 +78,7 @@ impl Headers {
         Self(Vec::new())
     }
 
-    /// Adds a header, in place of one with the same name. It is checked by [`Headers::check`].
+    /// Adds a header, in place of one with the same name. [`Headers::check`] checks it.
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.put(Header { name: name.into(), value: Zeroizing::new(value.to_owned()), token_at: None });
     }
@@ -86,7 +86,7 @@ impl Headers {
     /// Adds a bearer token.
     pub(super) fn set_bearer_token(&mut self, token: &str) {
         const SCHEME: &str = "Bearer ";
-        // Of the right size at once: a string that grows leaves copies behind.
+        // Allocated once: a string that grows leaves copies in memory.
         let mut value = Zeroizing::new(String::with_capacity(SCHEME.len().saturating_add(token.len())));
         value.push_str(SCHEME);
         value.push_str(token);
@@ -98,18 +98,18 @@ impl Headers {
         self.0.push(header);
     }
 
-    pub(super) fn check(&self) -> Result<(), HeaderError> {
+    pub(in crate::transport) fn check(&self) -> Result<(), HeaderError> {
         self.0.iter().try_for_each(Header::check)
     }
 
-    /// Names and values, in the order in which they were set.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Returns names and values, in the order in which they were set.
+    pub(in crate::transport) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|header| (&*header.name, header.value.as_str()))
     }
 
-    /// As lines of a request's head.
+    /// Returns the headers as lines of a request head.
     #[cfg(feature = "websocket")]
-    pub(super) fn lines(&self) -> Zeroizing<Vec<u8>> {
+    pub(in crate::transport) fn lines(&self) -> Zeroizing<Vec<u8>> {
         let len = self.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
         let mut lines = Zeroizing::new(Vec::with_capacity(len));
         for (name, value) in self.iter() {
@@ -129,7 +129,7 @@ impl fmt::Debug for Headers {
 
 impl Header {
     fn check(&self) -> Result<(), HeaderError> {
-        if self.name.is_empty() || !self.name.bytes().all(is_of_a_token) {
+        if self.name.is_empty() || !self.name.bytes().all(is_token_byte) {
             return Err(HeaderError::Name);
         }
         if let Some(name) = RESERVED.into_iter().find(|name| name.eq_ignore_ascii_case(&self.name)) {
@@ -138,7 +138,7 @@ impl Header {
         if let Some(start) = self.token_at {
             let token = self.value.get(start..).unwrap_or_default().as_bytes();
             let body = token.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-            let wrong = token.iter().take(body).position(|byte| !is_of_a_bearer_token(*byte));
+            let wrong = token.iter().take(body).position(|byte| !is_bearer_token_byte(*byte));
             if let Some(at) = wrong.or((body == 0).then_some(0)) {
                 return Err(HeaderError::Token { at });
             }
@@ -159,13 +159,13 @@ impl Header {
     }
 }
 
-/// RFC 9110, `tchar`.
-fn is_of_a_token(byte: u8) -> bool {
+/// Returns true for a byte of a name (RFC 9110, `tchar`).
+fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// RFC 6750, `b64token` but for the `=` at its end.
-fn is_of_a_bearer_token(byte: u8) -> bool {
+/// Returns true for a byte of a bearer token (RFC 6750, `b64token`), the `=` at its end excepted.
+fn is_bearer_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte)
 }
 
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_a_line_or_begins_another_is_refused() {
+    fn a_value_with_a_line_break_or_control_character_is_refused() {
         assert_eq!(check("x-key", "a b\tc"), Ok(()));
         for (value, at) in
             [("a\r\nx: y", 1), ("a\nb", 1), ("a\0", 1), (" a", 0), ("a ", 1), ("ä", 0), ("\x7f", 0)]
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_a_token_and_not_one_of_ours() {
+    fn a_malformed_or_reserved_name_is_refused() {
         for name in ["", "a b", "a:", "a\r\n", "ä", "a("] {
             assert_eq!(check(name, "v"), Err(HeaderError::Name), "{name:?}");
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_one() {
+    fn a_malformed_token_is_refused() {
         for token in ["a", "AZaz09-._~+/", "abc==", "eyJ.x-Y_z"] {
             assert_eq!(check_token(token), Ok(()), "{token}");
         }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_two_with_one_name_stands() {
+    fn a_header_replaces_an_earlier_one_with_its_name() {
         let mut headers = Headers::new();
         headers.set("Authorization", "Basic YTpi");
         headers.set("x-key", "1");
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_them_is_printed() {
+    fn names_and_values_are_not_printed() {
         let mut headers = Headers::new();
         headers.set("secret-name", "secret-value");
         headers.set_bearer_token("secret-token");

@@ -1,16 +1,15 @@
-//! Why there is no TLS.
+//! The error of TLS.
 
 use std::error::Error;
 #[cfg(feature = "tls")]
 use std::io;
 
-/// Why TLS failed. Where it fails in its handshake, nothing has been sent of what the application has to say: no
-/// message, no token.
+/// An error of TLS. If it occurs in the handshake, nothing of the application has been sent: no message, no token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// The server's certificate is signed by nobody whose certificates are believed. `TlsRoots` says whose are.
-    #[error("the server's certificate is signed by nobody who is trusted here")]
+    /// The server's certificate is not signed by a trusted authority. `TlsRoots` defines which are trusted.
+    #[error("the server's certificate is not signed by a trusted authority")]
     UnknownIssuer,
     /// The server's certificate is for another name than the URL has.
     #[error("the server's certificate is for another name")]
@@ -21,24 +20,24 @@ pub enum TlsError {
     /// The server's certificate is not valid yet, or this machine's clock is behind.
     #[error("the server's certificate is not valid yet")]
     NotValidYet,
-    /// The server's certificate cannot be used for another reason.
-    #[error("the server's certificate cannot be used")]
+    /// The server's certificate is unusable for another reason.
+    #[error("the server's certificate is unusable")]
     Certificate(#[source] Box<dyn Error + Send + Sync>),
-    /// What the server says is not TLS.
+    /// The server's bytes are not TLS.
     #[error("the server does not speak TLS")]
     NotTls,
-    /// The two sides do not come to terms, or one of them breaks the rules of TLS.
+    /// The two sides do not agree on parameters, or one of them broke the protocol.
     #[error("TLS failed")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
 
 #[cfg(feature = "tls")]
 impl TlsError {
-    pub(in crate::transport) fn of(error: rustls::Error) -> Self {
+    pub(super) fn of(error: rustls::Error) -> Self {
         use rustls::{CertificateError as Cause, Error, InvalidMessage};
         match error {
             Error::InvalidCertificate(cause) => match cause {
-                // A bad signature is that of another authority with the same name.
+                // A bad signature comes from another authority with the same name.
                 Cause::UnknownIssuer | Cause::BadSignature => Self::UnknownIssuer,
                 Cause::NotValidForName | Cause::NotValidForNameContext { .. } => Self::OtherName,
                 Cause::Expired | Cause::ExpiredContext { .. } => Self::Expired,
@@ -54,7 +53,7 @@ impl TlsError {
         }
     }
 
-    /// What came of reading or writing, if TLS is to blame.
+    /// Converts an error of reading or writing if it is one of TLS; otherwise returns it unchanged.
     pub(in crate::transport) fn of_io(error: io::Error) -> Result<Self, io::Error> {
         if !error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
             return Err(error);

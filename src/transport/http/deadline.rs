@@ -1,4 +1,4 @@
-//! Waits below the requests: each ends when it should, however little the other side takes or says at a time.
+//! Deadlines below the HTTP library, which hold even if the server sends or takes only a few bytes at a time.
 
 use std::fmt;
 use std::io;
@@ -8,20 +8,21 @@ use std::time::Duration;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
-use super::client::DAY;
+use crate::transport::net::DAY;
 
-/// How much is written at a time, each with what is left of the wait. The system's own time-out is for one write, and
-/// one that was cut short is gone on with by another: so the last part may take as long once more.
+/// The bytes of one write, each with the time that is left. The system's time-out is for one write, and a write that
+/// was cut short is restarted: so the last part may take twice as long.
 const PART: usize = 4096;
 
-/// Begins a wait of this length, and tells from then on what is left of it.
-pub(super) type Waits = Arc<dyn Fn(Duration) -> Box<dyn Fn() -> Duration> + Send + Sync>;
+/// Starts a deadline after this time, and returns a function that returns the time that is left.
+pub(super) type Deadlines = Arc<dyn Fn(Duration) -> Box<dyn Fn() -> Duration> + Send + Sync>;
 
-/// By the clock of the requests, which adds and compares, and does not subtract: what is left is found by halving.
-pub(super) fn waits(details: &ConnectionDetails<'_>) -> Waits {
+/// Returns deadlines by the clock of the HTTP library. It adds and compares, but does not subtract: the time that is
+/// left is found by bisection.
+pub(super) fn deadlines(details: &ConnectionDetails<'_>) -> Deadlines {
     let clock = Arc::clone(&details.current_time);
     Arc::new(move |length| {
-        // What has no end is told by a length to which no time can be added.
+        // The library has a time-out without an end, to which nothing can be added.
         let length = length.min(DAY);
         let clock = Arc::clone(&clock);
         let end = clock() + length.into();
@@ -41,18 +42,18 @@ pub(super) fn waits(details: &ConnectionDetails<'_>) -> Waits {
     })
 }
 
-/// A wait that has begun.
-pub(super) struct Wait {
+/// The end of a wait.
+pub(super) struct Deadline {
     left: Box<dyn Fn() -> Duration>,
     reason: Timeout,
 }
 
-impl Wait {
-    pub(super) fn begin(waits: &Waits, timeout: NextTimeout) -> Self {
-        Self { left: waits(*timeout.after), reason: timeout.reason }
+impl Deadline {
+    pub(super) fn start(deadlines: &Deadlines, timeout: NextTimeout) -> Self {
+        Self { left: deadlines(*timeout.after), reason: timeout.reason }
     }
 
-    /// What is left of it, or that it is over.
+    /// Returns the time that is left.
     pub(super) fn left(&self) -> Result<NextTimeout, Error> {
         match (self.left)() {
             Duration::ZERO => Err(Error::Timeout(self.reason)),
@@ -61,56 +62,60 @@ impl Wait {
     }
 }
 
-/// An agent that keeps to its time-outs.
+/// Returns an agent that keeps its deadlines.
 #[cfg(not(feature = "tls"))]
 pub(super) fn agent(config: ureq::config::Config) -> ureq::Agent {
     use ureq::unversioned::resolver::DefaultResolver;
     use ureq::unversioned::transport::TcpConnector;
-    ureq::Agent::with_parts(config, TcpConnector::default().chain(PaceConnector), DefaultResolver::default())
+    ureq::Agent::with_parts(
+        config,
+        TcpConnector::default().chain(DeadlineConnector),
+        DefaultResolver::default(),
+    )
 }
 
-/// Puts a pace on the connections of the connector before.
+/// Adds deadlines to the connections of the connector before.
 #[derive(Debug)]
-pub(super) struct PaceConnector;
+pub(super) struct DeadlineConnector;
 
-pub(super) struct Paced<T> {
+pub(super) struct WithDeadlines<T> {
     inner: T,
-    waits: Waits,
+    deadlines: Deadlines,
 }
 
-impl<In: Transport> Connector<In> for PaceConnector {
-    type Out = Paced<In>;
+impl<In: Transport> Connector<In> for DeadlineConnector {
+    type Out = WithDeadlines<In>;
 
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
         chained: Option<In>,
-    ) -> Result<Option<Paced<In>>, Error> {
-        Ok(chained.map(|inner| Paced { inner, waits: waits(details) }))
+    ) -> Result<Option<WithDeadlines<In>>, Error> {
+        Ok(chained.map(|inner| WithDeadlines { inner, deadlines: deadlines(details) }))
     }
 }
 
-impl<T: Transport> Transport for Paced<T> {
+impl<T: Transport> Transport for WithDeadlines<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.inner.buffers()
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let wait = Wait::begin(&self.waits, timeout);
+        let deadline = Deadline::start(&self.deadlines, timeout);
         let output = self.inner.buffers().output().get(..amount).ok_or(Error::ConnectionFailed)?.to_vec();
         for part in output.chunks(PART) {
             let buffer = self.inner.buffers().output();
             buffer.get_mut(..part.len()).ok_or(Error::ConnectionFailed)?.copy_from_slice(part);
-            self.inner.transmit_output(part.len(), wait.left()?)?;
+            self.inner.transmit_output(part.len(), deadline.left()?)?;
         }
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let wait = Wait::begin(&self.waits, timeout);
+        let deadline = Deadline::start(&self.deadlines, timeout);
         loop {
-            match self.inner.await_input(wait.left()?) {
-                // A signal, which says nothing of the connection.
+            match self.inner.await_input(deadline.left()?) {
+                // A signal, not a fault of the connection.
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
             }
@@ -126,9 +131,9 @@ impl<T: Transport> Transport for Paced<T> {
     }
 }
 
-impl<T> fmt::Debug for Paced<T> {
+impl<T> fmt::Debug for WithDeadlines<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Paced").finish_non_exhaustive()
+        f.debug_struct("WithDeadlines").finish_non_exhaustive()
     }
 }
 
@@ -141,7 +146,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes 300 ms to take what it is given, and to say something, which it does when it has been interrupted twice.
+    /// A connection of which each read and each write takes 300 ms. The first two reads are interrupted by a signal.
     struct Slow {
         buffers: LazyBuffers,
         now: Arc<Mutex<Moment>>,
@@ -192,51 +197,51 @@ mod tests {
 
     type Taken = Arc<Mutex<Vec<u8>>>;
 
-    /// Such a connection, how much time has passed there, and what it has taken.
-    fn paced() -> (Paced<Slow>, impl Fn() -> Duration, Taken) {
+    /// Returns such a connection, the time that has passed on it, and the bytes that were written to it.
+    fn slow() -> (WithDeadlines<Slow>, impl Fn() -> Duration, Taken) {
         let (begin, taken) = (moment(), Taken::default());
         let now = Arc::new(Mutex::new(begin));
-        let (told, read) = (Arc::clone(&now), Arc::clone(&now));
+        let (clock, read) = (Arc::clone(&now), Arc::clone(&now));
         let buffers = LazyBuffers::new(1 << 17, 1 << 17);
         let inner = Slow { buffers, now, taken: Arc::clone(&taken), interrupted: 0 };
-        let waits: Waits = Arc::new(move |length| {
-            let (now, end) = (Arc::clone(&told), *told.lock().unwrap() + length);
+        let deadlines: Deadlines = Arc::new(move |length| {
+            let (now, end) = (Arc::clone(&clock), *clock.lock().unwrap() + length);
             Box::new(move || end.saturating_duration_since(*now.lock().unwrap()))
         });
-        (Paced { inner, waits }, move || read.lock().unwrap().duration_since(begin), taken)
+        (WithDeadlines { inner, deadlines }, move || read.lock().unwrap().duration_since(begin), taken)
     }
 
-    /// Some moment; none is told from another here but by what has passed.
+    /// Returns the present moment, of which only differences matter.
     fn moment() -> Moment {
-        let time::Instant::Exact(moment) = time::Instant::now() else { panic!("the clock tells no time") };
+        let time::Instant::Exact(moment) = time::Instant::now() else { panic!("the clock has no time") };
         moment
     }
 
     #[test]
-    fn what_is_taken_slowly_is_given_up_at_the_end_of_one_wait() {
-        let (mut paced, passed, taken) = paced();
-        let error = paced.transmit_output(1 << 17, SECOND).unwrap_err();
+    fn a_slow_write_ends_at_its_deadline() {
+        let (mut stream, passed, taken) = slow();
+        let error = stream.transmit_output(1 << 17, SECOND).unwrap_err();
         assert!(matches!(error, Error::Timeout(Timeout::SendBody)));
         assert!(passed() <= *SECOND.after, "{:?}", passed());
         assert!(taken.lock().unwrap().len() < 1 << 17);
     }
 
     #[test]
-    fn what_is_sent_is_all_there_in_its_order() {
-        let (mut paced, _, taken) = paced();
+    fn a_long_write_arrives_complete_and_in_order() {
+        let (mut stream, _, taken) = slow();
         let bytes: Vec<u8> = (0..=255).cycle().take(2 * PART + 99).map(|byte: u8| byte ^ 0x5a).collect();
-        paced.buffers().output()[..bytes.len()].copy_from_slice(&bytes);
-        paced.transmit_output(bytes.len(), SECOND).unwrap();
+        stream.buffers().output()[..bytes.len()].copy_from_slice(&bytes);
+        stream.transmit_output(bytes.len(), SECOND).unwrap();
         assert_eq!(*taken.lock().unwrap(), bytes);
     }
 
     #[test]
-    fn a_signal_does_not_end_a_wait_and_does_not_begin_it_anew() {
-        let (mut paced, passed, _) = paced();
-        assert!(paced.await_input(SECOND).unwrap());
+    fn a_signal_neither_ends_nor_restarts_a_wait() {
+        let (mut stream, passed, _) = slow();
+        assert!(stream.await_input(SECOND).unwrap());
         assert!(passed() < *SECOND.after, "{:?}", passed());
         assert!(matches!(
-            paced.await_input(NextTimeout { after: time::Duration::from_secs(0), ..SECOND }),
+            stream.await_input(NextTimeout { after: time::Duration::from_secs(0), ..SECOND }),
             Err(Error::Timeout(Timeout::SendBody))
         ));
     }
