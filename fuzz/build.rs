@@ -1,4 +1,4 @@
-//! Has the linker call `src/curve.rs` for libsodium's two functions over the curve.
+//! Makes the linker replace libsodium's two functions over the curve by `src/curve.rs`.
 
 fn main() {
     for function in ["crypto_sign_detached", "crypto_sign_verify_detached"] {

@@ -1,13 +1,13 @@
-//! A secure, offline-first synchronization core.
+//! A secure, offline-first synchronization library.
 //!
-//! Every change is an immutable operation, signed by an actor (Ed25519, by libsodium), kept in an append-only log,
-//! ordered by a hybrid logical clock and merged deterministically. Operations may come from anywhere, in any order, any
-//! number of times: what is not signed by the actor that it names does not get in, and replicas with the same
-//! operations reach the same state, byte for byte.
+//! Every change is an immutable operation. Its actor signs it (Ed25519, by libsodium), an append-only log stores it, a
+//! hybrid logical clock orders it, and a deterministic merge gives the state. Operations may arrive from anywhere, in
+//! any order, any number of times. Only operations with a valid signature of the actor that they name are admitted.
+//! Replicas that hold the same operations reach the same state, byte for byte.
 //!
-//! An application embeds it. It opens no sockets unless you use its clients, starts no threads unless you name a number
-//! or its HTTP client looks up a name, and reads no clock of its own accord, but for the time-outs of HTTP and the
-//! certificates of TLS: the time is an argument.
+//! The library is embedded in an application. It opens no sockets unless you use its clients. It starts no threads
+//! unless you ask for a number of them; the HTTP client looks up host names in one. The time is an argument: only the
+//! time-outs of HTTP and the certificate checks of TLS read the clock.
 //!
 //! # Example
 //!
@@ -19,47 +19,50 @@
 //! let alice = SigningSecretKey::generate("alice")?;
 //! let alices_key = alice.public_key().clone();
 //!
-//! // Alice writes; what `set` returns goes to the others, by whatever way there is.
+//! // Alice writes. `set` returns the signed operation, to be sent in any way.
 //! let mut on_alices_phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
 //! let message = on_alices_phone.set(now, ("Task", "t1", "title"), "Hello world")?.to_json();
 //!
-//! // Bob knows alice's key, and so takes in what she signed.
+//! // Bob has registered alice's key, so his replica accepts her operation.
 //! let mut on_bobs_phone = Replica::open(ReplicaOptions::new())?;
 //! on_bobs_phone.keys_mut().register(alices_key)?;
 //! assert!(matches!(on_bobs_phone.ingest(now, message.as_str())?, Outcome::Appended { .. }));
 //! assert_eq!(on_bobs_phone.get(("Task", "t1", "title"))?, Some("Hello world".into()));
 //!
-//! // Nobody can change a word of it on the way.
+//! // A changed operation is refused.
 //! let tampered = message.replace("Hello", "Goodbye");
 //! assert!(on_bobs_phone.ingest(now, tampered.as_str()).is_err());
 //! assert_eq!(on_alices_phone.state_digest(), on_bobs_phone.state_digest());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Where to begin
+//! # Modules
 //!
-//! - [`Replica`] is the paved path: log, state, clock and keys under one roof. [`ReplicaOptions`] opens one.
-//! - [`OpLog`] is the low layer: the log alone, with [`sign_op`], [`verify_op`] and [`Folded`] beside it.
-//! - [`SyncSession`] and [`Responder`] bring two replicas together, over anything that carries bytes. `HttpClient`,
-//!   `answer_http` and `WebSocketClient` carry its messages; [`LineInitiator`] and [`LineResponder`] are for lines of your
-//!   own.
-//! - [`Outcome`] and [`OpRefusal`] say what became of an operation, and by whose fault.
-//! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, what an
-//!   [attacker](manual::threats) may do, and how [C calls in](manual::c_api).
+//! Read them in this order:
+//!
+//! 1. [`Replica`] and [`ReplicaOptions`]: open, write, ingest, read. Most applications need no more.
+//! 2. [`keys`] and [`guard`]: registering public keys, refusing operations by your own rules.
+//! 3. [`sync`] and [`transport`]: [`SyncSession`] and [`Responder`] synchronize two replicas over anything that carries
+//!    bytes; the transports are HTTP, WebSocket and connections of your own.
+//! 4. [`store`]: replicas in files, backups, checks.
+//! 5. [`oplog`] and [`state`]: the layers below a replica, for programs that need only a log or a merge.
+//! 6. The [`manual`]: the [format](manual::format) byte by byte, the [reasons](manual::design) for the design, the
+//!    [threats](manual::threats), and the [C interface](manual::c_api).
 //!
 //! # Features
 //!
-//! Each only adds; `capi` and `sqlite` are on by default.
+//! Features only add. `capi` and `sqlite` are on by default.
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `capi` | the exported functions of `include/policysync.h`; a Rust program can do without |
-//! | `http` | `HttpClient` synchronises over HTTP, `answer_http` in any server |
-//! | `parallel` | `ReplicaOptions::threads`: a batch is verified on as many threads as the caller names |
-//! | `sqlite` | `ReplicaOptions::path`: a replica is kept in an SQLite file |
-//! | `tls` | `https` and `wss`, by rustls with the roots that Mozilla trusts or the application's own |
-//! | `websocket` | `WebSocketClient` and `WebSocketServer`: a line that stays open, over any stream |
+//! | `capi` | the exported functions of `include/policysync.h`; a Rust program does not need them |
+//! | `http` | [`HttpClient`] synchronizes over HTTP; [`answer_http`] is the handler for any server |
+//! | `parallel` | [`ReplicaOptions::threads`]: verifies a batch on several threads |
+//! | `sqlite` | [`ReplicaOptions::path`]: keeps a replica in an SQLite file |
+//! | `tls` | `https` and `wss`, by rustls, with Mozilla's certificate authorities or your own |
+//! | `websocket` | [`WebSocketClient`] and [`WebSocketServer`]: a connection that stays open, over any stream |
 
+#![doc = include_str!("manual/overview.md")]
 #![warn(missing_docs, unreachable_pub)]
 // What a peer sends must not be able to panic; tests may.
 #![cfg_attr(
@@ -106,7 +109,7 @@ pub use codec::OpHash;
 pub use guard::{Guard, Verdict};
 pub use hlc::{Hlc, WallMillis, system_wall_clock};
 pub use keys::{KeyRegistry, SigningPublicKey, SigningSecretKey};
-pub use op::{Field, Op, SignedOp};
+pub use op::{Op, SignedOp};
 pub use oplog::{ForkProof, OpLog};
 pub use replica::{
     Effect, Incoming, IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, WriteError,

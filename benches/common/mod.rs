@@ -1,5 +1,7 @@
-//! The workload of the benchmarks: 16 actors, 8 paths an entity, values of 20 bytes, a fifth of the operations
-//! overwriting; arriving interleaved as the actors wrote them, or fully shuffled.
+//! The workload of the benchmarks.
+//!
+//! 16 actors, 8 paths per entity, values of 20 bytes; a fifth of the operations overwrite a field. They arrive
+//! interleaved as the actors wrote them, or fully shuffled.
 #![allow(dead_code, reason = "each benchmark uses its own part of it")]
 
 use std::sync::OnceLock;
@@ -13,9 +15,9 @@ use policysync::{
     WallMillis,
 };
 
-/// When the operations arrive: after the last was written.
+/// The time of arrival, after the last operation was written.
 pub const NOW: WallMillis = WallMillis(1_760_100_000_000);
-/// Operations of a call.
+/// The number of operations in one call.
 pub const BATCH: usize = 1000;
 const START: u64 = 1_760_000_000_000;
 const ACTORS: usize = 16;
@@ -24,12 +26,12 @@ const PATHS: [&str; 8] = ["title", "done", "due", "notes", "owner", "color", "or
 pub struct Workload {
     pub crypto: Sodium,
     keys: Vec<SigningSecretKey>,
-    /// The binary forms, end to end.
+    /// The concatenated binary forms.
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
-/// Whether operations carry a true signature. A false one costs no time to make, for measuring everything else.
+/// The kind of signature that operations carry. False ones take no time to make, for measuring everything else.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Signing {
     True,
@@ -50,7 +52,7 @@ impl Workload {
         let mut random = Random(1);
         let mut registers = 0;
         for number in 0..count {
-            // Every fifth operation writes to a register that has been written before.
+            // Every fifth operation overwrites a register.
             let register = if number % 5 == 4 { random.below(registers) } else { registers };
             registers = registers.max(register + 1);
             let op = workload.op(number, register, &mut random, signing);
@@ -81,14 +83,14 @@ impl Workload {
         self.ends.len()
     }
 
-    /// The binary forms, in the order in which they were written.
+    /// Returns the binary forms in the order in which they were written.
     pub fn binary(&self) -> Vec<&[u8]> {
         let mut start = 0;
         let form = |end: &usize| &self.bytes[std::mem::replace(&mut start, *end)..*end];
         self.ends.iter().map(form).collect()
     }
 
-    /// The same operations in random order, laid out as they arrive.
+    /// Puts the operations in random order, in memory too.
     pub fn shuffle(&mut self) {
         let mut forms: Vec<Vec<u8>> = self.binary().into_iter().map(<[u8]>::to_vec).collect();
         Random(7).shuffle(&mut forms);
@@ -100,7 +102,7 @@ impl Workload {
         }
     }
 
-    /// The JSON forms, in the order in which they were written.
+    /// Returns the JSON forms in the order in which they were written.
     pub fn json(&self) -> Vec<String> {
         self.binary().into_iter().map(|bytes| SignedOp::from_binary(bytes).unwrap().to_json()).collect()
     }
@@ -117,7 +119,7 @@ impl Workload {
         ReplicaOptions::new().keys(registry)
     }
 
-    /// What a bare verification needs: signature, signed text, and the number of the key.
+    /// Returns the inputs of a bare verification: signature, signed text, and the number of the key.
     pub fn bare(&self) -> Vec<(Signature, String, usize)> {
         let bare = |bytes: &[u8]| {
             let op = SignedOp::from_binary(bytes).unwrap();
@@ -127,7 +129,7 @@ impl Workload {
         self.binary().into_iter().map(bare).collect()
     }
 
-    /// The limit: libsodium's verification and nothing else, on so many threads.
+    /// Runs only libsodium's verification, on this number of threads. It is the limit of any ingest.
     pub fn verify_bare(&self, threads: usize, bare: &[(Signature, String, usize)]) {
         let verify = |part: &[(Signature, String, usize)]| {
             for (signature, text, key) in part {
@@ -138,7 +140,7 @@ impl Workload {
         if threads == 1 {
             return verify(bare);
         }
-        // Handed out one by one, as the replica does, so that both suffer alike from what else the machine does.
+        // Distributed one by one as in a replica, so that other work of the machine slows both equally.
         let next = AtomicUsize::new(0);
         let work = || {
             while let Some(one) = bare.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -175,10 +177,9 @@ fn signed_text(op: &SignedOp) -> String {
     format!("{}undefined{}", &json[..start], &json[end..])
 }
 
-/// CPU time of this thread, in nanoseconds: other programs on the machine do not count. Where the system does not tell
-/// it, the wall clock must do.
+/// Returns the CPU time of this thread in nanoseconds, or wall-clock time if the system does not report CPU time.
 pub fn cpu_nanoseconds() -> u64 {
-    // Linux counts when it chooses who runs.
+    // Linux updates the counter when it schedules.
     std::thread::yield_now();
     let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     schedstat.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_else(wall_nanoseconds)
@@ -213,14 +214,14 @@ impl Random {
     }
 }
 
-/// Nanoseconds an operation, by this clock.
+/// Returns the nanoseconds per operation by this clock.
 pub fn timed(clock: fn() -> u64, count: usize, work: impl FnOnce()) -> f64 {
     let start = clock();
     work();
     (clock() - start) as f64 / count as f64
 }
 
-/// The middle one.
+/// Returns the median.
 pub fn median(mut runs: Vec<f64>) -> f64 {
     runs.sort_by(f64::total_cmp);
     runs[runs.len() / 2]

@@ -1,4 +1,4 @@
-//! What the C interface adds to a call that takes in 1,000 signed operations: at most one hundredth.
+//! The cost that the C interface adds to a call that ingests 1,000 signed operations: at most one hundredth.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -8,10 +8,10 @@ use policysync::{Incoming, Replica};
 use crate::common::{BATCH, NOW, Signing, Workload, cpu_nanoseconds, median};
 use crate::table::{Bar, Table};
 
-/// Measurements of both, one beside the other.
+/// The number of measurements of each, in pairs.
 const PAIRS: usize = 301;
 
-// As include/policysync.h has them.
+// Declared as in include/policysync.h.
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ struct COutcome {
     hashes: [[u8; 32]; 3],
 }
 
-#[expect(unsafe_code, reason = "what a C program calls")]
+#[expect(unsafe_code, reason = "the functions that a C program calls")]
 unsafe extern "C" {
     fn policysync_replica_open(options: *const c_void, out: *mut *mut c_void, err: *mut c_void) -> i32;
     fn policysync_replica_free(replica: *mut c_void);
@@ -54,18 +54,18 @@ unsafe extern "C" {
     ) -> i32;
 }
 
-/// A replica that C has opened.
+/// A replica opened through the C interface.
 struct CReplica(*mut c_void);
 
-#[expect(unsafe_code, reason = "what a C program does")]
+#[expect(unsafe_code, reason = "the calls of a C program")]
 impl CReplica {
     fn open(workload: &Workload) -> Self {
         let mut replica = ptr::null_mut();
-        // SAFETY: no options, room for a pointer, no error.
+        // SAFETY: options and error may be null, and `replica` has room for a pointer.
         assert_eq!(unsafe { policysync_replica_open(ptr::null(), &raw mut replica, ptr::null_mut()) }, 0);
         for key in workload.public_keys() {
             let (actor, public_key) = (key.actor(), key.public_key().as_bytes());
-            // SAFETY: a replica, a text with its length, no kid, 32 bytes, no error.
+            // SAFETY: the replica is open, the lengths are those of the texts, a key has 32 bytes, the rest may be null.
             let status = unsafe {
                 policysync_replica_register_key(
                     replica,
@@ -84,7 +84,7 @@ impl CReplica {
 
     fn ingest(&self, ops: &[Bytes], outcomes: &mut [COutcome]) {
         assert_eq!(ops.len(), outcomes.len());
-        // SAFETY: a replica; two arrays of one length, of which the first holds bytes that live; no error.
+        // SAFETY: the replica is open, both arrays have `ops.len()` items, and the bytes outlive the call.
         let status = unsafe {
             policysync_replica_ingest_many(
                 self.0,
@@ -101,15 +101,15 @@ impl CReplica {
     }
 }
 
-#[expect(unsafe_code, reason = "what a C program does")]
+#[expect(unsafe_code, reason = "the calls of a C program")]
 impl Drop for CReplica {
     fn drop(&mut self) {
-        // SAFETY: a replica that is used no more.
+        // SAFETY: the replica is not used again.
         unsafe { policysync_replica_free(self.0) };
     }
 }
 
-/// CPU time of a call in Rust.
+/// Returns the CPU time of a call in Rust.
 fn in_rust(workload: &Workload, ops: &[Incoming<'_>]) -> u64 {
     let mut replica = Replica::open(workload.options()).unwrap();
     let start = cpu_nanoseconds();
@@ -119,7 +119,7 @@ fn in_rust(workload: &Workload, ops: &[Incoming<'_>]) -> u64 {
     end - start
 }
 
-/// CPU time of the same call through the C interface.
+/// Returns the CPU time of the same call through the C interface.
 fn in_c(workload: &Workload, ops: &[Bytes]) -> u64 {
     let replica = CReplica::open(workload);
     let nothing = COutcome { status: -1, effect: 0, until_ms: 0, hashes: [[0; 32]; 3] };
@@ -138,7 +138,7 @@ pub fn measure(table: &mut Table) {
     let c: Vec<Bytes> =
         forms.iter().map(|form| Bytes { data: form.as_ptr().cast(), len: form.len() }).collect();
     let pair = |number: usize| {
-        // By turns, so that neither is always the first.
+        // In alternating order, so that neither is always first.
         let (c, rust) = if number.is_multiple_of(2) {
             let c = in_c(&workload, &c);
             (c, in_rust(&workload, &rust))

@@ -1,4 +1,6 @@
-//! Counts the bytes that Rust has allocated and not freed. SQLite's cache, of two megabytes, is not in it.
+//! An allocator that counts the bytes allocated by Rust and not yet freed.
+//!
+//! SQLite's cache of two megabytes is not counted.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +9,7 @@ struct Counting;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call is handed to the system's allocator as it came.
+// SAFETY: every call is passed unchanged to the system's allocator.
 #[expect(unsafe_code, reason = "an allocator cannot be written without")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -26,7 +28,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What `work` leaves allocated, with what it returns.
+/// Returns the result of `work` with the number of bytes that it leaves allocated.
 pub fn kept<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = LIVE.load(Ordering::Relaxed);
     let result = work();

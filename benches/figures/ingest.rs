@@ -1,4 +1,4 @@
-//! Signed ingest, beside a bare loop of libsodium's verification over the same texts.
+//! Signed ingest, relative to a bare loop of libsodium's verification over the same texts.
 
 use std::num::NonZeroUsize;
 
@@ -8,9 +8,9 @@ use crate::common::{BATCH, Signing, Workload, cpu_nanoseconds, ingest_by, median
 use crate::table::{Bar, Table};
 
 const COUNT: usize = 200_000;
-/// A message of a session that is full and of the default size brings 10,800 of these operations.
+/// About the operations of a full message of a session, which holds 10,800 of these at the default size.
 const MESSAGE: usize = 10_000;
-/// Operations between two looks at the clock.
+/// Operations per measurement.
 const PORTION: usize = 10_000;
 
 pub fn measure(table: &mut Table) {
@@ -33,8 +33,7 @@ pub fn measure(table: &mut Table) {
     }
 }
 
-/// The speed of taking in `ops` in batches, by turns with a bare loop over the same, portion by portion: the median of
-/// the ratios.
+/// Returns the speed of ingesting `ops` in batches, relative to a bare loop: the median over alternating portions.
 pub fn beside_bare(
     workload: &Workload,
     threads: usize,
@@ -49,7 +48,7 @@ pub fn beside_bare(
     let ratios = portions.map(|(number, (ops, bare))| {
         let mut ingest = || timed(clock, ops.len(), || ingest_by(batch, &mut replica, ops));
         let verify = || timed(clock, ops.len(), || workload.verify_bare(threads, bare));
-        // By turns, so that neither is always the first.
+        // In alternating order, so that neither is always first.
         let (ingest, bare) = if number % 2 == 0 {
             let bare = verify();
             (ingest(), bare)

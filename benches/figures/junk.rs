@@ -1,5 +1,6 @@
-//! What a million operations cost that are refused, or known, before anybody has done arithmetic on the curve. A forged
-//! signature that only a verification can tell from a true one is not among them: it costs a verification.
+//! The cost of a million operations that are refused, or known, without arithmetic on the curve.
+//!
+//! Forged signatures that only a verification can detect are not measured here: each costs a verification.
 
 use policysync::crypto::Signature;
 use policysync::{Incoming, Replica, ReplicaOptions, SignedOp};
@@ -23,15 +24,15 @@ pub fn measure(table: &mut Table) {
     let random_bytes: Vec<Vec<u8>> =
         (0..BATCH).map(|_| (0..300).map(|_| random.next().to_le_bytes()[0]).collect()).collect();
     let not_canonical: Vec<SignedOp> = ops.iter().map(with_a_greater_s).collect();
-    let knowing_nobody = || Replica::open(ReplicaOptions::new()).unwrap();
+    let without_keys = || Replica::open(ReplicaOptions::new()).unwrap();
     let fresh = || Replica::open(workload.options()).unwrap();
     let mut full = fresh();
     ingest(&mut full, &forms(&binary(&ops)));
 
     for (what, replica, junk) in [
         ("random bytes", fresh(), random_bytes),
-        ("by unknown keys, binary", knowing_nobody(), binary(&ops)),
-        ("by unknown keys, JSON", knowing_nobody(), json(&ops)),
+        ("by unknown keys, binary", without_keys(), binary(&ops)),
+        ("by unknown keys, JSON", without_keys(), json(&ops)),
         ("S not canonical, binary", fresh(), binary(&not_canonical)),
         ("S not canonical, JSON", fresh(), json(&not_canonical)),
         ("duplicates, binary", full, binary(&ops)),
@@ -53,7 +54,7 @@ fn forms(junk: &[Vec<u8>]) -> Vec<Incoming<'_>> {
     junk.iter().map(|bytes| Incoming::from(bytes.as_slice())).collect()
 }
 
-/// The same operation; of its signature, S is greater by the order of the group, and so stands for the same number.
+/// Returns the same operation with S greater by the order of the group, which is the same number in another spelling.
 fn with_a_greater_s(op: &SignedOp) -> SignedOp {
     let mut signature = *op.signature().as_bytes();
     let mut carry = 0;
@@ -66,7 +67,7 @@ fn with_a_greater_s(op: &SignedOp) -> SignedOp {
     SignedOp::new(op.op().clone(), op.kid(), Signature::from_bytes(signature)).unwrap()
 }
 
-/// CPU seconds for a million: the same batch again and again, since none of it leaves a trace.
+/// Returns the CPU seconds for a million. The same batch is repeated, because refused operations change nothing.
 fn refuse(mut replica: Replica, junk: &[Vec<u8>]) -> f64 {
     let before = replica.log().len();
     let batch = forms(junk);

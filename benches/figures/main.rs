@@ -1,7 +1,7 @@
-//! Every figure that has a bar, in one table, each beside its limit in the same run. Fails when a bar is not met.
+//! All figures that have a bar, in one table. Fails if a bar is missed.
 //!
-//! `cargo bench --all-features --bench figures` takes a quarter of an hour; words behind `--` choose: `ingest`, `rest`,
-//! `junk`, `store`, `sync`, `abi`. The machine should have nothing else to do.
+//! `cargo bench --all-features --bench figures` takes a quarter of an hour on an idle machine. Words after `--` select
+//! parts: `ingest`, `rest`, `junk`, `store`, `sync`, `abi`.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use table::Table;
 
-/// A part of the table: its name, and what measures it.
+/// A part of the table: its name and its measurement.
 type Part = (&'static str, fn(&mut Table));
 
 const PARTS: [Part; 6] = [

@@ -1,4 +1,6 @@
-//! Everything but the signature: decoding, signed text, SHA-256, duplicates, order, merge. And what a replica weighs.
+//! The cost of everything except the signature, and the memory of a replica.
+//!
+//! Measured are decoding, signed text, SHA-256, duplicates, order and merge.
 
 use policysync::{Incoming, Replica};
 
@@ -15,11 +17,11 @@ pub fn measure(table: &mut Table) {
     let large = shares(LARGE, &limit);
     let unit = " % of a bare verification";
     table.row("one bare verification", verification(&limit) / 1e3, " µs", Bar::None);
-    table.row("everything but the signature, 10^4 operations, binary", small.interleaved, unit, Bar::None);
+    table.row("everything except the signature, 10^4 operations, binary", small.interleaved, unit, Bar::None);
     table.row("the same, arriving in random order", small.shuffled, unit, Bar::None);
-    table.row("everything but the signature, 10^6, binary", large.interleaved, unit, Bar::AtMost(7.0));
+    table.row("everything except the signature, 10^6, binary", large.interleaved, unit, Bar::AtMost(7.0));
     table.row("the same, arriving in random order", large.shuffled, unit, Bar::AtMost(7.0));
-    table.row("everything but the signature, 10^6, JSON", large.json, unit, Bar::AtMost(10.0));
+    table.row("everything except the signature, 10^6, JSON", large.json, unit, Bar::AtMost(10.0));
     let growth =
         |what: &str, large: f64, small: f64| (format!("growth from 10^4 to 10^6, {what}"), large / small);
     for (what, growth) in [
@@ -29,9 +31,9 @@ pub fn measure(table: &mut Table) {
     ] {
         table.row(&what, growth, " times", Bar::AtMost(1.5));
     }
-    // 1.5 µs where a verification takes 36.
+    // 1.5 µs, on a machine where a verification takes 36 µs.
     table.row("a replayed operation, at 10^6", large.replayed, unit, Bar::AtMost(4.2));
-    table.row("memory of a replica, at 10^6", large.bytes, " bytes an operation", Bar::AtMost(240.0));
+    table.row("memory of a replica, at 10^6", large.bytes, " bytes per operation", Bar::AtMost(240.0));
 }
 
 struct Shares {
@@ -42,13 +44,13 @@ struct Shares {
     bytes: f64,
 }
 
-/// One bare verification, in nanoseconds.
+/// Returns the nanoseconds of one bare verification.
 fn verification(workload: &Workload) -> f64 {
     let bare = workload.bare();
     timed(cpu_nanoseconds, bare.len(), || workload.verify_bare(1, &bare))
 }
 
-/// Shares of a bare verification, in percent.
+/// Measures all shares of a bare verification, in percent.
 fn shares(count: usize, limit: &Workload) -> Shares {
     let mut workload = Workload::new(count, Signing::False);
     let texts = workload.json();
@@ -66,10 +68,10 @@ fn binary(workload: &Workload) -> Vec<Incoming<'_>> {
     workload.binary().into_iter().map(Incoming::Binary).collect()
 }
 
-/// The share of taking in `ops` once, or the second time, and the bytes an operation that the replica keeps.
+/// Returns the share of ingesting `ops` for the first or second time, and the replica's bytes per operation.
 fn share(workload: &Workload, ops: &[Incoming<'_>], limit: &Workload, replayed: bool) -> (f64, f64) {
     let (mut shares, mut bytes) = (Vec::new(), 0);
-    // Small sizes are repeated, so that each figure rests on enough operations.
+    // Small sizes are repeated, so that each figure is based on enough operations.
     for _ in 0..500_000_usize.div_ceil(ops.len()).max(5) {
         let before = verification(limit);
         let ((time, replica), kept) = kept(|| {

@@ -1,4 +1,4 @@
-//! A replica in a file: taking in, opening, reading, what it weighs in memory and on the disk.
+//! A replica in a file: ingesting, opening, reading, its size in memory and on disk.
 
 use std::num::NonZeroUsize;
 
@@ -72,10 +72,15 @@ fn large(table: &mut Table, limit: &Workload, path: &std::path::Path) {
     assert_eq!(replica.log().len(), LARGE);
     table.row("opening 10^6 with the seal key", 100.0 * time / verification, unit, Bar::AtMost(12.0));
     let resident = bytes as f64 / LARGE as f64;
-    table.row("memory of a replica in a file, at 10^6", resident, " bytes an operation", Bar::AtMost(96.0));
+    table.row("memory of a replica in a file, at 10^6", resident, " bytes per operation", Bar::AtMost(96.0));
     let forms: usize = workload.binary().into_iter().map(<[u8]>::len).sum();
     let file = std::fs::metadata(path).unwrap().len() as f64;
-    table.row("the file, of the sum of the binary forms", file / forms as f64, " times", Bar::AtMost(1.6));
+    table.row(
+        "size of the file, relative to the sum of the binary forms",
+        file / forms as f64,
+        " times",
+        Bar::AtMost(1.6),
+    );
 
     let in_order = timed(cpu_nanoseconds, LARGE, || {
         replica.log().since(Cursor::START).for_each(|entry| drop(entry.unwrap()));
@@ -84,8 +89,8 @@ fn large(table: &mut Table, limit: &Workload, path: &std::path::Path) {
     let mut random = Random(3);
     let cursor = |_| Cursor::from_position(u64::try_from(random.below(LARGE)).unwrap()).unwrap();
     let cursors: Vec<Cursor> = (0..10_000).map(cursor).collect();
-    let by_chance = timed(cpu_nanoseconds, cursors.len(), || {
+    let at_random = timed(cpu_nanoseconds, cursors.len(), || {
         cursors.iter().for_each(|cursor| drop(replica.log().since(*cursor).next().unwrap().unwrap()));
     });
-    table.row("reading one, by chance", 100.0 * by_chance / verification, unit, Bar::None);
+    table.row("reading one, at random", 100.0 * at_random / verification, unit, Bar::None);
 }

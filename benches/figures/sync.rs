@@ -1,5 +1,6 @@
-//! A session over a million common operations and a thousand differences, both sides in one process, without the
-//! verification: the first time, and repeated with the same peer.
+//! A session over a million common operations and a thousand differences.
+//!
+//! Both sides run in one process, without verification: the first time, and again with the same peer.
 
 use policysync::sync::{Finish, SyncBase};
 use policysync::{Incoming, Replica, Responder, SyncOptions, SyncSession};
@@ -11,7 +12,7 @@ const COMMON: usize = 1_000_000;
 const DIFFERENCES: usize = 1000;
 const REPEATS: usize = 5;
 
-/// A session from the first message to the last; returns milliseconds of CPU time and what it ended with.
+/// Runs a whole session. Returns its milliseconds of CPU time and the state for the next session.
 fn session(
     ours: &mut Replica,
     responder: &mut Responder,
@@ -33,7 +34,7 @@ fn session(
     }
 }
 
-/// Gives every other operation to one side.
+/// Gives the operations to both sides in turn.
 fn deal(ops: &[&[u8]], ours: &mut Replica, theirs: &mut Replica) {
     for (number, replica) in [ours, theirs].into_iter().enumerate() {
         let mine: Vec<Incoming<'_>> =

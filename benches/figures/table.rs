@@ -1,13 +1,13 @@
-//! The table: what was measured, what it must be, whether it is.
+//! The table of measurements, bars and verdicts.
 
 use std::process::ExitCode;
 
-/// What a figure must keep to.
+/// The bound that a figure must keep.
 #[derive(Clone, Copy)]
 pub enum Bar {
     AtLeast(f64),
     AtMost(f64),
-    /// Nobody has promised anything.
+    /// There is no promise.
     None,
 }
 
@@ -23,7 +23,7 @@ impl Table {
         Self { missed: 0 }
     }
 
-    /// A row; `unit` stands behind both numbers.
+    /// Prints a row. `unit` follows both numbers.
     pub fn row(&mut self, what: &str, measured: f64, unit: &str, bar: Bar) {
         let (limit, met) = match bar {
             Bar::AtLeast(limit) => (format!("≥ {limit}{unit}"), measured >= limit),

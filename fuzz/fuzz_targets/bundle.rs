@@ -1,5 +1,6 @@
-//! Bytes as a bundle, and bytes as the frames of a bundle whose digests are right: what was admitted was signed, and goes
-//! out and in again as the same set.
+//! Bytes as a bundle, and bytes as the frames of a bundle with correct digests.
+//!
+//! Only signed operations are admitted. They are exported and imported again as the same set.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -41,7 +42,7 @@ fuzz_target!(|data: &[u8]| {
     check_same(&replica, &third);
 });
 
-/// A bundle of these frames, with the digests that it should have.
+/// Returns a bundle of these frames with correct digests.
 fn framed(input: &mut Input<'_>) -> Vec<u8> {
     let mut bundle = b"PSbundle".to_vec();
     bundle.extend([BUNDLE_VERSION, 0]);

@@ -1,18 +1,18 @@
-//! A store file that was changed behind its back: it gives a named error, or the replica that it was.
+//! A changed store file, which must give a named error or the same replica.
 #![no_main]
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{OpenError, Replica, ReplicaOptions, SignedOp, StoreError};
 use policysync::crypto::Hash;
 use policysync::oplog::LogDigest;
 use policysync::store::Durability;
+use policysync::{OpenError, Replica, ReplicaOptions, SignedOp, StoreError};
 use policysync_fuzz::{Input, NOW, arrivals, check_error, check_fold, ingest, knowing, set};
 
 struct Original {
-    /// With a seal, and without one.
+    /// Without a seal, and with one.
     files: [Vec<u8>; 2],
     log: LogDigest,
     state: Hash,
@@ -55,7 +55,7 @@ fuzz_target!(|data: &[u8]| {
 fn change(bytes: &mut Vec<u8>, input: &mut Input<'_>) {
     let Some(last) = bytes.len().checked_sub(1) else { return };
     let kind = input.byte();
-    // Of a page number and a place in the page; or anywhere.
+    // A page number and a position in the page, at most the last byte.
     let at = (input.below(16) * 4096 + input.short() % 4096).min(last);
     match kind % 8 {
         0 => bytes[at] ^= 1 << input.below(8),
@@ -64,7 +64,7 @@ fn change(bytes: &mut Vec<u8>, input: &mut Input<'_>) {
         3 => bytes.iter_mut().skip(at).zip(input.piece()).for_each(|(byte, new)| *byte = *new),
         4 => bytes.truncate(at),
         5 => {
-            // One page in the place of another.
+            // One page overwrites another.
             let (from, to) = (at / 4096 * 4096, input.below(16) * 4096);
             if from + 4096 <= bytes.len() && to + 4096 <= bytes.len() {
                 bytes.copy_within(from..from + 4096, to);
@@ -81,7 +81,7 @@ fn change(bytes: &mut Vec<u8>, input: &mut Input<'_>) {
     }
 }
 
-/// The one file of this process. Where temporary files are kept in memory, it is quick.
+/// Returns the path of this process's only file. It is fast if temporary files are in memory.
 fn file() -> PathBuf {
     std::env::temp_dir().join(format!("policysync-fuzz-{}.db", std::process::id()))
 }

@@ -1,9 +1,9 @@
-//! Bytes as the binary form of an operation: what is accepted is the only form of what it says.
+//! Bytes as the binary form of an operation. Accepted bytes are the only form of their operation.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Incoming, SignedOp};
 use policysync::op::SignedOpRef;
+use policysync::{Incoming, SignedOp};
 use policysync_fuzz::{NOW, check_error, check_fold, hashes, reader, seed_ops};
 
 fuzz_target!(|data: &[u8]| {
@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(owned.to_binary(), data);
     let json = op.to_json();
     assert_eq!(SignedOp::from_json(json.as_bytes()).as_ref(), Ok(&owned));
-    // Whatever the form, a replica gives the same answer.
+    // A replica gives the same result for both forms.
     let mut replica = reader();
     let answer = replica.ingest(NOW, Incoming::Binary(data));
     if let Err(error) = &answer {

@@ -1,9 +1,11 @@
-//! Bytes as the JSON form of an operation: what is accepted comes back, and other bytes are refused in words.
+//! Bytes as the JSON form of an operation.
+//!
+//! Accepted operations survive both forms. Other bytes are refused with a printable error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Incoming, SignedOp, Value};
 use policysync::value::JsonFault;
+use policysync::{Incoming, SignedOp, Value};
 use policysync_fuzz::{NOW, check_error, check_fold, hashes, reader, seed_ops};
 
 fuzz_target!(|data: &[u8]| {
@@ -15,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
             return;
         }
     };
-    // The strict reader of values takes the document too, where it is not too deep or too long for a value.
+    // The strict reader of values accepts the document too, unless it is too deep or too long for a value.
     let text = std::str::from_utf8(data).expect("JSON is UTF-8");
     if let Err(error) = Value::parse(text) {
         assert!(matches!(error.fault(), JsonFault::TooDeep | JsonFault::TooLong), "{error}");
@@ -24,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(SignedOp::from_json(json.as_bytes()).as_ref(), Ok(&op));
     assert_eq!(SignedOp::from_json(json.as_bytes()).map(|op| op.to_json()).as_ref(), Ok(&json));
     assert_eq!(SignedOp::from_binary(&op.to_binary()).as_ref(), Ok(&op));
-    // Whatever the form, a replica gives the same answer.
+    // A replica gives the same result for both forms.
     let mut replica = reader();
     let answer = replica.ingest(NOW, data);
     if let Err(error) = &answer {

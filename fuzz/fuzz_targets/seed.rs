@@ -1,15 +1,15 @@
-//! Writes the first corpus of every target into the directory `corpus`: always the same files.
+//! A program that writes the first corpus of every target into `corpus`, always the same files.
 //!
-//! It is built like a target, because what is built for fuzzing links with nothing else: `.scripts/fuzz seed`.
+//! It is built like a target, because code built for fuzzing links only with libFuzzer. Run it by `.scripts/fuzz seed`.
 #![no_main]
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Hlc, Op, Replica, SignedOp, SyncOptions, SyncSession};
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
 use policysync::sync::Push;
+use policysync::{Hlc, Op, Replica, SignedOp, SyncOptions, SyncSession};
 use policysync_fuzz::sync::{base, nonce, ours, responder, session, theirs};
 use policysync_fuzz::{ACTORS, NOW, VALUES, crypto, ingest, keys, reader, seed_ops};
 
@@ -18,7 +18,7 @@ fuzz_target!(init: seed(), |_data: &[u8]| {});
 fn seed() {
     write("value", VALUES.iter().map(|value| value.as_bytes().to_vec()));
     let json = seed_ops().iter().map(SignedOp::to_json);
-    // Names twice, one of them escaped.
+    // Repeated names, one of them escaped.
     let twice = [("{", "{\"path\":\"b\","), ("{", "{\"\\u0061ctor\":\"alice\",")]
         .map(|(from, to)| seed_ops()[0].to_json().replacen(from, to, 1));
     write("op_json", json.chain(twice).map(String::into_bytes));
@@ -47,10 +47,12 @@ fn save(target: &str, name: &str, input: &[u8]) {
     std::fs::write(directory.join(format!("seed-{name}")), input).expect("there is room");
 }
 
-/// Scripts of `c_abi` in which all goes well, a call a line: a session and what follows it; a replica in a file, copied,
-/// checked, saved and damaged; a bundle; a line, and what is kept of it; HTTP. Chance would hardly find them.
+/// Returns scripts of `c_abi` that succeed. Random input would hardly find them.
+///
+/// They are: a session with pushes and another session; a replica in a file that is copied, checked, damaged and salvaged;
+/// a bundle; a line with saved sessions; HTTP.
 fn calls() -> Vec<Vec<u8>> {
-    // Alice has a key and a replica. Another that only reads; the same in the file a.db, sealed, for alice to write in.
+    // A key and a replica for alice; a replica that only reads; a sealed one in the file a.db that alice writes into.
     const BEGIN: &[u8] = &[0];
     const READER: &[u8] = &[1, 0, 1, 15, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0];
     const IN_FILE: &[u8] = &[1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 0, 2, 1, 2, 0, 0, 0];
@@ -121,7 +123,7 @@ fn bundles() -> Vec<Vec<u8>> {
     for replica in [reader(), few, ours(), theirs()] {
         let bundle = exported(&replica);
         inputs.push([&[0], bundle.as_slice()].concat());
-        // Of one frame: without the header and the digests.
+        // One frame, without the header and the digests.
         if let Some(len) = bundle.get(10..14).and_then(|len| len.try_into().ok()).map(u32::from_le_bytes) {
             let count = u8::try_from(replica.log().len()).expect("a small log");
             let frame = &bundle[14..14 + len as usize];
@@ -153,7 +155,7 @@ fn messages() -> Vec<Vec<u8>> {
         inputs.push([vec![number % 2], message.clone()].concat());
         inputs.push([vec![number % 2 + 2], message.clone()].concat());
     }
-    // Greetings of others: the same, nothing, more.
+    // Greetings of other initiators.
     for (number, replica) in (10..).zip([ours(), theirs(), reader()]) {
         let mut other = SyncSession::new(SyncOptions::new(), nonce(number));
         let request = other.next_message(&replica).expect("the first message").expect("a greeting");
@@ -168,12 +170,12 @@ fn messages() -> Vec<Vec<u8>> {
     inputs
 }
 
-/// Bytes that decide: SHA-256 of the name and a number, again and again, longer and longer.
+/// Returns inputs of increasing length, made from SHA-256 of the name and a number.
 fn scripts(target: &str, step: usize) -> impl Iterator<Item = Vec<u8>> {
     (0..16).map(move |number| {
         let block = |at: usize| *crypto().hash(format!("{target}/{number}/{at}").as_bytes()).as_bytes();
         let mut bytes: Vec<u8> = (0..).flat_map(block).take(step * number / 2).collect();
-        // Small numbers choose what is common.
+        // Small numbers choose the common cases.
         if number % 2 == 0 {
             bytes.iter_mut().for_each(|byte| *byte &= 15);
         }

@@ -1,16 +1,18 @@
-//! Past the signature check: the input becomes operations, which are signed with known keys and reach two replicas in
-//! orders and batches and forms of the input's choice. Both must take all of them, agree, and have merged what a fold from
-//! scratch gives. A copy with a changed byte must not get in, unless it is an operation that was signed.
+//! Operations that pass the signature check.
+//!
+//! The input becomes operations, which are signed with known keys and reach two replicas. The input chooses orders, batches
+//! and forms. Both replicas must accept all operations, agree, and have the state of a fold from scratch. A copy with a
+//! changed bit must not bring in a new operation.
 #![no_main]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Hlc, Incoming, Op, OpHash, Replica, SignedOp, Value, WallMillis};
 use policysync::crypto::Signature;
 use policysync::keys::sign_op;
 use policysync::op::Kind;
 use policysync::oplog::LogEntry;
+use policysync::{Hlc, Incoming, Op, OpHash, Replica, SignedOp, Value, WallMillis};
 use policysync_fuzz::{ACTORS, Input, NOW, check_fold, check_same, crypto, hashes, keys, reader};
 
 const MAX_OPS: usize = 12;
@@ -27,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     let mut replicas = [reader(), reader()];
-    // A damaged copy that comes first is refused, and does not keep the good one out.
+    // A damaged copy that arrives first is refused, and does not block the genuine one.
     let damaged = flipped(&ops[0], &mut input);
     assert!(replicas[0].ingest(NOW, Incoming::Binary(&damaged)).is_err(), "a changed bit got in");
     assert!(replicas[0].log().is_empty());
@@ -44,7 +46,7 @@ fuzz_target!(|data: &[u8]| {
     tamper(&mut replicas[0], &ops[0], &all, &mut input);
 });
 
-/// An operation of what the input says, if there can be one.
+/// Returns the signed operation that the input describes, if it is valid.
 fn signed(input: &mut Input<'_>) -> Option<SignedOp> {
     let form = input.byte();
     let actor = input.below(ACTORS.len());
@@ -75,7 +77,7 @@ fn signed(input: &mut Input<'_>) -> Option<SignedOp> {
     Some(sign_op(&crypto(), op, key).expect("a small operation of the key's actor"))
 }
 
-/// Offers all of the operations, some twice; what is offered is taken.
+/// Ingests all operations, some twice. All must be accepted.
 fn arrive(replica: &mut Replica, ops: &[SignedOp], input: &mut Input<'_>) {
     let mut order: Vec<&SignedOp> = ops.iter().collect();
     for at in (1..order.len()).rev() {
@@ -111,7 +113,7 @@ fn arrive(replica: &mut Replica, ops: &[SignedOp], input: &mut Input<'_>) {
     replica.poll(NOW);
 }
 
-/// A second, slow implementation: sort, and let the last operation on each register win.
+/// Compares with a second, slow implementation: sort, then the last operation on each register wins.
 fn check_model(replica: &Replica, ops: &[SignedOp]) {
     let mut distinct: Vec<&SignedOp> = Vec::new();
     for op in ops {
@@ -146,7 +148,7 @@ fn check_model(replica: &Replica, ops: &[SignedOp]) {
     }
 }
 
-/// Junk for a signature keeps the good copy out no more when both come in one batch.
+/// Checks that a copy with an invalid signature does not block the genuine one in the same batch.
 fn check_good_copy_after_junk(op: &SignedOp) {
     let junk = SignedOp::new(op.op().clone(), op.kid(), Signature::from_bytes([7; 64]));
     let junk = junk.expect("it was an operation before");
@@ -155,7 +157,7 @@ fn check_good_copy_after_junk(op: &SignedOp) {
     assert!(answers[0].is_err() && answers[1].is_ok(), "{answers:?}");
 }
 
-/// A copy with a changed bit.
+/// Returns the binary form of a copy with one changed bit.
 fn flipped(op: &SignedOp, input: &mut Input<'_>) -> Vec<u8> {
     let mut bytes = op.to_binary();
     let at = input.short() % bytes.len();
@@ -166,7 +168,7 @@ fn flipped(op: &SignedOp, input: &mut Input<'_>) -> Vec<u8> {
 fn tamper(replica: &mut Replica, op: &SignedOp, all: &BTreeSet<OpHash>, input: &mut Input<'_>) {
     let before = (replica.log().digest(), replica.state_digest());
     let bytes = flipped(op, input);
-    // A copy whose kid or signature is changed has the same identity, and is known already.
+    // A copy with another kid or signature has the same hash, so it is a duplicate.
     _ = replica.ingest(NOW, Incoming::Binary(&bytes));
     assert_eq!(&hashes(replica), all);
     assert_eq!((replica.log().digest(), replica.state_digest()), before);

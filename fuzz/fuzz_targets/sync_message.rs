@@ -1,16 +1,18 @@
-//! Bytes as the messages of a peer: requests for a responder, answers for a session (the first one, or after an honest
-//! greeting), and pushed messages. What gets in was signed, nothing is lost, and the other side may go on asking.
+//! Bytes as the messages of a peer: requests, answers and pushed messages.
+//!
+//! Answers are the first one, or follow an honest greeting. Only signed operations get in, no operation is lost, and
+//! honest sides can continue.
 #![no_main]
 
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Replica, Responder, SyncError, SyncOptions, SyncSession};
 use policysync::sync::{Finish, Push};
+use policysync::{Replica, Responder, SyncError, SyncOptions, SyncSession};
 use policysync_fuzz::sync::{base, nonce, ours, responder, session, theirs};
 use policysync_fuzz::{Input, NOW, check_error, check_fold, hashes};
 
-/// The two sides, as every input finds them.
+/// The two sides at the start of every input.
 struct Sides {
     ours: Replica,
     theirs: Replica,
@@ -45,7 +47,7 @@ fuzz_target!(|data: &[u8]| {
             check_fold(replica);
         }
     }
-    // The next input finds them as this one did.
+    // Unchanged sides are reused for the next input.
     if hashes(&ours) == before.0 && hashes(&theirs) == before.1 {
         SIDES.set(Some(Sides { ours, theirs }));
     }
@@ -94,7 +96,7 @@ fn answers(input: &mut Input<'_>, replica: &mut Replica, mut session: SyncSessio
     }
 }
 
-/// A session that claims to have converged gives a base that the next session can begin with.
+/// Checks that a converged session gives a state from which the next session can resume.
 fn after(finish: Option<&Finish>, replica: &Replica) {
     if let Some(Finish::Converged { base: Some(base), .. }) = finish {
         let options = SyncOptions::new().since(base.clone());
@@ -112,6 +114,7 @@ fn pushes(input: &mut Input<'_>, replica: &mut Replica) {
     }
     assert_eq!(push.next_message(replica), Ok(None), "what the peer sent goes back to it");
     drop(
-        Responder::new([0; 32], SyncOptions::new()).push_after(replica, [0; policysync::sync::SyncBase::ID_BYTES]),
+        Responder::new([0; 32], SyncOptions::new())
+            .push_after(replica, [0; policysync::sync::SyncBase::ID_BYTES]),
     );
 }

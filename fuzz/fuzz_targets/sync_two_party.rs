@@ -1,16 +1,17 @@
-//! Two real sides, with sets of the input's choice and a channel that changes, cuts, repeats, delays and forgets what it
-//! carries, as the input says. It ends within bounds; nothing is lost; a side that checks signatures admits nothing that
-//! was not signed; who thinks that it converged is right about the peer; and once the channel is mended, one session
-//! gives both sides everything.
+//! Two real sides over a channel that changes, cuts, repeats, delays and drops messages.
+//!
+//! The input chooses the sets of operations and the faults. Sessions end within bounds. No operation is lost, and a
+//! verifying side admits only signed operations. A side that reports convergence is right about its peer. After the channel
+//! is repaired, one session gives both sides all operations.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Replica, SignedOp, SyncError, SyncOptions, SyncSession};
 use policysync::sync::Finish;
+use policysync::{Replica, SignedOp, SyncError, SyncOptions, SyncSession};
 use policysync_fuzz::sync::{POOL, VERIFIED, converge, fill, nonce, pool, responder, signed};
 use policysync_fuzz::{Input, NOW, check_error, check_fold, check_same, hashes, reader, relay};
 
-/// Messages, both ways together.
+/// The most messages in both directions together.
 const MAX_CARRIED: usize = 400;
 
 fuzz_target!(|data: &[u8]| {
@@ -18,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let is_blind = input.byte() % 4 == 3;
     let [mut ours, mut theirs] = sides(&mut input, is_blind);
     let before = (hashes(&ours), hashes(&theirs));
-    // The second begins with what the first leaves, if it leaves anything.
+    // The second session resumes the first, if that converged.
     let first = talk(&mut ours, &mut theirs, &mut input, SyncOptions::new(), 1);
     if let Ok(Finish::Converged { base: Some(base), .. }) = first {
         _ = talk(&mut ours, &mut theirs, &mut input, SyncOptions::new().since(base), 2);
@@ -41,7 +42,7 @@ fn sides(input: &mut Input<'_>, is_blind: bool) -> [Replica; 2] {
     let count = if is_blind { POOL } else { VERIFIED };
     let bits: [&[u8]; 2] = [input.take(6), input.take(6)];
     bits.map(|bits| {
-        // The bits of the input, again and again.
+        // The bits of the input, repeated.
         let holds = |n: usize| match bits.len() {
             0 => true,
             len => bits[n / 8 % len] >> (n % 8) & 1 == 1,
@@ -77,7 +78,7 @@ fn talk(
             let answer = channel.carry(answer, input);
             match session.receive(ours, NOW, &answer) {
                 Ok(_) => break,
-                // An answer to something else: the request is sent again.
+                // An answer to another message: the request is sent again.
                 Err(SyncError::Stray) => {}
                 Err(error) => {
                     check_error(&error);

@@ -1,10 +1,12 @@
-//! The canonical writer against the reader: what is accepted is written in a form that is accepted and written again as
-//! it stands; any text and any finite number is a value that comes back.
+//! The canonical writer against the reader.
+//!
+//! An accepted value is written in a form that is accepted and written again unchanged. Any text and any finite number
+//! survives writing and reading.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{SignedOp, Value};
 use policysync::crypto::Signature;
+use policysync::{SignedOp, Value};
 use policysync_fuzz::{NOW, check_error, unsigned};
 
 fuzz_target!(|data: &[u8]| {
@@ -28,7 +30,7 @@ fn check(value: &Value) {
     assert_eq!(again.as_ref(), Ok(value));
     assert_eq!(again.as_ref().map(Value::as_str), Ok(value.as_str()));
     assert_eq!(Value::from_serde(&value.to_serde()).as_ref(), Ok(value));
-    // Nobody looks at the signature.
+    // The signature is not checked.
     let op = unsigned(0, NOW.0, 0, "p", value.clone());
     let op = SignedOp::new(op, "kid", Signature::from_bytes([7; 64])).expect("a small operation");
     assert_eq!(SignedOp::from_json(op.to_json().as_bytes()).as_ref(), Ok(&op));
@@ -40,6 +42,6 @@ fn number(number: f64) {
     let Ok(value) = Value::try_from(number) else { return };
     assert!(number.is_finite());
     assert_eq!(Value::parse(value.as_str()).as_ref(), Ok(&value));
-    // Two zeros are one.
+    // Both zeros are the same value.
     assert_eq!(value.number().map(|read| (read + 0.0).to_bits()), Some((number + 0.0).to_bits()));
 }

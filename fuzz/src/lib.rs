@@ -1,4 +1,4 @@
-//! What the fuzz targets share: people with keys, replicas, and a reader that makes decisions of bytes.
+//! Helpers of the fuzz targets: actors with keys, replicas, and a reader that turns bytes into decisions.
 
 pub mod sync;
 
@@ -7,20 +7,23 @@ mod curve;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use policysync::{Hlc, Incoming, KeyRegistry, Op, OpHash, Replica, ReplicaOptions, SignedOp, SigningSecretKey, Value, WallMillis};
 use policysync::crypto::{KeyPair, Sodium};
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
 use policysync::replica::Labels;
 use policysync::state::Folded;
+use policysync::{
+    Hlc, Incoming, KeyRegistry, Op, OpHash, Replica, ReplicaOptions, SignedOp, SigningSecretKey, Value,
+    WallMillis,
+};
 
-/// The time at which everything takes place.
+/// The wall-clock time of every call.
 pub const NOW: WallMillis = WallMillis(1_760_000_000_000);
 
-/// Everybody whose key is known. By UTF-16 the last two stand the other way round than by UTF-8.
+/// The actors whose keys are known. The last two have different orders in UTF-16 and UTF-8.
 pub const ACTORS: [&str; 4] = ["alice", "bob", "\u{FB33}", "\u{1F600}"];
 
-/// The library's cryptography.
+/// Returns the library's cryptography.
 pub fn crypto() -> Sodium {
     static CRYPTO: OnceLock<Sodium> = OnceLock::new();
     *CRYPTO.get_or_init(|| Sodium::new().expect("the bundled libsodium works"))
@@ -32,43 +35,43 @@ fn make_key(actor: &str, number: u8) -> SigningSecretKey {
     SigningSecretKey::new(actor, pair).expect("an identifier")
 }
 
-/// The keys of everybody: two for each, in the order of [`ACTORS`].
+/// Returns two keys for each actor, in the order of [`ACTORS`].
 pub fn keys() -> &'static [[SigningSecretKey; 2]] {
     static KEYS: OnceLock<Vec<[SigningSecretKey; 2]>> = OnceLock::new();
     KEYS.get_or_init(|| ACTORS.iter().map(|actor| [make_key(actor, 0), make_key(actor, 1)]).collect())
 }
 
-/// Options of a replica that knows everybody's keys and takes any label.
+/// Returns options with all known keys and any label allowed.
 pub fn knowing() -> ReplicaOptions {
     let mut registry = KeyRegistry::new();
     for key in keys().iter().flatten() {
-        registry.register(key.public_key().clone()).expect("each key is another");
+        registry.register(key.public_key().clone()).expect("the keys differ");
     }
     ReplicaOptions::new().keys(registry).labels(Labels::Any)
 }
 
-/// A replica that knows everybody's keys, and only reads.
+/// Opens a replica that knows all keys and has no key of its own.
 pub fn reader() -> Replica {
     Replica::open(knowing()).expect("memory suffices")
 }
 
-/// A replica that takes everything.
+/// Opens a replica that accepts everything.
 pub fn relay() -> Replica {
     Replica::open(knowing().dangerously_accept_unverified()).expect("memory suffices")
 }
 
-/// An operation of an actor, by the number, and its signature.
+/// Returns a signed operation of the actor with this number.
 pub fn set(actor: usize, t: u64, c: u32, path: &str, value: impl Into<Value>) -> SignedOp {
     sign_op(&crypto(), unsigned(actor, t, c, path, value), &keys()[actor][0]).expect("a key of the actor")
 }
 
-/// An operation of an actor, by the number.
+/// Returns an operation of the actor with this number.
 pub fn unsigned(actor: usize, t: u64, c: u32, path: &str, value: impl Into<Value>) -> Op {
     let ts = Hlc::new(t, c).expect("a timestamp");
     Op::lww_set(ACTORS[actor], ts, ("Task", "t1", path), value).expect("identifiers")
 }
 
-/// JSON texts, most of them values, from which the first corpus is made.
+/// JSON texts for the first corpus. Most of them are values.
 pub const VALUES: [&str; 18] = [
     "null",
     "true",
@@ -90,7 +93,7 @@ pub const VALUES: [&str; 18] = [
     "[1e5,100000,1E+5,0.00001]",
 ];
 
-/// The operations that the corpora of both forms hold: nobody signed others.
+/// Returns the operations in the corpora of both forms. No other operations were signed.
 pub fn seed_ops() -> &'static [SignedOp] {
     static OPS: OnceLock<Vec<SignedOp>> = OnceLock::new();
     OPS.get_or_init(|| {
@@ -107,7 +110,7 @@ pub fn seed_ops() -> &'static [SignedOp] {
     })
 }
 
-/// Offers operations, in one batch, all of which must be taken.
+/// Ingests operations in one batch; all must be accepted.
 pub fn ingest(replica: &mut Replica, ops: &[&SignedOp]) {
     let batch: Vec<Incoming<'_>> = ops.iter().map(|op| Incoming::Op(op)).collect();
     for answer in replica.ingest_batch(NOW, &batch).expect("no guard, no store") {
@@ -115,17 +118,17 @@ pub fn ingest(replica: &mut Replica, ops: &[&SignedOp]) {
     }
 }
 
-/// The identities of all operations of a replica.
+/// Returns the hashes of all operations of a replica.
 pub fn hashes(replica: &Replica) -> BTreeSet<OpHash> {
     replica.log().iter().map(|entry| entry.expect("a log in memory").hash).collect()
 }
 
-/// All operations of a replica, in the order of arrival.
+/// Returns all operations of a replica in the order of arrival.
 pub fn arrivals(replica: &Replica) -> Vec<SignedOp> {
     replica.log().since(Cursor::START).map(|entry| entry.expect("a log in memory").op).collect()
 }
 
-/// An error text is shown to people and written to logs: short, and nothing in it can forge a line.
+/// Checks that an error text is short and printable, so that it cannot forge a line of a log.
 pub fn check_error(error: &dyn std::error::Error) {
     let mut error = Some(error);
     while let Some(current) = error {
@@ -136,7 +139,7 @@ pub fn check_error(error: &dyn std::error::Error) {
     }
 }
 
-/// What the replica merged step by step is a fold over its log from scratch.
+/// Checks that the incrementally merged state equals a fold over the log.
 pub fn check_fold(replica: &Replica) {
     let Some(horizon) = replica.horizon() else { return };
     let scratch = Folded::of(replica.log(), horizon);
@@ -151,7 +154,7 @@ pub fn check_fold(replica: &Replica) {
     }
 }
 
-/// Two replicas that hold the same say the same about it.
+/// Checks that two replicas with the same operations agree on everything.
 pub fn check_same(a: &Replica, b: &Replica) {
     assert_eq!(a.log().digest(), b.log().digest());
     assert_eq!(a.state_digest(), b.state_digest());
@@ -166,65 +169,65 @@ pub fn check_same(a: &Replica, b: &Replica) {
     );
 }
 
-/// Makes decisions of bytes. When they are used up, all decisions are zero.
+/// A source of decisions. After the last byte all decisions are zero.
 pub struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
-    /// Decides by these bytes.
+    /// Creates a source of decisions from bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    /// Whether nothing is left to decide by.
+    /// Returns true if no bytes are left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// So many bytes, or what is left.
+    /// Takes `len` bytes, or all that are left.
     pub fn take(&mut self, len: usize) -> &'a [u8] {
         let (taken, left) = self.0.split_at(len.min(self.0.len()));
         self.0 = left;
         taken
     }
 
-    /// All that is left.
+    /// Takes all bytes that are left.
     pub fn rest(&mut self) -> &'a [u8] {
         self.take(usize::MAX)
     }
 
-    /// A byte.
+    /// Takes one byte.
     pub fn byte(&mut self) -> u8 {
         self.take(1).first().copied().unwrap_or(0)
     }
 
-    /// A number of two bytes.
+    /// Takes a number of two bytes.
     pub fn short(&mut self) -> usize {
         usize::from(self.byte()) | usize::from(self.byte()) << 8
     }
 
-    /// A number of eight bytes.
+    /// Takes a number of eight bytes.
     pub fn long(&mut self) -> u64 {
         (0..8).fold(0, |number, at| number | u64::from(self.byte()) << (8 * at))
     }
 
-    /// A number below a limit that is at most 256.
+    /// Takes a number below a limit of at most 256.
     pub fn below(&mut self, limit: usize) -> usize {
         usize::from(self.byte()) % limit
     }
 
-    /// A piece with its length in front, in one byte; the last may be shorter.
+    /// Takes a piece after its length in one byte. The last piece may be shorter.
     pub fn piece(&mut self) -> &'a [u8] {
         let len = usize::from(self.byte());
         self.take(len)
     }
 
-    /// A piece with its length in front, in two bytes; the last may be shorter.
+    /// Takes a piece after its length in two bytes. The last piece may be shorter.
     pub fn long_piece(&mut self) -> &'a [u8] {
         let len = self.short();
         self.take(len)
     }
 
-    /// One of these.
+    /// Takes one of the choices.
     pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }

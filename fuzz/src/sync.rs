@@ -1,19 +1,19 @@
-//! The two sides of a session, and what either holds.
+//! The two sides of a session with their operations.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use policysync::{Incoming, OpHash, Replica, Responder, SignedOp, SyncOptions, SyncSession};
 use policysync::sync::{Finish, SyncBase};
+use policysync::{Incoming, OpHash, Replica, Responder, SignedOp, SyncOptions, SyncSession};
 
 use crate::{NOW, hashes, ingest, reader, relay, set};
 
-/// Operations that a session may be about: enough for ranges to be split.
+/// The number of operations that a session may cover: enough for ranges to be split.
 pub const POOL: usize = 240;
-/// Of these, how many a replica that checks signatures may hold: more take too long.
+/// The most of them that a verifying replica may hold: more take too long.
 pub const VERIFIED: usize = 16;
 
-/// Operations of everybody, in the order of their time; some are of one moment, some are forks.
+/// Returns operations of all actors in the order of time. Some have equal timestamps, some are forks.
 pub fn pool() -> &'static [SignedOp] {
     static POOLED: OnceLock<Vec<SignedOp>> = OnceLock::new();
     POOLED.get_or_init(|| {
@@ -26,7 +26,7 @@ pub fn pool() -> &'static [SignedOp] {
     })
 }
 
-/// The identities of the pool, in its order.
+/// Returns the hashes of the pool in its order.
 pub fn pool_hashes() -> &'static [OpHash] {
     static HASHES: OnceLock<Vec<OpHash>> = OnceLock::new();
     HASHES.get_or_init(|| {
@@ -41,7 +41,7 @@ pub fn pool_hashes() -> &'static [OpHash] {
     })
 }
 
-/// The identities of all that was ever signed.
+/// Returns the hashes of all operations that were ever signed.
 pub fn signed() -> &'static BTreeSet<OpHash> {
     static SIGNED: OnceLock<BTreeSet<OpHash>> = OnceLock::new();
     SIGNED.get_or_init(|| pool_hashes().iter().copied().collect())
@@ -54,17 +54,17 @@ fn holding(numbers: impl Iterator<Item = usize>) -> Replica {
     replica
 }
 
-/// The side that begins.
+/// Opens the replica of the initiator.
 pub fn ours() -> Replica {
     holding((0..10).chain(10..13))
 }
 
-/// The side that answers.
+/// Opens the replica of the responder.
 pub fn theirs() -> Replica {
     holding((0..10).chain(13..16))
 }
 
-/// Offers operations to a relay.
+/// Ingests operations of the pool; all must be accepted.
 pub fn fill(replica: &mut Replica, ops: &[&SignedOp]) {
     let batch: Vec<Incoming<'_>> = ops.iter().map(|op| Incoming::Op(op)).collect();
     for answer in replica.ingest_batch(NOW, &batch).expect("no guard, no store") {
@@ -72,22 +72,22 @@ pub fn fill(replica: &mut Replica, ops: &[&SignedOp]) {
     }
 }
 
-/// The nonce of a session.
+/// Returns the nonce of a session.
 pub fn nonce(number: u8) -> [u8; 16] {
     [number; 16]
 }
 
-/// A session that has not begun.
+/// Creates a session.
 pub fn session() -> SyncSession {
     SyncSession::new(SyncOptions::new(), nonce(1))
 }
 
-/// A responder that remembers nothing.
+/// Creates a responder without earlier sessions.
 pub fn responder() -> Responder {
     Responder::new([42; 32], SyncOptions::new())
 }
 
-/// What a replica remembers of a session with a peer that held the same.
+/// Returns the resumption state after a session with a peer that holds the same operations.
 pub fn base(replica: &mut Replica) -> SyncBase {
     let mut responder = responder();
     let mut session = session();
@@ -101,7 +101,7 @@ pub fn base(replica: &mut Replica) -> SyncBase {
     }
 }
 
-/// One honest session; both sides must hold all that either held.
+/// Runs one honest session. Afterwards both sides must hold the operations of both.
 pub fn converge(ours: &mut Replica, theirs: &mut Replica) {
     let all: BTreeSet<OpHash> = hashes(ours).union(&hashes(theirs)).copied().collect();
     let mut responder = responder();

@@ -1,4 +1,4 @@
-//! The manual: the format in bytes, the reasons for the design, what an attacker may do, and the C interface.
+//! The manual.
 
 #[doc = include_str!("format.md")]
 pub mod format {}
