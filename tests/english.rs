@@ -12,7 +12,7 @@ use std::path::Path;
 const OPENINGS: [&str; 4] = ["what", "who", "whether", "how"];
 
 /// Phrases to avoid, in lower case, each with what to write instead. `…` matches text within one sentence.
-const PHRASES: [(&str, &str); 75] = [
+const PHRASES: [(&str, &str); 83] = [
     // "anew" is one word, but has no other meaning that a technical text needs.
     ("anew", "again, from the beginning"),
     ("is none", "\"there is no …\", \"is not a …\""),
@@ -28,7 +28,10 @@ const PHRASES: [(&str, &str); 75] = [
     ("stands behind", "follows"),
     ("stand behind", "follow"),
     ("behind everything", "after everything"),
-    ("behind the last", "after the last"),
+    ("behind the", "after"),
+    ("behind that", "after that"),
+    ("behind it", "after it"),
+    ("far behind", "much later"),
     ("behind its back", "from outside"),
     ("told by", "given by, from"),
     ("is told", "is given, is sent"),
@@ -60,12 +63,17 @@ const PHRASES: [(&str, &str); 75] = [
     ("stands above", "supersedes"),
     ("stands there", "is there"),
     ("stand there", "are there"),
+    ("stands before", "is before"),
+    ("stand before", "are before"),
+    ("stand inside", "are nested in"),
+    ("stands together", "is together"),
+    ("stand together", "are together"),
     ("as it stands", "unchanged"),
     ("what stands", "what is"),
     ("that stands", "that is"),
     ("it stands", "it is"),
     ("by reading", "reviewed, not tested"),
-    ("what came of", "the result of"),
+    ("what came", "a noun: an operation, a message"),
     ("what comes of", "the result of"),
     ("what becomes of", "the result of"),
     ("what became of", "the result of"),
@@ -94,7 +102,7 @@ const PHRASES: [(&str, &str); 75] = [
 /// Texts that may hold a phrase: the end of the file's path, the phrase, the reason.
 const EXCEPTIONS: [(&str, &str, &str); 0] = [];
 
-/// Folders and files that are read. A name that is not there is skipped, so that a package without it passes.
+/// Folders and files to check. A package lacks some of them.
 const ROOTS: [&str; 15] = [
     "src",
     "tests",
@@ -112,7 +120,7 @@ const ROOTS: [&str; 15] = [
     "SECURITY.md",
     "Cargo.toml",
 ];
-/// Below these are data and this list itself, not text of the project.
+/// Data, and this file with its list.
 const LEFT_OUT: [&str; 5] = ["tests/english.rs", "tests/vectors", "tests/golden", "fuzz/corpus", "target"];
 /// Kinds of files with text of the project. Scripts have no extension.
 const EXTENSIONS: [&str; 10] = ["rs", "md", "toml", "c", "h", "cpp", "hpp", "kt", "js", "py"];
@@ -206,21 +214,23 @@ fn report(hits: Vec<Hit>) {
     assert!(hits.is_empty(), "\n{text}{} in all", hits.len());
 }
 
-/// Doc comments that begin with a question word: `///` and `//!` in Rust, `/**` elsewhere.
+/// Returns the doc comments that begin with a question word: `///` and `//!` in Rust, `///` and `/**` elsewhere.
 fn openings(text: &Text) -> Vec<Hit> {
     let is_rust = text.name.ends_with(".rs");
     let mut hits = Vec::new();
-    // The marker of the doc comment that the line before belongs to; its first words have been seen or not.
+    // The marker of the doc comment of the previous line, and whether that comment has had a word.
     let (mut marker, mut has_begun) = (None, false);
     for (number, line) in text.text.lines().enumerate() {
         let line = line.trim();
-        let (now, content) = if is_rust {
-            let marker = ["///", "//!"].into_iter().find(|marker| line.starts_with(marker));
-            (marker, line.get(3..).unwrap_or_default())
+        let line_marker = ["///", "//!"].into_iter().find(|marker| line.starts_with(marker));
+        let (now, content) = if line_marker.is_some() {
+            (line_marker, line.get(3..).unwrap_or_default())
+        } else if is_rust {
+            (None, "")
         } else if let Some(content) = line.strip_prefix("/**") {
             marker = None;
             (Some("/**"), content)
-        } else if marker.is_some() && line.starts_with('*') && !line.starts_with("*/") {
+        } else if marker == Some("/**") && line.starts_with('*') && !line.starts_with("*/") {
             (marker, &line[1..])
         } else {
             (None, "")
@@ -240,7 +250,7 @@ fn openings(text: &Text) -> Vec<Hit> {
     hits
 }
 
-/// Phrases to avoid, also where a line ends within one, or a test's name holds one.
+/// Returns the phrases to avoid, also across line ends and in the names of tests.
 fn phrases(text: &Text) -> Vec<Hit> {
     let (flat, starts) = flattened(text);
     let mut hits = Vec::new();
@@ -265,7 +275,7 @@ fn phrases(text: &Text) -> Vec<Hit> {
     hits
 }
 
-/// The text in lower case on one line, without comment markers, and where each of its lines starts.
+/// Returns the text in lower case on one line without comment markers, and the start of each of its lines.
 fn flattened(text: &Text) -> (String, Vec<usize>) {
     let (mut flat, mut starts) = (String::with_capacity(text.text.len()), Vec::new());
     for line in text.text.lines() {
@@ -311,7 +321,12 @@ mod each_check_can_fail {
         ] {
             assert_eq!(count(openings, "src/a.rs", text), 1, "{text}");
         }
-        for text in ["/** What it is. */", "/**\n * Whether it is so.\n */", "/** A. */\n/** How. */"] {
+        for text in [
+            "/// What it is.",
+            "/** What it is. */",
+            "/**\n * Whether it is so.\n */",
+            "/** A. */\n/** How. */",
+        ] {
             assert_eq!(count(openings, "include/a.h", text), 1, "{text}");
         }
     }
