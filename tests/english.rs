@@ -99,8 +99,15 @@ const PHRASES: [(&str, &str); 83] = [
     ("without a word", "silently"),
 ];
 
-/// Texts that may hold a phrase: the end of the file's path, the phrase, the reason.
-const EXCEPTIONS: [(&str, &str, &str); 0] = [];
+/// Texts that hold one of the phrases and are plain all the same, each with the reason.
+const EXCEPTIONS: [(&str, &str); 6] = [
+    ("if there is none", "the thing was named just before"),
+    ("if there are none", "the things were named just before"),
+    ("so many that", "an amount with its consequence"),
+    ("is told apart", "distinguished"),
+    ("are told apart", "distinguished"),
+    ("clock is behind", "clocks are ahead or behind"),
+];
 
 /// Folders and files to check. A package lacks some of them.
 const ROOTS: [&str; 15] = [
@@ -170,18 +177,13 @@ fn no_doc_comment_begins_with_a_question_word() {
 
 #[test]
 fn no_text_holds_a_phrase_to_avoid() {
-    let hits = texts().into_iter().flat_map(|text| phrases(&text)).filter(|hit| {
-        !EXCEPTIONS.iter().any(|(file, phrase, _)| hit.file.ends_with(file) && hit.found == *phrase)
-    });
-    report(hits.collect());
+    report(texts().iter().flat_map(phrases).collect());
 }
 
 #[test]
-fn each_exception_is_used_and_has_a_reason() {
-    let hits: Vec<Hit> = texts().iter().flat_map(phrases).collect();
-    for (file, phrase, reason) in EXCEPTIONS {
-        assert!(!reason.is_empty(), "{file}: {phrase}");
-        assert!(hits.iter().any(|hit| hit.file.ends_with(file) && hit.found == phrase), "{file}: {phrase}");
+fn each_exception_holds_a_phrase_and_has_a_reason() {
+    for (text, reason) in EXCEPTIONS {
+        assert!(PHRASES.iter().any(|(phrase, _)| text.contains(phrase)) && !reason.is_empty(), "{text}");
     }
 }
 
@@ -257,7 +259,7 @@ fn phrases(text: &Text) -> Vec<Hit> {
     for (found, instead) in PHRASES {
         let (first, second) = found.split_once(" … ").map_or((found, None), |(a, b)| (a, Some(b)));
         for (at, _) in flat.match_indices(first) {
-            if !is_word(&flat, at, first.len()) {
+            if !is_word(&flat, at, first.len()) || is_excepted(&flat, at) {
                 continue;
             }
             if let Some(second) = second {
@@ -273,6 +275,14 @@ fn phrases(text: &Text) -> Vec<Hit> {
     }
     hits.sort_by_key(|hit| hit.line);
     hits
+}
+
+/// Returns true if an exception covers this place of the text.
+fn is_excepted(flat: &str, at: usize) -> bool {
+    EXCEPTIONS.iter().any(|(text, _)| {
+        let first = at.saturating_sub(text.len());
+        (first..=at).any(|start| flat.get(start..).is_some_and(|rest| rest.starts_with(text)))
+    })
 }
 
 /// Returns the text in lower case on one line without comment markers, and the start of each of its lines.
@@ -372,6 +382,8 @@ mod each_check_can_fail {
             "// The one that is read. The other is not.",
             "// An outstanding request.",
             "// So manyfold.",
+            "// Returns `None` if there is none.",
+            "// There were so many that memory ran out.",
         ] {
             assert_eq!(count(phrases, "src/a.rs", text), 0, "{text}");
         }
