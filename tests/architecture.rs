@@ -1,8 +1,9 @@
 //! Rules for the sources that no lint can check: the order of the modules, the doors, the shape of a file.
 //!
 //! Each check is a function over text, and has a test with a source that it must refuse.
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it fails")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,15 @@ const ORDER: [&str; 18] = [
 const UNSAFE_DOORS: [&str; 2] = ["crypto/sodium.rs", "ffi/"];
 /// The file that may read the machine's clock.
 const CLOCK_DOOR: &str = "hlc/system.rs";
+/// Groups of files that still use each other. New ones are refused, and those that are gone leave the list.
+const CIRCLES: [&[&str]; 6] = [
+    &["ffi/boundary", "ffi/error", "ffi/status"],
+    &["ffi/options", "ffi/read", "ffi/replica"],
+    &["replica/admit", "replica/examine"],
+    &["sync/error", "sync/wire"],
+    &["transport/http/client", "transport/http/pace", "transport/http/tls"],
+    &["value/canonicalizer", "value/reader"],
+];
 /// The most lines of a file, without its tests.
 const MAX_LINES: usize = 600;
 /// The most characters of a line. `rustfmt` keeps code shorter but does not break comments.
@@ -55,10 +65,10 @@ impl Source {
         self.name.split('/').next().map_or("", |first| first.trim_end_matches(".rs"))
     }
 
-    /// Returns the depth of the file's module: 0 for `lib.rs`, 1 for `op/mod.rs` and `guard.rs`, 2 for `op/kind.rs`.
-    fn depth(&self) -> usize {
-        let files = self.name.split('/').count();
-        if self.name == "lib.rs" { 0 } else { files - usize::from(self.name.ends_with("/mod.rs")) }
+    /// Returns the path of the file's module: `["op", "kind"]` for `op/kind.rs`, `["op"]` for `op/mod.rs`.
+    fn path(&self) -> Vec<&str> {
+        let name = self.name.trim_end_matches(".rs").trim_end_matches("/mod");
+        if name == "lib" { Vec::new() } else { name.split('/').collect() }
     }
 }
 
@@ -110,6 +120,11 @@ fn check_all(check: impl Fn(&Source) -> Vec<String>) {
 #[test]
 fn each_module_uses_only_those_before_it() {
     check_all(module_faults);
+}
+
+#[test]
+fn files_use_each_other_in_no_other_circles() {
+    assert_eq!(circles(&sources()), CIRCLES);
 }
 
 #[test]
@@ -172,8 +187,9 @@ fn module_faults(source: &Source) -> Vec<String> {
         return Vec::new();
     }
     let mut faults = Vec::new();
-    for (line, name) in names_of_the_root(source) {
-        match rank(&name) {
+    for (line, path) in used_paths(source) {
+        let name = path.first().copied().unwrap_or_default();
+        match rank(name) {
             Some(other) if other <= own && name != "lib" => {}
             Some(_) => faults.push(format!("{}:{line}: {} may not use {name}", source.name, source.module())),
             // The C interface wraps the public one, whose names are at the root.
@@ -187,42 +203,37 @@ fn module_faults(source: &Source) -> Vec<String> {
     faults
 }
 
-/// Returns the names that the code takes from the crate's root, through `crate::` or enough `super::`, with their lines.
-fn names_of_the_root(source: &Source) -> Vec<(usize, String)> {
+/// Returns the paths that the code names through `crate::`, `self::` or `super::`, from the crate's root, with their lines.
+fn used_paths(source: &Source) -> Vec<(usize, Vec<&str>)> {
     let code = &source.code;
-    let mut names = Vec::new();
-    let mut from_root = Vec::new();
-    for (at, _) in code.match_indices("crate") {
-        let before = code[..at].chars().next_back();
-        // `pub(crate)` is followed by a parenthesis, `$crate` and `a_crate` are other words.
-        if !before.is_some_and(is_of_a_word) && before != Some('$') {
-            from_root.extend(after_colons(code, at + "crate".len()));
-        }
-    }
-    for (at, _) in code.match_indices("super") {
-        let before = code[..at].chars().next_back();
-        if before.is_some_and(|before| is_of_a_word(before) || before == ':') {
-            continue;
-        }
-        let (mut end, mut levels) = (at + "super".len(), 1);
-        while let Some(next) = after_colons(code, end) {
-            match code[next..].strip_prefix("super") {
-                Some(rest) if !rest.starts_with(is_of_a_word) => {
-                    end = next + "super".len();
-                    levels += 1;
-                }
-                _ => break,
+    let own = source.path();
+    let mut used = Vec::new();
+    for keyword in ["crate", "self", "super"] {
+        for (at, _) in code.match_indices(keyword) {
+            let before = code[..at].chars().next_back();
+            // `$crate` and `a_crate` are other words, and a later `super` belongs to the path of the first one.
+            if before.is_some_and(|before| is_of_a_word(before) || matches!(before, '$' | ':')) {
+                continue;
+            }
+            // `pub(crate)` has no path.
+            let Some(mut start) = after_colons(code, at + keyword.len()) else { continue };
+            let mut base = match keyword {
+                "crate" => 0,
+                "self" => own.len(),
+                _ => own.len().saturating_sub(1),
+            };
+            while let Some(next) = code[start..].strip_prefix("super").and_then(|rest| after_colons(rest, 0))
+            {
+                start += "super".len() + next;
+                base = base.saturating_sub(1);
+            }
+            let line = code[..at].matches('\n').count() + 1;
+            for path in paths(&code[start..]) {
+                used.push((line, own[..base].iter().copied().chain(path).collect()));
             }
         }
-        if levels >= source.depth() {
-            from_root.extend(after_colons(code, end));
-        }
     }
-    for at in from_root {
-        let line = code[..at].matches('\n').count() + 1;
-        names.extend(first_names(&code[at..]).into_iter().map(|name| (line, name)));
-    }
-    names
+    used
 }
 
 /// Returns the position after `::` if the text has it at `at`.
@@ -231,12 +242,17 @@ fn after_colons(code: &str, at: usize) -> Option<usize> {
     Some(code.len() - rest.trim_start().len())
 }
 
-/// Returns the first name of a path, or of each path in braces.
-fn first_names(path: &str) -> Vec<String> {
-    let Some(group) = path.strip_prefix('{') else {
-        return vec![path.chars().take_while(|c| is_of_a_word(*c)).collect()];
+/// Returns the path that the text begins with, or every path of a group in braces.
+fn paths(text: &str) -> Vec<Vec<&str>> {
+    let Some(group) = text.strip_prefix('{') else {
+        let len = text.find(|c| !is_of_a_word(c)).unwrap_or(text.len());
+        let (name, rest) = text.split_at(len);
+        return match after_colons(rest, 0) {
+            Some(at) => paths(&rest[at..]).into_iter().map(|path| [vec![name], path].concat()).collect(),
+            None => vec![vec![name]],
+        };
     };
-    let mut names = Vec::new();
+    let mut found = Vec::new();
     let (mut depth, mut expecting) = (0_usize, true);
     for (at, c) in group.char_indices() {
         match c {
@@ -246,12 +262,54 @@ fn first_names(path: &str) -> Vec<String> {
             ',' if depth == 0 => expecting = true,
             _ if depth == 0 && expecting && is_of_a_word(c) => {
                 expecting = false;
-                names.extend(first_names(&group[at..]));
+                found.extend(paths(&group[at..]));
             }
             _ => {}
         }
     }
-    names
+    found
+}
+
+/// Returns the groups of files that use each other, directly or through others. A module and the files in it are no
+/// circle: the module declares them, and they share its items.
+fn circles(sources: &[Source]) -> Vec<Vec<String>> {
+    let names: Vec<String> = sources.iter().map(|source| source.path().join("/")).collect();
+    let is_within = |inner: &str, outer: &str| inner.starts_with(&format!("{outer}/"));
+    let uses: Vec<BTreeSet<usize>> = sources
+        .iter()
+        .zip(&names)
+        .map(|(source, own)| {
+            let used = used_paths(source).into_iter().filter_map(|(_, path)| {
+                // The file of a path is the longest beginning that names one.
+                (1..=path.len()).rev().find_map(|len| {
+                    let name = path.get(..len)?.join("/");
+                    names.iter().position(|other| *other == name)
+                })
+            });
+            let others = used.filter(|other| {
+                let other = &names[*other];
+                other != own && !is_within(other, own) && !is_within(own, other)
+            });
+            others.collect()
+        })
+        .collect();
+    let reached: Vec<BTreeSet<usize>> = (0..names.len())
+        .map(|from| {
+            let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+            while let Some(file) = next.pop() {
+                next.extend(uses[file].iter().filter(|used| seen.insert(**used)));
+            }
+            seen
+        })
+        .collect();
+    let reached = &reached;
+    let circle =
+        |file: usize| reached[file].iter().copied().filter(move |other| reached[*other].contains(&file));
+    let groups: BTreeSet<Vec<usize>> = (0..names.len())
+        .map(|file| circle(file).collect())
+        .filter(|group: &Vec<usize>| group.len() > 1)
+        .collect();
+    groups.into_iter().map(|group| group.into_iter().map(|file| names[file].clone()).collect()).collect()
 }
 
 fn declared_modules(code: &str) -> Vec<&str> {
@@ -506,6 +564,26 @@ mod each_check_can_fail {
         let after_the_tests =
             "#[cfg(test)]\nmod tests { fn f() { '{'; \"{\"; } }\nuse crate::replica::Replica;";
         assert_eq!(faults(module_faults, "op/kind.rs", after_the_tests), 1);
+    }
+
+    #[test]
+    fn a_circle_is_found() {
+        let files = |texts: &[(&str, &str)]| -> Vec<Source> {
+            texts.iter().map(|(name, text)| Source::new(name, text)).collect()
+        };
+        let circle = files(&[
+            ("op/mod.rs", "mod a;\nmod b;\nmod c;"),
+            ("op/a.rs", "use super::{c, b::B};"),
+            ("op/b.rs", "use crate::op::c::C;"),
+            ("op/c.rs", "fn f(_: super::a::A) {}"),
+        ]);
+        assert_eq!(circles(&circle), [["op/a", "op/b", "op/c"]]);
+        let none = files(&[
+            ("op/mod.rs", "mod a;\nmod b;\npub use a::A;\nuse self::b::B;"),
+            ("op/a.rs", "use super::{Op, b::B};"),
+            ("op/b.rs", "use super::Op;\n#[cfg(test)]\nmod tests { use crate::op::a::A; }"),
+        ]);
+        assert!(circles(&none).is_empty());
     }
 
     #[test]

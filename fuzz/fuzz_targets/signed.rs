@@ -132,7 +132,7 @@ fn check_model(replica: &Replica, ops: &[SignedOp]) {
             .then_with(|| a.hash.as_bytes().cmp(b.hash.as_bytes()))
     });
     assert!(sorted.iter().map(|entry| entry.hash).eq(order), "another order");
-    let horizon = replica.horizon().expect("a time was told");
+    let horizon = replica.horizon().expect("a clock was passed");
     assert_eq!(horizon, WallMillis(NOW.0 + DRIFT));
     let mut winners = BTreeMap::new();
     for entry in &sorted {
