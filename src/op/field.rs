@@ -2,8 +2,8 @@
 
 /// The name of a field: the kind of an entity, its id, and the path of the field in it.
 ///
-/// Functions that name a field also take a tuple of the three. The names are not checked here: to write with a name that
-/// is not an identifier is an error, to read with one finds nothing.
+/// Functions that name a field also take a tuple of the three. The names are not checked here: to write with a name
+/// that is not an identifier is an error, to read with one finds nothing.
 ///
 /// ```
 /// use policysync::Field;
