@@ -1,4 +1,4 @@
-//! The forms of an operation: the text that is signed, its hash, JSON and binary.
+//! The encodings of an operation: signed text, hash, JSON, binary.
 
 mod binary;
 mod error;

@@ -1,4 +1,4 @@
-//! Who may sign: which keys belong to which actor, and whether one of them signed this.
+//! The keys of actors: registry, signing, verification.
 
 mod registry;
 mod signing;

@@ -1,4 +1,4 @@
-//! An operation: who says what about which field, and when.
+//! Operations: signed writes to fields.
 
 mod content;
 mod error;
