@@ -41,8 +41,8 @@
 //! - [`Replica`] is the paved path: log, state, clock and keys under one roof. [`ReplicaOptions`] opens one.
 //! - [`OpLog`] is the low layer: the log alone, with [`sign_op`], [`verify_op`] and [`Folded`] beside it.
 //! - [`SyncSession`] and [`Responder`] bring two replicas together, over anything that carries bytes. `HttpClient`,
-//!   `answer_http` and `WebSocketClient` carry its messages; [`LineInitiator`] and [`LineResponder`] are for lines of your
-//!   own.
+//!   `answer_http` and `WebSocketClient` carry its messages; [`transport::LineInitiator`] and
+//!   [`transport::LineResponder`] are for lines of your own.
 //! - [`Outcome`] and [`Refused`] say what became of an operation, and by whose fault.
 //! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, what an
 //!   [attacker](manual::threats) may do, and how [C calls in](manual::c_api).
