@@ -35,7 +35,7 @@ pub struct Op {
 }
 
 impl Op {
-    /// Creates an operation by which `actor` sets the field `path` of the entity `entity_id` of the kind `entity`.
+    /// Creates an operation by which `actor` sets `field`.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl Op {
         Self::new(actor, ts, field.into(), Kind::Set, value.into())
     }
 
-    /// Creates an operation by which `actor` deletes the field `path` of the entity `entity_id` of the kind `entity`.
+    /// Creates an operation by which `actor` deletes `field`.
     ///
     /// # Errors
     ///

@@ -43,12 +43,12 @@ pub(super) fn deadlines(details: &ConnectionDetails<'_>) -> Deadlines {
 }
 
 /// The end of a wait.
-pub(super) struct Deadline {
+pub(super) struct Countdown {
     left: Box<dyn Fn() -> Duration>,
     reason: Timeout,
 }
 
-impl Deadline {
+impl Countdown {
     pub(super) fn start(deadlines: &Deadlines, timeout: NextTimeout) -> Self {
         Self { left: deadlines(*timeout.after), reason: timeout.reason }
     }
@@ -101,7 +101,7 @@ impl<T: Transport> Transport for WithDeadlines<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let deadline = Deadline::start(&self.deadlines, timeout);
+        let deadline = Countdown::start(&self.deadlines, timeout);
         let output = self.inner.buffers().output().get(..amount).ok_or(Error::ConnectionFailed)?.to_vec();
         for part in output.chunks(PART) {
             let buffer = self.inner.buffers().output();
@@ -112,7 +112,7 @@ impl<T: Transport> Transport for WithDeadlines<T> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let deadline = Deadline::start(&self.deadlines, timeout);
+        let deadline = Countdown::start(&self.deadlines, timeout);
         loop {
             match self.inner.await_input(deadline.left()?) {
                 // A signal, not a fault of the connection.

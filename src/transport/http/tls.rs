@@ -13,7 +13,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error};
 
-use super::deadline::{Deadline, DeadlineConnector, Deadlines, deadlines};
+use super::deadline::{Countdown, DeadlineConnector, Deadlines, deadlines};
 use crate::transport::net::{ConnectionError, TlsError, TlsRoots, tls};
 
 /// The longest wait of one read, by which a wait may end late.
@@ -74,7 +74,7 @@ impl Transport for TlsTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let deadline = Deadline::start(&self.deadlines, timeout);
+        let deadline = Countdown::start(&self.deadlines, timeout);
         let mut rest = self.buffers.output().get(..amount).ok_or(Error::ConnectionFailed)?;
         while !rest.is_empty() {
             let taken = self.stream.conn.writer().write(rest)?;
@@ -88,7 +88,7 @@ impl Transport for TlsTransport {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let deadline = Deadline::start(&self.deadlines, timeout);
+        let deadline = Countdown::start(&self.deadlines, timeout);
         loop {
             match self.stream.conn.reader().read(self.buffers.input_append_buf()) {
                 Ok(len) => {
@@ -127,7 +127,7 @@ impl Transport for TlsTransport {
 /// Writes what is pending. After an error the connection is unusable, because part of a record may have been written.
 fn write_out(
     stream: &mut StreamOwned<ClientConnection, TransportAdapter>,
-    deadline: &Deadline,
+    deadline: &Countdown,
 ) -> Result<(), Error> {
     let StreamOwned { conn, sock } = stream;
     while conn.wants_write() {
