@@ -1,9 +1,9 @@
 //! A seed as groups of characters that can be written on paper.
 //!
-//! 15 groups of four characters of Crockford's base32: a version of 4 bits and the seed in 13 groups, then two groups of
-//! checksum. Each group is an element of the field with 2^20 elements (modulo x^20 + x^3 + 1), and all of them are a
-//! Reed-Solomon code word with the roots 1 and x. So whatever happens within one group is found and the group is known;
-//! whatever happens within two groups is found, for example two neighbours that changed places across a gap.
+//! 15 groups of four characters of Crockford's base32: a version of 4 bits and the seed in 13 groups, then two groups
+//! of checksum. Each group is an element of the field with 2^20 elements (modulo x^20 + x^3 + 1), and all of them are a
+//! Reed-Solomon code word with the roots 1 and x. So any mistake within one group is found, and the group is known. Any
+//! mistake within two groups is found, for example two neighbours that changed places across a gap.
 
 use crate::crypto::Zeroizing;
 

@@ -6,11 +6,11 @@
 //! policysync-seed-1 argon2id <passes> <KiB> <salt> <nonce> <sealed> <checksum>
 //! ```
 //!
-//! Passes and memory are decimal; the others are base64url without padding: 16 bytes of salt, 24 of nonce, 48 of sealed
-//! seed, 6 of checksum. The key is Argon2id, version 1.3, of the passphrase with one lane (RFC 9106). The seed is sealed
-//! by XChaCha20-Poly1305; the associated data is the text before the sealed seed, with its last space. The checksum is
-//! the beginning of SHA-256 over the text before it, with its last space: it tells damage from a wrong passphrase, and
-//! proves nothing.
+//! Passes and memory are decimal; the others are base64url without padding: 16 bytes of salt, 24 of nonce, 48 of the
+//! sealed seed, 6 of checksum. The key is Argon2id, version 1.3, of the passphrase with one lane (RFC 9106).
+//! XChaCha20-Poly1305 seals the seed; the associated data is the text before the sealed seed, with its last space. The
+//! checksum is the beginning of SHA-256 over the text before it, with its last space: it tells damage from a wrong
+//! passphrase, and proves nothing.
 
 use crate::crypto::{
     CryptoError, CryptoProvider, EncodingError, Sodium, Zeroizing, decode_base64url_array, encode_base64url,
