@@ -75,7 +75,7 @@ fn export(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
         let object = Object::new().number("bytes", exported.bytes).number("operations", count);
         output.line(&object.number("position", position).finish())?;
     } else {
-        output.line(&format!("{count} operations, {} bytes; next: --since {position}", exported.bytes))?;
+        output.line(&format!("exported {count}, {} bytes; next: --since {position}", exported.bytes))?;
     }
     Ok(())
 }

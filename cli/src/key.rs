@@ -114,14 +114,17 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
             let from = path(matches, "file")?;
             let key = KeyFile::read(from)?;
             let groups = seed_to_paper(&*key.seed(matches, from)?);
-            let words: Vec<&str> = groups.split(' ').collect();
-            let lines: Vec<String> = words.chunks(5).map(|line| line.join(" ")).collect();
             let public = key.public();
-            let text = Zeroizing::new(format!(
-                "# The seed of {}. Whoever has these groups can sign in that name.\n{}\n",
-                public.actor(),
-                Zeroizing::new(lines.join("\n")).as_str()
-            ));
+            // As long as it will be, so that growing leaves no copy behind.
+            let mut text = Zeroizing::new(String::with_capacity(groups.len() + public.actor().len() + 128));
+            text.push_str("# The seed of ");
+            text.push_str(public.actor());
+            text.push_str(". Whoever has these groups can sign in that name.");
+            for (group, number) in groups.split(' ').zip(0..) {
+                text.push(if number % 5 == 0 { '\n' } else { ' ' });
+                text.push_str(group);
+            }
+            text.push('\n');
             let to = path(matches, "out")?;
             secret_file::create(to, &text)?;
             if output.is_json() {

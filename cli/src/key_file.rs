@@ -73,22 +73,28 @@ pub fn create(
     key: &SigningSecretKey,
     passphrase: Option<(&str, WrapCost)>,
 ) -> Result<(), Failure> {
+    let public = key.public_key();
     let seed = key.key_pair().expose_seed();
-    let seed = match passphrase {
-        None => Zeroizing::new(format!("{OPEN} {}", *seed_to_paper(&seed))),
+    // Longer than it will be, so that growing leaves no copy of an open seed behind.
+    let mut text = Zeroizing::new(String::with_capacity(16 << 10));
+    text.push_str(&format!(
+        "# The signing key of {}. Keep this file secret.\n{}\n",
+        public.actor(),
+        public.to_text()
+    ));
+    match passphrase {
+        None => {
+            text.push_str(OPEN);
+            text.push(' ');
+            text.push_str(&seed_to_paper(&seed));
+        }
         Some((passphrase, cost)) => {
             let (mut salt, mut nonce) = ([0; 16], [0; 24]);
             Sodium::new()?.random(&mut salt);
             Sodium::new()?.random(&mut nonce);
-            Zeroizing::new(wrap_seed(&seed, passphrase.as_bytes(), cost, salt, nonce)?)
+            text.push_str(&wrap_seed(&seed, passphrase.as_bytes(), cost, salt, nonce)?);
         }
-    };
-    let public = key.public_key();
-    let text = Zeroizing::new(format!(
-        "# The signing key of {}. Keep this file secret.\n{}\n{}\n",
-        public.actor(),
-        public.to_text(),
-        *seed
-    ));
+    }
+    text.push('\n');
     secret_file::create(path, &text)
 }

@@ -74,7 +74,7 @@ fn verify(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
         let object = Object::new().raw("findings", &findings(&report.findings)).raw("sealed", sealed);
         output.line(&object.number("verified", report.verified.into()).finish())?;
     } else {
-        output.line(&format!("{} operations verified", report.verified))?;
+        output.line(&format!("verified {}", report.verified))?;
         print(output, &report.findings)?;
     }
     if report.findings.is_empty() { Ok(()) } else { Err(Failure::said()) }
@@ -95,7 +95,7 @@ fn salvage(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
         let object = Object::new().raw("lost", &findings(&salvaged.lost));
         output.line(&object.number("saved", salvaged.saved.into()).finish())?;
     } else {
-        output.line(&format!("{} operations saved in {}", salvaged.saved, to.display()))?;
+        output.line(&format!("saved {} in {}", salvaged.saved, to.display()))?;
         print(output, &salvaged.lost)?;
     }
     if salvaged.lost.is_empty() { Ok(()) } else { Err(Failure::said()) }
@@ -125,7 +125,7 @@ fn back_up(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
             &Object::new().number("operations", count).text("to", &to.display().to_string()).finish(),
         )?;
     } else {
-        output.line(&format!("{count} operations in {}", to.display()))?;
+        output.line(&format!("copied {count} into {}", to.display()))?;
     }
     Ok(())
 }
@@ -171,7 +171,7 @@ fn info(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     output.line(&format!("log           {}", digest.hash))?;
     output.line(&format!("state         {state}"))?;
     for (actor, count) in actors {
-        output.line(&format!("actor         {}: {count} operations", name(&actor)))?;
+        output.line(&format!("actor         {}: {count}", name(&actor)))?;
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ fn a_bundle_carries_operations() {
 
     desk.set("alice.db", "alice", "t4", "Water the plants");
     let line = desk.ok(&with(&["bundle", "export", "b.bundle", "--since", "2"], &ALICE));
-    assert!(line.starts_with("1 operations, ") && line.ends_with("next: --since 3\n"), "{line}");
+    assert!(line.starts_with("exported 1, ") && line.ends_with("next: --since 3\n"), "{line}");
 }
 
 #[test]

@@ -175,13 +175,13 @@ fn the_environment_takes_the_place_of_options() {
 #[test]
 fn a_whole_store_verifies_and_is_described() {
     let desk = desk();
-    assert_eq!(desk.ok(&with(&["store", "verify"])), "3 operations verified\n");
+    assert_eq!(desk.ok(&with(&["store", "verify"])), "verified 3\n");
     let report = desk.json(&with(&["store", "verify"]));
     assert_eq!(report.as_str(), "{\"findings\":[],\"sealed\":null,\"verified\":3}");
     let info = desk.json(&with(&["store", "info"]));
     assert_eq!(member(&info, "actors"), "{\"alice\":1,\"bob\":2}");
     assert_eq!((member(&info, "operations").as_str(), member(&info, "space").as_str()), ("3", "null"));
-    assert!(desk.ok(&with(&["store", "info"])).contains("actor         bob: 2 operations\n"));
+    assert!(desk.ok(&with(&["store", "info"])).contains("actor         bob: 2\n"));
 }
 
 #[test]
@@ -194,14 +194,14 @@ fn a_damaged_store_is_found_and_salvaged() {
 
     let run = desk.run(&with(&["store", "verify"]));
     assert_eq!((run.code, run.err.as_str()), (1, ""));
-    assert_eq!(run.out, "2 operations verified\noperation number 0: the operation has another hash\n");
+    assert_eq!(run.out, "verified 2\noperation number 0: the operation has another hash\n");
     let report = desk.json(&with(&["store", "verify"])).to_serde();
     assert_eq!(report["findings"][0]["damage"], "the operation has another hash");
     desk.fails(&with(&["log"]), 6, "damaged");
 
     let run = desk.run(&with(&["store", "salvage", "rescued.db"]));
     assert_eq!(run.code, 1);
-    assert!(run.out.starts_with("2 operations saved in rescued.db\n"), "{}", run.out);
+    assert!(run.out.starts_with("saved 2 in rescued.db\n"), "{}", run.out);
     let log = desk.ok(&["log", "--store", "rescued.db", "--keys", "keys.txt"]);
     assert_eq!(log.lines().count(), 2);
     desk.fails(&with(&["store", "salvage", "rescued.db"]), 6, "file already");
@@ -224,7 +224,7 @@ fn what_is_not_a_store_is_refused() {
 #[test]
 fn a_backup_is_read_but_not_written_by_the_same_actor() {
     let desk = desk();
-    assert_eq!(desk.ok(&with(&["store", "back-up", "copy.db"])), "3 operations in copy.db\n");
+    assert_eq!(desk.ok(&with(&["store", "back-up", "copy.db"])), "copied 3 into copy.db\n");
     desk.fails(&with(&["store", "back-up", "copy.db"]), 6, "file already");
     let copy = ["--store", "copy.db", "--keys", "keys.txt"];
     assert_eq!(desk.ok(&[&["log"][..], &copy].concat()), desk.ok(&with(&["log"])));

@@ -1,9 +1,4 @@
 //! A seed as groups of characters that can be written on paper.
-//!
-//! 15 groups of four characters of Crockford's base32: a version of 4 bits and the seed in 13 groups, then two groups
-//! of checksum. Each group is an element of the field with 2^20 elements (modulo x^20 + x^3 + 1), and all of them are a
-//! Reed-Solomon code word with the roots 1 and x. So any mistake within one group is found, and the group is known. Any
-//! mistake within two groups is found, for example two neighbours that changed places across a gap.
 
 use crate::crypto::Zeroizing;
 
@@ -20,6 +15,11 @@ const VERSION: u32 = 1;
 
 /// Returns a seed as text that a person can write down and type in again: 15 groups of four characters with spaces
 /// between them. The text is as secret as the seed.
+///
+/// The characters are those of Crockford's base32. 13 groups hold four bits of version, which are 1, and the seed; two
+/// hold a checksum. Each group is an element of the field with 2^20 elements (modulo x^20 + x^3 + 1), and all of them
+/// are a Reed-Solomon code word with the roots 1 and x. So any mistake within one group is found, and the group is
+/// known. Any mistake within two groups is found, for example two neighbours that changed places across a gap.
 ///
 /// It holds the seed only: note the actor beside it, and the kid if it is not the derived one.
 ///

@@ -1,17 +1,4 @@
 //! The text form of public keys.
-//!
-//! One key is one line, four words with a space between them:
-//!
-//! ```text
-//! policysync-key-1 <kid> <public key> <actor>
-//! ```
-//!
-//! The public key is base64url without padding, 43 characters. The actor is last and reaches to the end of the line, so
-//! it may contain spaces. In the kid every white-space character, in the actor every one but a space that is neither
-//! first nor last, and in both every `%`, is written as `%` and two upper-case hexadecimal digits for each byte of its
-//! UTF-8. Nothing else is escaped: a key has one text.
-//!
-//! A registry is such lines, empty lines and lines that begin with `#`. White space around a line is ignored.
 
 use super::{KeyRegistry, RegistryError, SigningPublicKey};
 use crate::crypto::{EncodingError, KeyError, PublicKey, decode_base64url_array, encode_base64url};
@@ -23,8 +10,16 @@ const NAME: &str = "policysync-key-";
 const VERSION: &str = "1";
 
 impl SigningPublicKey {
-    /// Returns the key as one line of text, without the line's end: `policysync-key-1 <kid> <public key> <actor>`, with
-    /// the public key in base64url. The form is stable.
+    /// Returns the key as one line of text, without the line's end. The form is stable:
+    ///
+    /// ```text
+    /// policysync-key-1 <kid> <public key> <actor>
+    /// ```
+    ///
+    /// The public key is base64url without padding, 43 characters. The actor is last and reaches to the end of the line,
+    /// so it may contain spaces. In the kid every white-space character, in the actor every one but a space that is
+    /// neither first nor last, and in both every `%`, is written as `%` and two upper-case hexadecimal digits for each
+    /// byte of its UTF-8. Nothing else is escaped: a key has one text.
     ///
     /// ```
     /// use policysync::{SigningPublicKey, SigningSecretKey};
@@ -77,7 +72,7 @@ impl KeyRegistry {
     }
 
     /// Reads a registry: one key a line in the form of [`SigningPublicKey::to_text`], empty lines, and lines that begin
-    /// with `#`. A key that is there twice counts once.
+    /// with `#`. White space around a line is ignored. A key that is there twice counts once.
     ///
     /// ```
     /// use policysync::KeyRegistry;

@@ -1,16 +1,4 @@
 //! A seed encrypted with a passphrase.
-//!
-//! One line of text, eight words with a space between them:
-//!
-//! ```text
-//! policysync-seed-1 argon2id <passes> <KiB> <salt> <nonce> <sealed> <checksum>
-//! ```
-//!
-//! Passes and memory are decimal; the others are base64url without padding: 16 bytes of salt, 24 of nonce, 48 of the
-//! sealed seed, 6 of checksum. The key is Argon2id, version 1.3, of the passphrase with one lane (RFC 9106).
-//! XChaCha20-Poly1305 seals the seed; the associated data is the text before the sealed seed, with its last space. The
-//! checksum is the beginning of SHA-256 over the text before it, with its last space: it tells damage from a wrong
-//! passphrase, and proves nothing.
 
 use crate::crypto::{
     CryptoError, CryptoProvider, EncodingError, Sodium, Zeroizing, decode_base64url_array, encode_base64url,
@@ -72,7 +60,18 @@ impl WrapCost {
     }
 }
 
-/// Encrypts a seed with a passphrase, as one line of text. `salt` and `nonce` are new random bytes for each call.
+/// Encrypts a seed with a passphrase, as one line of text. `salt` and `nonce` are new random bytes for each call. The
+/// form is stable, eight words with a space between them:
+///
+/// ```text
+/// policysync-seed-1 argon2id <passes> <KiB> <salt> <nonce> <sealed> <checksum>
+/// ```
+///
+/// Passes and memory are decimal; the others are base64url without padding: 16 bytes of salt, 24 of nonce, 48 of the
+/// sealed seed, 6 of checksum. The key is Argon2id, version 1.3, of the passphrase with one lane (RFC 9106).
+/// XChaCha20-Poly1305 seals the seed; the associated data is the text before the sealed seed, with its last space. The
+/// checksum is the beginning of SHA-256 over the text before it, with its last space: it tells damage from a wrong
+/// passphrase, and proves nothing.
 ///
 /// The passphrase is taken byte by byte: its Unicode normalisation is the caller's choice.
 ///

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use policysync::{WallMillis, system_wall_clock};
+
 /// Bytes of a request's head.
 pub const MAX_HEAD_BYTES: usize = 8 << 10;
 /// Headers of a request.
 pub const MAX_HEADERS: usize = 32;
-/// How long a connection may be silent, or take nothing.
-const SILENCE: Duration = Duration::from_secs(5);
+/// How long a request may take to arrive, and how long a connection may take nothing of an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request, with the headers that the handler needs.
 #[derive(Debug, PartialEq, Eq)]
@@ -90,15 +92,34 @@ fn answer(
     max_body_bytes: usize,
     handler: &mut impl FnMut(&Request) -> Response,
 ) -> io::Result<()> {
-    connection.set_read_timeout(Some(SILENCE))?;
-    connection.set_write_timeout(Some(SILENCE))?;
+    connection.set_write_timeout(Some(PATIENCE))?;
     connection.set_nodelay(true)?;
-    let response = match read_request(&mut connection, max_body_bytes) {
+    let patience = WallMillis(u64::try_from(PATIENCE.as_millis()).unwrap_or(0));
+    let deadline = system_wall_clock().saturating_add(patience);
+    let response = match read_request(&mut Timed { connection: &connection, deadline }, max_body_bytes) {
         Ok(request) => handler(&request),
         Err(Refusal::Status(status)) => Response::status(status),
         Err(Refusal::Io(error)) => return Err(error),
     };
     write_response(&mut connection, &response)
+}
+
+/// A connection that is read until a deadline, however little each read brings.
+struct Timed<'c> {
+    connection: &'c TcpStream,
+    deadline: WallMillis,
+}
+
+impl Read for Timed<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let left = self.deadline.0.saturating_sub(system_wall_clock().0);
+        if left == 0 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        // Longer only if the clock was set back meanwhile.
+        self.connection.set_read_timeout(Some(Duration::from_millis(left).min(PATIENCE)))?;
+        self.connection.read(bytes)
+    }
 }
 
 /// Why a request was not read.
