@@ -16,8 +16,18 @@ pub(crate) fn encode_base64url(bytes: &[u8]) -> String {
 
 /// Decodes the text that [`encode_base64`] returns for `N` bytes. Any other text is an error.
 pub(crate) fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N], EncodingError> {
+    decode(text, padding(N), ['+', '/'])
+}
+
+/// Decodes the text that [`encode_base64url`] returns for `N` bytes. Any other text is an error.
+pub(crate) fn decode_base64url_array<const N: usize>(text: &str) -> Result<[u8; N], EncodingError> {
+    decode(text, 0, ['-', '_'])
+}
+
+/// Decodes digits followed by this many `=`; `last` are the characters for 62 and 63.
+fn decode<const N: usize>(text: &str, padding: usize, last: [char; 2]) -> Result<[u8; N], EncodingError> {
     let digits = (8 * N).div_ceil(6);
-    let expected = digits + padding(N);
+    let expected = digits + padding;
     if text.len() != expected {
         return Err(EncodingError::Length { expected, found: text.len() });
     }
@@ -32,7 +42,7 @@ pub(crate) fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N],
             }
             continue;
         }
-        let sextet = sextet(character).ok_or(EncodingError::Character { at })?;
+        let sextet = sextet(character, last).ok_or(EncodingError::Character { at })?;
         pending = (pending << 6) | u16::from(sextet);
         bits += 6;
         if bits >= 8 {
@@ -79,14 +89,14 @@ fn character(sextet: u8, [plus, slash]: [char; 2]) -> char {
     }
 }
 
-/// Returns the value of a character of the standard alphabet.
-fn sextet(character: u8) -> Option<u8> {
+/// Returns the value of a character; `last` are the characters for 62 and 63.
+fn sextet(character: u8, [plus, slash]: [char; 2]) -> Option<u8> {
     match character {
         b'A'..=b'Z' => Some(character - b'A'),
         b'a'..=b'z' => Some(character - b'a' + 26),
         b'0'..=b'9' => Some(character - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
+        _ if char::from(character) == plus => Some(62),
+        _ if char::from(character) == slash => Some(63),
         _ => None,
     }
 }
@@ -134,6 +144,7 @@ mod tests {
         assert_eq!(encode_base64(&bytes), format!("{letters}+/"));
         assert_eq!(encode_base64url(&bytes), format!("{letters}-_"));
         assert_eq!(decode_base64_array(&format!("{letters}+/")), Ok(bytes));
+        assert_eq!(decode_base64url_array(&format!("{letters}-_")), Ok(bytes));
     }
 
     #[test]
@@ -163,6 +174,9 @@ mod tests {
             assert_eq!(decode_base64_array::<1>(text), Err(EncodingError::Character { at }), "{text}");
         }
         assert_eq!(decode_base64_array::<3>("Zm9="), Err(EncodingError::Character { at: 3 }));
+        // Neither alphabet takes the characters of the other, nor padding where there is none.
+        assert_eq!(decode_base64url_array::<3>("Zm+_"), Err(EncodingError::Character { at: 2 }));
+        assert_eq!(decode_base64url_array::<1>("Zg=="), Err(EncodingError::Length { expected: 2, found: 4 }));
         assert_eq!(decode_base64_array::<3>("Zmé"), Err(EncodingError::Character { at: 2 }));
     }
 
@@ -177,6 +191,7 @@ mod tests {
         #[test]
         fn decoding_reverses_encoding(bytes: [u8; 16]) {
             prop_assert_eq!(decode_base64_array(&encode_base64(&bytes)), Ok(bytes));
+            prop_assert_eq!(decode_base64url_array(&encode_base64url(&bytes)), Ok(bytes));
         }
     }
 }

@@ -40,7 +40,7 @@ pub use sodium::Sodium;
 /// A value that is wiped when dropped, from the crate `zeroize`.
 pub use zeroize::Zeroizing;
 
-pub(crate) use base64::encode_base64url;
+pub(crate) use base64::{decode_base64url_array, encode_base64url};
 pub(crate) use hex::{decode_hex_array, encode_hex};
 #[cfg(test)]
 pub(crate) use sodium::VERIFICATIONS;

@@ -3,6 +3,7 @@
 use std::{ffi::c_int, ptr, sync::OnceLock};
 
 use libsodium_sys as ffi;
+use zeroize::Zeroizing;
 
 use super::{
     CryptoError, Hash, KeyPair, PublicKey, SecretKey, Signature,
@@ -21,7 +22,14 @@ const _: () = {
     assert!(ffi::crypto_generichash_KEYBYTES == 32);
     assert!(ffi::crypto_shorthash_siphashx24_BYTES == 16);
     assert!(ffi::crypto_shorthash_siphashx24_KEYBYTES == 16);
+    assert!(ffi::crypto_pwhash_SALTBYTES == 16);
+    assert!(ffi::crypto_aead_xchacha20poly1305_ietf_KEYBYTES == 32);
+    assert!(ffi::crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == 24);
+    assert!(ffi::crypto_aead_xchacha20poly1305_ietf_ABYTES == 16);
 };
+
+/// Bytes that encryption adds to a message.
+const TAG_BYTES: usize = 16;
 
 /// The handle of libsodium. A value proves that libsodium is initialised and has passed the self-test.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +103,41 @@ impl Sodium {
     #[must_use]
     pub fn equal(&self, a: &[u8], b: &[u8]) -> bool {
         self.library.equal(a, b)
+    }
+
+    /// Returns 32 bytes of Argon2id, version 1.3, of a passphrase (RFC 9106), with one lane. `None` if the system does
+    /// not have the memory, or libsodium refuses the parameters: at least 1 pass and 8 KiB.
+    pub(crate) fn argon2id(
+        &self,
+        passphrase: &[u8],
+        salt: &[u8; 16],
+        passes: u32,
+        memory_kib: u32,
+    ) -> Option<Zeroizing<[u8; 32]>> {
+        self.library.argon2id(passphrase, salt, passes, memory_kib)
+    }
+
+    /// Returns `message` encrypted by XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), with the tag of 16 bytes at its
+    /// end. The tag covers `associated` too. A key must never see the same nonce twice.
+    pub(crate) fn encrypt(
+        &self,
+        key: &[u8; 32],
+        nonce: &[u8; 24],
+        associated: &[u8],
+        message: &[u8],
+    ) -> Vec<u8> {
+        self.library.encrypt(key, nonce, associated, message)
+    }
+
+    /// Returns the message of [`encrypt`](Self::encrypt); `None` if a byte, the key or the nonce is another.
+    pub(crate) fn decrypt(
+        &self,
+        key: &[u8; 32],
+        nonce: &[u8; 24],
+        associated: &[u8],
+        sealed: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        self.library.decrypt(key, nonce, associated, sealed)
     }
 
     pub(super) fn is_valid_point(&self, key: &[u8; 32]) -> bool {
@@ -191,6 +234,76 @@ impl Initialised {
         let status = unsafe { ffi::sodium_memcmp(a.as_ptr().cast(), b.as_ptr().cast(), a.len()) };
         status == 0
     }
+
+    fn argon2id(
+        self,
+        passphrase: &[u8],
+        salt: &[u8; 16],
+        passes: u32,
+        memory_kib: u32,
+    ) -> Option<Zeroizing<[u8; 32]>> {
+        let mut hash = Zeroizing::new([0; 32]);
+        let (out, start, length) = (hash.as_mut_ptr(), passphrase.as_ptr().cast(), length(passphrase));
+        let memory = usize::try_from(memory_kib).ok()?.checked_mul(1024)?;
+        let algorithm = ffi::crypto_pwhash_ALG_ARGON2ID13.cast_signed();
+        let (salt, passes) = (salt.as_ptr(), passes.into());
+        // SAFETY: writes 32 bytes, the length of the array, reads the passphrase and the 16 bytes of the salt.
+        let status = unsafe { ffi::crypto_pwhash(out, 32, start, length, salt, passes, memory, algorithm) };
+        (status == 0).then_some(hash)
+    }
+
+    fn encrypt(self, key: &[u8; 32], nonce: &[u8; 24], associated: &[u8], message: &[u8]) -> Vec<u8> {
+        let mut sealed = vec![0; message.len() + TAG_BYTES];
+        let (out, start, len) = (sealed.as_mut_ptr(), message.as_ptr(), length(message));
+        let (ad, ad_len) = (associated.as_ptr(), length(associated));
+        let (nonce, key) = (nonce.as_ptr(), key.as_ptr());
+        // SAFETY: writes the length of the message and 16 bytes, reads the message, the associated data, 24 bytes of
+        // nonce and 32 of key; the place for the length and the secret nonce may be NULL.
+        let status = unsafe {
+            ffi::crypto_aead_xchacha20poly1305_ietf_encrypt(
+                out,
+                ptr::null_mut(),
+                start,
+                len,
+                ad,
+                ad_len,
+                ptr::null(),
+                nonce,
+                key,
+            )
+        };
+        assert_succeeded(status);
+        sealed
+    }
+
+    fn decrypt(
+        self,
+        key: &[u8; 32],
+        nonce: &[u8; 24],
+        associated: &[u8],
+        sealed: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let mut message = Zeroizing::new(vec![0; sealed.len().checked_sub(TAG_BYTES)?]);
+        let (out, start, len) = (message.as_mut_ptr(), sealed.as_ptr(), length(sealed));
+        let (ad, ad_len) = (associated.as_ptr(), length(associated));
+        let (nonce, key) = (nonce.as_ptr(), key.as_ptr());
+        // SAFETY: writes 16 bytes fewer than it reads of `sealed`, which has at least these, and reads the associated
+        // data, 24 bytes of nonce and 32 of key; the place for the length and the secret nonce may be NULL.
+        let status = unsafe {
+            ffi::crypto_aead_xchacha20poly1305_ietf_decrypt(
+                out,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                start,
+                len,
+                ad,
+                ad_len,
+                nonce,
+                key,
+            )
+        };
+        (status == 0).then_some(message)
+    }
 }
 
 impl Ed25519 for Initialised {
@@ -281,6 +394,70 @@ mod tests {
         ] {
             assert_eq!(encode_hex(&sodium().keyed_hash(&key, &message[..length])), hash, "length {length}");
         }
+    }
+
+    #[test]
+    fn argon2id_gives_the_known_answers() {
+        // Computed with Python's argon2-cffi 25.1.0, by the reference implementation of the authors: RFC 9106 gives
+        // its test vectors with a secret and associated data, which libsodium does not take.
+        let counting = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        for (passphrase, salt, passes, memory_kib, hash) in [
+            (
+                "correct horse battery staple",
+                counting,
+                1,
+                8,
+                "d17ea6341ca93da6079ea2f64dc4aa31dd1aaf9caa67fb42ac4afd0714706f26",
+            ),
+            ("", [0; 16], 3, 64, "4006c525a83133979688b6019ef0c5a2fb216dd83386f1d908246b040f9a8537"),
+            (
+                "Grüße",
+                [0xff; 16],
+                2,
+                1024,
+                "6af60a5a2074762653a1d19051e53dfb1e1f56bfeebaab199081c3700fbff98c",
+            ),
+        ] {
+            let computed = sodium().argon2id(passphrase.as_bytes(), &salt, passes, memory_kib).unwrap();
+            assert_eq!(encode_hex(&*computed), hash, "{passphrase}");
+        }
+        assert!(sodium().argon2id(b"a", &counting, 0, 8).is_none());
+        assert!(sodium().argon2id(b"a", &counting, 1, 7).is_none());
+    }
+
+    #[test]
+    fn xchacha20_poly1305_gives_the_known_answer() {
+        // draft-irtf-cfrg-xchacha-03, section A.3.1.
+        let message = b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the \
+                        future, sunscreen would be it.";
+        let associated: [u8; 12] = decode_hex_array("50515253c0c1c2c3c4c5c6c7").unwrap();
+        let key: [u8; 32] = std::array::from_fn(|at| 0x80 + u8::try_from(at).unwrap());
+        let nonce: [u8; 24] = std::array::from_fn(|at| 0x40 + u8::try_from(at).unwrap());
+        let sealed = sodium().encrypt(&key, &nonce, &associated, message);
+        assert_eq!(
+            encode_hex(&sealed),
+            "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb\
+             731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b452\
+             2f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9\
+             21f9664c97637da9768812f615c68b13b52e\
+             c0875924c1c7987947deafd8780acf49"
+        );
+        assert_eq!(**sodium().decrypt(&key, &nonce, &associated, &sealed).unwrap(), message[..]);
+        for at in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[at] ^= 1;
+            assert!(sodium().decrypt(&key, &nonce, &associated, &altered).is_none(), "byte {at}");
+        }
+        assert!(sodium().decrypt(&key, &nonce, &associated[1..], &sealed).is_none());
+        assert!(sodium().decrypt(&nonce_as_key(&nonce), &nonce, &associated, &sealed).is_none());
+        assert!(sodium().decrypt(&key, &[0; 24], &associated, &sealed).is_none());
+        assert!(sodium().decrypt(&key, &nonce, &associated, &sealed[..15]).is_none());
+        let empty = sodium().encrypt(&key, &nonce, b"", b"");
+        assert_eq!(sodium().decrypt(&key, &nonce, b"", &empty).unwrap().len(), 0);
+    }
+
+    fn nonce_as_key(nonce: &[u8; 24]) -> [u8; 32] {
+        std::array::from_fn(|at| nonce.get(at).copied().unwrap_or(0))
     }
 
     #[test]

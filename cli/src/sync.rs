@@ -1,0 +1,135 @@
+//! `policysync sync`: one session with a server.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use policysync::crypto::Sodium;
+use policysync::sync::{Finish, Progress, Refusals};
+use policysync::transport::{ConnectionError, ConnectionOptions, HttpError, HttpOptions};
+use policysync::{HttpClient, SyncOptions, system_wall_clock};
+
+use crate::failure::{Failure, Fault};
+use crate::json::Object;
+use crate::output::{Output, ProgressLine};
+use crate::secret_file;
+use crate::store_options::StoreOptions;
+
+pub fn command() -> Command {
+    let command = Command::new("sync")
+        .about("Synchronises with a server over HTTP")
+        .after_help(
+            "Exit code 0 if both sides hold the same operations in the end, 1 if not. Only operations by keys that \
+             are known are taken. The store is made if there is none.\n\n\
+             Example:\n  policysync sync https://relay.example/sync --store list.db --keys keys.txt \
+             --token-file token.txt",
+        )
+        .args([
+            Arg::new("url").value_name("URL").required(true).help("The server's address"),
+            Arg::new("token-file")
+                .long("token-file")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("Shows the server the token in this file, which only its owner may read"),
+        ]);
+    StoreOptions::on(command)
+}
+
+pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
+    let url = matches.get_one::<String>("url").map_or("", String::as_str);
+    let mut connection = ConnectionOptions::new();
+    if let Some(path) = matches.get_one::<PathBuf>("token-file") {
+        connection = connection.bearer_token(secret_file::read(path)?.trim());
+    }
+    let client = HttpClient::new(url, HttpOptions::new().connection(connection)).map_err(explained)?;
+    let mut replica = StoreOptions::of(matches)?.open_or_create()?;
+    let mut nonce = [0; 16];
+    Sodium::new()?.random(&mut nonce);
+    let mut line = ProgressLine::new();
+    let result = client.sync(&mut replica, SyncOptions::new(), nonce, system_wall_clock, |progress| {
+        let Progress { received, left_to_receive, sent, left_to_send, .. } = progress;
+        line.show(&format!(
+            "received {received} of {}, sent {sent} of {}",
+            received + left_to_receive,
+            sent + left_to_send
+        ));
+        ControlFlow::Continue(())
+    });
+    drop(line);
+    let report = result.map_err(explained)?;
+    let converged = match &report.finish {
+        Finish::Converged { count, .. } => Some(*count),
+        _ => None,
+    };
+    if output.is_json() {
+        output.line(&described(&report.progress, converged))?;
+    } else {
+        let progress = &report.progress;
+        output.line(&format!(
+            "sent {}, received {}, known {}",
+            progress.sent, progress.received, progress.known
+        ))?;
+        print_refusals(output, "refused", &progress.refused)?;
+        print_refusals(output, "refused by the server", &progress.refused_by_peer)?;
+        output.line(&match converged {
+            Some(count) => format!("both hold the same {count} operations"),
+            None => "the server does not hold the same operations".to_owned(),
+        })?;
+    }
+    if converged.is_some() { Ok(()) } else { Err(Failure::said()) }
+}
+
+fn described(progress: &Progress, converged: Option<u64>) -> String {
+    let object = Object::new()
+        .number("bytesReceived", progress.bytes_received)
+        .number("bytesSent", progress.bytes_sent)
+        .boolean("converged", converged.is_some())
+        .number("known", progress.known)
+        .raw("operations", &converged.map_or_else(|| "null".to_owned(), |count| count.to_string()))
+        .number("received", progress.received)
+        .raw("refused", &refusals(&progress.refused))
+        .raw("refusedByPeer", &refusals(&progress.refused_by_peer))
+        .number("roundTrips", progress.round_trips.into());
+    object.number("sent", progress.sent).finish()
+}
+
+/// The failure of an HTTP error, with advice where this program can give it.
+fn explained(error: HttpError) -> Failure {
+    let no_tls = matches!(error, HttpError::Connection(ConnectionError::NoTls));
+    let failure = Failure::from(error);
+    if no_tls {
+        return failure
+            .advise(Fault::Usage, "install this program with: cargo install --path cli --features tls");
+    }
+    failure.advise(Fault::Keys, "the server wants a token, or another one: --token-file")
+}
+
+/// Returns counts of refused operations as a JSON object.
+pub fn refusals(refused: &Refusals) -> String {
+    reasons(refused)
+        .into_iter()
+        .fold(Object::new(), |object, (name, _, count)| object.number(name, count))
+        .finish()
+}
+
+/// Prints counts of refused operations, a line for each reason.
+pub fn print_refusals(output: &mut Output, verb: &str, refused: &Refusals) -> io::Result<()> {
+    for (_, reason, count) in reasons(refused) {
+        if count > 0 {
+            output.line(&format!("{verb} {count}: {reason}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn reasons(refused: &Refusals) -> [(&'static str, &'static str, u64); 6] {
+    [
+        ("badSignature", "not signed by the actor that they name", refused.bad_signature),
+        ("denied", "not allowed", refused.denied),
+        ("malformed", "not operations", refused.malformed),
+        ("other", "for another reason", refused.other),
+        ("otherSpace", "of another space", refused.other_space),
+        ("unknownKey", "by a key that is not known", refused.unknown_key),
+    ]
+}
