@@ -1,8 +1,8 @@
 //! Bundles: operations in a file or a stream, for devices without a connection.
 //!
 //! A bundle travels on a USB stick, in an e-mail or through an object store. It holds frames of about 1 MiB, each
-//! followed by a digest over everything before it; the manual's [format page](crate::manual::format) has the byte table.
-//! The digests show damage, not the author of the bundle: operations are verified at import as always.
+//! followed by a digest over everything before it; the manual's [format page](crate::manual::format) has the byte
+//! table. The digests show damage, not the author of the bundle: operations are verified at import as always.
 //!
 //! ```
 //! use policysync::oplog::Cursor;

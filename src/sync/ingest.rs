@@ -106,7 +106,8 @@ pub(crate) struct IngestedOps {
     pub(crate) received: Received,
     /// The numbers of all these operations that are in the log now.
     pub(crate) numbers: BTreeSet<OpSeq>,
-    /// Operations refused for their signature, of which no other copy is in the log. A genuine copy may exist elsewhere.
+    /// Operations refused for their signature, of which no other copy is in the log. A genuine copy may exist
+    /// elsewhere.
     pub(crate) bad_signatures: Vec<OpHash>,
 }
 

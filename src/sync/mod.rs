@@ -2,7 +2,8 @@
 //!
 //! - `proto`: messages and their limits
 //! - `rbsr`: range-based set reconciliation, which finds the operations that only one side holds
-//! - `session`: [`SyncSession`] on the side that begins, [`Responder`] on the side that answers, [`Push`] after a session
+//! - `session`: [`SyncSession`] on the side that begins, [`Responder`] on the side that answers, [`Push`] after a
+//!   session
 //! - `resume`: what shortens the next session with the same peer
 
 mod error;

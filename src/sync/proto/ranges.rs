@@ -45,7 +45,8 @@ impl RangeWriter {
         Self { out: Vec::new(), items: 0, ids: 0, reached: Bound::start() }
     }
 
-    /// Adds a range that is not before those already written. Returns false, with nothing added, if the message is full.
+    /// Adds a range that is not before those already written. Returns false, with nothing added, if the message is
+    /// full.
     pub(crate) fn push(&mut self, low: &Bound, high: &Bound, content: &RangeContent) -> bool {
         let ids = if let RangeContent::Ids(ids) = content { ids.len() } else { 0 };
         if self.items + 2 > MAX_RANGES || self.ids + ids > MAX_IDS {

@@ -13,7 +13,7 @@ use crate::value::utf16_cmp;
 /// need not be an equal operation. A key may be shortened to what tells two neighbours apart; the rest is then the
 /// lowest possible.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
+pub(crate) struct OrderKey {
     t: u64,
     c: u32,
     actor: Box<str>,
@@ -24,7 +24,7 @@ pub(crate) struct Key {
 /// A bound of a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Bound {
-    At(Key),
+    At(OrderKey),
     /// After all operations.
     End,
 }
@@ -38,19 +38,19 @@ const HASH: u64 = 3;
 impl Bound {
     /// Returns the bound before all operations.
     pub(crate) fn start() -> Self {
-        Self::At(Key { t: 0, c: 0, actor: "".into(), hash: Vec::new() })
+        Self::At(OrderKey { t: 0, c: 0, actor: "".into(), hash: Vec::new() })
     }
 
     /// Returns the bound before all operations of this time.
     #[cfg(test)]
     pub(crate) fn at_time(t: u64) -> Self {
-        Self::At(Key { t, c: 0, actor: "".into(), hash: Vec::new() })
+        Self::At(OrderKey { t, c: 0, actor: "".into(), hash: Vec::new() })
     }
 
     /// Returns the shortest bound between two neighbours in the order.
     pub(crate) fn between(index: &Index, before: OpSeq, after: OpSeq) -> Self {
         let (earlier, later) = (index.ts(before), index.ts(after));
-        let mut key = Key { t: later.t(), c: 0, actor: "".into(), hash: Vec::new() };
+        let mut key = OrderKey { t: later.t(), c: 0, actor: "".into(), hash: Vec::new() };
         if earlier.t() == later.t() {
             key.c = later.c();
             if earlier.c() == later.c() {
@@ -97,9 +97,9 @@ impl Bound {
             return;
         };
         let level = match key {
-            Key { hash, .. } if !hash.is_empty() => HASH,
-            Key { actor, .. } if !actor.is_empty() => ACTOR,
-            Key { c: 1.., .. } => COUNTER,
+            OrderKey { hash, .. } if !hash.is_empty() => HASH,
+            OrderKey { actor, .. } if !actor.is_empty() => ACTOR,
+            OrderKey { c: 1.., .. } => COUNTER,
             _ => TIME,
         };
         let base = if let Self::At(previous) = previous { previous.t } else { 0 };
@@ -133,7 +133,8 @@ impl Bound {
         let fault = |reader: &ByteReader<'_>| reader.fault(CodecFault::Bound);
         let t = before.t.checked_add(code >> 2).filter(|t| *t <= Hlc::MAX.t());
         let level = code & 3;
-        let mut key = Key { t: t.ok_or_else(|| fault(reader))?, c: 0, actor: "".into(), hash: Vec::new() };
+        let mut key =
+            OrderKey { t: t.ok_or_else(|| fault(reader))?, c: 0, actor: "".into(), hash: Vec::new() };
         if level >= COUNTER {
             key.c = reader.varint_u32()?;
         }
@@ -160,7 +161,7 @@ impl Bound {
     }
 }
 
-impl Ord for Key {
+impl Ord for OrderKey {
     fn cmp(&self, other: &Self) -> Ordering {
         (self.t, self.c)
             .cmp(&(other.t, other.c))
@@ -170,7 +171,7 @@ impl Ord for Key {
     }
 }
 
-impl PartialOrd for Key {
+impl PartialOrd for OrderKey {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }

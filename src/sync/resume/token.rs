@@ -30,15 +30,16 @@ impl ResumeToken {
     }
 
     /// Returns the token in bytes, to be kept beside the replica's file and read with [`ResumeToken::from_bytes`] after
-    /// the file is opened again. `key` is 32 random bytes, unknown to anybody who can write the bytes; the store's [seal
-    /// key](crate::ReplicaOptions::seal_key) will do. Whoever knows the key could make the next session leave out
+    /// the file is opened again. `key` is 32 random bytes, unknown to anybody who can write the bytes; the store's
+    /// [seal key](crate::ReplicaOptions::seal_key) will do. Whoever knows the key could make the next session leave out
     /// operations that the peer lacks.
     ///
     /// The first call for a log hashes the hashes of all its operations; a later call hashes those since the last.
     ///
     /// # Errors
     ///
-    /// [`ResumeError::OtherReplica`] if the token belongs to another replica, or to this one before it was opened again.
+    /// [`ResumeError::OtherReplica`] if the token belongs to another replica, or to this one before it was opened
+    /// again.
     pub fn to_bytes(&self, replica: &Replica, key: &[u8; 32]) -> Result<Vec<u8>, ResumeError> {
         let log = Some(replica.log()).filter(|log| self.common.is_of(log));
         let prefix = log.and_then(|log| log.prefix_digest(self.common.end()));

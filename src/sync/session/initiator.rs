@@ -44,11 +44,11 @@ use crate::sync::proto::answer::SyncAnswer;
 pub struct SyncSession {
     options: SyncOptions,
     nonce: [u8; 16],
-    state: State,
+    stage: Stage,
     progress: Progress,
 }
 
-enum State {
+enum Stage {
     /// Nothing has been sent.
     Idle,
     /// The first request was sent.
@@ -67,7 +67,7 @@ impl SyncSession {
     /// comparison depends on nobody knowing them before the session begins.
     #[must_use]
     pub fn new(options: SyncOptions, nonce: [u8; 16]) -> Self {
-        Self { options, nonce, state: State::Idle, progress: Progress::default() }
+        Self { options, nonce, stage: Stage::Idle, progress: Progress::default() }
     }
 
     /// Returns the next message for the peer, or `None` if the session is over and [`SyncSession::result`] has its
@@ -78,30 +78,30 @@ impl SyncSession {
     /// [`SyncError::OutOfTurn`] if the peer's answer is awaited, [`SyncError::Ended`] after an error. These end the
     /// session: [`SyncError::OtherReplica`] and [`SyncError::Store`].
     pub fn next_message(&mut self, replica: &Replica) -> Result<Option<Vec<u8>>, SyncError> {
-        let message = match std::mem::replace(&mut self.state, State::Failed) {
-            State::Idle => {
+        let message = match std::mem::replace(&mut self.stage, Stage::Failed) {
+            Stage::Idle => {
                 let (start, message) = Start::new(&self.options, self.nonce, replica);
-                self.state = State::AwaitingWelcome(start);
+                self.stage = Stage::AwaitingWelcome(start);
                 message
             }
-            State::Ready(mut reconciling) => {
+            Stage::Ready(mut reconciling) => {
                 reconciling.start.check_replica(replica)?;
                 let Some(message) = reconciling.next_request(replica, &mut self.progress)? else {
-                    self.state = State::Done(reconciling.conclude(replica, &self.progress));
+                    self.stage = Stage::Done(reconciling.conclude(replica, &self.progress));
                     return Ok(None);
                 };
-                self.state = State::AwaitingAnswer(reconciling);
+                self.stage = Stage::AwaitingAnswer(reconciling);
                 message
             }
-            awaiting @ (State::AwaitingWelcome(_) | State::AwaitingAnswer(_)) => {
-                self.state = awaiting;
+            awaiting @ (Stage::AwaitingWelcome(_) | Stage::AwaitingAnswer(_)) => {
+                self.stage = awaiting;
                 return Err(SyncError::OutOfTurn);
             }
-            State::Done(result) => {
-                self.state = State::Done(result);
+            Stage::Done(result) => {
+                self.stage = Stage::Done(result);
                 return Ok(None);
             }
-            State::Failed => return Err(SyncError::Ended),
+            Stage::Failed => return Err(SyncError::Ended),
         };
         self.progress.bytes_sent = self.progress.bytes_sent.saturating_add(wide(message.len()));
         Ok(Some(message))
@@ -119,11 +119,11 @@ impl SyncSession {
         now: WallMillis,
         answer: &[u8],
     ) -> Result<Progress, SyncError> {
-        let (start, round) = match &self.state {
-            State::AwaitingWelcome(start) => (start, 0),
-            State::AwaitingAnswer(reconciling) => (&reconciling.start, reconciling.round),
-            State::Idle | State::Ready(_) => return Err(SyncError::OutOfTurn),
-            State::Done(_) | State::Failed => return Err(SyncError::Ended),
+        let (start, round) = match &self.stage {
+            Stage::AwaitingWelcome(start) => (start, 0),
+            Stage::AwaitingAnswer(reconciling) => (&reconciling.start, reconciling.round),
+            Stage::Idle | Stage::Ready(_) => return Err(SyncError::OutOfTurn),
+            Stage::Done(_) | Stage::Failed => return Err(SyncError::Ended),
         };
         let space = start.space.clone();
         let read = self
@@ -134,22 +134,22 @@ impl SyncSession {
         if matches!(read, Err(SyncError::Stray)) {
             return Err(SyncError::Stray);
         }
-        let state = std::mem::replace(&mut self.state, State::Failed);
+        let stage = std::mem::replace(&mut self.stage, Stage::Failed);
         let read = read?;
         let progress = &mut self.progress;
         progress.bytes_received = progress.bytes_received.saturating_add(wide(answer.len()));
         let op_bytes = wide(read.sections.op_bytes);
         progress.op_bytes_received = progress.op_bytes_received.saturating_add(op_bytes);
         progress.round_trips = progress.round_trips.saturating_add(1);
-        let mut reconciling = match (state, &read.welcome) {
-            (State::AwaitingWelcome(start), Some(welcome)) => {
+        let mut reconciling = match (stage, &read.welcome) {
+            (Stage::AwaitingWelcome(start), Some(welcome)) => {
                 Box::new(Reconciling::new(start, *welcome, replica)?)
             }
-            (State::AwaitingAnswer(reconciling), None) => reconciling,
+            (Stage::AwaitingAnswer(reconciling), None) => reconciling,
             _ => return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Welcome)),
         };
         reconciling.take_answer(replica, now, read, progress)?;
-        self.state = State::Ready(reconciling);
+        self.stage = Stage::Ready(reconciling);
         Ok(self.progress)
     }
 
@@ -162,14 +162,14 @@ impl SyncSession {
     /// Returns true if the session is over: it has a result, or an error ended it.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(self.state, State::Done(_) | State::Failed)
+        matches!(self.stage, Stage::Done(_) | Stage::Failed)
     }
 
     /// Returns the result of the session, or `None` before its end and after an error.
     #[must_use]
     pub fn result(&self) -> Option<&SessionResult> {
-        match &self.state {
-            State::Done(result) => Some(result),
+        match &self.stage {
+            Stage::Done(result) => Some(result),
             _ => None,
         }
     }
@@ -177,15 +177,15 @@ impl SyncSession {
     /// Ends the session, unless it has a result. Operations admitted before stay.
     pub fn cancel(&mut self) {
         if self.result().is_none() {
-            self.state = State::Done(SessionResult::Cancelled);
+            self.stage = Stage::Done(SessionResult::Cancelled);
         }
     }
 
     /// Returns the number of ranges to describe in later requests.
     #[cfg(test)]
     pub(crate) fn pending_ranges(&self) -> usize {
-        match &self.state {
-            State::Ready(reconciling) | State::AwaitingAnswer(reconciling) => reconciling.pending_ranges(),
+        match &self.stage {
+            Stage::Ready(reconciling) | Stage::AwaitingAnswer(reconciling) => reconciling.pending_ranges(),
             _ => 0,
         }
     }

@@ -26,7 +26,8 @@ use crate::sync::resume::id::ResumeId;
 const NOW: WallMillis = WallMillis(1_760_000_000_000);
 const OURS: u32 = 500;
 
-/// An answer for a peer to spoil. At first it is honest: it welcomes, acknowledges all operations and describes no range.
+/// An answer for a peer to spoil. At first it is honest: it welcomes, acknowledges all operations and describes no
+/// range.
 struct HonestAnswer {
     welcome: Option<Welcome>,
     ack: Ack,

@@ -24,18 +24,19 @@ impl SyncOptions {
         Self { max_message_bytes: MIN_MESSAGE_BYTES, resume: None }
     }
 
-    /// Sets the length of the longest message that this side accepts, in bytes: from [`MIN_MESSAGE_BYTES`], the default,
-    /// to [`MAX_MESSAGE_BYTES`]. A value outside is moved to the nearer end. A higher limit means fewer round trips for
-    /// many operations, and more memory for each message.
+    /// Sets the length of the longest message that this side accepts, in bytes: from [`MIN_MESSAGE_BYTES`], the
+    /// default, to [`MAX_MESSAGE_BYTES`]. A value outside is moved to the nearer end. A higher limit means fewer round
+    /// trips for many operations, and more memory for each message.
     #[must_use]
     pub fn max_message_bytes(mut self, bytes: usize) -> Self {
         self.max_message_bytes = bytes.clamp(MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
         self
     }
 
-    /// Resumes an earlier session with the same peer ([`SessionResult::Converged`](crate::sync::SessionResult::Converged)),
-    /// so that the new session leaves out the operations that are common already. If the peer no longer knows the
-    /// session, or the replica is another, the session starts from the beginning. A responder ignores this option.
+    /// Resumes an earlier session with the same peer
+    /// ([`SessionResult::Converged`](crate::sync::SessionResult::Converged)), so that the new session leaves out the
+    /// operations that are common already. If the peer no longer knows the session, or the replica is another, the
+    /// session starts from the beginning. A responder ignores this option.
     #[must_use]
     pub fn resume(mut self, token: ResumeToken) -> Self {
         self.resume = Some(token);

@@ -32,8 +32,8 @@ pub struct Progress {
     pub left_to_receive: u64,
 }
 
-/// A keyed digest over the operations of a session, 16 bytes, different in each session. Both sides have the same digest
-/// if they have the same operations. Digests of different sessions cannot be compared; for that, see
+/// A keyed digest over the operations of a session, 16 bytes, different in each session. Both sides have the same
+/// digest if they have the same operations. Digests of different sessions cannot be compared; for that, see
 /// [`OpLog::digest`](crate::OpLog::digest).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionDigest([u8; 16]);
@@ -69,8 +69,8 @@ impl fmt::Debug for SessionDigest {
 pub enum SessionResult {
     /// Both replicas hold the same operations: those from before the session, and those that it transferred.
     ///
-    /// This side has computed that from its own log. It relies on the peer for the operations that the peer held before,
-    /// and for storing those that it acknowledged.
+    /// This side has computed that from its own log. It relies on the peer for the operations that the peer held
+    /// before, and for storing those that it acknowledged.
     Converged {
         /// A keyed digest over the operations that the session compared: all, or those since the resumed session.
         digest: SessionDigest,

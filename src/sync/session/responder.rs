@@ -118,8 +118,8 @@ impl Responder {
     }
 
     /// Returns the sessions with this replica that can be resumed, in bytes, to be kept beside the replica's file and
-    /// given to [`Responder::restore_sessions`] after a restart. They are sealed with the responder's secret, which must
-    /// be the same then. They take about 50 bytes for each of up to 1024 sessions, more if a session transferred
+    /// given to [`Responder::restore_sessions`] after a restart. They are sealed with the responder's secret, which
+    /// must be the same then. They take about 50 bytes for each of up to 1024 sessions, more if a session transferred
     /// operations that are scattered over the log.
     ///
     /// The first call for a log hashes the hashes of all its operations; a later call hashes those since the last.
