@@ -61,10 +61,12 @@ fn export(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let file = file.map_err(|error| Failure::file(path, &error))?;
     let mut out = BufWriter::new(&file);
-    let exported = replica.export_since(since, &mut out).map_err(Failure::from).and_then(|exported| {
-        file.sync_all().map_err(|error| Failure::file(path, &error))?;
-        Ok(exported)
-    });
+    let exported = policysync::bundle::export_since(&replica, since, &mut out)
+        .map_err(Failure::from)
+        .and_then(|exported| {
+            file.sync_all().map_err(|error| Failure::file(path, &error))?;
+            Ok(exported)
+        });
     let exported = exported.map_err(|failure| {
         // What was written is no bundle. If this fails too, the first failure says why.
         drop(fs::remove_file(path));
@@ -85,17 +87,26 @@ fn import(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
     let mut replica = StoreOptions::of(matches)?.open_or_create()?;
     let reader = Counted { inner: file, read: 0, progress: ProgressLine::new() };
-    let imported = replica.import(system_wall_clock(), BufReader::with_capacity(1 << 20, reader));
+    let imported = policysync::bundle::import(
+        &mut replica,
+        system_wall_clock(),
+        BufReader::with_capacity(1 << 20, reader),
+    );
     let imported = imported.map_err(|error| Failure::from(error).at(path))?;
     if output.is_json() {
-        let object = Object::new().number("bytes", imported.bytes).number("known", imported.known);
-        let object = object.number("received", imported.received);
-        output.line(&object.raw("refused", &refusals(&imported.refused)).finish())?;
+        let object =
+            Object::new().number("bytes", imported.bytes).number("known", imported.received.duplicates);
+        let object = object.number("received", imported.received.new_ops());
+        output.line(&object.raw("refused", &refusals(&imported.received.refused)).finish())?;
     } else {
-        output.line(&format!("received {}, known {}", imported.received, imported.known))?;
-        print_refusals(output, "refused", &imported.refused)?;
+        output.line(&format!(
+            "received {}, known {}",
+            imported.received.new_ops(),
+            imported.received.duplicates
+        ))?;
+        print_refusals(output, "refused", &imported.received.refused)?;
     }
-    if imported.refused.total() == 0 { Ok(()) } else { Err(Failure::said()) }
+    if imported.received.refused.total() == 0 { Ok(()) } else { Err(Failure::said()) }
 }
 
 /// A reader that shows how far it is.

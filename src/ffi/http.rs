@@ -304,7 +304,7 @@ impl crate::transport::LocalSession for LockedSession<'_> {
         self.replica.change(self.now_ms, |replica, now| {
             let mut session = self.session.enter()?;
             // Cancelled by another thread meanwhile.
-            if session.inside.finish().is_some() {
+            if session.inside.result().is_some() {
                 return Ok(Received::Cancelled);
             }
             match session.inside.receive(replica, now, answer) {

@@ -5,7 +5,7 @@ use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{
-    Finish, PUSH, Progress, Push, Pushed, Refusal, SyncBase, SyncError, SyncOptions, SyncSession,
+    Alert, PUSH, Progress, Push, Received, ResumeToken, SessionResult, SyncError, SyncOptions, SyncSession,
 };
 
 /// The client's side of a line that stays open (a WebSocket, a serial line): runs a session, and after it has converged
@@ -26,9 +26,9 @@ pub struct LineInitiator {
     /// The length of the log at the end of the last session.
     covered: u64,
     awaiting: bool,
-    finish: Option<Finish>,
+    finish: Option<SessionResult>,
     progress: Progress,
-    resume_from: Option<[u8; SyncBase::ID_BYTES]>,
+    resume_from: Option<[u8; ResumeToken::ID_BYTES]>,
     push: Option<Push>,
 }
 
@@ -39,7 +39,7 @@ pub enum LineEvent {
     /// An answer in a session.
     Session(Progress),
     /// New operations.
-    Pushed(Pushed),
+    Pushed(Received),
     /// The other side no longer knows the last session; the next one begins later.
     Forgotten,
 }
@@ -84,7 +84,7 @@ impl LineInitiator {
                 self.awaiting = true;
                 return Ok(Some(message));
             }
-            let finish = session.finish().cloned();
+            let finish = session.result().cloned();
             self.conclude(replica, finish);
         }
         if let Some(id) = self.resume_from.take() {
@@ -108,7 +108,7 @@ impl LineInitiator {
             let push = self.push.as_mut().ok_or(SyncError::OutOfTurn)?;
             return Ok(LineEvent::Pushed(push.receive(replica, now, message)?));
         }
-        let forgotten = SyncError::Refused(Refusal::Forgotten).to_message();
+        let forgotten = SyncError::AlertReceived(Alert::Forgotten).to_alert();
         if !self.awaiting && message == forgotten {
             self.push = None;
             return Ok(LineEvent::Forgotten);
@@ -127,15 +127,15 @@ impl LineInitiator {
 
     /// Returns the result of the last session; `None` before the first has ended.
     #[must_use]
-    pub const fn finish(&self) -> Option<&Finish> {
+    pub const fn finish(&self) -> Option<&SessionResult> {
         self.finish.as_ref()
     }
 
     /// Returns the state from which the next line to the same peer can resume, for [`SyncOptions::since`].
     #[must_use]
-    pub const fn base(&self) -> Option<&SyncBase> {
+    pub const fn base(&self) -> Option<&ResumeToken> {
         match &self.finish {
-            Some(Finish::Converged { base, .. }) => base.as_ref(),
+            Some(SessionResult::Converged { resume, .. }) => resume.as_ref(),
             _ => None,
         }
     }
@@ -163,7 +163,7 @@ impl LineInitiator {
         self.began = Some(now);
     }
 
-    fn conclude(&mut self, replica: &Replica, finish: Option<Finish>) {
+    fn conclude(&mut self, replica: &Replica, finish: Option<SessionResult>) {
         self.session = None;
         self.covered = length(replica);
         self.finish = finish;

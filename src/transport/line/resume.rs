@@ -1,18 +1,18 @@
 //! The message with which a line resumes from a session, to push new operations.
 
-use crate::sync::{SYNC_VERSION, SyncBase};
+use crate::sync::{ResumeToken, SYNC_VERSION};
 
 const RESUME: u8 = 0xE6;
 
 /// Returns the message that resumes from the session with this id.
-pub(super) fn write(id: [u8; SyncBase::ID_BYTES]) -> Vec<u8> {
+pub(super) fn write(id: [u8; ResumeToken::ID_BYTES]) -> Vec<u8> {
     let mut message = vec![RESUME, SYNC_VERSION];
     message.extend_from_slice(&id);
     message
 }
 
 /// Returns the id of the session, or `None` for another message.
-pub(super) fn read(message: &[u8]) -> Option<[u8; SyncBase::ID_BYTES]> {
+pub(super) fn read(message: &[u8]) -> Option<[u8; ResumeToken::ID_BYTES]> {
     message.strip_prefix(&[RESUME, SYNC_VERSION])?.try_into().ok()
 }
 

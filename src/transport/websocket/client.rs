@@ -9,7 +9,7 @@ use super::head::HeadExtender;
 use super::{WaitResult, WebSocketError, WebSocketOptions};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::{Finish, Progress, SyncBase};
+use crate::sync::{Progress, ResumeToken, SessionResult};
 use crate::transport::line::{LineEvent, LineInitiator};
 use crate::transport::net::{ConnectionError, NetStream, needs_tls};
 
@@ -155,14 +155,14 @@ impl<S: Read + Write> WebSocketClient<S> {
 
     /// Returns the result of the last session; `None` before the first has ended.
     #[must_use]
-    pub const fn finish(&self) -> Option<&Finish> {
+    pub const fn finish(&self) -> Option<&SessionResult> {
         self.line.finish()
     }
 
     /// Returns the state from which the next line to the same server can resume, for
     /// [`SyncOptions::since`](crate::SyncOptions::since).
     #[must_use]
-    pub const fn base(&self) -> Option<&SyncBase> {
+    pub const fn base(&self) -> Option<&ResumeToken> {
         self.line.base()
     }
 
