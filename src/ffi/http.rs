@@ -25,8 +25,8 @@ pub struct policysync_http_client {
 
 /// Makes a client of the server at a URL. Nothing is sent yet.
 ///
-/// `url`, `url_len`: `http://…`, or `https://…` in a library built with the feature `tls`. LockedSession for the call.
-/// `options`: NULL for defaults. LockedSession for the call.
+/// `url`, `url_len`: `http://…`, or `https://…` in a library built with the feature `tls`. Borrowed for the call.
+/// `options`: NULL for defaults. Borrowed for the call.
 /// `out`: the client, to be freed with `policysync_http_client_free`; NULL when the call fails.
 /// `err`: may be NULL.
 ///
@@ -86,7 +86,7 @@ pub extern "C" fn policysync_http_client_sync(
 /// Carries one message to the server, and gives its answer: for those who run a session themselves, to show its
 /// progress from the same thread, for example. A refusal by the server is an answer too.
 ///
-/// `message`, `message_len`: the message, whole. LockedSession for the call.
+/// `message`, `message_len`: the message, whole. Borrowed for the call.
 /// `max_bytes`: bytes of the longest answer that is taken: `max_message_bytes` of the session's options; 0 for its
 /// default.
 /// `out`: the answer. As it was unless the call returns `POLICYSYNC_OK`.
