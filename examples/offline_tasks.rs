@@ -199,7 +199,7 @@ fn sync_directly(
         let reply = responder.respond(laptop, now, &request)?;
         session.receive(phone, now, &reply.message)?;
     }
-    Ok(session.finish().cloned().ok_or("the session has no result")?)
+    Ok(session.result().cloned().ok_or("the session has no result")?)
 }
 
 fn reasons(refused: &Refusals) -> Vec<(u64, &'static str)> {

@@ -4,6 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use policysync::bundle::{self, BUNDLE_VERSION};
 use policysync::oplog::Cursor;
 use policysync_fuzz::{Input, NOW, check_error, check_fold, check_same, crypto, hashes, reader};
 

@@ -78,6 +78,7 @@ impl Cursor {
 
 /// An operation in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogEntry {
     /// The operation.
     pub op: SignedOp,
@@ -125,6 +126,7 @@ pub enum AddError {
 
 /// The digest of a set of operations: two logs with equal digests contain the same operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "applications store a digest and create it again")]
 pub struct LogDigest {
     /// The number of operations.
     pub count: u64,

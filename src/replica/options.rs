@@ -13,6 +13,7 @@ use {
 
 /// The rule for the `id` of an operation, which is only a label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Labels {
     /// Exactly `actor:t:c`. The default.
     #[default]

@@ -10,6 +10,7 @@ use crate::value::{Value, utf16_cmp, write_string};
 
 /// A change of a field: the field has another winner than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Change {
     /// The kind of the entity.
     pub entity: String,

@@ -22,6 +22,7 @@ pub(crate) use sqlite::{Page, Settings, SqliteStore, decode, recompute};
 
 /// What the log does not keep itself of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "stores create it")]
 pub struct Body<'a> {
     /// Canonical JSON.
     pub value: &'a str,

@@ -340,9 +340,7 @@ impl World {
 
     fn export(&mut self, step: &Step<'_>) -> Check {
         let mut bytes = Vec::new();
-        let exported = self
-            .replica(step.text("export")?)?
-            .export_since(Cursor::default(), &mut bundle)
+        let exported = bundle::export_since(self.replica(step.text("export")?)?, Cursor::START, &mut bytes)
             .map_err(shown)?;
         step.expect("count", exported.ops)?;
         self.saved.insert(step.text("save")?.to_owned(), bytes);

@@ -105,7 +105,7 @@ fn keys_file(folder: &Path) -> PathBuf {
     file
 }
 
-fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> Finish {
+fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> SessionResult {
     let proceed = |_: &_| ControlFlow::Continue(());
     client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, proceed).unwrap().finish
 }
@@ -371,7 +371,7 @@ fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
     let base_after = |relay: &Relay, alice: &mut Replica, options: SyncOptions, nonce: u8| {
         let proceed = |_: &_| ControlFlow::Continue(());
         match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, proceed).unwrap().finish {
-            SessionResult::Converged { base: Some(base), .. } => base,
+            SessionResult::Converged { resume: Some(token), .. } => token,
             other => panic!("{other:?}"),
         }
     };

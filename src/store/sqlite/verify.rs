@@ -47,6 +47,7 @@ pub struct StoreCheck<'k> {
 
 /// What a check of a store found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreReport {
     /// How many operations are there and verified.
     pub verified: u32,
@@ -58,6 +59,7 @@ pub struct StoreReport {
 
 /// Something that is wrong with a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// Where.
     pub place: Place,

@@ -7,6 +7,7 @@ use crate::sync::{Alert, Responder, SyncError};
 
 /// A request to any HTTP server.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "servers create it")]
 pub struct HttpRequest<'a> {
     /// The method. Others than `POST` are refused.
     pub method: &'a str,
