@@ -53,17 +53,17 @@ fn tell_the_story(out: &mut impl Write) -> Result<bool, Failure> {
 
     writeln!(out, "1. Phone and laptop begin with one list")?;
     for (task, title) in [("t1", "Buy bread"), ("t2", "Call the plumber"), ("t3", "Pay the rent")] {
-        phone.set(at(0), "Task", task, "title", title)?;
+        phone.set(at(0), ("Task", task, "title"), title)?;
     }
     meet(&mut phone, &mut laptop, at(1), 1)?;
     show(out, "both", &laptop)?;
 
     writeln!(out, "\n2. Both go offline, and both go on")?;
-    phone.set(at(10), "Task", "t1", "done", true)?;
-    phone.set(at(11), "Task", "t2", "title", "Call the plumber on Monday")?;
-    laptop.set(at(12), "Task", "t2", "title", "Call the plumber today")?;
-    laptop.delete(at(13), "Task", "t3", "title")?;
-    laptop.set(at(14), "Task", "t4", "title", "Water the plants")?;
+    phone.set(at(10), ("Task", "t1", "done"), true)?;
+    phone.set(at(11), ("Task", "t2", "title"), "Call the plumber on Monday")?;
+    laptop.set(at(12), ("Task", "t2", "title"), "Call the plumber today")?;
+    laptop.delete(at(13), ("Task", "t3", "title"))?;
+    laptop.set(at(14), ("Task", "t4", "title"), "Water the plants")?;
     show(out, "phone", &phone)?;
     show(out, "laptop", &laptop)?;
 
@@ -131,8 +131,8 @@ fn key_pair(name: &str) -> Result<KeyPair, Failure> {
 fn list(replica: &Replica) -> Result<Vec<String>, Failure> {
     let mut tasks = Vec::new();
     for id in replica.entities("Task") {
-        if let Some(title) = replica.get("Task", &id, "title")? {
-            let done = replica.get("Task", &id, "done")? == Some(true.into());
+        if let Some(title) = replica.get(("Task", &id, "title"))? {
+            let done = replica.get(("Task", &id, "done"))? == Some(true.into());
             tasks.push(format!("[{}] {title}", if done { 'x' } else { ' ' }));
         }
     }

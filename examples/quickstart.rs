@@ -89,7 +89,7 @@ fn key_pair(name: &str) -> Result<KeyPair, Failure> {
 fn sign_verify_and_append(crypto: Sodium, out: &mut impl Write) -> Result<(), Failure> {
     writeln!(out, "1. alice signs, the log verifies, the state follows")?;
     let alice = device("alice")?;
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 1)?, "Task", "t1", "title", "Hello world")?;
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 1)?, ("Task", "t1", "title"), "Hello world")?;
     let op = sign_op(&crypto, op, &alice)?;
     writeln!(out, "   signed     {} by key {}", op.op().id(), op.kid())?;
 
@@ -98,7 +98,7 @@ fn sign_verify_and_append(crypto: Sodium, out: &mut impl Write) -> Result<(), Fa
         Added::Appended { hash, .. } => writeln!(out, "   appended   {hash}")?,
         other => writeln!(out, "   {other:?}")?,
     }
-    let title = Folded::of(&log, NOW).get("Task", "t1", "title")?;
+    let title = Folded::of(&log, NOW).get(("Task", "t1", "title"))?;
     writeln!(out, "   Task t1 title = {}", shown(title))?;
     Ok(())
 }
@@ -112,12 +112,12 @@ fn refuse_what_is_not_the_actors(crypto: Sodium, out: &mut impl Write) -> Result
     let mut on_bobs_phone = Replica::open(ReplicaOptions::new().write_as(bob))?;
     on_bobs_phone.keys_mut().register(alices_key)?;
 
-    let genuine = on_alices_phone.set(NOW, "Task", "t1", "title", "Hello world")?.to_json();
+    let genuine = on_alices_phone.set(NOW, ("Task", "t1", "title"), "Hello world")?.to_json();
     let tampered = genuine.replace("Hello world", "Hello mallory");
     let unsigned = without_signature(&genuine)?;
 
     // On her own machine, mallory can put any name on any key.
-    let claim = Op::lww_set("alice", Hlc::new(NOW.0, 5)?, "Task", "t1", "title", "Hello mallory")?;
+    let claim = Op::lww_set("alice", Hlc::new(NOW.0, 5)?, ("Task", "t1", "title"), "Hello mallory")?;
     let forged = |kid: &str, signer: &str| -> Result<String, Failure> {
         let key = SigningSecretKey::with_kid("alice", kid, key_pair(signer)?)?;
         Ok(sign_op(&crypto, claim.clone(), &key)?.to_json())
@@ -143,7 +143,7 @@ fn refuse_what_is_not_the_actors(crypto: Sodium, out: &mut impl Write) -> Result
         };
         writeln!(out, "   {what:<39} {answer}")?;
     }
-    let title = on_bobs_phone.get("Task", "t1", "title")?;
+    let title = on_bobs_phone.get(("Task", "t1", "title"))?;
     writeln!(out, "   bob holds {} operation, Task t1 title = {}", on_bobs_phone.log().len(), shown(title))?;
     Ok(())
 }
@@ -155,21 +155,21 @@ fn hold_what_comes_from_the_future(out: &mut impl Write) -> Result<(), Failure> 
     on_bobs_phone.keys_mut().register(alice.public_key().clone())?;
     let mut on_alices_phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
 
-    let early = on_alices_phone.set(NOW.saturating_add(HOUR), "Task", "t1", "done", true)?;
+    let early = on_alices_phone.set(NOW.saturating_add(HOUR), ("Task", "t1", "done"), true)?;
     let Outcome::Held { until, .. } = on_bobs_phone.ingest(NOW, &early)? else {
         return Err("an operation from the future was not held".into());
     };
     writeln!(out, "   held       {} until the clock says {until}", early.op().id())?;
-    writeln!(out, "   Task t1 done = {}", shown(on_bobs_phone.get("Task", "t1", "done")?))?;
+    writeln!(out, "   Task t1 done = {}", shown(on_bobs_phone.get(("Task", "t1", "done"))?))?;
 
-    on_bobs_phone.set(NOW, "Task", "t1", "title", "bob's own time is his own")?;
+    on_bobs_phone.set(NOW, ("Task", "t1", "title"), "bob's own time is his own")?;
     let last = on_bobs_phone.clock().last().map(|last| last.to_string()).unwrap_or_default();
     writeln!(out, "   bob writes at {last}, not an hour ahead")?;
     on_bobs_phone.poll(NOW);
 
     let changes = on_bobs_phone.poll(until);
     writeln!(out, "   released   {} change when the time came", changes.len())?;
-    writeln!(out, "   Task t1 done = {}", shown(on_bobs_phone.get("Task", "t1", "done")?))?;
+    writeln!(out, "   Task t1 done = {}", shown(on_bobs_phone.get(("Task", "t1", "done"))?))?;
     Ok(())
 }
 
@@ -177,7 +177,7 @@ fn prove_that_an_actor_said_two_things(crypto: Sodium, out: &mut impl Write) -> 
     writeln!(out, "\n4. carol says two things at one time, and anybody can prove it")?;
     let carol = device("carol")?;
     let say = |value: &str| -> Result<SignedOp, Failure> {
-        let op = Op::lww_set("carol", Hlc::new(NOW.0, 1)?, "Offer", "o1", "price", value)?;
+        let op = Op::lww_set("carol", Hlc::new(NOW.0, 1)?, ("Offer", "o1", "price"), value)?;
         Ok(sign_op(&crypto, op, &carol)?)
     };
     let (to_alice, to_bob) = (say("100 euros")?, say("900 euros")?);
@@ -196,7 +196,7 @@ fn prove_that_an_actor_said_two_things(crypto: Sodium, out: &mut impl Write) -> 
         let (first, second) = (proof.first().op(), proof.second().op());
         writeln!(out, "   proved     {} says {} and {}", first.actor(), first.value(), second.value())?;
     }
-    if let Some(explanation) = replica.explain("Offer", "o1", "price")? {
+    if let Some(explanation) = replica.explain(("Offer", "o1", "price"))? {
         let rule = explanation.over.map(|(_, rule)| rule.to_string()).unwrap_or_default();
         writeln!(out, "   everywhere {} wins, because {rule}", explanation.winner.op.op().value())?;
     }
@@ -216,12 +216,12 @@ fn agree_whatever_the_order(out: &mut impl Write) -> Result<(), Failure> {
     for (minute, word) in (0..).zip(["red", "green", "blue"]) {
         for writer in &mut writers {
             let now = WallMillis(NOW.0 + minute * 60_000);
-            ops.push(writer.set(now, "Task", "t1", "colour", word)?);
-            ops.push(writer.set(now, "Task", "t2", "colour", word)?);
+            ops.push(writer.set(now, ("Task", "t1", "colour"), word)?);
+            ops.push(writer.set(now, ("Task", "t2", "colour"), word)?);
         }
         // Each minute one device changes its mind.
         if let Some(writer) = writers.last_mut() {
-            ops.push(writer.delete(WallMillis(NOW.0 + minute * 60_000), "Task", "t2", "colour")?);
+            ops.push(writer.delete(WallMillis(NOW.0 + minute * 60_000), ("Task", "t2", "colour"))?);
         }
     }
 

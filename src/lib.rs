@@ -21,13 +21,13 @@
 //!
 //! // Alice writes; what `set` returns goes to the others, by whatever way there is.
 //! let mut on_alices_phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
-//! let message = on_alices_phone.set(now, "Task", "t1", "title", "Hello world")?.to_json();
+//! let message = on_alices_phone.set(now, ("Task", "t1", "title"), "Hello world")?.to_json();
 //!
 //! // Bob knows alice's key, and so takes in what she signed.
 //! let mut on_bobs_phone = Replica::open(ReplicaOptions::new())?;
 //! on_bobs_phone.keys_mut().register(alices_key)?;
 //! assert!(matches!(on_bobs_phone.ingest(now, message.as_str())?, Outcome::Appended { .. }));
-//! assert_eq!(on_bobs_phone.get("Task", "t1", "title")?, Some("Hello world".into()));
+//! assert_eq!(on_bobs_phone.get(("Task", "t1", "title"))?, Some("Hello world".into()));
 //!
 //! // Nobody can change a word of it on the way.
 //! let tampered = message.replace("Hello", "Goodbye");

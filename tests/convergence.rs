@@ -45,14 +45,12 @@ fn pool() -> &'static Pool {
                 for (entity, id, path) in REGISTERS {
                     for content in 0..CONTENTS {
                         let op = match content {
-                            0 => Op::lww_delete(actor, ts, entity, id, path),
-                            1 => Op::lww_set(actor, ts, entity, id, path, actor),
+                            0 => Op::lww_delete(actor, ts, (entity, id, path)),
+                            1 => Op::lww_set(actor, ts, (entity, id, path), actor),
                             _ => Op::lww_set(
                                 actor,
                                 ts,
-                                entity,
-                                id,
-                                path,
+                                (entity, id, path),
                                 Value::parse("{\"n\":[1,null]}").unwrap(),
                             ),
                         };
@@ -110,11 +108,11 @@ fn seen(replica: &Replica) -> Seen {
         }
     }
     let explain = |(entity, id, path)| {
-        let explanation = replica.explain(entity, id, path).unwrap()?;
+        let explanation = replica.explain((entity, id, path)).unwrap()?;
         Some((explanation.winner.hash, explanation.over.map(|(version, rule)| (version.hash, rule))))
     };
     let history = |(entity, id, path)| {
-        let history = replica.history(entity, id, path).unwrap();
+        let history = replica.history((entity, id, path)).unwrap();
         history.into_iter().map(|version| (version.hash, version.standing)).collect()
     };
     Seen {
@@ -319,12 +317,12 @@ proptest! {
             prop_assert_eq!(scratch.digest(crypto()), replica.state_digest());
             for (entity, id, path) in REGISTERS {
                 prop_assert_eq!(
-                    scratch.get(entity, id, path).unwrap(),
-                    replica.get(entity, id, path).unwrap()
+                    scratch.get((entity, id, path)).unwrap(),
+                    replica.get((entity, id, path)).unwrap()
                 );
                 prop_assert_eq!(
-                    scratch.history(entity, id, path).unwrap(),
-                    replica.history(entity, id, path).unwrap()
+                    scratch.history((entity, id, path)).unwrap(),
+                    replica.history((entity, id, path)).unwrap()
                 );
             }
             steps += 1;

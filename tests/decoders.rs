@@ -111,7 +111,7 @@ fn feed_text(text: &str) -> usize {
     }
     // Any text is a value, and where it is a name it is a name of an operation that comes back.
     assert_eq!(Value::parse(Value::from(text).as_str()).unwrap(), Value::from(text));
-    match Op::lww_set("alice", Hlc::MIN, text, "i", text, text) {
+    match Op::lww_set("alice", Hlc::MIN, (text, "i", text), text) {
         Ok(op) => {
             let op = SignedOp::new(op, "kid", Signature::from_bytes([1; 64])).unwrap();
             assert_eq!(SignedOp::from_json(op.to_json().as_bytes()).unwrap(), op);
@@ -134,7 +134,7 @@ fn seeds() -> Vec<Vec<u8>> {
     for value in values {
         let op = set("alice", NOW.0, 3, "a/b", Value::parse(value).unwrap());
         let other =
-            Op::lww_set("alice", Hlc::MAX, "E", "\u{1F600}", "p", Value::parse(value).unwrap()).unwrap();
+            Op::lww_set("alice", Hlc::MAX, ("E", "\u{1F600}", "p"), Value::parse(value).unwrap()).unwrap();
         let other = other.in_space("home").unwrap().labelled("alice:1").unwrap();
         let other = sign_op(&crypto(), other, &key("alice")).unwrap();
         for op in [op, other] {

@@ -37,8 +37,8 @@ fn ops() -> Vec<SignedOp> {
             let (entity, id, path) =
                 (["T", "\u{e9}"][random.below(2)], ["1", "i\"d"][random.below(2)], ["p", "a/b"]);
             let op = match n % 5 {
-                0 => Op::lww_delete(actor, ts, entity, id, path[0]),
-                _ => Op::lww_set(actor, ts, entity, id, path[n % 2], Value::parse(VALUES[n % 10]).unwrap()),
+                0 => Op::lww_delete(actor, ts, (entity, id, path[0])),
+                _ => Op::lww_set(actor, ts, (entity, id, path[n % 2]), Value::parse(VALUES[n % 10]).unwrap()),
             };
             let op = if n % 7 == 0 { op.unwrap().labelled("x:1") } else { op };
             let op = if n % 3 == 0 { op.unwrap().in_space("s") } else { op };

@@ -58,8 +58,10 @@ impl Golden {
         let (_, value) = self.json.split_once("},\"value\":").unwrap();
         let value = Value::parse(value.strip_suffix('}').unwrap()).unwrap();
         let op = match text("kind") {
-            "lww_delete" => Op::lww_delete(text("actor"), ts, text("entity"), text("entityId"), text("path")),
-            _ => Op::lww_set(text("actor"), ts, text("entity"), text("entityId"), text("path"), value),
+            "lww_delete" => {
+                Op::lww_delete(text("actor"), ts, (text("entity"), text("entityId"), text("path")))
+            }
+            _ => Op::lww_set(text("actor"), ts, (text("entity"), text("entityId"), text("path")), value),
         };
         let mut op = op.unwrap();
         if text("id") != op_id(op.actor(), ts) {

@@ -34,7 +34,7 @@ fn log_of(ops: &[SignedOp]) -> OpLog {
 
 #[test]
 fn a_log_asks_nobody_about_an_operation_of_another_space() {
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let op = sign_op(&crypto(), op.in_space("home").unwrap(), &key("alice")).unwrap();
     let mut log = OpLog::new(crypto());
     let asked = Cell::new(false);
@@ -105,11 +105,11 @@ fn a_folded_state_reads_as_a_replica_does() {
     assert_eq!(state.entity("Task", "t2").unwrap(), None);
     assert_eq!(state.entities("Task"), ["t1"]);
     assert!(state.entities("Other").is_empty());
-    assert_eq!(state.get("Task", "t1", "title").unwrap(), Some(Value::from("y")));
-    assert_eq!(state.get("Task", "t1", "notes").unwrap(), None);
+    assert_eq!(state.get(("Task", "t1", "title")).unwrap(), Some(Value::from("y")));
+    assert_eq!(state.get(("Task", "t1", "notes")).unwrap(), None);
     assert_eq!(
-        state.history("Task", "t1", "title").unwrap(),
-        replica.history("Task", "t1", "title").unwrap()
+        state.history(("Task", "t1", "title")).unwrap(),
+        replica.history(("Task", "t1", "title")).unwrap()
     );
     assert_eq!(state.digest(crypto()), replica.state_digest());
     // Before any of them was due.
@@ -186,7 +186,7 @@ fn what_is_shown_of_a_replica_and_a_key_holds_no_secret() {
     assert!(shown.starts_with("SigningSecretKey { public: SigningPublicKey { actor: \"alice\""), "{shown}");
     assert!(shown.ends_with(", .. }") && !shown.contains("pair"), "{shown}");
     let mut replica = Replica::open(ReplicaOptions::default().write_as(alice)).unwrap();
-    let op = replica.set(NOW, "Task", "t1", "title", "private").unwrap();
+    let op = replica.set(NOW, ("Task", "t1", "title"), "private").unwrap();
     let shown = format!("{replica:?}");
     assert!(shown.contains("actor: Some(\"alice\")"), "{shown}");
     assert!(
@@ -237,7 +237,7 @@ fn each_case_of_the_self_test_says_what_failed() {
 #[test]
 fn an_error_of_an_operation_names_its_member() {
     let ts = Hlc::new(NOW.0, 0).unwrap();
-    let error = Op::lww_set("alice", ts, "Task", "", "title", "x").unwrap_err();
+    let error = Op::lww_set("alice", ts, ("Task", "", "title"), "x").unwrap_err();
     assert_eq!(error.member(), Some(Member::EntityId));
     assert!(matches!(error, OpError::Identifier(IdentifierError { .. })));
     let range = Hlc::new(u64::MAX, 0).unwrap_err();
@@ -257,7 +257,7 @@ fn with(op: &SignedOp, from: &str, to: &str) -> Vec<u8> {
 
 #[test]
 fn a_binary_form_that_is_not_the_canonical_one_is_refused_as_such() {
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 7).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 7).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let default_id = op.id().into_owned();
     let label = default_id.replacen('a', "b", 1);
     let labelled = sign_op(&crypto(), op.labelled(&label).unwrap(), &key("alice")).unwrap();

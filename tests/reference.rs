@@ -124,7 +124,7 @@ fn every_signature_is_made_again_from_the_seed() {
         let name = |member: &str| op[member].as_str().unwrap();
         let value = received.op().value().clone();
         let made =
-            Op::lww_set(name("actor"), ts.unwrap(), name("entity"), name("entityId"), name("path"), value)
+            Op::lww_set(name("actor"), ts.unwrap(), (name("entity"), name("entityId"), name("path")), value)
                 .unwrap();
         let made = made.labelled(name("id")).unwrap();
         assert_eq!(made.id(), name("id"));
@@ -158,7 +158,7 @@ fn order_and_state_are_the_references() {
         let name = |member: &str| register[member].as_str().unwrap();
         let winner: usize = register["winner"].as_u64().unwrap().try_into().unwrap();
         let explanation =
-            replica.explain(name("entity"), name("entityId"), name("path")).unwrap().expect("somebody won");
+            replica.explain((name("entity"), name("entityId"), name("path"))).unwrap().expect("somebody won");
         assert_eq!(explanation.winner.hash.to_string(), hash_of(winner).to_string());
     }
     let entities: std::collections::BTreeSet<&str> = ops.iter().map(|op| op.op().entity()).collect();

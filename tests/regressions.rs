@@ -25,7 +25,7 @@ fn second_key(actor: &str) -> SigningSecretKey {
 }
 
 fn by(key: &SigningSecretKey, t: u64, c: u32, value: &str) -> SignedOp {
-    let op = Op::lww_set("alice", Hlc::new(t, c).unwrap(), "Task", "t1", "title", value).unwrap();
+    let op = Op::lww_set("alice", Hlc::new(t, c).unwrap(), ("Task", "t1", "title"), value).unwrap();
     sign_op(&crypto(), op, key).unwrap()
 }
 
@@ -34,21 +34,21 @@ fn by(key: &SigningSecretKey, t: u64, c: u32, value: &str) -> SignedOp {
 fn an_entity_of_deep_and_long_values_is_text_that_no_write_takes_for_a_value() {
     let mut replica = Replica::open(ReplicaOptions::new().write_as(key("alice"))).unwrap();
     let deep = format!("{}{}", "[".repeat(64), "]".repeat(64));
-    replica.set(NOW, "Task", "t1", "deep", Value::parse(&deep).unwrap()).unwrap();
-    replica.set(NOW, "Task", "t1", "long", "x".repeat(700_000)).unwrap();
-    replica.set(NOW, "Task", "t1", "longer", "x".repeat(700_000)).unwrap();
+    replica.set(NOW, ("Task", "t1", "deep"), Value::parse(&deep).unwrap()).unwrap();
+    replica.set(NOW, ("Task", "t1", "long"), "x".repeat(700_000)).unwrap();
+    replica.set(NOW, ("Task", "t1", "longer"), "x".repeat(700_000)).unwrap();
     let entity = replica.entity("Task", "t1").unwrap().unwrap();
     assert!(entity.len() > 1_400_000 && entity.starts_with(r#"{"deep":[["#));
     assert!(Value::parse(&entity).is_err());
     // As a value it is a string like any other, and too long.
-    assert!(matches!(replica.set(NOW, "Task", "t2", "copy", entity), Err(WriteError::Sign(_))));
+    assert!(matches!(replica.set(NOW, ("Task", "t2", "copy"), entity), Err(WriteError::Sign(_))));
 }
 
 #[test]
 fn one_timestamp_in_two_spaces_proves_nothing() {
     let write = |space: &str| {
         let mut replica = Replica::open(ReplicaOptions::new().write_as(key("alice")).space(space)).unwrap();
-        replica.set(NOW, "Task", "t1", "title", space).unwrap()
+        replica.set(NOW, ("Task", "t1", "title"), space).unwrap()
     };
     let (home, work) = (write("home"), write("work"));
     assert_eq!(home.op().ts(), work.op().ts());
@@ -104,7 +104,7 @@ fn many_forks_in_one_millisecond_are_all_proved() {
     let ops: Vec<SignedOp> = (0..20_000_u32)
         .flat_map(|n| {
             let op = |value| {
-                Op::lww_set("alice", Hlc::new(NOW.0, 3_000 + n).unwrap(), "Task", "t1", "title", value)
+                Op::lww_set("alice", Hlc::new(NOW.0, 3_000 + n).unwrap(), ("Task", "t1", "title"), value)
             };
             [op("x"), op("y")]
                 .map(|op| SignedOp::new(op.unwrap(), genuine.kid(), *genuine.signature()).unwrap())
@@ -122,7 +122,7 @@ fn a_wall_clock_out_of_range_releases_nothing() {
     let mut replica = Replica::open(knowing(&["mallory"]).write_as(key("alice"))).unwrap();
     let last = sign_op(
         &crypto(),
-        Op::lww_set("mallory", Hlc::MAX, "Task", "t1", "title", "for ever").unwrap(),
+        Op::lww_set("mallory", Hlc::MAX, ("Task", "t1", "title"), "for ever").unwrap(),
         &key("mallory"),
     );
     assert!(matches!(replica.ingest(NOW, &last.unwrap()).unwrap(), Outcome::Held { .. }));
@@ -130,11 +130,11 @@ fn a_wall_clock_out_of_range_releases_nothing() {
     let nonsense = WallMillis(u64::MAX);
     assert!(matches!(replica.ingest(nonsense, "{}"), Err(IngestError::Clock(_))));
     assert!(matches!(replica.ingest_batch(nonsense, &[]), Err(IngestError::Clock(_))));
-    assert!(matches!(replica.set(nonsense, "Task", "t1", "title", "x"), Err(WriteError::Clock(_))));
+    assert!(matches!(replica.set(nonsense, ("Task", "t1", "title"), "x"), Err(WriteError::Clock(_))));
     assert!(replica.poll(nonsense).is_empty());
     assert_eq!((replica.state_digest(), replica.held()), (before, 1));
-    replica.set(NOW, "Task", "t1", "title", "mine").unwrap();
-    assert_eq!(replica.get("Task", "t1", "title").unwrap(), Some("mine".into()));
+    replica.set(NOW, ("Task", "t1", "title"), "mine").unwrap();
+    assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), Some("mine".into()));
 }
 
 #[test]
@@ -144,12 +144,12 @@ fn a_refused_operation_releases_nothing_that_was_held() {
     let before = (replica.state_digest(), replica.held(), replica.clock().last(), replica.horizon());
     assert_eq!(replica.next_due(), Some(at(HOUR - 600_000)));
     assert!(replica.ingest(at(2 * HOUR), "garbage").is_err());
-    assert!(replica.set(at(2 * HOUR), "", "t1", "title", "x").is_err());
+    assert!(replica.set(at(2 * HOUR), ("", "t1", "title"), "x").is_err());
     assert_eq!((replica.state_digest(), replica.held(), replica.clock().last(), replica.horizon()), before);
     // What is written now stands above what has become due by now.
-    let ours = replica.set(at(HOUR), "Task", "t1", "title", "ours").unwrap();
+    let ours = replica.set(at(HOUR), ("Task", "t1", "title"), "ours").unwrap();
     assert_eq!(ours.op().ts(), Hlc::new(NOW.0 + HOUR, 1).unwrap());
-    assert_eq!(replica.get("Task", "t1", "title").unwrap(), Some("ours".into()));
+    assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), Some("ours".into()));
     assert_eq!((replica.held(), replica.next_due()), (0, None));
 }
 
@@ -157,12 +157,12 @@ fn a_refused_operation_releases_nothing_that_was_held() {
 #[test]
 fn an_own_operation_is_never_held_when_it_is_read_again() {
     let open = || Replica::open(ReplicaOptions::new().write_as(key("alice"))).unwrap();
-    let op = open().set(at(HOUR), "Task", "t1", "title", "an hour ahead").unwrap();
+    let op = open().set(at(HOUR), ("Task", "t1", "title"), "an hour ahead").unwrap();
     let mut again = open();
     assert!(matches!(again.ingest(NOW, &op).unwrap(), Outcome::Appended { .. }));
-    let next = again.set(NOW, "Task", "t1", "title", "newer").unwrap();
+    let next = again.set(NOW, ("Task", "t1", "title"), "newer").unwrap();
     assert!(next.op().ts() > op.op().ts());
-    assert_eq!(again.get("Task", "t1", "title").unwrap(), Some("newer".into()));
+    assert_eq!(again.get(("Task", "t1", "title")).unwrap(), Some("newer".into()));
 }
 
 #[test]
@@ -186,19 +186,19 @@ fn a_thousand_replays_ask_for_no_verification() {
 #[test]
 fn numbers_and_texts_of_every_type_can_be_written() {
     let mut replica = Replica::open(ReplicaOptions::new().write_as(key("alice"))).unwrap();
-    replica.set(NOW, "Task", "t1", "a", 1.5).unwrap();
-    replica.set(NOW, "Task", "t1", "b", 5_u64).unwrap();
+    replica.set(NOW, ("Task", "t1", "a"), 1.5).unwrap();
+    replica.set(NOW, ("Task", "t1", "b"), 5_u64).unwrap();
     let text = String::from("text");
-    replica.set(NOW, "Task", "t1", "c", &text).unwrap();
+    replica.set(NOW, ("Task", "t1", "c"), &text).unwrap();
     drop(text);
-    replica.set(NOW, "Task", "t1", "d", serde_json::json!({"z": 1, "y": [true]})).unwrap();
+    replica.set(NOW, ("Task", "t1", "d"), serde_json::json!({"z": 1, "y": [true]})).unwrap();
     assert_eq!(
         replica.entity("Task", "t1").unwrap().as_deref(),
         Some(r#"{"a":1.5,"b":5,"c":"text","d":{"y":[true],"z":1}}"#)
     );
     let before = replica.log().digest();
-    assert!(matches!(replica.set(NOW, "Task", "t1", "a", f64::NAN), Err(WriteError::Value(_))));
-    assert!(matches!(replica.set(NOW, "Task", "t1", "a", u64::MAX), Err(WriteError::Value(_))));
+    assert!(matches!(replica.set(NOW, ("Task", "t1", "a"), f64::NAN), Err(WriteError::Value(_))));
+    assert!(matches!(replica.set(NOW, ("Task", "t1", "a"), u64::MAX), Err(WriteError::Value(_))));
     assert_eq!(replica.log().digest(), before);
 }
 

@@ -206,10 +206,10 @@ fn no_hostile_document_costs_more_than_sixteen_times_its_bytes() {
 
 #[test]
 fn no_length_in_the_binary_form_is_trusted() {
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let op = op.in_space("home").unwrap().labelled("alice:1").unwrap();
     let small = sign_op(&crypto(), op.clone(), &key("alice")).unwrap().to_binary();
-    let large = Op::lww_set("alice", Hlc::MIN, "Task", "t1", "title", "x".repeat(1_000_000)).unwrap();
+    let large = Op::lww_set("alice", Hlc::MIN, ("Task", "t1", "title"), "x".repeat(1_000_000)).unwrap();
     let large = sign_op(&crypto(), large, &key("alice")).unwrap().to_binary();
     let mut replica = Replica::open(knowing(&["alice"]).labels(Labels::Any).space("home")).unwrap();
     let mut fed = 0;
@@ -301,7 +301,7 @@ fn every_hostile_input_is_read_and_dropped_on_a_stack_of_128_kib() {
         let deep = Value::parse(&pad("", "[", 64, &"]".repeat(64))).unwrap();
         let deep = set("alice", NOW.0, 1, "title", deep);
         replica.ingest(NOW, &deep).unwrap();
-        assert_eq!(replica.get("Task", "t1", "title").unwrap().as_ref(), Some(deep.op().value()));
+        assert_eq!(replica.get(("Task", "t1", "title")).unwrap().as_ref(), Some(deep.op().value()));
         read
     };
     let thread = thread::Builder::new().stack_size(128 * 1024).spawn(read).unwrap();
@@ -318,7 +318,7 @@ fn a_hundred_thousand_junk_operations_leave_nothing_in_the_replica() {
     let mut junk = |n: usize| -> Vec<u8> {
         let n32 = u32::try_from(n).unwrap();
         let op = |actor: &str, n: u32| {
-            Op::lww_set(actor, Hlc::new(NOW.0, n).unwrap(), &format!("E{n}"), &format!("i{n}"), "p", "x")
+            Op::lww_set(actor, Hlc::new(NOW.0, n).unwrap(), (&format!("E{n}"), &format!("i{n}"), "p"), "x")
                 .unwrap()
         };
         let under =

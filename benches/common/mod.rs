@@ -68,7 +68,7 @@ impl Workload {
         let entity_id = format!("t{:09}", register / PATHS.len());
         let actor = key.public_key().actor();
         let path = PATHS[register % PATHS.len()];
-        let op = Op::lww_set(actor, ts.unwrap(), "Task", &entity_id, path, value[..20].to_owned()).unwrap();
+        let op = Op::lww_set(actor, ts.unwrap(), ("Task", &entity_id, path), value[..20].to_owned()).unwrap();
         match signing {
             Signing::True => sign_op(&self.crypto, op, key).unwrap(),
             Signing::False => {

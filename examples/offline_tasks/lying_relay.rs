@@ -134,7 +134,7 @@ fn forge(genuine: &[SignedOp]) -> Result<Vec<SignedOp>, Failure> {
     let mallory = key("mallory")?;
     let title = |actor: &str, value: &str| {
         let ts = Hlc::new(at(19).0, 0)?;
-        Ok::<_, Failure>(Op::lww_set(actor, ts, "Task", "t1", "title", value)?.in_space(LIST)?)
+        Ok::<_, Failure>(Op::lww_set(actor, ts, ("Task", "t1", "title"), value)?.in_space(LIST)?)
     };
 
     let altered = bread.to_json().replace("bread", "caviar");

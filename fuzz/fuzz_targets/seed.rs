@@ -116,7 +116,7 @@ fn bundles() -> Vec<Vec<u8>> {
         bundle
     };
     let mut inputs = Vec::new();
-    let delete = Op::lww_delete(ACTORS[0], Hlc::MIN, "Task", "t1", "p").expect("identifiers");
+    let delete = Op::lww_delete(ACTORS[0], Hlc::MIN, ("Task", "t1", "p")).expect("identifiers");
     let mut few = reader();
     ingest(&mut few, &[&sign_op(&crypto(), delete, &keys()[0][0]).expect("the actor's key")]);
     for replica in [reader(), few, ours(), theirs()] {

@@ -61,11 +61,11 @@ fn signed(input: &mut Input<'_>) -> Option<SignedOp> {
     let id = name(input, ["t1", "kt1", "t"]);
     let path = name(input, ["title", "a/b", "a"]);
     let op = if form & 0x0c == 0x0c {
-        Op::lww_delete(ACTORS[actor], ts, &entity, &id, &path)
+        Op::lww_delete(ACTORS[actor], ts, (&entity, &id, &path))
     } else {
         let text = String::from_utf8_lossy(input.piece());
         let value = Value::parse(&text).unwrap_or_else(|_| Value::from(text.as_ref()));
-        Op::lww_set(ACTORS[actor], ts, &entity, &id, &path, value)
+        Op::lww_set(ACTORS[actor], ts, (&entity, &id, &path), value)
     };
     let mut op = op.ok()?;
     if form & 0x30 == 0x30 {
@@ -142,7 +142,7 @@ fn check_model(replica: &Replica, ops: &[SignedOp]) {
         }
     }
     for ((entity, id, path), value) in winners {
-        assert_eq!(replica.get(entity, id, path), Ok(value));
+        assert_eq!(replica.get((entity, id, path)), Ok(value));
     }
 }
 

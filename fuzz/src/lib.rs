@@ -65,7 +65,7 @@ pub fn set(actor: usize, t: u64, c: u32, path: &str, value: impl Into<Value>) ->
 /// An operation of an actor, by the number.
 pub fn unsigned(actor: usize, t: u64, c: u32, path: &str, value: impl Into<Value>) -> Op {
     let ts = Hlc::new(t, c).expect("a timestamp");
-    Op::lww_set(ACTORS[actor], ts, "Task", "t1", path, value).expect("identifiers")
+    Op::lww_set(ACTORS[actor], ts, ("Task", "t1", path), value).expect("identifiers")
 }
 
 /// JSON texts, most of them values, from which the first corpus is made.
@@ -98,10 +98,10 @@ pub fn seed_ops() -> &'static [SignedOp] {
         for value in VALUES.iter().filter_map(|value| Value::parse(value).ok()) {
             ops.push(set(ops.len() % 4, NOW.0, 3, "a/b", value));
         }
-        let other = Op::lww_set(ACTORS[3], Hlc::MAX, "E", "\u{1F600}", "p", "x").expect("identifiers");
+        let other = Op::lww_set(ACTORS[3], Hlc::MAX, ("E", "\u{1F600}", "p"), "x").expect("identifiers");
         let other = other.in_space("home").and_then(|op| op.labelled("alice:1")).expect("identifiers");
         ops.push(sign_op(&crypto(), other, &keys()[3][1]).expect("the actor's key"));
-        let delete = Op::lww_delete(ACTORS[0], Hlc::MIN, "Task", "t1", "p").expect("identifiers");
+        let delete = Op::lww_delete(ACTORS[0], Hlc::MIN, ("Task", "t1", "p")).expect("identifiers");
         ops.push(sign_op(&crypto(), delete, &keys()[0][0]).expect("the actor's key"));
         ops
     })

@@ -166,7 +166,7 @@ mod tests {
 
     fn op() -> Op {
         let ts = Hlc::new(1_760_000_000_000, 1).unwrap();
-        Op::lww_set("alice", ts, "Task", "t1", "title", "Hello world").unwrap()
+        Op::lww_set("alice", ts, ("Task", "t1", "title"), "Hello world").unwrap()
     }
 
     #[test]
@@ -213,9 +213,9 @@ mod tests {
             for ts in [Hlc::new(0, 0).unwrap(), Hlc::MAX] {
                 let [actor, entity, id, path, value, other] =
                     [0, 1, 2, 3, 4, 5].map(|at| "x".repeat(if at == long { 200 } else { 9 }));
-                let op = Op::lww_set(&actor, ts, &entity, &id, &path, value).unwrap();
+                let op = Op::lww_set(&actor, ts, (&entity, &id, &path), value).unwrap();
                 let labelled = op.clone().labelled(&other).unwrap();
-                let deleting = Op::lww_delete(&actor, ts, &entity, &id, &path).unwrap();
+                let deleting = Op::lww_delete(&actor, ts, (&entity, &id, &path)).unwrap();
                 for op in [deleting.in_space(&other).unwrap(), labelled, op] {
                     let len = signed_text(op.as_ref(), "k").unwrap().len();
                     let enough = capacity(op.as_ref());
@@ -230,6 +230,6 @@ mod tests {
     }
 
     fn op_with_value_len(len: usize) -> Op {
-        Op::lww_set("a\"", Hlc::new(5, 6).unwrap(), "E", "i", "p", "x".repeat(len)).unwrap()
+        Op::lww_set("a\"", Hlc::new(5, 6).unwrap(), ("E", "i", "p"), "x".repeat(len)).unwrap()
     }
 }

@@ -56,10 +56,8 @@ pub extern "C" fn policysync_replica_get(
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
-        let (entity, entity_id, path) = names(call, field)?;
-        ask_text(call, replica, out, |replica| {
-            Ok(replica.get(entity, entity_id, path)?.map(|value| value.to_string()))
-        })
+        let field = names(call, field)?;
+        ask_text(call, replica, out, |replica| Ok(replica.get(field)?.map(|value| value.to_string())))
     })
 }
 
@@ -162,10 +160,8 @@ pub extern "C" fn policysync_replica_history(
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
-        let (entity, entity_id, path) = names(call, field)?;
-        ask_text(call, replica, out, |replica| {
-            Ok(Some(json::array(replica.history(entity, entity_id, path)?, json::version)))
-        })
+        let field = names(call, field)?;
+        ask_text(call, replica, out, |replica| Ok(Some(json::array(replica.history(field)?, json::version))))
     })
 }
 
@@ -188,9 +184,9 @@ pub extern "C" fn policysync_replica_explain(
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
-        let (entity, entity_id, path) = names(call, field)?;
+        let field = names(call, field)?;
         ask_text(call, replica, out, |replica| {
-            Ok(replica.explain(entity, entity_id, path)?.map(|explanation| json::explanation(&explanation)))
+            Ok(replica.explain(field)?.map(|explanation| json::explanation(&explanation)))
         })
     })
 }

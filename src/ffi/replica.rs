@@ -166,11 +166,9 @@ pub extern "C" fn policysync_replica_set(
 ) -> policysync_status {
     guarded(err, |call| {
         let replica = call.shared(replica, "replica")?;
-        let (entity, entity_id, path) = names(call, field)?;
+        let field = names(call, field)?;
         let value = Value::parse(super::boundary::utf8(call.bytes(value, value_len, "value")?, "value")?)?;
-        write(call, &replica, now_ms, format, out, |replica, now| {
-            replica.set(now, entity, entity_id, path, value)
-        })
+        write(call, &replica, now_ms, format, out, |replica, now| replica.set(now, field, value))
     })
 }
 
@@ -195,10 +193,8 @@ pub extern "C" fn policysync_replica_delete(
 ) -> policysync_status {
     guarded(err, |call| {
         let replica = call.shared(replica, "replica")?;
-        let (entity, entity_id, path) = names(call, field)?;
-        write(call, &replica, now_ms, format, out, |replica, now| {
-            replica.delete(now, entity, entity_id, path)
-        })
+        let field = names(call, field)?;
+        write(call, &replica, now_ms, format, out, |replica, now| replica.delete(now, field))
     })
 }
 
@@ -306,9 +302,9 @@ fn write(
 pub(super) fn names<'c>(
     call: &'c Call,
     field: MaybeUninit<&policysync_field>,
-) -> Result<(&'c str, &'c str, &'c str), Failure> {
+) -> Result<crate::op::Field<'c>, Failure> {
     let field = call.required(field, "field")?;
-    Ok((
+    Ok(crate::op::Field::new(
         field.entity.text(call, "field.entity")?,
         field.entity_id.text(call, "field.entity_id")?,
         field.path.text(call, "field.path")?,

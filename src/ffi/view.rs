@@ -110,12 +110,12 @@ impl policysync_op {
         let value = self.value.text(call, "op.value")?;
         let ts = Hlc::new(self.t, self.c)?;
         let mut op = if self.kind == policysync_op_kind::POLICYSYNC_SET.number() {
-            Op::lww_set(actor, ts, entity, entity_id, path, Value::parse(value)?)?
+            Op::lww_set(actor, ts, (entity, entity_id, path), Value::parse(value)?)?
         } else if self.kind == policysync_op_kind::POLICYSYNC_DELETE.number() {
             if !matches!(value, "" | "null") {
                 return Err(crate::op::OpError::DeleteWithValue.into());
             }
-            Op::lww_delete(actor, ts, entity, entity_id, path)?
+            Op::lww_delete(actor, ts, (entity, entity_id, path))?
         } else {
             return Err(Failure::argument(format!("op.kind is {}, which means nothing", self.kind)));
         };

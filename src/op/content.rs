@@ -17,7 +17,7 @@ use crate::value::Value;
 /// use policysync::{Hlc, Op};
 ///
 /// let ts = Hlc::new(1_760_000_000_000, 1)?;
-/// let op = Op::lww_set("alice", ts, "Task", "t1", "title", "Hello world")?;
+/// let op = Op::lww_set("alice", ts, ("Task", "t1", "title"), "Hello world")?;
 /// assert_eq!(op.id(), "alice:1760000000000:1");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -35,53 +35,37 @@ pub struct Op {
 }
 
 impl Op {
-    /// `actor` says that the field `path` of `entity` number `entity_id` has this value.
+    /// `actor` says that `field` has this value.
     ///
     /// # Errors
     ///
     /// [`OpError::Identifier`] when a name is not an identifier.
-    pub fn lww_set(
+    pub fn lww_set<'f>(
         actor: &str,
         ts: Hlc,
-        entity: &str,
-        entity_id: &str,
-        path: &str,
+        field: impl Into<Field<'f>>,
         value: impl Into<Value>,
     ) -> Result<Self, OpError> {
-        Self::new(actor, ts, entity, entity_id, path, Kind::Set, value.into())
+        Self::new(actor, ts, field.into(), Kind::Set, value.into())
     }
 
-    /// `actor` says that the field `path` of `entity` number `entity_id` is gone.
+    /// `actor` says that `field` is gone.
     ///
     /// # Errors
     ///
     /// [`OpError::Identifier`] when a name is not an identifier.
-    pub fn lww_delete(
-        actor: &str,
-        ts: Hlc,
-        entity: &str,
-        entity_id: &str,
-        path: &str,
-    ) -> Result<Self, OpError> {
-        Self::new(actor, ts, entity, entity_id, path, Kind::Delete, Value::null())
+    pub fn lww_delete<'f>(actor: &str, ts: Hlc, field: impl Into<Field<'f>>) -> Result<Self, OpError> {
+        Self::new(actor, ts, field.into(), Kind::Delete, Value::null())
     }
 
-    fn new(
-        actor: &str,
-        ts: Hlc,
-        entity: &str,
-        entity_id: &str,
-        path: &str,
-        kind: Kind,
-        value: Value,
-    ) -> Result<Self, OpError> {
+    fn new(actor: &str, ts: Hlc, field: Field<'_>, kind: Kind, value: Value) -> Result<Self, OpError> {
         let op = Self {
             label: None,
             actor: actor.into(),
             ts,
-            entity: entity.into(),
-            entity_id: entity_id.into(),
-            path: path.into(),
+            entity: field.entity.into(),
+            entity_id: field.entity_id.into(),
+            path: field.path.into(),
             kind,
             value,
             space: None,
@@ -341,9 +325,9 @@ mod tests {
     fn the_default_id_is_at_most_1024_bytes() {
         let ts = Hlc::new(1_760_000_000_000, 1).unwrap();
         let longest = "a".repeat(1024 - 16);
-        let op = Op::lww_set(&longest, ts, "E", "i", "p", true).unwrap();
+        let op = Op::lww_set(&longest, ts, ("E", "i", "p"), true).unwrap();
         assert_eq!(op.id().len(), 1024);
-        let error = Op::lww_set(&format!("{longest}a"), ts, "E", "i", "p", true).unwrap_err();
+        let error = Op::lww_set(&format!("{longest}a"), ts, ("E", "i", "p"), true).unwrap_err();
         assert_eq!(error.to_string(), "id has 1025 bytes, the limit is 1024");
     }
 
@@ -353,7 +337,7 @@ mod tests {
 
     #[test]
     fn an_id_is_actor_time_and_counter_unless_labelled() {
-        let op = Op::lww_set("team:dave", ts(), "Task", "t1", "title", true).unwrap();
+        let op = Op::lww_set("team:dave", ts(), ("Task", "t1", "title"), true).unwrap();
         assert_eq!(op.id(), "team:dave:5:6");
         assert_eq!(op.as_ref().label(), None);
         let default_spelt_out = op.clone().labelled("team:dave:5:6").unwrap();
@@ -363,18 +347,18 @@ mod tests {
 
     #[test]
     fn a_view_and_its_owner_say_the_same() {
-        let op = Op::lww_delete("a", ts(), "Task", "t1", "title").unwrap().in_space("home").unwrap();
+        let op = Op::lww_delete("a", ts(), ("Task", "t1", "title")).unwrap().in_space("home").unwrap();
         assert_eq!(op.as_ref().to_op(), op);
         assert_eq!((op.kind(), op.value().as_str(), op.space()), (Kind::Delete, "null", Some("home")));
     }
 
     #[test]
     fn every_name_is_checked() {
-        assert!(Op::lww_set("", ts(), "E", "i", "p", true).is_err());
-        assert!(Op::lww_set("a", ts(), "\n", "i", "p", true).is_err());
-        assert!(Op::lww_set("a", ts(), "E", "\0", "p", true).is_err());
-        assert!(Op::lww_set("a", ts(), "E", "i", "\u{202E}", true).is_err());
-        let op = Op::lww_set("a", ts(), "E", "i", "p", true).unwrap();
+        assert!(Op::lww_set("", ts(), ("E", "i", "p"), true).is_err());
+        assert!(Op::lww_set("a", ts(), ("\n", "i", "p"), true).is_err());
+        assert!(Op::lww_set("a", ts(), ("E", "\0", "p"), true).is_err());
+        assert!(Op::lww_set("a", ts(), ("E", "i", "\u{202E}"), true).is_err());
+        let op = Op::lww_set("a", ts(), ("E", "i", "p"), true).unwrap();
         assert!(op.clone().in_space("").is_err());
         assert!(op.labelled("\u{7f}").is_err());
     }

@@ -27,7 +27,7 @@ use crate::{codec::OpHashSet, store::Damage};
 ///
 /// let crypto = Sodium::new()?;
 /// let key = SigningSecretKey::generate("alice")?;
-/// let op = Op::lww_set("alice", Hlc::new(1_760_000_000_000, 1)?, "Task", "t1", "title", "Hello world")?;
+/// let op = Op::lww_set("alice", Hlc::new(1_760_000_000_000, 1)?, ("Task", "t1", "title"), "Hello world")?;
 /// let op = sign_op(&crypto, op, &key)?;
 ///
 /// let mut log = OpLog::new(crypto);

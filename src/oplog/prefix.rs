@@ -56,7 +56,7 @@ mod tests {
         let mut log = OpLog::new(crypto);
         for number in 0..count {
             let ts = Hlc::new(u64::from(count - number), 0).unwrap();
-            let op = sign_op(&crypto, Op::lww_set("alice", ts, "Task", "t", "title", "x").unwrap(), &alice);
+            let op = sign_op(&crypto, Op::lww_set("alice", ts, ("Task", "t", "title"), "x").unwrap(), &alice);
             log.add(&op.unwrap(), |op| verify_op(&crypto, op, alice.public_key())).unwrap();
         }
         log

@@ -16,7 +16,8 @@ fn alice() -> SigningSecretKey {
 }
 
 fn op(actor: &str, n: u32) -> Op {
-    Op::lww_set(actor, Hlc::new(NOW.0, n).unwrap(), "Task", "t1", "title", f64::from(n).to_string()).unwrap()
+    Op::lww_set(actor, Hlc::new(NOW.0, n).unwrap(), ("Task", "t1", "title"), f64::from(n).to_string())
+        .unwrap()
 }
 
 fn under(op: Op, kid: &str, signature: [u8; 64]) -> SignedOp {
@@ -27,7 +28,7 @@ fn under(op: Op, kid: &str, signature: [u8; 64]) -> SignedOp {
 /// number of verified signatures. The replica knows alice and has one operation of hers.
 fn ingest_junk(junk: impl Fn(u32) -> SignedOp) -> (Vec<Result<Outcome, OpRefusal>>, u64) {
     let mut replica = Replica::open(ReplicaOptions::new().write_as(alice())).unwrap();
-    replica.set(NOW, "Task", "t1", "title", "x").unwrap();
+    replica.set(NOW, ("Task", "t1", "title"), "x").unwrap();
     let before = (VERIFICATIONS.get(), replica.log().digest());
     let mut results = Vec::new();
     for n in 0..BATCH {
@@ -66,7 +67,7 @@ fn an_operation_with_another_space_or_label_is_not_verified() {
 #[test]
 fn a_duplicate_is_not_verified_again() {
     let mut writer = Replica::open(ReplicaOptions::new().write_as(alice())).unwrap();
-    let known = writer.set(NOW, "Task", "t1", "title", "x").unwrap();
+    let known = writer.set(NOW, ("Task", "t1", "title"), "x").unwrap();
     // Neither the signature nor the kid is part of the hash.
     for signature in [*known.signature().as_bytes(), [7; 64]] {
         let (results, verified) = ingest_junk(|_| under(known.op().clone(), known.kid(), signature));

@@ -55,12 +55,12 @@ pub use write::WriteError;
 /// let alices_key = alice.public_key().clone();
 ///
 /// let mut on_alices_phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
-/// let op = on_alices_phone.set(now, "Task", "t1", "title", "Hello world")?;
+/// let op = on_alices_phone.set(now, ("Task", "t1", "title"), "Hello world")?;
 ///
 /// let mut on_bobs_phone = Replica::open(ReplicaOptions::new().write_as(bob))?;
 /// on_bobs_phone.keys_mut().register(alices_key)?;
 /// on_bobs_phone.ingest(now, op.to_json().as_bytes())?;
-/// assert_eq!(on_bobs_phone.get("Task", "t1", "title")?, Some("Hello world".into()));
+/// assert_eq!(on_bobs_phone.get(("Task", "t1", "title"))?, Some("Hello world".into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Replica {

@@ -2,6 +2,7 @@
 
 use super::Replica;
 use crate::crypto::Hash;
+use crate::op::Field;
 use crate::state::{Explanation, Version};
 use crate::store::StoreError;
 use crate::value::Value;
@@ -12,8 +13,8 @@ impl Replica {
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot read it.
-    pub fn get(&self, entity: &str, entity_id: &str, path: &str) -> Result<Option<Value>, StoreError> {
-        self.state.get(&self.log, entity, entity_id, path)
+    pub fn get<'f>(&self, field: impl Into<Field<'f>>) -> Result<Option<Value>, StoreError> {
+        self.state.get(&self.log, field.into())
     }
 
     /// Returns an entity as the canonical text of a JSON object, with paths as member names; `None` if it has no field.
@@ -54,8 +55,8 @@ impl Replica {
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot read one.
-    pub fn history(&self, entity: &str, entity_id: &str, path: &str) -> Result<Vec<Version>, StoreError> {
-        self.state.history(&self.log, entity, entity_id, path)
+    pub fn history<'f>(&self, field: impl Into<Field<'f>>) -> Result<Vec<Version>, StoreError> {
+        self.state.history(&self.log, field.into())
     }
 
     /// Returns the operation that won a field, the one that it won over, and the rule that decided; `None` if no
@@ -64,13 +65,8 @@ impl Replica {
     /// # Errors
     ///
     /// [`StoreError`] if the store cannot read one.
-    pub fn explain(
-        &self,
-        entity: &str,
-        entity_id: &str,
-        path: &str,
-    ) -> Result<Option<Explanation>, StoreError> {
-        self.state.explain(&self.log, entity, entity_id, path)
+    pub fn explain<'f>(&self, field: impl Into<Field<'f>>) -> Result<Option<Explanation>, StoreError> {
+        self.state.explain(&self.log, field.into())
     }
 
     /// Returns a digest of the merged state: equal states have equal digests. Replicas with the same operations have

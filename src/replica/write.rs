@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use super::{IngestError, Outcome, Replica};
 use crate::hlc::{Hlc, HlcError, WallMillis, hlc_now};
 use crate::keys::{SignError, sign_op};
-use crate::op::{Op, OpError, SignedOp};
+use crate::op::{Field, Op, OpError, SignedOp};
 use crate::value::{JsonError, Value};
 
 impl Replica {
@@ -17,18 +17,16 @@ impl Replica {
     /// # Errors
     ///
     /// [`WriteError`]; the replica is unchanged.
-    pub fn set(
+    pub fn set<'f>(
         &mut self,
         now: WallMillis,
-        entity: &str,
-        entity_id: &str,
-        path: &str,
+        field: impl Into<Field<'f>>,
         value: impl TryInto<Value, Error: Into<WriteError>>,
     ) -> Result<SignedOp, WriteError> {
         let value = value.try_into().map_err(Into::into)?;
         let ts = self.next_timestamp(now)?;
         let actor = self.actor().ok_or(WriteError::ReadOnly)?;
-        self.write(now, Op::lww_set(actor, ts, entity, entity_id, path, value)?)
+        self.write(now, Op::lww_set(actor, ts, field, value)?)
     }
 
     /// Deletes a field: stamps, signs and ingests an operation. Returns it, to be sent to others. A later set restores
@@ -37,16 +35,14 @@ impl Replica {
     /// # Errors
     ///
     /// [`WriteError`]; the replica is unchanged.
-    pub fn delete(
+    pub fn delete<'f>(
         &mut self,
         now: WallMillis,
-        entity: &str,
-        entity_id: &str,
-        path: &str,
+        field: impl Into<Field<'f>>,
     ) -> Result<SignedOp, WriteError> {
         let ts = self.next_timestamp(now)?;
         let actor = self.actor().ok_or(WriteError::ReadOnly)?;
-        self.write(now, Op::lww_delete(actor, ts, entity, entity_id, path)?)
+        self.write(now, Op::lww_delete(actor, ts, field)?)
     }
 
     /// Returns the timestamp of the next write. It is greater than those of all merged operations and of those that are

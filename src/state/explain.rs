@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::State;
 use crate::codec::OpHash;
-use crate::op::{OpSeq, SignedOp};
+use crate::op::{Field, OpSeq, SignedOp};
 use crate::oplog::{Index, OpLog, RegisterId};
 use crate::store::StoreError;
 
@@ -68,15 +68,9 @@ impl fmt::Display for Rule {
 
 impl State {
     /// Every operation on a register: those held and then those merged, each from the greatest down.
-    pub(crate) fn history(
-        &self,
-        log: &OpLog,
-        entity: &str,
-        entity_id: &str,
-        path: &str,
-    ) -> Result<Vec<Version>, StoreError> {
+    pub(crate) fn history(&self, log: &OpLog, field: Field<'_>) -> Result<Vec<Version>, StoreError> {
         let index = log.index();
-        let Some(register) = index.subjects.find(entity, entity_id, path) else {
+        let Some(register) = index.subjects.find(field.entity, field.entity_id, field.path) else {
             return Ok(Vec::new());
         };
         let mut held: Vec<OpSeq> = self.held(index).filter(|seq| index.register(*seq) == register).collect();
@@ -91,15 +85,9 @@ impl State {
     }
 
     /// Which operation won a register, over which, and by what rule; `None` where there is no operation that is due.
-    pub(crate) fn explain(
-        &self,
-        log: &OpLog,
-        entity: &str,
-        entity_id: &str,
-        path: &str,
-    ) -> Result<Option<Explanation>, StoreError> {
+    pub(crate) fn explain(&self, log: &OpLog, field: Field<'_>) -> Result<Option<Explanation>, StoreError> {
         let index = log.index();
-        let Some(register) = index.subjects.find(entity, entity_id, path) else {
+        let Some(register) = index.subjects.find(field.entity, field.entity_id, field.path) else {
             return Ok(None);
         };
         let Some(winner) = self.winner(register) else {

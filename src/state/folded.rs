@@ -3,6 +3,7 @@
 use super::{State, Version};
 use crate::crypto::{Hash, Sodium};
 use crate::hlc::WallMillis;
+use crate::op::Field;
 use crate::oplog::OpLog;
 use crate::store::StoreError;
 use crate::value::Value;
@@ -18,13 +19,13 @@ use crate::value::Value;
 ///
 /// let crypto = Sodium::new()?;
 /// let key = SigningSecretKey::generate("alice")?;
-/// let op = Op::lww_set("alice", Hlc::new(1_760_000_000_000, 1)?, "Task", "t1", "title", "Hello world")?;
+/// let op = Op::lww_set("alice", Hlc::new(1_760_000_000_000, 1)?, ("Task", "t1", "title"), "Hello world")?;
 /// let op = sign_op(&crypto, op, &key)?;
 /// let mut log = OpLog::new(crypto);
 /// log.add(&op, |op| verify_op(&crypto, op, key.public_key()))?;
 ///
 /// let state = Folded::of(&log, WallMillis(1_760_000_000_000));
-/// assert_eq!(state.get("Task", "t1", "title")?, Some("Hello world".into()));
+/// assert_eq!(state.get(("Task", "t1", "title"))?, Some("Hello world".into()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Folded<'l> {
@@ -49,8 +50,8 @@ impl<'l> Folded<'l> {
     /// # Errors
     ///
     /// [`StoreError`] when the store cannot read it.
-    pub fn get(&self, entity: &str, entity_id: &str, path: &str) -> Result<Option<Value>, StoreError> {
-        self.state.get(self.log, entity, entity_id, path)
+    pub fn get<'f>(&self, field: impl Into<Field<'f>>) -> Result<Option<Value>, StoreError> {
+        self.state.get(self.log, field.into())
     }
 
     /// An entity as JSON text; see [`Replica::entity`](crate::Replica::entity).
@@ -73,8 +74,8 @@ impl<'l> Folded<'l> {
     /// # Errors
     ///
     /// [`StoreError`] when the store cannot read one.
-    pub fn history(&self, entity: &str, entity_id: &str, path: &str) -> Result<Vec<Version>, StoreError> {
-        self.state.history(self.log, entity, entity_id, path)
+    pub fn history<'f>(&self, field: impl Into<Field<'f>>) -> Result<Vec<Version>, StoreError> {
+        self.state.history(self.log, field.into())
     }
 
     /// The digest of the state; see [`Replica::state_digest`](crate::Replica::state_digest).

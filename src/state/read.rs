@@ -33,14 +33,8 @@ impl Change {
 
 impl State {
     /// The value of a field, or `None` where it was never set or is deleted.
-    pub(crate) fn get(
-        &self,
-        log: &OpLog,
-        entity: &str,
-        entity_id: &str,
-        path: &str,
-    ) -> Result<Option<Value>, StoreError> {
-        let register = log.index().subjects.find(entity, entity_id, path);
+    pub(crate) fn get(&self, log: &OpLog, field: Field<'_>) -> Result<Option<Value>, StoreError> {
+        let register = log.index().subjects.find(field.entity, field.entity_id, field.path);
         register.map_or(Ok(None), |register| self.value(log, register))
     }
 

@@ -124,7 +124,7 @@ impl Replica {
     /// let alice = SigningSecretKey::generate("alice")?;
     /// let alices_key = alice.public_key().clone();
     /// let mut phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
-    /// phone.set(now, "Task", "t1", "title", "Hello world")?;
+    /// phone.set(now, ("Task", "t1", "title"), "Hello world")?;
     ///
     /// let mut file = Vec::new();
     /// let exported = phone.export_since(Cursor::START, &mut file)?;

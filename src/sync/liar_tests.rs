@@ -64,14 +64,14 @@ fn ours() -> Replica {
     let mut replica = Replica::open(ReplicaOptions::new().write_as(key)).unwrap();
     for n in 0..OURS {
         replica
-            .set(WallMillis(NOW.0 + u64::from(n)), "Task", "t1", "title", f64::from(n).to_string())
+            .set(WallMillis(NOW.0 + u64::from(n)), ("Task", "t1", "title"), f64::from(n).to_string())
             .unwrap();
     }
     replica
 }
 
 fn junk(number: u64) -> SignedOp {
-    let op = Op::lww_set("alice", Hlc::new(number, 0).unwrap(), "E", "i", "p", "junk").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(number, 0).unwrap(), ("E", "i", "p"), "junk").unwrap();
     let derived = crate::keys::derived_kid(&KeyPair::from_seed(&[7; 32]).unwrap().public_key());
     SignedOp::new(op, &derived, Signature::from_bytes([9; 64])).unwrap()
 }
@@ -179,7 +179,7 @@ fn splits_without_end_each_with_an_operation_that_is_genuine() {
         }
         if answers < FED {
             let ts = Hlc::new(1_000_000 + answers, 0).unwrap();
-            let op = Op::lww_set("mallory", ts, "E", "i", "p", "x").unwrap();
+            let op = Op::lww_set("mallory", ts, ("E", "i", "p"), "x").unwrap();
             draft.ops.push(crate::keys::sign_op(&replica.crypto(), op, &mallory).unwrap());
         }
         answers += 1;
@@ -348,7 +348,7 @@ fn an_operation_slipped_into_anothers_session_is_not_hidden_from_it() {
     for replica in [&mut alice, &mut relay] {
         replica.keys_mut().register(mallory.public_key().clone()).unwrap();
     }
-    alice.set(NOW, "Task", "t2", "title", "new").unwrap();
+    alice.set(NOW, ("Task", "t2", "title"), "new").unwrap();
     let mut responder = Responder::new([3; 32], SyncOptions::new());
     let mut converge = |alice: &mut Replica, relay: &mut Replica, options, slip: Option<&SignedOp>| {
         let mut session = SyncSession::new(options, [4; 16]);
@@ -375,7 +375,7 @@ fn an_operation_slipped_into_anothers_session_is_not_hidden_from_it() {
             other => panic!("{other:?}"),
         }
     };
-    let op = Op::lww_set("mallory", Hlc::new(NOW.0, 0).unwrap(), "E", "i", "p", "hidden").unwrap();
+    let op = Op::lww_set("mallory", Hlc::new(NOW.0, 0).unwrap(), ("E", "i", "p"), "hidden").unwrap();
     let op = crate::keys::sign_op(&alice.crypto(), op, &mallory).unwrap();
     let base = converge(&mut alice, &mut relay, SyncOptions::new(), Some(&op));
     assert_eq!(alice.log().len() + 1, relay.log().len());
@@ -383,7 +383,7 @@ fn an_operation_slipped_into_anothers_session_is_not_hidden_from_it() {
     let base = converge(&mut alice, &mut relay, SyncOptions::new().since(base), None);
     assert_eq!(alice.log().digest(), relay.log().digest());
     // And what is remembered alike does.
-    alice.set(NOW, "Task", "t3", "title", "newer").unwrap();
+    alice.set(NOW, ("Task", "t3", "title"), "newer").unwrap();
     converge(&mut alice, &mut relay, SyncOptions::new().since(base), None);
     assert_eq!(alice.log().digest(), relay.log().digest());
 }

@@ -38,7 +38,7 @@ use crate::replica::Replica;
 /// let mut phone = Replica::open(ReplicaOptions::new().write_as(alice))?;
 /// let mut laptop = Replica::open(ReplicaOptions::new())?;
 /// laptop.keys_mut().register(alices_key)?;
-/// phone.set(now, "Task", "t1", "title", "Hello world")?;
+/// phone.set(now, ("Task", "t1", "title"), "Hello world")?;
 ///
 /// // 16 and 32 random bytes, from `Sodium::random`.
 /// # let (nonce, secret) = ([7; 16], [8; 32]);

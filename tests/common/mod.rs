@@ -34,7 +34,7 @@ pub fn reader(actors: &[&str]) -> Replica {
 
 /// A signed operation: `actor` sets `Task t1 path` at this time.
 pub fn set(actor: &str, t: u64, c: u32, path: &str, value: impl Into<Value>) -> SignedOp {
-    let op = Op::lww_set(actor, Hlc::new(t, c).unwrap(), "Task", "t1", path, value).unwrap();
+    let op = Op::lww_set(actor, Hlc::new(t, c).unwrap(), ("Task", "t1", path), value).unwrap();
     sign_op(&crypto(), op, &key(actor)).unwrap()
 }
 
@@ -48,7 +48,7 @@ pub fn many(count: u64) -> Vec<SignedOp> {
         let kind = ["Task", "Note", "List"][usize::try_from(number % 3).unwrap()];
         let (id, path) = (format!("id{}", number / 5), format!("path{}", number % 4));
         let ts = Hlc::new(t, 0).unwrap();
-        let op = Op::lww_set(key.public_key().actor(), ts, kind, &id, &path, number.to_string()).unwrap();
+        let op = Op::lww_set(key.public_key().actor(), ts, (kind, &id, &path), number.to_string()).unwrap();
         sign_op(&crypto(), op, key).unwrap()
     };
     (0..count).map(about).collect()
@@ -56,7 +56,7 @@ pub fn many(count: u64) -> Vec<SignedOp> {
 
 /// A signed operation: `actor` deletes `Task t1 path` at this time.
 pub fn delete(actor: &str, t: u64, c: u32, path: &str) -> SignedOp {
-    let op = Op::lww_delete(actor, Hlc::new(t, c).unwrap(), "Task", "t1", path).unwrap();
+    let op = Op::lww_delete(actor, Hlc::new(t, c).unwrap(), ("Task", "t1", path)).unwrap();
     sign_op(&crypto(), op, &key(actor)).unwrap()
 }
 

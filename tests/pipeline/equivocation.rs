@@ -25,7 +25,7 @@ fn both_sides_of_an_equivocation_are_kept_and_reported() {
             }
         }
         assert_eq!(replica.log().len(), 3);
-        assert_eq!(replica.get("Task", "t1", "notes").unwrap(), text("y"));
+        assert_eq!(replica.get(("Task", "t1", "notes")).unwrap(), text("y"));
         let forks = replica.log().forks().unwrap();
         assert_eq!(forks.len(), 1);
         assert_eq!(forks[0].check(&crypto(), replica.keys()), Ok(()));
@@ -83,7 +83,7 @@ fn operations_under_two_keys_of_one_actor_equivocate_too() {
     let second = SigningSecretKey::new("alice", KeyPair::from_seed(&[2; 32]).unwrap()).unwrap();
     let mut replica = reader(&["alice"]);
     replica.keys_mut().register(second.public_key().clone()).unwrap();
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "notes", "y").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "notes"), "y").unwrap();
     let y = sign_op(&crypto(), op, &second).unwrap();
     let (x, _) = appended(replica.ingest(NOW, &set("alice", NOW.0, 0, "title", "x")).unwrap());
     assert!(matches!(

@@ -26,9 +26,9 @@ fn an_operation_that_the_guard_rejects_is_denied_and_changes_nothing() {
 #[test]
 fn the_guard_also_judges_the_replicas_own_writes() {
     let mut replica = Replica::open(knowing(&[]).write_as(key("alice")).guard(only_titles)).unwrap();
-    replica.set(NOW, "Task", "t1", "title", "x").unwrap();
+    replica.set(NOW, ("Task", "t1", "title"), "x").unwrap();
     let before = seen(&replica);
-    let error = replica.set(NOW, "Task", "t1", "notes", "x").unwrap_err();
+    let error = replica.set(NOW, ("Task", "t1", "notes"), "x").unwrap_err();
     assert_eq!(error, WriteError::Ingest(IngestError::Refused(OpRefusal::Denied)));
     assert_eq!(seen(&replica), before);
 }
@@ -56,7 +56,7 @@ fn if_the_guard_aborts_nothing_of_the_batch_is_kept() {
     let error = replica.ingest_batch(NOW, &ops.each_ref().map(Incoming::from)).unwrap_err();
     assert!(matches!(error, IngestError::Aborted(_)), "{error:?}");
     assert_eq!(seen(&replica), before);
-    assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("x"));
+    assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text("x"));
     // Without the operation that aborts, the same batch is ingested.
     for outcome in replica.ingest_batch(NOW, &[(&ops[0]).into(), (&ops[2]).into()]).unwrap() {
         appended(outcome.unwrap());

@@ -16,7 +16,7 @@ fn an_operation_is_held_from_one_millisecond_past_the_drift() {
         if held {
             let until = WallMillis(NOW.0 + ahead - DRIFT);
             assert_eq!(outcome, Outcome::Held { hash: hash_of(&op), until, equivocates_with: None });
-            assert_eq!(replica.get("Task", "t1", "title").unwrap(), None);
+            assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), None);
             assert_eq!(replica.clock().last(), None);
             assert!(replica.poll(NOW).is_empty());
             // It is in the log, and a copy of it is a duplicate.
@@ -31,7 +31,7 @@ fn an_operation_is_held_from_one_millisecond_past_the_drift() {
             assert_eq!(appended(outcome).1, Effect::Won { superseded: None });
         }
         assert_eq!(replica.held(), 0);
-        assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("x"));
+        assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text("x"));
         assert_eq!(replica.clock().last(), Some(op.op().ts()));
     }
 }
@@ -56,7 +56,7 @@ fn held_operations_are_released_by_poll_and_by_the_next_appended_operation() {
         ("another operation", &|replica| {
             appended(replica.ingest(later, &set("alice", NOW.0, 0, "notes", "y")).unwrap());
         }),
-        ("a write", &|replica| drop(replica.set(later, "Task", "t1", "notes", "y").unwrap())),
+        ("a write", &|replica| drop(replica.set(later, ("Task", "t1", "notes"), "y").unwrap())),
     ];
     let others: [Call<'_>; 3] = [
         ("a duplicate", &|replica| assert!(replica.ingest(later, &op).is_ok())),
@@ -78,7 +78,7 @@ fn held_operations_are_released_by_poll_and_by_the_next_appended_operation() {
         call(&mut replica);
         assert_eq!(replica.horizon(), Some(WallMillis(later.0 + DRIFT)), "{name}");
         assert_eq!(replica.held(), 0, "{name}");
-        assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("x"), "{name}");
+        assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text("x"), "{name}");
         assert!(replica.clock().last() >= Some(op.op().ts()), "{name}");
     }
 }
@@ -88,10 +88,10 @@ fn a_held_operation_neither_moves_the_clock_nor_beats_a_write() {
     let mut replica = writer("bob", &["alice"]);
     let far = set("alice", Hlc::MAX.t(), Hlc::MAX.c(), "title", "poison");
     assert!(matches!(replica.ingest(NOW, &far), Ok(Outcome::Held { .. })));
-    let ours = replica.set(NOW, "Task", "t1", "title", "ours").unwrap();
+    let ours = replica.set(NOW, ("Task", "t1", "title"), "ours").unwrap();
     assert_eq!(ours.op().ts(), Hlc::new(NOW.0, 0).unwrap());
-    assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("ours"));
-    let history = replica.history("Task", "t1", "title").unwrap();
+    assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text("ours"));
+    let history = replica.history(("Task", "t1", "title")).unwrap();
     let standings: Vec<_> = history.iter().map(|version| (&version.op, version.standing)).collect();
     assert_eq!(standings, [(&far, Standing::Held), (&ours, Standing::Winner)]);
 }
@@ -100,16 +100,16 @@ fn a_held_operation_neither_moves_the_clock_nor_beats_a_write() {
 fn a_later_write_wins_although_the_wall_clock_went_back() {
     for back in [WallMillis(NOW.0 - HOUR), WallMillis(0)] {
         let mut replica = writer("bob", &[]);
-        let first = replica.set(NOW, "Task", "t1", "title", "first").unwrap();
+        let first = replica.set(NOW, ("Task", "t1", "title"), "first").unwrap();
         for n in 0..3 {
             let value = format!("later {n}");
-            let later = replica.set(back, "Task", "t1", "title", value.as_str()).unwrap();
+            let later = replica.set(back, ("Task", "t1", "title"), value.as_str()).unwrap();
             assert!(later.op().ts() > first.op().ts());
-            assert_eq!(replica.get("Task", "t1", "title").unwrap(), text(&value));
+            assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text(&value));
             assert_eq!(replica.held(), 0);
         }
-        replica.delete(back, "Task", "t1", "title").unwrap();
-        assert_eq!(replica.get("Task", "t1", "title").unwrap(), None);
+        replica.delete(back, ("Task", "t1", "title")).unwrap();
+        assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), None);
         assert_eq!(replica.log().len(), 5);
         assert!(replica.log().forks().unwrap().is_empty());
     }
@@ -120,9 +120,9 @@ fn a_write_sorts_after_an_operation_from_the_allowed_future() {
     let mut replica = writer("bob", &["alice"]);
     let seen_last = set("alice", NOW.0 + DRIFT, 7, "title", "from the future");
     appended(replica.ingest(NOW, &seen_last).unwrap());
-    let ours = replica.set(NOW, "Task", "t1", "title", "ours").unwrap();
+    let ours = replica.set(NOW, ("Task", "t1", "title"), "ours").unwrap();
     assert_eq!(ours.op().ts(), Hlc::new(NOW.0 + DRIFT, 8).unwrap());
-    assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("ours"));
+    assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text("ours"));
 }
 
 /// The greatest counter is used, so the next timestamp is one millisecond past the horizon for other actors.
@@ -131,25 +131,25 @@ fn a_write_after_a_full_counter_at_the_end_of_the_allowed_future_is_merged_at_on
     let mut replica = writer("bob", &["alice"]);
     let full = set("alice", NOW.0 + DRIFT, Hlc::MAX.c(), "title", "full");
     appended(replica.ingest(NOW, &full).unwrap());
-    let ours = replica.set(NOW, "Task", "t1", "title", "ours");
+    let ours = replica.set(NOW, ("Task", "t1", "title"), "ours");
     assert!(ours.is_ok(), "{ours:?}; the log has {} operations", replica.log().len());
-    assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("ours"));
+    assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text("ours"));
     // Two writes never have the same timestamp.
-    replica.set(NOW, "Task", "t1", "title", "again").unwrap();
+    replica.set(NOW, ("Task", "t1", "title"), "again").unwrap();
     assert!(replica.log().forks().unwrap().is_empty());
 }
 
 #[test]
 fn a_failed_write_leaves_the_replica_unchanged() {
     let mut replica = writer("bob", &[]);
-    replica.set(NOW, "Task", "t1", "title", "x").unwrap();
+    replica.set(NOW, ("Task", "t1", "title"), "x").unwrap();
     let before = seen(&replica);
-    assert!(matches!(replica.set(NOW, "", "t1", "title", "y"), Err(WriteError::Op(_))));
-    assert!(matches!(replica.set(NOW, "Task", "t1", "a\nb", "y"), Err(WriteError::Op(_))));
+    assert!(matches!(replica.set(NOW, ("", "t1", "title"), "y"), Err(WriteError::Op(_))));
+    assert!(matches!(replica.set(NOW, ("Task", "t1", "a\nb"), "y"), Err(WriteError::Op(_))));
     let too_large = "x".repeat(policysync::codec::MAX_OP_BYTES);
-    assert!(matches!(replica.set(NOW, "Task", "t1", "title", too_large), Err(WriteError::Sign(_))));
+    assert!(matches!(replica.set(NOW, ("Task", "t1", "title"), too_large), Err(WriteError::Sign(_))));
     let past = WallMillis(WallMillis::MAX.0 + 1);
-    assert!(matches!(replica.set(past, "Task", "t1", "title", "y"), Err(WriteError::Clock(_))));
+    assert!(matches!(replica.set(past, ("Task", "t1", "title"), "y"), Err(WriteError::Clock(_))));
     assert_eq!(seen(&replica), before);
 }
 
@@ -157,8 +157,8 @@ fn a_failed_write_leaves_the_replica_unchanged() {
 fn a_replica_without_a_key_only_reads() {
     let mut replica = reader(&["alice"]);
     assert_eq!(replica.actor(), None);
-    assert_eq!(replica.set(NOW, "Task", "t1", "title", "x"), Err(WriteError::ReadOnly));
-    assert_eq!(replica.delete(NOW, "Task", "t1", "title"), Err(WriteError::ReadOnly));
+    assert_eq!(replica.set(NOW, ("Task", "t1", "title"), "x"), Err(WriteError::ReadOnly));
+    assert_eq!(replica.delete(NOW, ("Task", "t1", "title")), Err(WriteError::ReadOnly));
     assert!(replica.log().is_empty());
     assert_eq!(replica.clock().last(), Clock::new().last());
     appended(replica.ingest(NOW, &set("alice", NOW.0, 0, "title", "x")).unwrap());
@@ -168,7 +168,7 @@ fn a_replica_without_a_key_only_reads() {
 fn a_write_belongs_to_the_replicas_space_and_a_peer_of_that_space_ingests_it() {
     let mut ours = Replica::open(knowing(&[]).write_as(key("alice")).space("home")).unwrap();
     let mut theirs = Replica::open(knowing(&["alice"]).space("home")).unwrap();
-    let op = ours.set(NOW, "Task", "t1", "title", "x").unwrap();
+    let op = ours.set(NOW, ("Task", "t1", "title"), "x").unwrap();
     assert_eq!(op.op().space(), Some("home"));
     appended(theirs.ingest(NOW, op.to_binary().as_slice()).unwrap());
     assert_eq!(theirs.log().digest(), ours.log().digest());

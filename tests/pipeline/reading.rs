@@ -16,7 +16,7 @@ fn a_delete_removes_a_field_until_a_later_set() {
         set("alice", NOW.0, 2, "title", "again"),
     );
     let mut replica = reader(&["alice"]);
-    let get = |replica: &Replica| replica.get("Task", "t1", "title").unwrap();
+    let get = |replica: &Replica| replica.get(("Task", "t1", "title")).unwrap();
     replica.ingest(NOW, &first).unwrap();
     assert_eq!(get(&replica), text("first"));
     let (_, effect) = appended(replica.ingest(NOW, &gone).unwrap());
@@ -45,8 +45,8 @@ fn null_and_empty_values_are_values() {
     for value in ["null", "\"\"", "{}", "[]", "0", "false"] {
         let mut replica = writer("alice", &[]);
         let value = Value::parse(value).unwrap();
-        replica.set(NOW, "Task", "t1", "title", value.clone()).unwrap();
-        assert_eq!(replica.get("Task", "t1", "title").unwrap(), Some(value.clone()));
+        replica.set(NOW, ("Task", "t1", "title"), value.clone()).unwrap();
+        assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), Some(value.clone()));
         assert_eq!(replica.entity("Task", "t1").unwrap().unwrap().as_str(), format!("{{\"title\":{value}}}"));
     }
 }
@@ -56,10 +56,10 @@ fn fields_under_a_prefix_end_at_a_slash() {
     let mut replica = writer("alice", &[]);
     let paths = ["a", "ab", "a/b", "a/b/c", "a-", "b", "A"];
     for path in paths {
-        replica.set(NOW, "Task", "t1", path, path).unwrap();
+        replica.set(NOW, ("Task", "t1", path), path).unwrap();
     }
-    replica.set(NOW, "Task", "t2", "a/z", "another entity").unwrap();
-    replica.set(NOW, "Note", "t1", "a/z", "another kind").unwrap();
+    replica.set(NOW, ("Task", "t2", "a/z"), "another entity").unwrap();
+    replica.set(NOW, ("Note", "t1", "a/z"), "another kind").unwrap();
     let under = |prefix: &str| -> Vec<String> {
         replica.fields("Task", "t1", prefix).unwrap().into_iter().map(|(path, _)| path).collect()
     };
@@ -75,7 +75,7 @@ fn fields_under_a_prefix_end_at_a_slash() {
 fn an_entity_is_canonical_json_with_names_in_utf16_order() {
     let mut replica = writer("alice", &[]);
     for (path, value) in [("\u{FB33}", "1"), ("\u{1F600}", "2"), ("a\"b", "{\"x\":[1,2]}"), ("z", "null")] {
-        replica.set(NOW, "Task", "t1", path, Value::parse(value).unwrap()).unwrap();
+        replica.set(NOW, ("Task", "t1", path), Value::parse(value).unwrap()).unwrap();
     }
     let entity = replica.entity("Task", "t1").unwrap().unwrap();
     assert_eq!(entity.as_str(), "{\"a\\\"b\":{\"x\":[1,2]},\"z\":null,\"\u{1F600}\":2,\"\u{FB33}\":1}");
@@ -106,12 +106,12 @@ fn history_and_explanation_name_each_rule() {
             for op in [ops[0], &old, ops[1]] {
                 replica.ingest(NOW, op).unwrap();
             }
-            let explanation = replica.explain("Task", "t1", "title").unwrap().unwrap();
+            let explanation = replica.explain(("Task", "t1", "title")).unwrap().unwrap();
             assert_eq!(explanation.winner.op, winner);
             assert_eq!(explanation.winner.hash, hash_of(&winner));
             let (over, decided) = explanation.over.unwrap();
             assert_eq!((&over.op, decided), (&loser, rule), "{rule}");
-            let history = replica.history("Task", "t1", "title").unwrap();
+            let history = replica.history(("Task", "t1", "title")).unwrap();
             let standings: Vec<_> = history.iter().map(|version| (&version.op, version.standing)).collect();
             assert_eq!(
                 standings,
@@ -120,11 +120,11 @@ fn history_and_explanation_name_each_rule() {
         }
     }
     let mut alone = reader(&["alice"]);
-    assert_eq!(alone.explain("Task", "t1", "title").unwrap(), None);
+    assert_eq!(alone.explain(("Task", "t1", "title")).unwrap(), None);
     alone.ingest(NOW, &at("alice", NOW.0 + DRIFT + 1, 0, "held")).unwrap();
-    assert_eq!(alone.explain("Task", "t1", "title").unwrap(), None);
+    assert_eq!(alone.explain(("Task", "t1", "title")).unwrap(), None);
     alone.ingest(NOW, &at("alice", NOW.0, 0, "x")).unwrap();
-    assert_eq!(alone.explain("Task", "t1", "title").unwrap().unwrap().over, None);
+    assert_eq!(alone.explain(("Task", "t1", "title")).unwrap().unwrap().over, None);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn bytes_that_are_not_an_operation_are_malformed_and_change_nothing() {
 
 #[test]
 fn a_custom_label_is_an_id_mismatch_unless_the_replica_accepts_any() {
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let op = sign_op(&crypto(), op.labelled("alice:1").unwrap(), &key("alice")).unwrap();
     assert!(matches!(refusal(reader(&["alice"]), &op), OpRefusal::Malformed(DecodeError::IdMismatch { .. })));
 
@@ -71,7 +71,7 @@ fn a_custom_label_is_an_id_mismatch_unless_the_replica_accepts_any() {
 fn two_actors_may_use_one_label() {
     let mut replica = Replica::open(knowing(&["alice", "bob"]).labels(Labels::Any)).unwrap();
     for actor in ["alice", "bob"] {
-        let op = Op::lww_set(actor, Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", actor, "x").unwrap();
+        let op = Op::lww_set(actor, Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", actor), "x").unwrap();
         let op = sign_op(&crypto(), op.labelled("alice:1").unwrap(), &key(actor)).unwrap();
         appended(replica.ingest(NOW, &op).unwrap());
     }
@@ -79,7 +79,7 @@ fn two_actors_may_use_one_label() {
 }
 
 pub fn in_space(space: &str) -> SignedOp {
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     sign_op(&crypto(), op.in_space(space).unwrap(), &key("alice")).unwrap()
 }
 
@@ -100,7 +100,7 @@ fn an_operation_of_another_space_is_refused() {
 #[test]
 fn removing_the_space_of_an_operation_breaks_its_signature() {
     let home = in_space("home");
-    let bare = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let bare = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let moved = SignedOp::new(bare, home.kid(), *home.signature()).unwrap();
     assert_eq!(refusal(reader(&["alice"]), &moved), OpRefusal::BadSignature);
 }
@@ -114,7 +114,7 @@ fn an_actor_that_is_not_registered_is_an_unknown_key() {
 #[test]
 fn another_actors_key_does_not_verify_for_alice() {
     // Bob's key is registered. He signs as alice under his own kid.
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let pair = KeyPair::from_seed(&key("bob").key_pair().expose_seed()).unwrap();
     let bob_as_alice = SigningSecretKey::with_kid("alice", key("bob").public_key().kid(), pair).unwrap();
     let by_bob = sign_op(&crypto(), op, &bob_as_alice).unwrap();
@@ -136,7 +136,7 @@ fn one_kid_may_belong_to_two_actors_and_each_has_its_own_key() {
         replica.keys_mut().register(key.public_key().clone()).unwrap();
     }
     let op =
-        |actor: &str| Op::lww_set(actor, Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+        |actor: &str| Op::lww_set(actor, Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let alices = sign_op(&crypto(), op("alice"), &keys[0]).unwrap();
     let bobs = sign_op(&crypto(), op("bob"), &keys[1]).unwrap();
     let swapped = SignedOp::new(op("alice"), "kid", *bobs.signature()).unwrap();
@@ -160,14 +160,14 @@ fn every_changed_member_breaks_the_signature() {
     let ts = |t, c| Hlc::new(t, c).unwrap();
     let now = ts(NOW.0, 5);
     let changed = [
-        Op::lww_set("alice", ts(NOW.0 + 1, 5), "Task", "t1", "title", "x"),
-        Op::lww_set("alice", ts(NOW.0, 6), "Task", "t1", "title", "x"),
-        Op::lww_set("alice", now, "Tas", "kt1", "title", "x"),
-        Op::lww_set("alice", now, "Task", "t2", "title", "x"),
-        Op::lww_set("alice", now, "Task", "t1", "Title", "x"),
-        Op::lww_set("alice", now, "Task", "t1", "title", "X"),
-        Op::lww_set("alice", now, "Task", "t1", "title", Value::null()),
-        Op::lww_delete("alice", now, "Task", "t1", "title"),
+        Op::lww_set("alice", ts(NOW.0 + 1, 5), ("Task", "t1", "title"), "x"),
+        Op::lww_set("alice", ts(NOW.0, 6), ("Task", "t1", "title"), "x"),
+        Op::lww_set("alice", now, ("Tas", "kt1", "title"), "x"),
+        Op::lww_set("alice", now, ("Task", "t2", "title"), "x"),
+        Op::lww_set("alice", now, ("Task", "t1", "Title"), "x"),
+        Op::lww_set("alice", now, ("Task", "t1", "title"), "X"),
+        Op::lww_set("alice", now, ("Task", "t1", "title"), Value::null()),
+        Op::lww_delete("alice", now, ("Task", "t1", "title")),
     ];
     for op in changed {
         let op = SignedOp::new(op.unwrap(), genuine.kid(), *genuine.signature()).unwrap();
@@ -184,7 +184,7 @@ fn an_operation_is_not_verified_by_another_key_of_the_same_actor() {
     keys.register(first.public_key().clone()).unwrap();
     keys.register(second.public_key().clone()).unwrap();
     let mut replica = Replica::open(ReplicaOptions::new().keys(keys)).unwrap();
-    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let by_first = sign_op(&crypto(), op, &first).unwrap();
     let swapped = SignedOp::new(by_first.op().clone(), "two", *by_first.signature()).unwrap();
     assert_eq!(replica.ingest(NOW, &swapped), Err(OpRefusal::BadSignature.into()));

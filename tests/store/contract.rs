@@ -52,8 +52,8 @@ fn what_is_appended_can_be_read(place: impl Fn(ReplicaOptions) -> ReplicaOptions
     assert_eq!((snapshot.held, snapshot.forks.len()), (1, 1));
     let since = Cursor::from_position(20).unwrap();
     assert_eq!(replica.log().since(since).count(), 4);
-    assert_eq!(replica.get("Task", "t1", "path0").unwrap(), Some("value 14".into()));
-    assert_eq!(replica.get("Task", "t1", "path1").unwrap(), None);
+    assert_eq!(replica.get(("Task", "t1", "path0")).unwrap(), Some("value 14".into()));
+    assert_eq!(replica.get(("Task", "t1", "path1")).unwrap(), None);
 }
 
 fn a_duplicate_is_found_before_it_is_verified(place: impl Fn(ReplicaOptions) -> ReplicaOptions) {
@@ -96,7 +96,7 @@ fn refused_operations_are_not_kept(place: impl Fn(ReplicaOptions) -> ReplicaOpti
 fn a_label_of_the_authors_own_comes_back(place: impl Fn(ReplicaOptions) -> ReplicaOptions) {
     let mut replica = opened(&place, knowing(&PEOPLE).labels(policysync::replica::Labels::Any));
     let ts = policysync::Hlc::new(NOW.0, 0).unwrap();
-    let op = policysync::Op::lww_set("alice", ts, "Task", "t1", "title", "a").unwrap();
+    let op = policysync::Op::lww_set("alice", ts, ("Task", "t1", "title"), "a").unwrap();
     let op =
         policysync::keys::sign_op(&super::common::crypto(), op.labelled("alice:1").unwrap(), &key("alice"));
     let op = op.unwrap();
@@ -106,12 +106,12 @@ fn a_label_of_the_authors_own_comes_back(place: impl Fn(ReplicaOptions) -> Repli
 
 fn own_writes_are_read_back(place: impl Fn(ReplicaOptions) -> ReplicaOptions) {
     let mut replica = opened(&place, knowing(&PEOPLE).write_as(key("alice")).space("home"));
-    let written = replica.set(NOW, "Task", "t1", "title", "a").unwrap();
+    let written = replica.set(NOW, ("Task", "t1", "title"), "a").unwrap();
     assert_eq!(written.op().space(), Some("home"));
-    assert_eq!(replica.get("Task", "t1", "title").unwrap(), Some("a".into()));
-    replica.delete(NOW, "Task", "t1", "title").unwrap();
-    assert_eq!(replica.get("Task", "t1", "title").unwrap(), None);
-    assert_eq!(replica.history("Task", "t1", "title").unwrap().len(), 2);
+    assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), Some("a".into()));
+    replica.delete(NOW, ("Task", "t1", "title")).unwrap();
+    assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), None);
+    assert_eq!(replica.history(("Task", "t1", "title")).unwrap().len(), 2);
     assert_eq!(
         replica.log().get(&replica.log().iter().next().unwrap().unwrap().hash).unwrap(),
         Some(written)
@@ -139,6 +139,6 @@ fn own_operations_that_come_back_are_not_held(place: impl Fn(ReplicaOptions) -> 
     let outcomes = ingest(&mut replica, &batch);
     assert!(matches!(outcomes[..], [Outcome::Appended { .. }, Outcome::Held { .. }]), "{outcomes:?}");
     assert_eq!(replica.held(), 1);
-    let next = replica.set(NOW, "Task", "t1", "own", 2_i32).unwrap();
+    let next = replica.set(NOW, ("Task", "t1", "own"), 2_i32).unwrap();
     assert_eq!((next.op().ts().t(), next.op().ts().c()), (ahead, 6));
 }

@@ -199,7 +199,7 @@ fn an_operation_that_changes_in_an_open_file_is_not_shown() {
         }
     }
     std::fs::write(&path, &bytes).unwrap();
-    match replica.get("Task", "t1", "long") {
+    match replica.get(("Task", "t1", "long")) {
         // It was in SQLite's cache.
         Ok(value) => assert_eq!(value, Some("long ".repeat(900).into())),
         Err(error) => assert!(matches!(error, StoreError::Corrupt { .. }), "{error}"),

@@ -28,8 +28,8 @@ proptest! {
             if random.below(2) == 0 {
                 let path = format!("own{}", random.below(3));
                 prop_assert_eq!(
-                    file.set(NOW, "Task", "t1", &path, "mine").unwrap(),
-                    memory.set(NOW, "Task", "t1", &path, "mine").unwrap()
+                    file.set(NOW, ("Task", "t1", &path), "mine").unwrap(),
+                    memory.set(NOW, ("Task", "t1", &path), "mine").unwrap()
                 );
             }
             if random.below(3) == 0 {
@@ -82,11 +82,11 @@ fn the_clock_goes_past_own_operations_even_when_the_wall_clock_went_back() {
     let path = directory.path().join("log");
     let mut replica = Replica::open(as_alice(in_file(&path))).unwrap();
     let ahead = WallMillis(NOW.0 + 86_400_000);
-    let first = replica.set(ahead, "Task", "t1", "a", 1_i32).unwrap();
+    let first = replica.set(ahead, ("Task", "t1", "a"), 1_i32).unwrap();
     drop(replica);
     let mut replica = Replica::open(as_alice(in_file(&path))).unwrap();
     assert_eq!(replica.held(), 0);
-    let second = replica.set(NOW, "Task", "t1", "a", 2_i32).unwrap();
+    let second = replica.set(NOW, ("Task", "t1", "a"), 2_i32).unwrap();
     assert!(second.op().ts() > first.op().ts());
 }
 
@@ -194,22 +194,22 @@ fn a_backup_is_the_same_log_and_closed_to_its_writers() {
     let directory = tempfile::tempdir().unwrap();
     let (path, copy) = (directory.path().join("log"), directory.path().join("copy"));
     let mut replica = Replica::open(as_alice(in_file(&path).seal_key(SEAL))).unwrap();
-    replica.set(NOW, "Task", "t1", "a", 1_i32).unwrap();
+    replica.set(NOW, ("Task", "t1", "a"), 1_i32).unwrap();
     replica.back_up(&copy).unwrap();
     assert_eq!(replica.back_up(&copy), Err(StoreError::Exists));
     let expected = snapshot(&replica);
     // Meanwhile the writer goes on.
-    replica.set(NOW, "Task", "t1", "a", 2_i32).unwrap();
+    replica.set(NOW, ("Task", "t1", "a"), 2_i32).unwrap();
 
     let error = Replica::open(as_alice(in_file(&copy))).err().unwrap();
     assert!(matches!(error, OpenError::RestoredBackup { .. }), "{error}");
     assert_eq!(snapshot(&Replica::open(in_file(&copy).seal_key(SEAL)).unwrap()), expected);
     let by_carol = || in_file(&copy).write_as(key("carol"));
     let mut carols = Replica::open(by_carol()).unwrap();
-    carols.set(NOW, "Task", "t1", "a", 3_i32).unwrap();
+    carols.set(NOW, ("Task", "t1", "a"), 3_i32).unwrap();
     drop(carols);
     // A writer who came later comes back.
-    Replica::open(by_carol()).unwrap().set(NOW, "Task", "t1", "a", 4_i32).unwrap();
+    Replica::open(by_carol()).unwrap().set(NOW, ("Task", "t1", "a"), 4_i32).unwrap();
     assert!(Replica::open(as_alice(in_file(&copy))).is_err());
     let names: Vec<_> =
         std::fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();

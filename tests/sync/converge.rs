@@ -40,7 +40,7 @@ fn unsigned(count: usize, per_time: usize, salt: u64) -> Vec<SignedOp> {
         let entity_id = format!("t{}", number % 700);
         let value = f64::from(u32::try_from(number).unwrap()) + salt as f64 * 1e7;
         let ts = Hlc::new(t, c).unwrap();
-        let op = Op::lww_set(&actor, ts, "Task", &entity_id, "title", value.to_string()).unwrap();
+        let op = Op::lww_set(&actor, ts, ("Task", &entity_id, "title"), value.to_string()).unwrap();
         SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
     };
     (0..count).map(op).collect()
@@ -85,7 +85,7 @@ fn many_operations_of_one_time_are_told_apart() {
     let forks: Vec<SignedOp> = (0..3000_u32)
         .map(|n| {
             let op =
-                Op::lww_set("a", Hlc::new(5, 6).unwrap(), "E", "i", "p", f64::from(n).to_string()).unwrap();
+                Op::lww_set("a", Hlc::new(5, 6).unwrap(), ("E", "i", "p"), f64::from(n).to_string()).unwrap();
             SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
         })
         .collect();
@@ -126,7 +126,7 @@ proptest! {
 fn an_operation_of_the_greatest_size_fits() {
     let ts = |n| Hlc::new(5, n).unwrap();
     let signed = |n, value: &str| {
-        let op = Op::lww_set("a", ts(n), "E", "i", "p", value.to_owned()).unwrap();
+        let op = Op::lww_set("a", ts(n), ("E", "i", "p"), value.to_owned()).unwrap();
         SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
     };
     let room = policysync::codec::MAX_OP_BYTES - signed(1, "").to_json().len();
@@ -150,16 +150,16 @@ fn what_is_written_during_a_session_waits_for_the_next() {
     let mut ours = Replica::open(knowing(&["alice", "bob"]).write_as(key("alice"))).unwrap();
     let mut theirs = Replica::open(knowing(&["alice", "bob"]).write_as(key("bob"))).unwrap();
     for n in 0..200 {
-        ours.set(NOW, "Task", &format!("a{n}"), "title", "a").unwrap();
-        theirs.set(NOW, "Task", &format!("b{n}"), "title", "b").unwrap();
+        ours.set(NOW, ("Task", &format!("a{n}"), "title"), "a").unwrap();
+        theirs.set(NOW, ("Task", &format!("b{n}"), "title"), "b").unwrap();
     }
     let mut responder = responder();
     let mut session = session(1);
     let mut written = 0;
     while let Some(request) = session.next_message(&ours).unwrap() {
-        theirs.set(NOW, "Task", &format!("late b{written}"), "title", "b").unwrap();
+        theirs.set(NOW, ("Task", &format!("late b{written}"), "title"), "b").unwrap();
         let reply = responder.respond(&mut theirs, NOW, &request).unwrap();
-        ours.set(NOW, "Task", &format!("late a{written}"), "title", "a").unwrap();
+        ours.set(NOW, ("Task", &format!("late a{written}"), "title"), "a").unwrap();
         session.receive(&mut ours, NOW, &reply.message).unwrap();
         written += 1;
     }
@@ -186,7 +186,7 @@ fn after_a_cut_a_new_session_goes_on_from_what_has_arrived() {
     const ANSWERS: usize = 4;
     let long = |number: u64| {
         let ts = Hlc::new(1_700_000_000_000 + number, 0).unwrap();
-        let op = Op::lww_set("a", ts, "Task", "t1", "title", "x".repeat(3000)).unwrap();
+        let op = Op::lww_set("a", ts, ("Task", "t1", "title"), "x".repeat(3000)).unwrap();
         SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
     };
     let ops: Vec<SignedOp> = (0..3000).map(long).collect();
@@ -340,8 +340,8 @@ fn another_space_is_refused_with_its_name() {
 fn operations_of_a_space_travel_without_its_name() {
     let mut ours = Replica::open(knowing(&["alice"]).space("home").write_as(key("alice"))).unwrap();
     let mut theirs = Replica::open(knowing(&["alice"]).space("home")).unwrap();
-    ours.set(NOW, "Task", "t1", "title", "hello").unwrap();
-    ours.delete(NOW, "Task", "t1", "title").unwrap();
+    ours.set(NOW, ("Task", "t1", "title"), "hello").unwrap();
+    ours.delete(NOW, ("Task", "t1", "title")).unwrap();
     let (finish, _) = sync(&mut ours, &mut theirs, NOW);
     assert!(finish.is_converged());
     assert_same(&ours, &theirs);
@@ -361,7 +361,7 @@ fn operations_from_the_future_are_held_and_counted() {
 #[test]
 fn labels_travel() {
     let options = || knowing(&["alice"]).labels(policysync::replica::Labels::Any);
-    let op = Op::lww_set("alice", Hlc::new(5, 6).unwrap(), "Task", "t1", "p", "v").unwrap();
+    let op = Op::lww_set("alice", Hlc::new(5, 6).unwrap(), ("Task", "t1", "p"), "v").unwrap();
     let op = sign_op(&crypto(), op.labelled("alice:1").unwrap(), &key("alice")).unwrap();
     let mut ours = Replica::open(options()).unwrap();
     give(&mut ours, &[op]);
@@ -420,7 +420,7 @@ fn a_replica_that_lost_operations_ends_the_session() {
 fn new_operations_are_pushed_both_ways_after_a_session() {
     let mut ours = Replica::open(knowing(&["alice", "bob"]).write_as(key("alice"))).unwrap();
     let mut theirs = Replica::open(knowing(&["alice", "bob"]).write_as(key("bob"))).unwrap();
-    ours.set(NOW, "Task", "t1", "title", "a").unwrap();
+    ours.set(NOW, ("Task", "t1", "title"), "a").unwrap();
     let mut responder = responder();
     let (finish, _) = run(&mut session(1), &mut ours, &mut responder, &mut theirs, NOW).unwrap();
     let Finish::Converged { base: Some(base), .. } = finish else { panic!("{finish:?}") };
@@ -429,12 +429,12 @@ fn new_operations_are_pushed_both_ways_after_a_session() {
     assert_eq!(up.next_message(&ours), Ok(None));
     assert_eq!(down.next_message(&theirs), Ok(None));
     for n in 0..10 {
-        ours.set(NOW, "Task", &format!("a{n}"), "title", "a").unwrap();
+        ours.set(NOW, ("Task", &format!("a{n}"), "title"), "a").unwrap();
         let message = up.next_message(&ours).unwrap().unwrap();
         assert_eq!(down.receive(&mut theirs, NOW, &message).unwrap().received, 1);
         // What came from there does not go back.
         assert_eq!(down.next_message(&theirs), Ok(None));
-        theirs.set(NOW, "Task", &format!("b{n}"), "title", "b").unwrap();
+        theirs.set(NOW, ("Task", &format!("b{n}"), "title"), "b").unwrap();
         let message = down.next_message(&theirs).unwrap().unwrap();
         assert_eq!(up.receive(&mut ours, NOW, &message).unwrap().received, 1);
         assert_eq!(up.next_message(&ours), Ok(None));
@@ -455,7 +455,7 @@ fn a_push_is_no_longer_than_any_peer_takes() {
     let mut down = responder.push_after(&theirs, base.id()).unwrap();
     let mut up = policysync::sync::Push::after(base, &SyncOptions::new().max_message_bytes(16 << 20));
     for n in 0..5 {
-        ours.set(NOW, "Blob", &format!("{n}"), "data", "x".repeat(500_000).as_str()).unwrap();
+        ours.set(NOW, ("Blob", &format!("{n}"), "data"), "x".repeat(500_000).as_str()).unwrap();
     }
     let mut messages = 0;
     while let Some(message) = up.next_message(&ours).unwrap() {

@@ -232,7 +232,7 @@ mod collisions {
         let op = |n: usize| {
             let value = format!("{n}");
             let ts = Hlc::new(1_700_000_000_000, 0).unwrap();
-            let op = Op::lww_set("mallory", ts, "Task", "t1", "title", value).unwrap();
+            let op = Op::lww_set("mallory", ts, ("Task", "t1", "title"), value).unwrap();
             SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
         };
         let ops: Vec<SignedOp> = (0..count).map(op).collect();

@@ -27,7 +27,7 @@ fn blind(ops: &[SignedOp]) -> Replica {
 fn unsigned(numbers: std::ops::Range<u64>) -> Vec<SignedOp> {
     let op = |number: u64| {
         let ts = Hlc::new(1_700_000_000_000 + number, 0).unwrap();
-        let op = Op::lww_set("a", ts, "Task", "t1", "title", number.to_string()).unwrap();
+        let op = Op::lww_set("a", ts, ("Task", "t1", "title"), number.to_string()).unwrap();
         SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
     };
     numbers.map(op).collect()

@@ -254,8 +254,8 @@ impl World {
         let is_delete = self.chance(100);
         let replica = self.replica(number);
         let op = match is_delete {
-            true => replica.delete(wall, "Task", &entity_id, &path).unwrap(),
-            false => replica.set(wall, "Task", &entity_id, &path, value).unwrap(),
+            true => replica.delete(wall, ("Task", &entity_id, &path)).unwrap(),
+            false => replica.set(wall, ("Task", &entity_id, &path), value).unwrap(),
         };
         self.note("write", op.to_json().as_bytes());
         self.written.insert(op.op().id().into_owned());
@@ -265,7 +265,8 @@ impl World {
     fn malice(&mut self) {
         let t = self.now - u64::try_from(self.random.below(1000)).unwrap();
         let ts = Hlc::new(t, 0).unwrap();
-        let op = |ts, value: &str| Op::lww_set("mallory", ts, "Task", "t1", "p1", value.to_owned()).unwrap();
+        let op =
+            |ts, value: &str| Op::lww_set("mallory", ts, ("Task", "t1", "p1"), value.to_owned()).unwrap();
         let sign = |op: Op| sign_op(&crypto(), op, &key("mallory")).unwrap();
         let here = |op: Op| op.in_space(SPACE).unwrap();
         let value = self.random.below(1000).to_string();
@@ -293,7 +294,7 @@ impl World {
             // In the name of somebody else.
             6 => {
                 let signed = sign(here(op(ts, &value)));
-                let alices = Op::lww_set("alice", ts, "Task", "t1", "p1", value).unwrap().in_space(SPACE);
+                let alices = Op::lww_set("alice", ts, ("Task", "t1", "p1"), value).unwrap().in_space(SPACE);
                 vec![SignedOp::new(alices.unwrap(), signed.kid(), *signed.signature()).unwrap()]
             }
             _ => vec![sign(here(op(ts, &value)))],

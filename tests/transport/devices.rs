@@ -37,7 +37,7 @@ pub fn device_with(actor: &str, ops: u64) -> Replica {
 
 pub fn write(replica: &mut Replica, ops: u64) {
     for number in 0..ops {
-        replica.set(NOW, "Task", &format!("t{number}"), "title", "a title of some length").unwrap();
+        replica.set(NOW, ("Task", &format!("t{number}"), "title"), "a title of some length").unwrap();
     }
 }
 

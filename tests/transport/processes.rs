@@ -134,7 +134,7 @@ fn two_clients_over_http_end_with_the_same_though_the_relay_is_killed_in_the_mid
     for replica in [&mut alice, &mut bob] {
         for number in 0..4 {
             let blob = "x".repeat(700_000);
-            replica.set(system_wall_clock(), "Blob", &format!("{number}"), "data", blob.as_str()).unwrap();
+            replica.set(system_wall_clock(), ("Blob", &format!("{number}"), "data"), blob.as_str()).unwrap();
         }
     }
 
@@ -183,14 +183,14 @@ fn two_clients_over_websocket_hear_of_each_other_at_once_and_again_after_the_rel
     until(&mut to_bob, &mut bob, |line, _| line.is_pushing());
     until(&mut to_alice, &mut alice, |_, alice| alice.log().len() == 120);
     for round in 0..3 {
-        alice.set(system_wall_clock(), "Note", &format!("{round}"), "text", "hello").unwrap();
+        alice.set(system_wall_clock(), ("Note", &format!("{round}"), "text"), "hello").unwrap();
         to_alice.work(&mut alice, system_wall_clock()).unwrap();
         until(&mut to_bob, &mut bob, |_, bob| bob.log().len() == alice.log().len());
         assert_same(&alice, &bob);
     }
 
     relay.kill();
-    alice.set(system_wall_clock(), "Note", "while", "text", "the relay was down").unwrap();
+    alice.set(system_wall_clock(), ("Note", "while", "text"), "the relay was down").unwrap();
     let broken = loop {
         let now = system_wall_clock();
         if let Err(error) = to_alice.wait(now).and_then(|_| to_alice.work(&mut alice, now)) {

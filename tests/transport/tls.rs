@@ -194,9 +194,9 @@ fn a_line_over_wss_pushes_both_ways() {
         for number in 0..3 {
             let id = format!("{name}{number}");
             if from_here {
-                alice.set(NOW, "Blob", &id, "data", value.as_str()).unwrap();
+                alice.set(NOW, ("Blob", &id, "data"), value.as_str()).unwrap();
             } else {
-                told.lock().unwrap().set(NOW, "Blob", &id, "data", value.as_str()).unwrap();
+                told.lock().unwrap().set(NOW, ("Blob", &id, "data"), value.as_str()).unwrap();
             }
         }
         until(&mut alice, &same);

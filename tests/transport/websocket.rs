@@ -104,9 +104,9 @@ fn after_the_session_new_operations_go_both_ways() {
     assert_same(&alice, &bob);
     assert!(matches!(line.client.finish(), Some(Finish::Converged { count: 80, .. })));
     for round in 0..5 {
-        alice.set(NOW, "Note", &format!("a{round}"), "text", "from alice").unwrap();
+        alice.set(NOW, ("Note", &format!("a{round}"), "text"), "from alice").unwrap();
         line.until(&mut alice, &mut bob, same);
-        bob.set(NOW, "Note", &format!("b{round}"), "text", "from bob").unwrap();
+        bob.set(NOW, ("Note", &format!("b{round}"), "text"), "from bob").unwrap();
         line.until(&mut alice, &mut bob, same);
     }
     assert_eq!(bob.log().len(), 90);
@@ -117,10 +117,10 @@ fn what_reaches_the_server_by_another_way_reaches_the_caller() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
-    let op = device("carol").set(NOW, "Task", "t1", "title", "from carol").unwrap();
+    let op = device("carol").set(NOW, ("Task", "t1", "title"), "from carol").unwrap();
     bob.ingest(NOW, &op).unwrap();
     line.until(&mut alice, &mut bob, same);
-    assert_eq!(alice.get("Task", "t1", "title").unwrap(), Some("from carol".into()));
+    assert_eq!(alice.get(("Task", "t1", "title")).unwrap(), Some("from carol".into()));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn many_operations_are_pushed_in_several_messages() {
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
     for number in 0..6 {
-        alice.set(NOW, "Blob", &format!("{number}"), "data", "x".repeat(400_000).as_str()).unwrap();
+        alice.set(NOW, ("Blob", &format!("{number}"), "data"), "x".repeat(400_000).as_str()).unwrap();
     }
     line.until(&mut alice, &mut bob, same);
 }
@@ -148,7 +148,7 @@ fn a_session_that_does_not_converge_is_run_again_when_something_is_written_and_w
     assert_eq!(refused.unknown_key, 1);
     assert!(!line.client.is_pushing());
 
-    alice.set(NOW, "Task", "t9", "title", "written later").unwrap();
+    alice.set(NOW, ("Task", "t9", "title"), "written later").unwrap();
     let told = |line: &Line, _: &Replica, _: &Replica| {
         matches!(line.client.finish(), Some(Finish::NotConverged { .. })) && line.client.progress().sent == 1
     };
@@ -195,7 +195,7 @@ fn forgotten_session(writes_meanwhile: bool) {
     // The message after the session names it; another process knows nothing of it.
     line.client.work(&mut alice, NOW).unwrap();
     if writes_meanwhile {
-        alice.set(NOW, "Task", "t0", "title", "meanwhile").unwrap();
+        alice.set(NOW, ("Task", "t0", "title"), "meanwhile").unwrap();
     }
     while line.client.finish().is_none() {
         line.server.wait(NOW).unwrap();
@@ -215,7 +215,7 @@ fn forgotten_session(writes_meanwhile: bool) {
         }
     }
     assert!(forgotten && !line.client.is_pushing());
-    alice.set(NOW, "Task", "t1", "title", "more").unwrap();
+    alice.set(NOW, ("Task", "t1", "title"), "more").unwrap();
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
 }
@@ -360,7 +360,7 @@ fn a_peer_that_takes_nothing_is_dropped_and_finds_the_rest_with_a_new_line() {
     line.until_pushing(&mut alice, &mut bob);
     // More than what sockets buffer.
     for number in 0..40 {
-        bob.set(NOW, "Blob", &format!("{number}"), "data", "x".repeat(1_000_000).as_str()).unwrap();
+        bob.set(NOW, ("Blob", &format!("{number}"), "data"), "x".repeat(1_000_000).as_str()).unwrap();
     }
     let mut later = NOW;
     let error = loop {
@@ -435,7 +435,7 @@ fn a_peer_that_takes_a_little_at_a_time_does_not_keep_the_server_and_is_dropped(
     }
 
     slow.store(true, Ordering::Relaxed);
-    bob.set(NOW, "Blob", "1", "data", "x".repeat(900_000).as_str()).unwrap();
+    bob.set(NOW, ("Blob", "1", "data"), "x".repeat(900_000).as_str()).unwrap();
     server.work(&mut responder, &mut bob, NOW).unwrap();
     assert!((1..=32).contains(&writes.swap(0, Ordering::Relaxed)), "the replica is held meanwhile");
     for second in 1..30 {
@@ -506,7 +506,7 @@ fn a_new_line_leaves_out_what_the_last_one_ended_with() {
     let base = line.client.base().cloned().unwrap();
     let remembered = line.responder;
 
-    alice.set(NOW, "Task", "t1", "title", "while away").unwrap();
+    alice.set(NOW, ("Task", "t1", "title"), "while away").unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     let since = options().sync(policysync::SyncOptions::new().since(base));
@@ -682,7 +682,7 @@ fn a_line_that_is_stuck_goes_on_with_a_message_waiting() {
     line.until_pushing(&mut alice, &mut bob);
     for (replica, kind) in [(&mut alice, "A"), (&mut bob, "B")] {
         for number in 0..20 {
-            replica.set(NOW, kind, &format!("{number}"), "data", "x".repeat(1_000_000).as_str()).unwrap();
+            replica.set(NOW, (kind, &format!("{number}"), "data"), "x".repeat(1_000_000).as_str()).unwrap();
         }
     }
     let Line { client, server, responder } = &mut line;
