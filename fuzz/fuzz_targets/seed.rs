@@ -7,11 +7,11 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use policysync::bundle;
-use policysync::{Hlc, Op, Replica, SignedOp, SyncOptions, SyncSession};
 use policysync::crypto::CryptoProvider;
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
 use policysync::sync::Push;
+use policysync::{Hlc, Op, Replica, SignedOp, SyncOptions, SyncSession};
 use policysync_fuzz::sync::{base, nonce, ours, responder, session, theirs};
 use policysync_fuzz::{ACTORS, NOW, VALUES, crypto, ingest, keys, reader, seed_ops};
 

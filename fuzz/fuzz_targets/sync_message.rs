@@ -5,8 +5,8 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
+use policysync::sync::{Push, SessionResult};
 use policysync::{Replica, Responder, SyncError, SyncOptions, SyncSession};
-use policysync::sync::{SessionResult, Push};
 use policysync_fuzz::sync::{base, nonce, ours, responder, session, theirs};
 use policysync_fuzz::{Input, NOW, check_error, check_fold, hashes};
 
@@ -112,6 +112,7 @@ fn pushes(input: &mut Input<'_>, replica: &mut Replica) {
     }
     assert_eq!(push.next_message(replica), Ok(None), "what the peer sent goes back to it");
     drop(
-        Responder::new([0; 32], SyncOptions::new()).push_after(replica, [0; policysync::sync::ResumeToken::ID_BYTES]),
+        Responder::new([0; 32], SyncOptions::new())
+            .push_after(replica, [0; policysync::sync::ResumeToken::ID_BYTES]),
     );
 }

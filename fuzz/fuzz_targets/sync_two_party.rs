@@ -5,8 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::{Replica, SignedOp, SyncError, SyncOptions, SyncSession};
 use policysync::sync::SessionResult;
+use policysync::{Replica, SignedOp, SyncError, SyncOptions, SyncSession};
 use policysync_fuzz::sync::{POOL, VERIFIED, converge, fill, nonce, pool, responder, signed};
 use policysync_fuzz::{Input, NOW, check_error, check_fold, check_same, hashes, reader, relay};
 

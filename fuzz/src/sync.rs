@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use policysync::sync::{ResumeToken, SessionResult};
 use policysync::{Incoming, OpHash, Replica, Responder, SignedOp, SyncOptions, SyncSession};
-use policysync::sync::{SessionResult, ResumeToken};
 
 use crate::{NOW, hashes, ingest, reader, relay, set};
 

@@ -8,7 +8,7 @@ use crate::codec::{CodecError, CodecFault};
 use crate::op::OpSeq;
 use crate::sync::error::SyncError;
 use crate::sync::ingest::Refusals;
-use crate::sync::rbsr::bound::Bound;
+use crate::sync::rbsr::Bound;
 
 const ANSWER: u8 = 0xE2;
 

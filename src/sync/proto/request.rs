@@ -4,7 +4,7 @@ use super::message::{LogSpace, ReadSections, SYNC_VERSION, Sections, first_8, op
 use crate::codec::wire::{ByteReader, put_count, put_varint};
 use crate::op::OpSeq;
 use crate::sync::error::SyncError;
-use crate::sync::resume::id::ResumeId;
+use crate::sync::resume::ResumeId;
 
 const REQUEST: u8 = 0xE1;
 

@@ -6,9 +6,9 @@
 use crate::crypto::{CryptoProvider, Sodium};
 use crate::op::OpSeq;
 use crate::oplog::Index;
-use crate::sync::proto::message::first_8;
-use crate::sync::rbsr::fingerprint::Fingerprinter;
-use crate::sync::resume::id::ResumeId;
+use crate::sync::proto::first_8;
+use crate::sync::rbsr::Fingerprinter;
+use crate::sync::resume::ResumeId;
 
 const RESPONDER_LABEL: &[u8] = b"policysync/sync/responder/v1";
 const KEY_LABEL: &[u8] = b"policysync/sync/key/v1";
