@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
+use policysync::bundle;
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
 use policysync::sync::Push;

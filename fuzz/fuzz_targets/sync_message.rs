@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use policysync::sync::{SessionResult, Push};
+use policysync::sync::{Push, SessionResult};
 use policysync::{Replica, Responder, SyncError, SyncOptions, SyncSession};
 use policysync_fuzz::sync::{base, nonce, ours, responder, session, theirs};
 use policysync_fuzz::{Input, NOW, check_error, check_fold, hashes};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use policysync::sync::{SessionResult, ResumeToken};
+use policysync::sync::{ResumeToken, SessionResult};
 use policysync::{Incoming, OpHash, Replica, Responder, SignedOp, SyncOptions, SyncSession};
 
 use crate::{NOW, hashes, ingest, reader, relay, set};

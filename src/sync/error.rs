@@ -1,6 +1,6 @@
 //! The errors of synchronization.
 
-use super::proto::alert::Alert;
+use super::proto::Alert;
 use crate::codec::CodecError;
 use crate::replica::IngestError;
 use crate::store::StoreError;
@@ -11,7 +11,7 @@ use crate::store::StoreError;
 pub enum SyncError {
     /// The bytes are not a message.
     #[error("not a message: {0}")]
-    Message(#[from] CodecError),
+    Message(CodecError),
     /// The message is longer than the limit that this side announced.
     #[error("a message of {len} bytes, the limit is {limit}")]
     TooLarge {
@@ -104,6 +104,19 @@ pub enum PeerMisbehaved {
     /// The peer's message limit is too low, or it continues from a place that it cannot have reached.
     #[error("a limit that cannot be kept")]
     Limit,
+}
+
+// Not by `#[from]`: the messages above contain those of these errors, so they are no sources.
+impl From<CodecError> for SyncError {
+    fn from(error: CodecError) -> Self {
+        Self::Message(error)
+    }
+}
+
+impl From<PeerMisbehaved> for SyncError {
+    fn from(fault: PeerMisbehaved) -> Self {
+        Self::PeerMisbehaved(fault)
+    }
 }
 
 impl SyncError {

@@ -9,7 +9,7 @@ use crate::codec::{CodecError, CodecFault};
 use crate::op::OpSeq;
 use crate::sync::error::SyncError;
 use crate::sync::ingest::Refusals;
-use crate::sync::rbsr::bound::Bound;
+use crate::sync::rbsr::Bound;
 
 /// The responder's part of the first answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,7 @@
 use super::limits::{MAX_IDS, MAX_RANGES, MAX_RANGES_BYTES};
 use crate::codec::wire::{ByteReader, put_count, put_varint};
 use crate::codec::{CodecError, CodecFault};
-use crate::sync::rbsr::bound::Bound;
-use crate::sync::rbsr::fingerprint::ShortId;
+use crate::sync::rbsr::{Bound, ShortId};
 
 /// One side's description of its operations in a range.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::codec::tags::{REQUEST, SYNC_VERSION};
 use crate::codec::wire::{ByteReader, put_count, put_varint};
 use crate::op::OpSeq;
 use crate::sync::error::SyncError;
-use crate::sync::resume::id::ResumeId;
+use crate::sync::resume::ResumeId;
 
 /// The head of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

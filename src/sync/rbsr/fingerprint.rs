@@ -9,7 +9,7 @@ use crate::codec::OpHash;
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::Index;
-use crate::sync::proto::message::first_8;
+use crate::sync::proto::first_8;
 
 /// The low 8 bytes of the number of one operation, or of a sum over a range.
 pub(crate) type ShortId = [u8; 8];

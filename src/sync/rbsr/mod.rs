@@ -3,7 +3,12 @@
 //! Two sides compare fingerprints of ranges of the total order, and split the ranges that differ until their operations
 //! can be listed.
 
-pub(crate) mod bound;
-pub(crate) mod fingerprint;
-pub(crate) mod snapshot;
-pub(crate) mod view;
+mod bound;
+mod fingerprint;
+mod snapshot;
+mod view;
+
+pub(crate) use bound::Bound;
+pub(crate) use fingerprint::{Fingerprinter, ShortId, Tally, short};
+pub(crate) use snapshot::Snapshot;
+pub(crate) use view::{OnFingerprint, OnIds, View};

@@ -7,7 +7,7 @@ use super::fingerprint::{Fingerprinter, ShortId, short};
 use crate::codec::wire::wide;
 use crate::op::OpSeq;
 use crate::oplog::Index;
-use crate::sync::resume::common::CommonOps;
+use crate::sync::resume::CommonOps;
 
 /// Operations of a block. There is a sum for each block; the sum over a part of a block is computed.
 const BLOCK: usize = 64;
@@ -58,7 +58,12 @@ impl Snapshot {
         self.sums.last().copied().unwrap_or(0)
     }
 
-    pub(crate) fn numbers(&self, range: Range<usize>) -> &[OpSeq] {
+    /// Returns the number of the operation at a position.
+    pub(crate) fn number(&self, position: usize) -> Option<OpSeq> {
+        self.order.get(position).copied()
+    }
+
+    fn numbers(&self, range: Range<usize>) -> &[OpSeq] {
         self.order.get(range).unwrap_or_default()
     }
 

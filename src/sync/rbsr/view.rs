@@ -6,9 +6,11 @@ use super::bound::Bound;
 use super::fingerprint::{Fingerprinter, ShortId};
 use super::snapshot::Snapshot;
 use crate::codec::wire::wide;
+use crate::op::OpSeq;
 use crate::oplog::Index;
+use crate::sync::error::PeerMisbehaved;
+use crate::sync::proto::RangeContent;
 use crate::sync::proto::limits::{BRANCHING, LIST_THRESHOLD};
-use crate::sync::proto::ranges::RangeContent;
 
 /// The operations of one side in a session.
 #[derive(Clone, Copy)]
@@ -43,6 +45,11 @@ pub(crate) struct OnIds {
 impl View<'_> {
     pub(crate) fn range(&self, low: &Bound, high: &Bound) -> Range<usize> {
         self.snapshot.range(self.index, low, high)
+    }
+
+    /// Returns the numbers of the operations at these positions.
+    pub(crate) fn numbers(&self, positions: impl IntoIterator<Item = usize>) -> impl Iterator<Item = OpSeq> {
+        positions.into_iter().filter_map(|position| self.snapshot.number(position))
     }
 
     pub(crate) fn fingerprint(&self, low: &Bound, high: &Bound) -> RangeContent {
@@ -116,5 +123,19 @@ impl View<'_> {
             wants.clear();
         }
         OnIds { send, wants }
+    }
+    /// Returns the positions of the operations that the other side wants of a range.
+    pub(crate) fn wanted(
+        &self,
+        low: &Bound,
+        high: &Bound,
+        wants: &[bool],
+    ) -> Result<Vec<usize>, PeerMisbehaved> {
+        let range = self.range(low, high);
+        let (found, expected) = (wants.len(), range.len());
+        if found != expected {
+            return Err(PeerMisbehaved::Wants { found, expected });
+        }
+        Ok(range.zip(wants).filter(|(_, wanted)| **wanted).map(|(position, _)| position).collect())
     }
 }

@@ -16,10 +16,10 @@ use crate::replica::Replica;
 #[non_exhaustive]
 pub enum ResumeError {
     /// The bytes have another form.
-    #[error("not saved for resumption: {0}")]
-    Malformed(#[from] CodecError),
+    #[error("not a resume token or saved sessions: {0}")]
+    Malformed(CodecError),
     /// The bytes were written by another version of this library.
-    #[error("saved for resumption in version {found}, this library knows version {known}")]
+    #[error("saved in version {found}, this library knows version {known}")]
     Version {
         /// The version of the bytes.
         found: u8,
@@ -27,7 +27,7 @@ pub enum ResumeError {
         known: u8,
     },
     /// The bytes were sealed with another key, or changed since.
-    #[error("saved for resumption with another key, or changed since")]
+    #[error("sealed with another key, or changed since it was saved")]
     Seal,
     /// The log has fewer operations than the bytes refer to: it is another log, or an older copy.
     #[error("saved for a log of at least {expected} operations, this one has {found}")]
@@ -46,6 +46,13 @@ pub enum ResumeError {
     /// The token belongs to another replica, or to this one before it was closed and opened again.
     #[error("the resume token belongs to another replica")]
     OtherReplica,
+}
+
+// Not by `#[from]`: the message above contains that of the error, so it is no source.
+impl From<CodecError> for ResumeError {
+    fn from(error: CodecError) -> Self {
+        Self::Malformed(error)
+    }
 }
 
 /// A kind of sealed bytes.

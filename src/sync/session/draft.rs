@@ -8,14 +8,13 @@ use crate::codec::wire::wide;
 use crate::op::OpSeq;
 use crate::replica::Replica;
 use crate::store::StoreError;
-use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::proto::answer::{Ack, Continuation, Welcome, write_answer};
+use crate::sync::error::SyncError;
 use crate::sync::proto::limits::NEWEST;
-use crate::sync::proto::message::Sections;
-use crate::sync::proto::ranges::{RangeContent, RangeItem, RangeWriter};
-use crate::sync::proto::request::{Hello, RequestHead};
-use crate::sync::rbsr::bound::Bound;
-use crate::sync::rbsr::view::{OnFingerprint, OnIds, View};
+use crate::sync::proto::{
+    Ack, Continuation, Hello, RangeContent, RangeItem, RangeWriter, RequestHead, Sections, Welcome,
+    write_answer,
+};
+use crate::sync::rbsr::{Bound, OnFingerprint, OnIds, View};
 
 /// An answer that is being written.
 pub(crate) struct Draft {
@@ -128,12 +127,8 @@ impl Draft {
                 }
             }
             RangeContent::Wants(wants) => {
-                let (found, expected) = (wants.len(), range.len());
-                if found != expected {
-                    return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Wants { found, expected }));
-                }
                 let start = range.start;
-                let wanted = range.zip(wants).filter(|(_, wanted)| *wanted).map(|(position, _)| position);
+                let wanted = view.wanted(&low, &high, &wants)?;
                 if let Some(stopped) = self.send_until_full(replica, view, wanted)? {
                     let from =
                         if stopped == start { low } else { view.snapshot.bound_at(view.index, stopped) };
@@ -168,12 +163,11 @@ impl Draft {
         positions: impl IntoIterator<Item = usize>,
     ) -> Result<Option<usize>, StoreError> {
         for position in positions {
-            for number in view.snapshot.numbers(position..position + 1) {
-                if !pack_op(replica, *number, &mut self.ops)? {
-                    return Ok(Some(position));
-                }
-                self.sent_numbers.push(*number);
+            let Some(number) = view.snapshot.number(position) else { continue };
+            if !pack_op(replica, number, &mut self.ops)? {
+                return Ok(Some(position));
             }
+            self.sent_numbers.push(number);
         }
         Ok(None)
     }

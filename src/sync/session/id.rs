@@ -7,9 +7,9 @@ use crate::codec::tags::{SYNC_HINT, SYNC_KEY, SYNC_NAME, SYNC_RESPONDER};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::Index;
-use crate::sync::proto::message::first_8;
-use crate::sync::rbsr::fingerprint::Fingerprinter;
-use crate::sync::resume::id::ResumeId;
+use crate::sync::proto::first_8;
+use crate::sync::rbsr::Fingerprinter;
+use crate::sync::resume::ResumeId;
 
 /// The number of operations that a hint covers.
 const HINTED: usize = 64;

@@ -10,8 +10,8 @@ use crate::oplog::OpLog;
 use crate::sync::error::SyncError;
 use crate::sync::ingest::IngestedOps;
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_REFUSED};
-use crate::sync::rbsr::fingerprint::{Fingerprinter, Tally};
-use crate::sync::resume::runs::OpRuns;
+use crate::sync::rbsr::{Fingerprinter, Tally};
+use crate::sync::resume::OpRuns;
 
 /// The operations that an initiator received.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use crate::codec::wire::wide;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::proto::answer::SyncAnswer;
+use crate::sync::proto::SyncAnswer;
 
 /// A session with a peer, on the side that begins it.
 ///
@@ -146,7 +146,7 @@ impl SyncSession {
                 Box::new(Reconciling::new(start, *welcome, replica)?)
             }
             (Stage::AwaitingAnswer(reconciling), None) => reconciling,
-            _ => return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Welcome)),
+            _ => return Err(PeerMisbehaved::Welcome.into()),
         };
         reconciling.take_answer(replica, now, read, progress)?;
         self.stage = Stage::Ready(reconciling);

@@ -14,14 +14,13 @@ use crate::keys::SigningSecretKey;
 use crate::op::{Op, OpSeq, SignedOp};
 use crate::replica::{Replica, ReplicaOptions};
 use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::proto::alert::Alert;
-use crate::sync::proto::answer::{Ack, Continuation, Welcome, write_answer};
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_RANGES, MIN_MESSAGE_BYTES, max_idle_rounds};
-use crate::sync::proto::message::{LogSpace, Sections, room_for_ops};
-use crate::sync::proto::ranges::{RangeContent, RangeWriter};
-use crate::sync::proto::request::{Hello, Phase, RequestHead, SyncRequest};
-use crate::sync::rbsr::bound::Bound;
-use crate::sync::resume::id::ResumeId;
+use crate::sync::proto::{
+    Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeWriter, RequestHead, Sections,
+    SyncRequest, Welcome, room_for_ops, write_answer,
+};
+use crate::sync::rbsr::Bound;
+use crate::sync::resume::ResumeId;
 
 const NOW: WallMillis = WallMillis(1_760_000_000_000);
 const OURS: u32 = 500;

@@ -3,13 +3,20 @@
 mod draft;
 mod id;
 mod inbox;
-pub(crate) mod initiator;
+mod initiator;
 #[cfg(test)]
 mod misbehaving_tests;
-pub(crate) mod options;
-pub(crate) mod outbox;
-pub(crate) mod progress;
-pub(crate) mod push;
+mod options;
+mod outbox;
+mod progress;
+mod push;
 mod reconciling;
-pub(crate) mod responder;
+mod responder;
 mod start;
+
+pub use initiator::SyncSession;
+pub use options::SyncOptions;
+pub(crate) use outbox::pack_op;
+pub use progress::{Progress, SessionDigest, SessionResult};
+pub use push::Push;
+pub use responder::{Reply, Responder};

@@ -2,7 +2,7 @@
 
 use crate::sync::error::SyncError;
 use crate::sync::proto::limits::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
-use crate::sync::resume::token::ResumeToken;
+use crate::sync::resume::ResumeToken;
 
 /// The options of a session, for either side.
 ///

@@ -10,10 +10,9 @@ use crate::packed::BitSet;
 use crate::replica::Replica;
 use crate::store::StoreError;
 use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::proto::answer::Ack;
 use crate::sync::proto::limits::MAX_ALTERNATES_SENT;
-use crate::sync::proto::message::room_for_ops;
-use crate::sync::rbsr::fingerprint::{Fingerprinter, Tally};
+use crate::sync::proto::{Ack, room_for_ops};
+use crate::sync::rbsr::{Fingerprinter, Tally};
 
 /// The operations that an initiator sends, each once in a session.
 pub(crate) struct Outbox {
@@ -59,12 +58,8 @@ impl Outbox {
     }
 
     /// Adds operations, unless they were added before.
-    pub(crate) fn queue(&mut self, numbers: &[OpSeq]) {
-        for number in numbers {
-            if self.queued.insert(*number) {
-                self.waiting.push_back(*number);
-            }
-        }
+    pub(crate) fn queue(&mut self, numbers: impl Iterator<Item = OpSeq>) {
+        self.waiting.extend(numbers.filter(|number| self.queued.insert(*number)));
     }
 
     /// Adds this side's copies of operations whose signatures the peer doubts. A replica that does not verify doubts
@@ -85,7 +80,7 @@ impl Outbox {
     pub(crate) fn acknowledge(&mut self, ack: &Ack) -> Result<u64, SyncError> {
         let (found, expected) = (ack.total(), std::mem::take(&mut self.in_flight));
         if found != expected {
-            return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Ack { found, expected }));
+            return Err(PeerMisbehaved::Ack { found, expected }.into());
         }
         self.altered |= ack.refused.total() == 0 && ack.sum != self.in_flight_sum;
         Ok(expected)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::sync::ingest::{Received, Refusals};
-use crate::sync::resume::token::ResumeToken;
+use crate::sync::resume::ResumeToken;
 
 /// The progress of a session, for display while it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,10 +10,8 @@ use crate::replica::Replica;
 use crate::sync::error::SyncError;
 use crate::sync::ingest::{IngestedOps, Received};
 use crate::sync::proto::limits::MIN_MESSAGE_BYTES;
-use crate::sync::proto::message::{LogSpace, room_for_ops};
-use crate::sync::proto::push::{read_push, write_push};
-use crate::sync::resume::common::CommonOps;
-use crate::sync::resume::token::ResumeToken;
+use crate::sync::proto::{LogSpace, read_push, room_for_ops, write_push};
+use crate::sync::resume::{CommonOps, ResumeToken};
 
 /// The exchange of new operations after a session that converged, over a connection that stays open.
 ///

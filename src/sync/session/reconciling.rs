@@ -7,24 +7,17 @@ use super::progress::{Progress, SessionDigest, SessionResult};
 use super::start::Start;
 use crate::codec::wire::wide;
 use crate::hlc::WallMillis;
-use crate::op::OpSeq;
 use crate::replica::Replica;
 use crate::sync::error::{PeerMisbehaved, SyncError};
 use crate::sync::ingest::IngestedOps;
-use crate::sync::proto::answer::{Ack, Continuation, SyncAnswer, Welcome};
 use crate::sync::proto::limits::{
     MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
 };
-use crate::sync::proto::message::Sections;
-use crate::sync::proto::ranges::{RangeContent, RangeItem, RangeWriter};
-use crate::sync::proto::request::Phase;
-use crate::sync::rbsr::bound::Bound;
-use crate::sync::rbsr::fingerprint::{Fingerprinter, short};
-use crate::sync::rbsr::snapshot::Snapshot;
-use crate::sync::rbsr::view::{OnFingerprint, OnIds, View};
-use crate::sync::resume::common::CommonOps;
-use crate::sync::resume::id::{ResumeId, Transferred};
-use crate::sync::resume::token::ResumeToken;
+use crate::sync::proto::{
+    Ack, Continuation, Phase, RangeContent, RangeItem, RangeWriter, Sections, SyncAnswer, Welcome,
+};
+use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
+use crate::sync::resume::{CommonOps, ResumeId, ResumeToken, Transferred};
 
 /// A session whose welcome has arrived.
 pub(crate) struct Reconciling {
@@ -70,10 +63,10 @@ impl Reconciling {
     pub(crate) fn new(start: Start, welcome: Welcome, replica: &Replica) -> Result<Self, SyncError> {
         let token = start.offered.as_ref().filter(|_| welcome.resumed);
         if welcome.resumed && token.is_none() {
-            return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Resume));
+            return Err(PeerMisbehaved::Resume.into());
         }
         if welcome.limit < MIN_MESSAGE_BYTES {
-            return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Limit));
+            return Err(PeerMisbehaved::Limit.into());
         }
         let id = SessionId {
             initiator: start.nonce,
@@ -178,7 +171,7 @@ impl Reconciling {
         }
         for item in sections.ranges {
             if !self.was_asked(&item) {
-                return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Range));
+                return Err(PeerMisbehaved::Range.into());
             }
             self.on_range(replica, item)?;
         }
@@ -218,48 +211,38 @@ impl Reconciling {
     fn on_range(&mut self, replica: &Replica, item: RangeItem) -> Result<(), SyncError> {
         let view = self.comparison.view(replica);
         let RangeItem { low, high, content } = item;
-        match content {
+        let content = match content {
             RangeContent::Fingerprint { count, fingerprint } => {
                 match view.on_fingerprint(&low, &high, count, fingerprint) {
-                    OnFingerprint::Same => {}
+                    OnFingerprint::Same => return Ok(()),
                     OnFingerprint::SendAll => {
-                        self.outbox.queue(view.snapshot.numbers(view.range(&low, &high)));
-                    }
-                    OnFingerprint::List => {
-                        self.pending.push(PendingRange { low, high, content: PendingContent::Ids });
+                        self.outbox.queue(view.numbers(view.range(&low, &high)));
+                        return Ok(());
                     }
                     OnFingerprint::Split(parts) if self.pending.len() + parts.len() <= MAX_PENDING => {
-                        self.pending.extend(parts.into_iter().map(|(low, high)| PendingRange {
-                            low,
-                            high,
-                            content: PendingContent::Fingerprint,
-                        }));
+                        let content = PendingContent::Fingerprint;
+                        let pending = |(low, high)| PendingRange { low, high, content: content.clone() };
+                        self.pending.extend(parts.into_iter().map(pending));
+                        return Ok(());
                     }
-                    OnFingerprint::Fingerprint | OnFingerprint::Split(_) => {
-                        self.pending.push(PendingRange { low, high, content: PendingContent::Fingerprint });
-                    }
+                    OnFingerprint::List => PendingContent::Ids,
+                    OnFingerprint::Fingerprint | OnFingerprint::Split(_) => PendingContent::Fingerprint,
                 }
             }
             RangeContent::Ids(ids) => {
                 let OnIds { send, wants } = view.on_ids(&low, &high, &ids);
-                for position in send {
-                    self.outbox.queue(view.snapshot.numbers(position..position + 1));
+                self.outbox.queue(view.numbers(send));
+                if wants.is_empty() {
+                    return Ok(());
                 }
-                if !wants.is_empty() {
-                    self.pending.push(PendingRange { low, high, content: PendingContent::Wants(wants) });
-                }
+                PendingContent::Wants(wants)
             }
             RangeContent::Wants(wants) => {
-                let numbers = view.snapshot.numbers(view.range(&low, &high));
-                let (found, expected) = (wants.len(), numbers.len());
-                if found != expected {
-                    return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Wants { found, expected }));
-                }
-                let wanted = numbers.iter().zip(wants).filter(|(_, wanted)| *wanted);
-                let wanted: Vec<OpSeq> = wanted.map(|(number, _)| *number).collect();
-                self.outbox.queue(&wanted);
+                self.outbox.queue(view.numbers(view.wanted(&low, &high, &wants)?));
+                return Ok(());
             }
-        }
+        };
+        self.pending.push(PendingRange { low, high, content });
         Ok(())
     }
 
@@ -274,7 +257,7 @@ impl Reconciling {
                 asked.low = from.clone();
                 if let PendingContent::Wants(wants) = &mut asked.content {
                     let done = usize::try_from(done).ok().filter(|done| *done <= wants.len());
-                    wants.drain(..done.ok_or(SyncError::PeerMisbehaved(PeerMisbehaved::Limit))?);
+                    wants.drain(..done.ok_or(PeerMisbehaved::Limit)?);
                 }
             }
             self.pending.push(asked);

@@ -15,19 +15,10 @@ use crate::oplog::LogId;
 use crate::replica::Replica;
 use crate::sync::error::{PeerMisbehaved, SyncError};
 use crate::sync::ingest::{IngestedOps, Received};
-use crate::sync::proto::alert::Alert;
-use crate::sync::proto::answer::{Ack, Welcome};
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES};
-use crate::sync::proto::message::{LogSpace, ReadSections, room_for_ops};
-use crate::sync::proto::request::{Phase, SyncRequest};
-use crate::sync::rbsr::snapshot::Snapshot;
-use crate::sync::rbsr::view::View;
-use crate::sync::resume::common::CommonOps;
-use crate::sync::resume::id::ResumeId;
-use crate::sync::resume::runs::OpRuns;
-use crate::sync::resume::sealed::ResumeError;
-use crate::sync::resume::sessions::{PastSession, PastSessions};
-use crate::sync::resume::token::ResumeToken;
+use crate::sync::proto::{Ack, Alert, LogSpace, Phase, ReadSections, SyncRequest, Welcome, room_for_ops};
+use crate::sync::rbsr::{Fingerprinter, Snapshot, View};
+use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
 
 /// Answers the requests of any number of initiators, in any order.
 ///
@@ -96,11 +87,11 @@ impl Responder {
         let request = SyncRequest::read(request, &space)?;
         let head = &request.head;
         if head.limit < MIN_MESSAGE_BYTES {
-            return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Limit));
+            return Err(PeerMisbehaved::Limit.into());
         }
         if let Phase::Later { cursor } = head.phase {
             if cursor > replica.log().index().end() {
-                return Err(SyncError::PeerMisbehaved(PeerMisbehaved::Position));
+                return Err(PeerMisbehaved::Position.into());
             }
             if head.resume.is_some() && self.resumed(replica, head.resume).is_none() {
                 return Err(SyncError::AlertReceived(Alert::Forgotten));
@@ -165,8 +156,8 @@ impl Responder {
         let nonce = responder_nonce(crypto, &self.secret, &head.nonce, cursor, resume);
         let id = SessionId { initiator: head.nonce, responder: nonce, resume };
         let name = id.name(crypto);
-        let snapshot = self.take_snapshot(replica, &id, cursor);
         let fingerprinter = id.fingerprinter(crypto);
+        let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor);
         let view = View { index: replica.log().index(), fingerprinter: &fingerprinter, snapshot: &snapshot };
         let mut draft = Draft::new(room_for_ops(head.limit.min(self.options.limit())));
         let welcome = match head.phase {
@@ -202,14 +193,19 @@ impl Responder {
     }
 
     /// Returns the snapshot of an earlier request of the session, or a new one.
-    fn take_snapshot(&mut self, replica: &Replica, id: &SessionId, cursor: OpSeq) -> Snapshot {
+    fn take_snapshot(
+        &mut self,
+        replica: &Replica,
+        id: &SessionId,
+        fingerprinter: &Fingerprinter,
+        cursor: OpSeq,
+    ) -> Snapshot {
         let log = replica.log().id();
         let at = self.snapshots.iter().position(|cached| cached.id == *id && cached.log == *log);
         if let Some(cached) = at.and_then(|at| self.snapshots.remove(at)) {
             return cached.snapshot;
         }
-        let fingerprinter = id.fingerprinter(replica.crypto());
-        Snapshot::new(replica.log().index(), &fingerprinter, cursor, self.resumed(replica, id.resume))
+        Snapshot::new(replica.log().index(), fingerprinter, cursor, self.resumed(replica, id.resume))
     }
 
     fn keep_snapshot(&mut self, cached: CachedSnapshot) {

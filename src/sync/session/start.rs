@@ -9,11 +9,8 @@ use crate::oplog::LogId;
 use crate::replica::Replica;
 use crate::sync::error::SyncError;
 use crate::sync::proto::limits::MAX_ALTERNATES_WANTED;
-use crate::sync::proto::message::{LogSpace, Sections, first_8};
-use crate::sync::proto::ranges::RangeWriter;
-use crate::sync::proto::request::{Hello, Phase, RequestHead};
-use crate::sync::resume::id::ResumeId;
-use crate::sync::resume::token::ResumeToken;
+use crate::sync::proto::{Hello, LogSpace, Phase, RangeWriter, RequestHead, Sections, first_8};
+use crate::sync::resume::{ResumeId, ResumeToken};
 
 /// The facts about a session that are fixed by its first request.
 pub(crate) struct Start {
