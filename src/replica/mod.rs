@@ -9,7 +9,6 @@ mod junk_tests;
 mod options;
 mod outcome;
 mod read;
-#[cfg(feature = "sqlite")]
 mod restore;
 mod write;
 
@@ -22,11 +21,14 @@ use crate::keys::{KeyRegistry, RegistryError, SigningSecretKey};
 use crate::op::IdentifierError;
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
-use crate::store::{MemoryStore, StoreError};
+#[cfg(feature = "sqlite")]
+use crate::store::SqliteStore;
+use crate::store::{Backing, StoreError};
 use crate::threads::Threads;
 use crate::value::Excerpt;
 
 pub use incoming::Incoming;
+use options::Place;
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, Outcome, Refused};
 pub use write::WriteError;
@@ -69,7 +71,8 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Opens a replica: an empty one in memory, or with [`ReplicaOptions::path`] the one in a file.
+    /// Opens a replica: an empty one in memory, or with [`ReplicaOptions::path`] or [`ReplicaOptions::store`] the one that
+    /// is kept there.
     ///
     /// # Errors
     ///
@@ -84,7 +87,6 @@ impl Replica {
         if let Some(space) = &options.space {
             crate::op::check(crate::op::Member::Space, space)?;
         }
-        #[cfg_attr(not(feature = "sqlite"), expect(unused_mut, reason = "there is no file to read"))]
         let mut replica = Self {
             crypto,
             signing_key: options.signing_key,
@@ -95,16 +97,20 @@ impl Replica {
             unverified: options.unverified,
             threads: options.threads,
             clock: Clock::new(),
-            log: OpLog::with_store(crypto, options.space, Box::new(MemoryStore::new())),
+            log: OpLog::new_in(crypto, options.space),
             state: State::new(),
             copies: copies::Copies::default(),
         };
-        #[cfg(feature = "sqlite")]
-        if let Some(file) = options.file {
-            if file.now > WallMillis::MAX {
-                return Err(OpenError::Clock(HlcError::WallOutOfRange { now: file.now }));
+        match options.place {
+            Place::Memory => {}
+            Place::Store(store, now) => {
+                replica.restore(now, options.expected, || Ok(Backing::Other(store)))?;
             }
-            replica.restore(&file, options.file_options)?;
+            #[cfg(feature = "sqlite")]
+            Place::File(path, now) => {
+                let open = || SqliteStore::open(path, options.durability);
+                replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))?;
+            }
         }
         Ok(replica)
     }

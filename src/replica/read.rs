@@ -104,7 +104,7 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// [`StoreError::InMemory`] for a replica in memory, [`StoreError::Exists`] when there is a file already, others
+    /// [`StoreError::NoFile`] for a replica that was not opened with a path, [`StoreError::Exists`] when there is a file already, others
     /// when the disk fails; then there is no copy, unless only making its name durable failed.
     pub fn back_up(&self, path: impl AsRef<std::path::Path>) -> Result<(), StoreError> {
         self.log.copy_to(path.as_ref())

@@ -10,6 +10,7 @@ mod contract;
 mod crash;
 mod damage;
 mod files;
+mod port;
 mod reopen;
 mod salvage;
 
