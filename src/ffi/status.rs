@@ -10,7 +10,7 @@ use crate::crypto::{CryptoError, KeyError};
 use crate::guard::Aborted;
 use crate::hlc::HlcError;
 use crate::keys::{RegistryError, SignError, VerifyError};
-use crate::op::{IdentifierError, OpError};
+use crate::op::{IdentifierError, OpError, OpSeq};
 use crate::store::Place;
 use crate::value::JsonError;
 use crate::{IngestError, OpenError, Refused, StoreError, WriteError};
@@ -316,7 +316,7 @@ pub(super) trait Status {
     fn status(&self) -> policysync_status_code;
 
     /// The operation of the store that it is about, by its number.
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         None
     }
 }
@@ -334,8 +334,8 @@ impl<E: Status + Error> From<E> for Failure {
             source = cause.source();
         }
         let failure = Self::new(error.status(), message);
-        match error.arrival() {
-            Some(arrival) => failure.at(to_usize(arrival)),
+        match error.seq() {
+            Some(seq) => failure.at(to_usize(seq.get())),
             None => failure,
         }
     }
@@ -443,10 +443,10 @@ impl Status for OpenError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Store(error) => error.arrival(),
-            Self::UnknownKey { arrival, .. } => Some(*arrival),
+            Self::Store(error) => error.seq(),
+            Self::UnknownKey { seq, .. } => Some(*seq),
             _ => None,
         }
     }
@@ -475,10 +475,10 @@ impl Status for StoreError {
         match self {
             Self::Full => POLICYSYNC_ERR_FULL,
             Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
-            Self::Locked => POLICYSYNC_ERR_LOCKED,
+            Self::Locked | Self::Conflict => POLICYSYNC_ERR_LOCKED,
             Self::DiskFull(_) => POLICYSYNC_ERR_NO_SPACE,
             Self::ReadOnly(_) => POLICYSYNC_ERR_NOT_WRITABLE,
-            Self::Io(_) | Self::FileSystem { .. } | Self::CannotOpen(_) | Self::Sqlite(_) => {
+            Self::Io(_) | Self::FileSystem { .. } | Self::CannotOpen(_) | Self::Other(_) => {
                 POLICYSYNC_ERR_IO
             }
             Self::NotAFile | Self::Foreign => POLICYSYNC_ERR_NOT_A_STORE,
@@ -486,13 +486,13 @@ impl Status for StoreError {
             Self::Moved => POLICYSYNC_ERR_MOVED,
             Self::Newer { .. } => POLICYSYNC_ERR_NEWER,
             Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
-            Self::InMemory => POLICYSYNC_ERR_ARGUMENT,
+            Self::NoFile => POLICYSYNC_ERR_ARGUMENT,
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Corrupt { place: Place::Operation { arrival }, .. } => Some(*arrival),
+            Self::Corrupt { place: Place::Operation { seq }, .. } => Some(*seq),
             _ => None,
         }
     }
@@ -508,9 +508,9 @@ impl Status for IngestError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Store(error) => error.arrival(),
+            Self::Store(error) => error.seq(),
             _ => None,
         }
     }
@@ -529,9 +529,9 @@ impl Status for WriteError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Ingest(error) => error.arrival(),
+            Self::Ingest(error) => error.seq(),
             _ => None,
         }
     }

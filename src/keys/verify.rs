@@ -56,7 +56,6 @@ impl<'a> VerifiedOp<'a> {
 
     /// Takes an operation that this device verified before it put it into its store, as the store's seal proves. One
     /// caller opens a replica, and fails when the seal turns out not to fit; the other checks a store, after its seal.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn under_seal(hashed: HashedOp<'a, '_>) -> Self {
         Self::new(hashed)
     }

@@ -1,18 +1,30 @@
 //! Who wrote, and with which key; each once.
 
-use crate::packed::{Interned, Names};
+use crate::packed::{Interned, Names, impl_key};
+
+/// The number of an author: an actor with one of its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AuthorId(u32);
+
+impl_key!(AuthorId);
+
+/// The number of an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ActorId(u32);
+
+impl_key!(ActorId);
 
 /// An actor's key, as the log knows it. The actor has a number of its own, because equivocation is the actor's,
 /// whichever key it uses.
 struct Author {
-    actor: u32,
+    actor: ActorId,
     name: Box<str>,
     kid: Box<str>,
 }
 
 pub(crate) struct Authors {
-    actors: Names,
-    authors: Interned<Author>,
+    actors: Names<ActorId>,
+    authors: Interned<Author, AuthorId>,
 }
 
 impl Authors {
@@ -20,7 +32,7 @@ impl Authors {
         Self { actors: Names::new(), authors: Interned::new() }
     }
 
-    pub(crate) fn intern(&mut self, actor: &str, kid: &str) -> u32 {
+    pub(crate) fn intern(&mut self, actor: &str, kid: &str) -> AuthorId {
         let hash = self.authors.hash((actor, kid));
         let is = |author: &Author| *author.name == *actor && *author.kid == *kid;
         if let Some(author) = self.authors.find(hash, is) {
@@ -31,15 +43,15 @@ impl Authors {
     }
 
     /// The number of the author's actor.
-    pub(crate) fn actor_of(&self, author: u32) -> u32 {
+    pub(crate) fn actor_of(&self, author: AuthorId) -> ActorId {
         self.authors.get(author).actor
     }
 
-    pub(crate) fn actor(&self, author: u32) -> &str {
+    pub(crate) fn actor(&self, author: AuthorId) -> &str {
         &self.authors.get(author).name
     }
 
-    pub(crate) fn kid(&self, author: u32) -> &str {
+    pub(crate) fn kid(&self, author: AuthorId) -> &str {
         &self.authors.get(author).kid
     }
 }
@@ -55,9 +67,10 @@ mod tests {
         for _ in 0..2 {
             for number in 0..1000 {
                 let (actor, kid) = (format!("actor {}", number % 20), format!("kid {}", number / 20));
-                assert_eq!(authors.intern(&actor, &kid), number);
-                assert_eq!((authors.actor(number), authors.kid(number)), (&*actor, &*kid));
-                assert_eq!(authors.actor_of(number), number % 20);
+                let author = AuthorId(number);
+                assert_eq!(authors.intern(&actor, &kid), author);
+                assert_eq!((authors.actor(author), authors.kid(author)), (&*actor, &*kid));
+                assert_eq!(authors.actor_of(author), ActorId(number % 20));
             }
         }
     }

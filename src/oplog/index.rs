@@ -2,14 +2,14 @@
 
 use std::cmp::Ordering;
 
-use super::authors::Authors;
+use super::authors::{AuthorId, Authors};
 use super::order::{Neighbours, Order, Place};
 use super::stamps::{Stamps, prefix};
 use super::subjects::{RegisterId, Subjects};
 use crate::codec::OpHash;
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
-use crate::op::Kind;
+use crate::op::{Kind, OpSeq};
 use crate::packed::{Narrow, Numbers, Paged};
 use crate::threads::Threads;
 use crate::value::utf16_cmp;
@@ -21,12 +21,12 @@ const WORTH: usize = 2048;
 
 /// The operations of a log, by number of arrival: a column for each thing that is known of them.
 pub(crate) struct Index {
-    hashes: Paged<OpHash>,
+    hashes: Paged<OpHash, OpSeq>,
     stamps: Stamps,
-    authors: Narrow,
-    registers: Paged<RegisterId>,
+    authors: Narrow<OpSeq, AuthorId>,
+    registers: Paged<RegisterId, OpSeq>,
     /// Numbers by hash. The hashes are SHA-256 already; nothing ever walks the table.
-    by_hash: Numbers,
+    by_hash: Numbers<OpSeq>,
     order: Order,
     pub(crate) authors_of: Authors,
     pub(crate) subjects: Subjects,
@@ -34,9 +34,9 @@ pub(crate) struct Index {
 
 /// What came of putting an operation into the index.
 pub(crate) struct Inserted {
-    pub(crate) arrival: u32,
+    pub(crate) seq: OpSeq,
     /// Another operation of the same actor with the same timestamp.
-    pub(crate) equivocates_with: Option<u32>,
+    pub(crate) equivocates_with: Option<OpSeq>,
 }
 
 impl Index {
@@ -58,32 +58,42 @@ impl Index {
         self.hashes.len()
     }
 
-    pub(crate) fn find(&self, hash: &OpHash) -> Option<u32> {
-        self.by_hash.find(hash.front(), |arrival| self.hashes.get(arrival) == hash)
+    /// Returns the number that the next operation gets.
+    pub(crate) fn end(&self) -> OpSeq {
+        self.hashes.end()
     }
 
-    pub(crate) fn hash(&self, arrival: u32) -> &OpHash {
-        self.hashes.get(arrival)
+    /// Returns the numbers of all operations.
+    pub(crate) fn seqs(&self) -> impl DoubleEndedIterator<Item = OpSeq> + Clone + use<> {
+        OpSeq::FIRST.until(self.end())
     }
 
-    pub(crate) fn ts(&self, arrival: u32) -> Hlc {
-        self.stamps.ts(arrival)
+    pub(crate) fn find(&self, hash: &OpHash) -> Option<OpSeq> {
+        self.by_hash.find(hash.front(), |seq| self.hashes.get(seq) == hash)
     }
 
-    pub(crate) fn author(&self, arrival: u32) -> u32 {
-        self.authors.get(arrival)
+    pub(crate) fn hash(&self, seq: OpSeq) -> &OpHash {
+        self.hashes.get(seq)
     }
 
-    pub(crate) fn register(&self, arrival: u32) -> RegisterId {
-        *self.registers.get(arrival)
+    pub(crate) fn ts(&self, seq: OpSeq) -> Hlc {
+        self.stamps.ts(seq)
     }
 
-    pub(crate) fn kind(&self, arrival: u32) -> Kind {
-        self.stamps.kind(arrival)
+    pub(crate) fn author(&self, seq: OpSeq) -> AuthorId {
+        self.authors.get(seq)
     }
 
-    pub(crate) fn actor(&self, arrival: u32) -> &str {
-        self.authors_of.actor(self.author(arrival))
+    pub(crate) fn register(&self, seq: OpSeq) -> RegisterId {
+        *self.registers.get(seq)
+    }
+
+    pub(crate) fn kind(&self, seq: OpSeq) -> Kind {
+        self.stamps.kind(seq)
+    }
+
+    pub(crate) fn actor(&self, seq: OpSeq) -> &str {
+        self.authors_of.actor(self.author(seq))
     }
 
     /// Puts operations in that are not there yet, none of them twice. What they are about does not depend on where they
@@ -110,7 +120,7 @@ impl Index {
     /// Numbers operations and puts them into the order; step by step for all, so that what one needs from memory
     /// does not wait for another.
     fn put_in_order(&mut self, ops: &[PermittedOp<'_>], inserted: &mut Vec<Inserted>) {
-        let first = self.len();
+        let first = self.end();
         for permitted in ops {
             let signed = permitted.signed();
             let op = signed.op();
@@ -119,15 +129,14 @@ impl Index {
             self.authors.push(self.authors_of.intern(op.actor(), signed.kid()));
         }
         let hashes = &self.hashes;
-        for arrival in first..hashes.len() {
-            let front = hashes.get(arrival).front();
-            self.by_hash.push(arrival, front, |arrival| hashes.get(arrival).front());
+        for seq in first.until(hashes.end()) {
+            let front = hashes.get(seq).front();
+            self.by_hash.push(seq, front, |seq| hashes.get(seq).front());
         }
-        let place = |arrival| Place { prefix: self.stamps.prefix(arrival), arrival };
-        let places: Vec<Place> = (first..self.len()).map(place).collect();
+        let place = |seq| Place { prefix: self.stamps.prefix(seq), seq };
+        let places: Vec<Place> = first.until(self.end()).map(place).collect();
         let mut order = std::mem::replace(&mut self.order, Order::new());
-        let neighbours =
-            order.insert(&places, |arrival| self.author(arrival), |a, b| self.compare_tied(a, b));
+        let neighbours = order.insert(&places, |seq| self.author(seq), |a, b| self.compare_tied(a, b));
         self.order = order;
         inserted
             .extend(places.into_iter().zip(neighbours).map(|(place, found)| self.inserted(place, &found)));
@@ -138,25 +147,25 @@ impl Index {
         let mut others = [neighbours.before, neighbours.after].into_iter().flatten();
         let other = others.find(|other| {
             other.prefix == place.prefix
-                && self.same_actor(other.arrival, place.arrival)
-                && self.ts(other.arrival) == self.ts(place.arrival)
+                && self.same_actor(other.seq, place.seq)
+                && self.ts(other.seq) == self.ts(place.seq)
         });
-        Inserted { arrival: place.arrival, equivocates_with: other.map(|other| other.arrival) }
+        Inserted { seq: place.seq, equivocates_with: other.map(|other| other.seq) }
     }
 
     /// The total order: time, counter, actor by UTF-16 code units, hash.
-    pub(crate) fn compare(&self, a: u32, b: u32) -> Ordering {
+    pub(crate) fn compare(&self, a: OpSeq, b: OpSeq) -> Ordering {
         self.ts(a).cmp(&self.ts(b)).then_with(|| self.compare_simultaneous(a, b))
     }
 
     /// The same for places with equal prefixes.
     fn compare_tied(&self, a: Place, b: Place) -> Ordering {
-        let (prefix, a, b) = (a.prefix, a.arrival, b.arrival);
+        let (prefix, a, b) = (a.prefix, a.seq, b.seq);
         if prefix.is_whole() { self.compare_simultaneous(a, b) } else { self.compare(a, b) }
     }
 
     /// The same for operations with equal timestamps.
-    fn compare_simultaneous(&self, a: u32, b: u32) -> Ordering {
+    fn compare_simultaneous(&self, a: OpSeq, b: OpSeq) -> Ordering {
         let actors = match self.author(a) == self.author(b) {
             true => Ordering::Equal,
             false => utf16_cmp(self.actor(a), self.actor(b)),
@@ -165,21 +174,21 @@ impl Index {
     }
 
     /// All operations in order.
-    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = OpSeq> + '_ {
         self.order.iter()
     }
 
     /// The operations with a timestamp of at least this, in order.
-    pub(crate) fn since_ts(&self, ts: Hlc) -> impl Iterator<Item = u32> + '_ {
-        self.order.starting_at(prefix(ts)).skip_while(move |arrival| self.ts(*arrival) < ts)
+    pub(crate) fn since_ts(&self, ts: Hlc) -> impl Iterator<Item = OpSeq> + '_ {
+        self.order.starting_at(prefix(ts)).skip_while(move |seq| self.ts(*seq) < ts)
     }
 
     /// Whether two operations are of one actor and carry one timestamp.
-    pub(crate) fn same_actor_and_time(&self, a: u32, b: u32) -> bool {
+    pub(crate) fn same_actor_and_time(&self, a: OpSeq, b: OpSeq) -> bool {
         self.ts(a) == self.ts(b) && self.same_actor(a, b)
     }
 
-    fn same_actor(&self, a: u32, b: u32) -> bool {
+    fn same_actor(&self, a: OpSeq, b: OpSeq) -> bool {
         self.authors_of.actor_of(self.author(a)) == self.authors_of.actor_of(self.author(b))
     }
 }

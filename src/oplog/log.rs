@@ -4,15 +4,13 @@ use std::fmt;
 
 use super::prefix::Prefix;
 use super::{ForkProof, Index, Inserted, LogId};
-use crate::codec::OpHash;
+use crate::codec::{OpHash, OpHashSet};
 use crate::crypto::{CryptoProvider, Hash, Sodium};
 use crate::guard::PermittedOp;
 use crate::keys::{VerifiedOp, VerifyError};
-use crate::op::{OpError, OpRef, Parts, SignedOp, SignedOpRef};
-use crate::store::{MemoryStore, Store, StoreError};
+use crate::op::{OpError, OpRef, OpSeq, Parts, SignedOp, SignedOpRef};
+use crate::store::{Damage, OpStore, StoreError};
 use crate::threads::Threads;
-#[cfg(feature = "sqlite")]
-use crate::{codec::OpHashSet, store::Damage};
 
 /// An append-only log of verified operations: each once, in the order of arrival and in the total order.
 ///
@@ -40,7 +38,7 @@ pub struct OpLog {
     crypto: Sodium,
     space: Option<Box<str>>,
     index: Index,
-    store: Box<dyn Store>,
+    store: OpStore,
     /// Whether any actor said two things at one time.
     forked: bool,
     id: LogId,
@@ -50,11 +48,11 @@ pub struct OpLog {
 /// A position in the order of arrival of one log: what arrived before it and what arrives later. It means nothing to
 /// another log. Unlike a timestamp it misses nothing: an old operation that arrives late is behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cursor(u32);
+pub struct Cursor(OpSeq);
 
 impl Cursor {
     /// Before everything.
-    pub const START: Self = Self(0);
+    pub const START: Self = Self(OpSeq::FIRST);
 
     /// How many operations arrived before this position.
     #[must_use]
@@ -62,10 +60,15 @@ impl Cursor {
         self.0.into()
     }
 
+    /// Returns the number of the first operation after this position.
+    pub(crate) const fn next(self) -> OpSeq {
+        self.0
+    }
+
     /// The position with so many operations before it; `None` beyond what a log can hold.
     #[must_use]
     pub fn from_position(position: u64) -> Option<Self> {
-        u32::try_from(position).ok().map(Self)
+        u32::try_from(position).ok().map(|count| Self(OpSeq::new(count)))
     }
 }
 
@@ -141,11 +144,12 @@ impl OpLog {
     /// An empty log in memory, for operations without a space.
     #[must_use]
     pub fn new(crypto: Sodium) -> Self {
-        Self::with_store(crypto, None, Box::new(MemoryStore::new()))
+        Self::new_in(crypto, None)
     }
 
-    /// An empty log over an empty store.
-    pub(crate) fn with_store(crypto: Sodium, space: Option<Box<str>>, store: Box<dyn Store>) -> Self {
+    /// Creates an empty log in memory, for operations of this space.
+    pub(crate) fn new_in(crypto: Sodium, space: Option<Box<str>>) -> Self {
+        let store = OpStore::in_memory(crypto, space.as_deref());
         Self {
             crypto,
             space,
@@ -157,19 +161,12 @@ impl OpLog {
         }
     }
 
-    /// An empty log, to be filled with what a store holds: [`OpLog::restore`], then [`OpLog::keep_in`].
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn new_in(crypto: Sodium, space: Option<Box<str>>) -> Self {
-        Self::with_store(crypto, space, Box::new(MemoryStore::new()))
-    }
-
-    /// Takes over operations that are in the store already.
-    #[cfg(feature = "sqlite")]
+    /// Takes over operations that are in the store already: the one that [`OpLog::keep_in`] sets afterwards.
     pub(crate) fn restore(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Result<(), StoreError> {
         let mut hashes = OpHashSet::with_capacity_and_hasher(ops.len(), Default::default());
-        for (arrival, op) in (self.index.len()..).zip(ops) {
+        for (seq, op) in self.index.end().onwards().zip(ops) {
             if self.index.find(&op.hash()).is_some() || !hashes.insert(op.hash()) {
-                return Err(StoreError::operation(arrival, Damage::Duplicate));
+                return Err(StoreError::operation(seq, Damage::Duplicate));
             }
         }
         self.expect_room(ops)?;
@@ -178,9 +175,18 @@ impl OpLog {
     }
 
     /// Sets the store that the operations are read from and written to.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn keep_in(&mut self, store: Box<dyn Store>) {
+    pub(crate) fn keep_in(&mut self, store: OpStore) {
         self.store = store;
+    }
+
+    /// Returns the store of the operations.
+    pub(crate) fn store(&self) -> &OpStore {
+        &self.store
+    }
+
+    /// Returns the store of the operations, to take over what another writer has appended.
+    pub(crate) fn store_mut(&mut self) -> &mut OpStore {
+        &mut self.store
     }
 
     /// Copies the store into a new file.
@@ -274,12 +280,12 @@ impl OpLog {
     ///
     /// [`StoreError`] when the store cannot read it.
     pub fn get(&self, hash: &OpHash) -> Result<Option<SignedOp>, StoreError> {
-        self.index.find(hash).map(|arrival| self.read(arrival)).transpose()
+        self.index.find(hash).map(|seq| self.read(seq)).transpose()
     }
 
     /// All operations in the total order: time, counter, actor, hash.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Result<LogEntry, StoreError>> + '_ {
-        self.index.in_order().map(|arrival| self.entry(arrival))
+        self.index.in_order().map(|seq| self.entry(seq))
     }
 
     /// The operations that arrived since `cursor`, in the order of arrival.
@@ -287,21 +293,21 @@ impl OpLog {
         &self,
         cursor: Cursor,
     ) -> impl DoubleEndedIterator<Item = Result<LogEntry, StoreError>> + '_ {
-        (cursor.0..self.index.len()).map(|arrival| self.entry(arrival))
+        cursor.0.until(self.index.end()).map(|seq| self.entry(seq))
     }
 
     /// The position behind everything that has arrived.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor(self.index.len())
+        Cursor(self.index.end())
     }
 
     /// What the log holds, in 40 bytes. Costs a hash over all operations' hashes.
     #[must_use]
     pub fn digest(&self) -> LogDigest {
         let mut hashes = Vec::with_capacity(self.len().saturating_mul(32));
-        for arrival in self.index.in_order() {
-            hashes.extend_from_slice(self.index.hash(arrival).as_bytes());
+        for seq in self.index.in_order() {
+            hashes.extend_from_slice(self.index.hash(seq).as_bytes());
         }
         LogDigest { count: self.index.len().into(), hash: self.crypto.hash(&hashes) }
     }
@@ -340,43 +346,42 @@ impl OpLog {
         &self.id
     }
 
-    /// A digest over the operations that arrived first, `count` of them, in the order of arrival; `None` where there
-    /// are fewer.
-    pub(crate) fn prefix_digest(&self, count: u32) -> Option<[u8; 32]> {
-        (count <= self.index.len()).then(|| self.prefix.digest(self.crypto, &self.index, count))
+    /// A digest over the operations before `end`, in the order of arrival; `None` where the log ends before.
+    pub(crate) fn prefix_digest(&self, end: OpSeq) -> Option<[u8; 32]> {
+        (end <= self.index.end()).then(|| self.prefix.digest(self.crypto, &self.index, end))
     }
 
-    fn entry(&self, arrival: u32) -> Result<LogEntry, StoreError> {
+    fn entry(&self, seq: OpSeq) -> Result<LogEntry, StoreError> {
         Ok(LogEntry {
-            op: self.read(arrival)?,
-            hash: *self.index.hash(arrival),
-            cursor: Cursor(arrival.saturating_add(1)),
+            op: self.read(seq)?,
+            hash: *self.index.hash(seq),
+            cursor: Cursor(seq.checked_add(1).unwrap_or(seq)),
         })
     }
 
     /// The operation of this number.
-    pub(crate) fn read(&self, arrival: u32) -> Result<SignedOp, StoreError> {
-        self.with_op(arrival, |signed| signed.to_signed_op())
+    pub(crate) fn read(&self, seq: OpSeq) -> Result<SignedOp, StoreError> {
+        self.with_op(seq, |signed| signed.to_signed_op())
     }
 
     /// Calls `read` with the operation of this number.
     pub(crate) fn with_op<T>(
         &self,
-        arrival: u32,
+        seq: OpSeq,
         read: impl FnOnce(SignedOpRef<'_>) -> T,
     ) -> Result<T, StoreError> {
         let mut scratch = Vec::new();
-        let body = self.store.read(arrival, self.index.hash(arrival), &mut scratch)?;
-        let author = self.index.author(arrival);
-        let (entity, entity_id, path) = self.index.subjects.names(self.index.register(arrival));
+        let body = self.store.read(seq, self.index.hash(seq), &mut scratch)?;
+        let author = self.index.author(seq);
+        let (entity, entity_id, path) = self.index.subjects.names(self.index.register(seq));
         let op = OpRef::from_log(Parts {
             label: body.label,
             actor: self.index.authors_of.actor(author),
-            ts: self.index.ts(arrival),
+            ts: self.index.ts(seq),
             entity,
             entity_id,
             path,
-            kind: self.index.kind(arrival),
+            kind: self.index.kind(seq),
             value: body.value,
             space: self.space.as_deref(),
         });

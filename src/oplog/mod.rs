@@ -15,4 +15,4 @@ pub use log::{AddError, Added, Cursor, LogDigest, LogEntry, OpLog};
 
 pub(crate) use identity::LogId;
 pub(crate) use index::{Index, Inserted};
-pub(crate) use subjects::{NONE, RegisterId};
+pub(crate) use subjects::RegisterId;

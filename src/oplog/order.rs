@@ -3,6 +3,9 @@
 use std::cmp::Ordering;
 use std::hint::black_box;
 
+use crate::op::OpSeq;
+use crate::packed::Key;
+
 /// Entries of a run. Inserting moves half a run on average; finding the run is a search over the runs' last keys.
 const RUN: usize = 256;
 /// How far from the place that is guessed is looked first.
@@ -18,13 +21,13 @@ pub(crate) struct Prefix(pub(super) u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) prefix: Prefix,
-    pub(crate) arrival: u32,
+    pub(crate) seq: OpSeq,
 }
 
 /// Room for the places of a run, keys and numbers apart so that a search touches keys only.
 struct Room {
     prefixes: [Prefix; RUN],
-    arrivals: [u32; RUN],
+    seqs: [OpSeq; RUN],
 }
 
 /// A run of places in order.
@@ -35,26 +38,26 @@ struct Run {
 
 impl Run {
     fn new() -> Self {
-        Self { len: 0, room: Box::new(Room { prefixes: [Prefix(0); RUN], arrivals: [0; RUN] }) }
+        Self { len: 0, room: Box::new(Room { prefixes: [Prefix(0); RUN], seqs: [OpSeq::FIRST; RUN] }) }
     }
 
     fn prefixes(&self) -> &[Prefix] {
         self.room.prefixes.get(..self.len).unwrap_or_default()
     }
 
-    fn arrivals(&self) -> &[u32] {
-        self.room.arrivals.get(..self.len).unwrap_or_default()
+    fn seqs(&self) -> &[OpSeq] {
+        self.room.seqs.get(..self.len).unwrap_or_default()
     }
 
     fn get(&self, at: usize) -> Option<Place> {
-        Some(Place { prefix: *self.prefixes().get(at)?, arrival: *self.arrivals().get(at)? })
+        Some(Place { prefix: *self.prefixes().get(at)?, seq: *self.seqs().get(at)? })
     }
 
     /// Reads around a guess, so that the processor fetches what [`Run::before`] will look at.
     fn touch(&self, guess: usize) -> u64 {
         let prefix = |at: usize| self.room.prefixes.get(at).map_or(0, |prefix| prefix.0);
-        let arrival = self.room.arrivals.get(guess).copied().unwrap_or(0);
-        prefix(guess.saturating_sub(NEAR / 2)) ^ prefix(guess + NEAR / 2) ^ u64::from(arrival)
+        let seq = self.room.seqs.get(guess).map_or(0, |seq| seq.get());
+        prefix(guess.saturating_sub(NEAR / 2)) ^ prefix(guess + NEAR / 2) ^ u64::from(seq)
     }
 
     fn len(&self) -> usize {
@@ -79,9 +82,9 @@ impl Run {
     )]
     fn insert(&mut self, at: usize, place: Place) {
         self.room.prefixes.copy_within(at..self.len, at + 1);
-        self.room.arrivals.copy_within(at..self.len, at + 1);
+        self.room.seqs.copy_within(at..self.len, at + 1);
         self.room.prefixes[at] = place.prefix;
-        self.room.arrivals[at] = place.arrival;
+        self.room.seqs[at] = place.seq;
         self.len += 1;
     }
 
@@ -93,7 +96,7 @@ impl Run {
         let mut upper = Self::new();
         upper.len = self.len - at;
         upper.room.prefixes[..upper.len].copy_from_slice(&self.room.prefixes[at..self.len]);
-        upper.room.arrivals[..upper.len].copy_from_slice(&self.room.arrivals[at..self.len]);
+        upper.room.seqs[..upper.len].copy_from_slice(&self.room.seqs[at..self.len]);
         self.len = at;
         upper
     }
@@ -119,10 +122,10 @@ impl Order {
 
     /// Puts new places into the order, one after the other, and returns the neighbours that each found. `near` reads
     /// what is needed of an operation to compare it, and `tie` compares two whose prefixes are equal.
-    pub(crate) fn insert(
+    pub(crate) fn insert<K: Key>(
         &mut self,
         places: &[Place],
-        near: impl Fn(u32) -> u32,
+        near: impl Fn(OpSeq) -> K,
         tie: impl Fn(Place, Place) -> Ordering,
     ) -> Vec<Neighbours> {
         self.bring_near(places, near);
@@ -131,7 +134,7 @@ impl Order {
 
     /// Reads what inserting these places will need, for all of them at once: each step is a short loop in which no read
     /// waits for another. One insertion after the other would wait for its memory several times.
-    fn bring_near(&self, places: &[Place], near: impl Fn(u32) -> u32) {
+    fn bring_near<K: Key>(&self, places: &[Place], near: impl Fn(OpSeq) -> K) {
         let Some(last) = self.lasts.last() else { return };
         let spots: Vec<(Prefix, &Run, usize)> = places
             .iter()
@@ -144,11 +147,11 @@ impl Order {
             .collect();
         let touched = spots.iter().fold(0, |sum, (_, run, guess)| sum ^ run.touch(*guess));
         black_box(touched);
-        let arrivals: Vec<u32> = spots
+        let seqs: Vec<OpSeq> = spots
             .iter()
-            .filter_map(|(prefix, run, guess)| run.arrivals().get(run.before(*prefix, *guess)).copied())
+            .filter_map(|(prefix, run, guess)| run.seqs().get(run.before(*prefix, *guess)).copied())
             .collect();
-        black_box(arrivals.iter().fold(0, |sum, arrival| sum ^ near(*arrival)));
+        black_box(seqs.iter().fold(0, |sum, seq| sum ^ near(*seq).position()));
     }
 
     /// The run that a place belongs to, and how many places of that run come before it.
@@ -157,18 +160,18 @@ impl Order {
             return (self.runs.len(), 0);
         }
         let prefix = place.prefix;
-        let before = |arrival: &u32| tie(Place { prefix, arrival: *arrival }, *place).is_lt();
+        let before = |seq: &OpSeq| tie(Place { prefix, seq: *seq }, *place).is_lt();
         let number = self.run_of(prefix);
         let number = match self.lasts.get(number..) {
             Some(rest @ [first, ..]) if first.prefix == prefix => {
-                number + rest.partition_point(|last| last.prefix == prefix && before(&last.arrival))
+                number + rest.partition_point(|last| last.prefix == prefix && before(&last.seq))
             }
             _ => number,
         };
         let Some(run) = self.runs.get(number) else { return (number, 0) };
         let low = run.before(prefix, self.guess(prefix, number));
         let equal = run.prefixes().iter().skip(low).take_while(|other| **other == prefix).count();
-        let tied = run.arrivals().get(low..low + equal).unwrap_or_default();
+        let tied = run.seqs().get(low..low + equal).unwrap_or_default();
         (number, low + tied.partition_point(before))
     }
 
@@ -238,15 +241,15 @@ impl Order {
     }
 
     /// All operations, by number, in order.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
-        self.runs.iter().flat_map(|run| run.arrivals().iter().copied())
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = OpSeq> + '_ {
+        self.runs.iter().flat_map(|run| run.seqs().iter().copied())
     }
 
     /// The operations from the first whose prefix is at least this, in order.
-    pub(crate) fn starting_at(&self, prefix: Prefix) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn starting_at(&self, prefix: Prefix) -> impl Iterator<Item = OpSeq> + '_ {
         let number = self.run_of(prefix);
         let skip = self.runs.get(number).map_or(0, |run| run.before(prefix, self.guess(prefix, number)));
-        self.runs.iter().skip(number).flat_map(|run| run.arrivals().iter().copied()).skip(skip)
+        self.runs.iter().skip(number).flat_map(|run| run.seqs().iter().copied()).skip(skip)
     }
 }
 
@@ -255,33 +258,32 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    type Pair = (Option<u32>, Option<u32>);
+    type Pair = (Option<OpSeq>, Option<OpSeq>);
 
-    fn number(place: Option<Place>) -> Option<u32> {
-        place.map(|place| place.arrival)
+    fn number(place: Option<Place>) -> Option<OpSeq> {
+        place.map(|place| place.seq)
     }
 
     /// Orders `keys` by value, ties by a second value.
     fn insert_all(keys: &[(u64, u32)]) -> (Order, Vec<Pair>) {
         let mut order = Order::new();
         let tie = |a: Place, b: Place| {
-            let second = |place: Place| (keys[place.arrival as usize].1, place.arrival);
+            let second = |place: Place| (keys[place.seq.get() as usize].1, place.seq);
             second(a).cmp(&second(b))
         };
         let mut neighbours = Vec::new();
         let mut places = Vec::new();
-        for (arrival, (prefix, _)) in keys.iter().enumerate() {
-            let arrival = u32::try_from(arrival).unwrap();
-            places.push(Place { prefix: Prefix(*prefix), arrival });
+        for (seq, (prefix, _)) in OpSeq::FIRST.onwards().zip(keys) {
+            places.push(Place { prefix: Prefix(*prefix), seq });
             // In batches of growing size.
             if places.len() > neighbours.len() / 4 {
-                for found in order.insert(&places, |arrival| arrival, tie) {
+                for found in order.insert(&places, |seq| seq, tie) {
                     neighbours.push((number(found.before), number(found.after)));
                 }
                 places.clear();
             }
         }
-        for found in order.insert(&places, |arrival| arrival, tie) {
+        for found in order.insert(&places, |seq| seq, tie) {
             neighbours.push((number(found.before), number(found.after)));
         }
         (order, neighbours)
@@ -292,12 +294,12 @@ mod tests {
         #[test]
         fn it_is_what_sorting_gives(keys in prop::collection::vec((0..50_u64, 0..20_u32), 0..3000)) {
             let (order, _) = insert_all(&keys);
-            let mut expected: Vec<u32> = (0..u32::try_from(keys.len()).unwrap()).collect();
-            expected.sort_by_key(|n| (keys[*n as usize], *n));
+            let mut expected: Vec<OpSeq> = OpSeq::FIRST.onwards().take(keys.len()).collect();
+            expected.sort_by_key(|seq| (keys[seq.get() as usize], *seq));
             prop_assert_eq!(order.iter().collect::<Vec<_>>(), expected.clone());
             for from in [0, 1, 25, 49, 50] {
-                let tail: Vec<u32> =
-                    expected.iter().copied().filter(|n| keys[*n as usize].0 >= from).collect();
+                let tail: Vec<OpSeq> =
+                    expected.iter().copied().filter(|seq| keys[seq.get() as usize].0 >= from).collect();
                 prop_assert_eq!(order.starting_at(Prefix(from)).collect::<Vec<_>>(), tail);
             }
         }
@@ -305,10 +307,9 @@ mod tests {
         #[test]
         fn neighbours_are_those_of_a_sorted_list(keys in prop::collection::vec((0..50_u64, 0..20_u32), 0..600)) {
             let (_, neighbours) = insert_all(&keys);
-            let mut sorted: Vec<(u64, u32, u32)> = Vec::new();
-            for (n, found) in neighbours.iter().enumerate() {
-                let arrival = u32::try_from(n).unwrap();
-                let entry = (keys[n].0, keys[n].1, arrival);
+            let mut sorted: Vec<(u64, u32, OpSeq)> = Vec::new();
+            for ((seq, found), key) in OpSeq::FIRST.onwards().zip(&neighbours).zip(&keys) {
+                let entry = (key.0, key.1, seq);
                 let at = sorted.partition_point(|other| *other < entry);
                 sorted.insert(at, entry);
                 let before = at.checked_sub(1).map(|at| sorted[at].2);
@@ -335,7 +336,7 @@ mod tests {
             let expected = prefixes.partition_point(|other| *other < sought);
             let mut run = Run::new();
             for (at, prefix) in prefixes.into_iter().enumerate() {
-                run.insert(at, Place { prefix: Prefix(prefix), arrival: 0 });
+                run.insert(at, Place { prefix: Prefix(prefix), seq: OpSeq::FIRST });
             }
             prop_assert_eq!(run.before(Prefix(sought), guess), expected);
         }
@@ -356,7 +357,7 @@ mod tests {
                     );
                 }
             }
-            run.insert(len, Place { prefix: Prefix(u64::try_from(len).unwrap()), arrival: 0 });
+            run.insert(len, Place { prefix: Prefix(u64::try_from(len).unwrap()), seq: OpSeq::FIRST });
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Index;
 use crate::crypto::{CryptoProvider, Hash, Sodium};
+use crate::op::OpSeq;
 
 const LABEL: &[u8] = b"policysync/log/prefix/v1";
 /// Operations of a page.
@@ -15,8 +16,9 @@ const PAGE: u32 = 4096;
 pub(super) struct Prefix(Mutex<Vec<Hash>>);
 
 impl Prefix {
-    /// A digest over the first `count` operations, in the order of arrival.
-    pub(super) fn digest(&self, crypto: Sodium, index: &Index, count: u32) -> [u8; 32] {
+    /// A digest over the operations before `end`, in the order of arrival.
+    pub(super) fn digest(&self, crypto: Sodium, index: &Index, end: OpSeq) -> [u8; 32] {
+        let count = end.get();
         let mut message = LABEL.to_vec();
         message.extend_from_slice(&count.to_le_bytes());
         let full = crate::packed::index(count / PAGE);
@@ -35,7 +37,8 @@ impl Prefix {
 }
 
 fn put(index: &Index, first: u32, end: u32, out: &mut Vec<u8>) {
-    (first..end).for_each(|arrival| out.extend_from_slice(index.hash(arrival).as_bytes()));
+    let seqs = OpSeq::new(first).until(OpSeq::new(end));
+    seqs.for_each(|seq| out.extend_from_slice(index.hash(seq).as_bytes()));
 }
 
 #[cfg(test)]
@@ -64,7 +67,7 @@ mod tests {
         let crypto = Sodium::new().unwrap();
         let end = 2 * PAGE + 3;
         let log = log_of(crypto, end);
-        let hashes: Vec<[u8; 32]> = (0..end).map(|arrival| *log.index().hash(arrival).as_bytes()).collect();
+        let hashes: Vec<[u8; 32]> = log.index().seqs().map(|seq| *log.index().hash(seq).as_bytes()).collect();
         let expected = |count: u32| {
             let pages = hashes[..count as usize].chunks_exact(PAGE as usize);
             let rest = pages.remainder().concat();
@@ -73,8 +76,8 @@ mod tests {
             Some(*crypto.hash(&message).as_bytes())
         };
         for count in [PAGE + 1, 0, 1, PAGE - 1, PAGE, end - 4, end - 3, end, end - 2, 2, PAGE + 1] {
-            assert_eq!(log.prefix_digest(count), expected(count), "{count}");
+            assert_eq!(log.prefix_digest(OpSeq::new(count)), expected(count), "{count}");
         }
-        assert_eq!(log.prefix_digest(end + 1), None);
+        assert_eq!(log.prefix_digest(OpSeq::new(end + 1)), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::order::Prefix;
 use crate::hlc::Hlc;
-use crate::op::Kind;
+use crate::op::{Kind, OpSeq};
 use crate::packed::Paged;
 
 /// Counters from here on, which honest clocks hardly reach, stand in a list of their own.
@@ -10,9 +10,9 @@ const LARGE: u32 = (1 << 10) - 1;
 
 /// A column of timestamps and kinds: 53 bits of time, 10 of counter, one of kind.
 pub(super) struct Stamps {
-    stamps: Paged<u64>,
+    stamps: Paged<u64, OpSeq>,
     /// The counters that do not fit, by number of operation, which only grows.
-    large: Vec<(u32, u32)>,
+    large: Vec<(OpSeq, u32)>,
 }
 
 impl Stamps {
@@ -21,32 +21,32 @@ impl Stamps {
     }
 
     pub(super) fn push(&mut self, ts: Hlc, kind: Kind) {
-        let number = self.stamps.push(prefix(ts).0 | u64::from(kind == Kind::Delete));
+        let seq = self.stamps.push(prefix(ts).0 | u64::from(kind == Kind::Delete));
         if ts.c() >= LARGE {
-            self.large.push((number, ts.c()));
+            self.large.push((seq, ts.c()));
         }
     }
 
-    pub(super) fn ts(&self, number: u32) -> Hlc {
-        let stamp = *self.stamps.get(number);
+    pub(super) fn ts(&self, seq: OpSeq) -> Hlc {
+        let stamp = *self.stamps.get(seq);
         let counter = u32::try_from((stamp >> 1) & u64::from(LARGE)).unwrap_or(LARGE);
-        let counter = if counter == LARGE { self.large_counter(number) } else { counter };
+        let counter = if counter == LARGE { self.large_counter(seq) } else { counter };
         Hlc::from_log(stamp >> 11, counter)
     }
 
     #[cold]
-    fn large_counter(&self, number: u32) -> u32 {
-        let place = self.large.binary_search_by_key(&number, |(number, _)| *number);
+    fn large_counter(&self, seq: OpSeq) -> u32 {
+        let place = self.large.binary_search_by_key(&seq, |(seq, _)| *seq);
         place.ok().and_then(|place| self.large.get(place)).map_or(LARGE, |(_, counter)| *counter)
     }
 
-    pub(super) fn kind(&self, number: u32) -> Kind {
-        if self.stamps.get(number) & 1 == 1 { Kind::Delete } else { Kind::Set }
+    pub(super) fn kind(&self, seq: OpSeq) -> Kind {
+        if self.stamps.get(seq) & 1 == 1 { Kind::Delete } else { Kind::Set }
     }
 
     /// What [`prefix`] gives for the timestamp.
-    pub(super) fn prefix(&self, number: u32) -> Prefix {
-        Prefix(self.stamps.get(number) & !1)
+    pub(super) fn prefix(&self, seq: OpSeq) -> Prefix {
+        Prefix(self.stamps.get(seq) & !1)
     }
 }
 
@@ -88,9 +88,9 @@ mod tests {
         for (ts, kind) in &all {
             stamps.push(*ts, *kind);
         }
-        for (number, (ts, kind)) in (0..).zip(all) {
-            assert_eq!((stamps.ts(number), stamps.kind(number)), (ts, kind));
-            assert_eq!(stamps.prefix(number), prefix(ts));
+        for (seq, (ts, kind)) in OpSeq::FIRST.onwards().zip(all) {
+            assert_eq!((stamps.ts(seq), stamps.kind(seq)), (ts, kind));
+            assert_eq!(stamps.prefix(seq), prefix(ts));
             assert_eq!(prefix(ts).is_whole(), ts.c() < LARGE);
         }
     }

@@ -2,22 +2,21 @@
 
 use std::hint::black_box;
 
-use crate::packed::{Interned, Names, Paged, TextAddress, Texts};
-
-/// The end of a list of numbers.
-pub(crate) const NONE: u32 = u32::MAX;
+use crate::packed::{Interned, Names, PackedOption, Paged, TextAddress, Texts, impl_key};
 
 /// The number of a register: one field of one entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct RegisterId(pub(crate) u32);
+pub(crate) struct RegisterId(u32);
+
+impl_key!(RegisterId);
 
 struct Entity {
     kind: u32,
     id: TextAddress,
     /// Head of the list of this entity's registers.
-    newest_register: u32,
+    newest_register: PackedOption<RegisterId>,
     /// Next in the list of entities of this kind.
-    older: u32,
+    older: PackedOption<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -25,18 +24,18 @@ struct Register {
     entity: u32,
     path: u32,
     /// Next in the list of registers of this entity.
-    older: u32,
+    older: PackedOption<RegisterId>,
 }
 
 /// Every register that an operation in the log is about.
 pub(crate) struct Subjects {
     kinds: Names,
     /// For each kind, the head of the list of its entities.
-    newest_entity: Paged<u32>,
+    newest_entity: Paged<PackedOption<u32>>,
     entities: Interned<Entity>,
     entity_ids: Texts,
     paths: Names,
-    registers: Interned<Register>,
+    registers: Interned<Register, RegisterId>,
 }
 
 impl Subjects {
@@ -56,13 +55,15 @@ impl Subjects {
     /// What is there already is looked up first, for the whole batch: look-ups do not wait for each other's memory,
     /// insertions do.
     pub(crate) fn intern(&mut self, batch: &[(&str, &str, &str)]) -> Vec<RegisterId> {
-        let mut kind = NONE;
+        let mut last = None;
         let keys: Vec<(u32, &str, u64)> = batch
             .iter()
             .map(|(entity, entity_id, _)| {
-                if kind == NONE || **self.kinds.get(kind) != **entity {
-                    kind = self.intern_kind(entity);
-                }
+                let kind = match last {
+                    Some(kind) if **self.kinds.get(kind) == **entity => kind,
+                    _ => self.intern_kind(entity),
+                };
+                last = Some(kind);
                 (kind, *entity_id, self.entities.hash((kind, *entity_id)))
             })
             .collect();
@@ -81,10 +82,10 @@ impl Subjects {
             })
             .collect();
         self.bring_registers_near(&keys);
-        let known: Vec<Option<u32>> = keys.iter().map(|key| self.known_register(key)).collect();
+        let known: Vec<Option<RegisterId>> = keys.iter().map(|key| self.known_register(key)).collect();
         let registers =
             keys.iter().zip(known).map(|(key, known)| known.unwrap_or_else(|| self.intern_register(key)));
-        registers.map(RegisterId).collect()
+        registers.collect()
     }
 
     /// Reads what looking for these entities will need, for all of them at once: each step is a short loop in which no
@@ -97,14 +98,15 @@ impl Subjects {
 
     /// The same for registers.
     fn bring_registers_near(&self, keys: &[(u32, u32, u64)]) {
-        let numbers: Vec<u32> = keys.iter().filter_map(|key| self.registers.candidate(key.2)).collect();
+        let numbers: Vec<RegisterId> =
+            keys.iter().filter_map(|key| self.registers.candidate(key.2)).collect();
         black_box(numbers.iter().fold(0, |sum, number| sum ^ self.registers.get(*number).entity));
     }
 
     fn intern_kind(&mut self, name: &str) -> u32 {
         let kind = self.kinds.intern_name(name);
         if kind == self.newest_entity.len() {
-            self.newest_entity.push(NONE);
+            self.newest_entity.push(PackedOption::none());
         }
         kind
     }
@@ -121,17 +123,18 @@ impl Subjects {
         let &(kind, id, hash) = key;
         let newest = self.newest_entity.get_mut(kind);
         let id = self.entity_ids.push(id);
-        let entity = Entity { kind, id, newest_register: NONE, older: *newest };
+        let entity = Entity { kind, id, newest_register: PackedOption::none(), older: *newest };
         let ids = &self.entity_ids;
-        *newest = self.entities.insert(hash, entity, |entity| (entity.kind, ids.get(entity.id)));
-        *newest
+        let number = self.entities.insert(hash, entity, |entity| (entity.kind, ids.get(entity.id)));
+        *newest = number.into();
+        number
     }
 
-    fn known_register(&self, &(entity, path, hash): &(u32, u32, u64)) -> Option<u32> {
+    fn known_register(&self, &(entity, path, hash): &(u32, u32, u64)) -> Option<RegisterId> {
         self.registers.find(hash, |register| register.entity == entity && register.path == path)
     }
 
-    fn intern_register(&mut self, key: &(u32, u32, u64)) -> u32 {
+    fn intern_register(&mut self, key: &(u32, u32, u64)) -> RegisterId {
         // The same batch may have brought it.
         if let Some(register) = self.known_register(key) {
             return register;
@@ -139,8 +142,9 @@ impl Subjects {
         let &(entity, path, hash) = key;
         let newest = &mut self.entities.get_mut(entity).newest_register;
         let register = Register { entity, path, older: *newest };
-        *newest = self.registers.insert(hash, register, |register| (register.entity, register.path));
-        *newest
+        let number = self.registers.insert(hash, register, |register| (register.entity, register.path));
+        *newest = number.into();
+        number
     }
 
     /// Whether the names of so many operations, with so many bytes of entity ids, will fit.
@@ -148,20 +152,20 @@ impl Subjects {
         self.entity_ids.has_room(count, bytes)
     }
 
-    /// How many registers there are; they are numbered from 0.
-    pub(crate) fn len(&self) -> u32 {
-        self.registers.len()
+    /// All registers.
+    pub(crate) fn all(&self) -> impl Iterator<Item = RegisterId> + use<> {
+        (0..self.registers.len()).map(RegisterId)
     }
 
     pub(crate) fn find(&self, entity: &str, entity_id: &str, path: &str) -> Option<RegisterId> {
         let entity = self.find_entity(entity, entity_id)?;
         let path = self.paths.find_name(path)?;
-        self.known_register(&(entity, path, self.registers.hash((entity, path)))).map(RegisterId)
+        self.known_register(&(entity, path, self.registers.hash((entity, path))))
     }
 
     /// The names of a register: entity, entity id, path.
     pub(crate) fn names(&self, register: RegisterId) -> (&str, &str, &str) {
-        let register = self.registers.get(register.0);
+        let register = self.registers.get(register);
         let entity = self.entities.get(register.entity);
         (self.kinds.get(entity.kind), self.entity_ids.get(entity.id), self.paths.get(register.path))
     }
@@ -170,11 +174,11 @@ impl Subjects {
     pub(crate) fn registers_of(&self, entity: &str, entity_id: &str) -> Vec<(&str, RegisterId)> {
         let mut registers = Vec::new();
         let entity = self.find_entity(entity, entity_id);
-        let mut next = entity.map_or(NONE, |entity| self.entities.get(entity).newest_register);
-        while next != NONE {
-            let register = self.registers.get(next);
-            registers.push((&**self.paths.get(register.path), RegisterId(next)));
-            next = register.older;
+        let mut next = entity.and_then(|entity| self.entities.get(entity).newest_register.get());
+        while let Some(id) = next {
+            let register = self.registers.get(id);
+            registers.push((&**self.paths.get(register.path), id));
+            next = register.older.get();
         }
         registers.sort_unstable();
         registers
@@ -183,11 +187,11 @@ impl Subjects {
     /// The ids of the entities of a kind, sorted.
     pub(crate) fn entities_of(&self, entity: &str) -> Vec<&str> {
         let mut ids = Vec::new();
-        let mut next = self.kinds.find_name(entity).map_or(NONE, |kind| *self.newest_entity.get(kind));
-        while next != NONE {
-            let entity = self.entities.get(next);
+        let mut next = self.kinds.find_name(entity).and_then(|kind| self.newest_entity.get(kind).get());
+        while let Some(number) = next {
+            let entity = self.entities.get(number);
             ids.push(self.entity_ids.get(entity.id));
-            next = entity.older;
+            next = entity.older.get();
         }
         ids.sort_unstable();
         ids

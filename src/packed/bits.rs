@@ -1,19 +1,24 @@
 //! A set of small numbers, a bit each.
 
-use super::{Paged, index};
+use std::marker::PhantomData;
+
+use super::{Key, Paged, index};
 
 /// A growing column of bits.
-pub(crate) struct Bits(Paged<u64>);
+pub(crate) struct Bits<K = u32> {
+    words: Paged<u64>,
+    key: PhantomData<fn(K) -> K>,
+}
 
-impl Bits {
+impl<K: Key> Bits<K> {
     pub(crate) const fn new() -> Self {
-        Self(Paged::new())
+        Self { words: Paged::new(), key: PhantomData }
     }
 
     /// Puts a number in; whether it was not there before.
-    pub(crate) fn insert(&mut self, number: u32) -> bool {
-        while self.0.len() <= number / u64::BITS {
-            self.0.push(0);
+    pub(crate) fn insert(&mut self, number: K) -> bool {
+        while self.words.len() <= number.position() / u64::BITS {
+            self.words.push(0);
         }
         let (word, bit) = self.at(number);
         let is_new = *word & bit == 0;
@@ -22,13 +27,14 @@ impl Bits {
     }
 
     /// Takes out a number that was put in.
-    pub(crate) fn remove(&mut self, number: u32) {
+    pub(crate) fn remove(&mut self, number: K) {
         let (word, bit) = self.at(number);
         *word &= !bit;
     }
 
-    fn at(&mut self, number: u32) -> (&mut u64, u64) {
-        (self.0.get_mut(number / u64::BITS), 1 << index(number % u64::BITS))
+    fn at(&mut self, number: K) -> (&mut u64, u64) {
+        let number = number.position();
+        (self.words.get_mut(number / u64::BITS), 1 << index(number % u64::BITS))
     }
 }
 
@@ -38,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_number_is_new_once_until_it_is_taken_out() {
-        let mut bits = Bits::new();
+        let mut bits: Bits = Bits::new();
         for number in [0, 1, 63, 64, 65, 100_000, 2] {
             assert!(bits.insert(number));
             assert!(!bits.insert(number));

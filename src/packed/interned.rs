@@ -2,18 +2,18 @@
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
-use super::{Numbers, Paged};
+use super::{Key, Numbers, Paged};
 
 /// Entries, numbered from 0 in the order they were first seen, and found by the hash of a key.
 ///
 /// The hasher is keyed at random, because names come from whoever writes operations; nothing ever walks the table.
-pub(crate) struct Interned<T> {
-    entries: Paged<T>,
-    numbers: Numbers,
+pub(crate) struct Interned<T, N = u32> {
+    entries: Paged<T, N>,
+    numbers: Numbers<N>,
     hasher: RandomState,
 }
 
-impl<T> Interned<T> {
+impl<T, N: Key> Interned<T, N> {
     pub(crate) fn new() -> Self {
         Self { entries: Paged::new(), numbers: Numbers::new(), hasher: RandomState::new() }
     }
@@ -23,12 +23,12 @@ impl<T> Interned<T> {
     }
 
     /// The entry of a number that [`Interned::insert`] returned.
-    pub(crate) fn get(&self, number: u32) -> &T {
+    pub(crate) fn get(&self, number: N) -> &T {
         self.entries.get(number)
     }
 
     /// The entry of a number that [`Interned::insert`] returned. Its key must stay as it is.
-    pub(crate) fn get_mut(&mut self, number: u32) -> &mut T {
+    pub(crate) fn get_mut(&mut self, number: N) -> &mut T {
         self.entries.get_mut(number)
     }
 
@@ -38,18 +38,18 @@ impl<T> Interned<T> {
     }
 
     /// The number of an entry whose key may have this hash. No entry is looked at.
-    pub(crate) fn candidate(&self, hash: u64) -> Option<u32> {
+    pub(crate) fn candidate(&self, hash: u64) -> Option<N> {
         self.numbers.find(hash, |_| true)
     }
 
     /// The number of the entry that `is` the one looked for, among those whose key has this hash.
-    pub(crate) fn find(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<N> {
         self.numbers.find(hash, |number| is(self.entries.get(number)))
     }
 
     /// Adds an entry that is not there yet, under the hash of its key. `key` gives the key of an entry, to move the
     /// others when the table grows.
-    pub(crate) fn insert<'t, K: Hash>(&'t mut self, hash: u64, entry: T, key: impl Fn(&'t T) -> K) -> u32 {
+    pub(crate) fn insert<'t, K: Hash>(&'t mut self, hash: u64, entry: T, key: impl Fn(&'t T) -> K) -> N {
         let number = self.entries.push(entry);
         let (entries, hasher) = (&self.entries, &self.hasher);
         self.numbers.push(number, hash, |number| hasher.hash_one(key(entries.get(number))));
@@ -58,14 +58,14 @@ impl<T> Interned<T> {
 }
 
 /// Names, each once.
-pub(crate) type Names = Interned<Box<str>>;
+pub(crate) type Names<N = u32> = Interned<Box<str>, N>;
 
-impl Names {
-    pub(crate) fn find_name(&self, name: &str) -> Option<u32> {
+impl<N: Key> Names<N> {
+    pub(crate) fn find_name(&self, name: &str) -> Option<N> {
         self.find(self.hash(name), |other| **other == *name)
     }
 
-    pub(crate) fn intern_name(&mut self, name: &str) -> u32 {
+    pub(crate) fn intern_name(&mut self, name: &str) -> N {
         let hash = self.hash(name);
         match self.find(hash, |other| **other == *name) {
             Some(number) => number,
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_name_has_one_number() {
-        let mut names = Names::new();
+        let mut names: Names = Names::new();
         for n in 0..1000_u32 {
             assert_eq!(names.intern_name(&format!("name {n}")), n);
         }

@@ -3,6 +3,7 @@
 mod bits;
 mod blobs;
 mod interned;
+mod key;
 mod narrow;
 mod numbers;
 mod paged;
@@ -11,6 +12,7 @@ mod texts;
 pub(crate) use bits::Bits;
 pub(crate) use blobs::{BlobAddress, Blobs};
 pub(crate) use interned::{Interned, Names};
+pub(crate) use key::{Key, PackedOption, impl_key};
 pub(crate) use narrow::Narrow;
 pub(crate) use numbers::Numbers;
 pub(crate) use paged::Paged;

@@ -1,24 +1,24 @@
 //! A column of numbers that are mostly small.
 
-use super::Paged;
+use super::{Key, Paged};
 
 /// Stands for a number that is in the list.
 const LARGE: u16 = u16::MAX;
 
 /// A growing column of numbers: two bytes each, and eight more for those from 65,535 on.
-pub(crate) struct Narrow {
-    small: Paged<u16>,
+pub(crate) struct Narrow<K, V> {
+    small: Paged<u16, K>,
     /// Position and number; positions only grow.
-    large: Vec<(u32, u32)>,
+    large: Vec<(K, V)>,
 }
 
-impl Narrow {
+impl<K: Key, V: Key> Narrow<K, V> {
     pub(crate) const fn new() -> Self {
         Self { small: Paged::new(), large: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, number: u32) {
-        let small = u16::try_from(number).unwrap_or(LARGE);
+    pub(crate) fn push(&mut self, number: V) {
+        let small = u16::try_from(number.position()).unwrap_or(LARGE);
         let position = self.small.push(small);
         if small == LARGE {
             self.large.push((position, number));
@@ -27,17 +27,20 @@ impl Narrow {
 
     /// The number at a position, counted from 0 in the order of [`Narrow::push`].
     #[inline]
-    pub(crate) fn get(&self, position: u32) -> u32 {
+    pub(crate) fn get(&self, position: K) -> V {
         match *self.small.get(position) {
             LARGE => self.get_large(position),
-            small => small.into(),
+            small => V::from_position(small.into()),
         }
     }
 
     #[cold]
-    fn get_large(&self, position: u32) -> u32 {
+    fn get_large(&self, position: K) -> V {
         let place = self.large.binary_search_by_key(&position, |(position, _)| *position);
-        place.ok().and_then(|place| self.large.get(place)).map_or(LARGE.into(), |(_, number)| *number)
+        place
+            .ok()
+            .and_then(|place| self.large.get(place))
+            .map_or(V::from_position(LARGE.into()), |(_, number)| *number)
     }
 }
 
@@ -48,7 +51,7 @@ mod tests {
     #[test]
     fn numbers_of_every_size_come_back() {
         let numbers = [0, 1, 65_534, 65_535, 65_536, u32::MAX, 7, u32::MAX - 1, 65_535, 0];
-        let mut column = Narrow::new();
+        let mut column: Narrow<u32, u32> = Narrow::new();
         for number in numbers {
             column.push(number);
         }

@@ -2,26 +2,28 @@
 
 use hashbrown::HashTable;
 
-/// Numbers from 0 on, none left out, each under the hash of the thing that it stands for.
-pub(crate) struct Numbers(HashTable<u32>);
+use super::Key;
 
-impl Numbers {
+/// Numbers from 0 on, none left out, each under the hash of the thing that it stands for.
+pub(crate) struct Numbers<K>(HashTable<K>);
+
+impl<K: Key> Numbers<K> {
     pub(crate) const fn new() -> Self {
         Self(HashTable::new())
     }
 
     /// The number of the thing that `is` the one looked for, among those with this hash.
-    pub(crate) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, hash: u64, is: impl Fn(K) -> bool) -> Option<K> {
         self.0.find(hash, |number| is(*number)).copied()
     }
 
     /// Adds the next number. `hash_of` gives the hashes of those before, to put them into a larger table when this one
     /// is full: number by number, as the things lie in memory. The table itself would do it in the order of their
     /// hashes, and wait for each.
-    pub(crate) fn push(&mut self, number: u32, hash: u64, hash_of: impl Fn(u32) -> u64) {
+    pub(crate) fn push(&mut self, number: K, hash: u64, hash_of: impl Fn(K) -> u64) {
         if self.0.len() == self.0.capacity() {
             let mut larger = HashTable::with_capacity(2 * self.0.len().max(1));
-            for number in 0..number {
+            for number in (0..number.position()).map(K::from_position) {
                 larger.insert_unique(hash_of(number), number, |number| hash_of(*number));
             }
             self.0 = larger;

@@ -149,10 +149,10 @@ impl Replica {
     /// Merges an operation that the log has just taken, or holds it.
     fn merge(&mut self, inserted: &Inserted) -> Outcome {
         let index = self.log.index();
-        let ts = index.ts(inserted.arrival);
-        let hash = *index.hash(inserted.arrival);
+        let ts = index.ts(inserted.seq);
+        let hash = *index.hash(inserted.seq);
         let equivocates_with = inserted.equivocates_with.map(|other| *index.hash(other));
-        match self.state.admit(index, inserted.arrival) {
+        match self.state.admit(index, inserted.seq) {
             Some(effect) => {
                 self.clock.observe(ts);
                 let effect = match effect {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::Replica;
 use crate::codec::OpHash;
 use crate::crypto::Signature;
+use crate::op::OpSeq;
 
 /// Operations in doubt that are remembered, those that were doubted last.
 const MAX_DOUBTED: usize = 1024;
@@ -58,10 +59,10 @@ impl Replica {
     pub(crate) fn keep_copy(&mut self, hash: &OpHash, kid: &str, signature: Signature) {
         let Some(copies) = self.copies.of.get_mut(hash) else { return };
         let is_known = copies.iter().any(|(other, known)| **other == *kid && *known == signature);
-        let is_stored = self.log.index().find(hash).is_some_and(|number| {
+        let is_stored = self.log.index().find(hash).is_some_and(|seq| {
             let same =
                 |stored: crate::op::SignedOpRef<'_>| stored.kid() == kid && stored.signature() == signature;
-            self.log.with_op(number, same).unwrap_or(false)
+            self.log.with_op(seq, same).unwrap_or(false)
         });
         if is_known || is_stored {
             return;
@@ -73,10 +74,10 @@ impl Replica {
     }
 
     /// What other copies there are of the operation of this number.
-    pub(crate) fn copies_of(&self, number: u32) -> &[OtherCopy] {
+    pub(crate) fn copies_of(&self, seq: OpSeq) -> &[OtherCopy] {
         if self.copies.of.is_empty() {
             return &[];
         }
-        self.copies.of.get(self.log.index().hash(number)).map_or(&[], Vec::as_slice)
+        self.copies.of.get(self.log.index().hash(seq)).map_or(&[], Vec::as_slice)
     }
 }

@@ -18,7 +18,7 @@ use crate::crypto::{CryptoError, Sodium};
 use crate::guard::Guard;
 use crate::hlc::{Clock, HlcError, WallMillis};
 use crate::keys::{KeyRegistry, RegistryError, SigningSecretKey};
-use crate::op::IdentifierError;
+use crate::op::{IdentifierError, OpSeq};
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
 #[cfg(feature = "sqlite")]
@@ -180,10 +180,10 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The file holds an operation whose key is not in the registry. Register it, or open with the seal key.
-    #[error("no key \"{kid}\" of actor \"{actor}\" is known here, which operation number {arrival} needs")]
+    #[error("no key \"{kid}\" of actor \"{actor}\" is known here, which operation number {seq} needs")]
     UnknownKey {
-        /// The operation's number, by arrival.
-        arrival: u32,
+        /// The operation's number.
+        seq: OpSeq,
         /// The actor, shortened and escaped.
         actor: Excerpt,
         /// The kid, shortened and escaped.

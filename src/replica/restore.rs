@@ -10,7 +10,8 @@ use crate::op::OpSeq;
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
 use crate::store::{
-    Backing, Damage, Ledger, OpStore, Place, Record, Seal, StoreError, decode, read_whole, recompute,
+    Backing, Damage, Head, Ledger, OpStore, Place, Record, Records, Seal, StoreError, decode, read_whole,
+    recompute,
 };
 use crate::value::Excerpt;
 
@@ -33,8 +34,8 @@ enum Evidence {
 }
 
 impl Evidence {
-    fn new(ledger: &Ledger, unverified: bool) -> Self {
-        match (unverified, ledger.is_sealed()) {
+    fn new(is_sealed: bool, unverified: bool) -> Self {
+        match (unverified, is_sealed) {
             (true, _) => Self::None,
             (false, true) => Self::Seal,
             (false, false) => Self::Signature,
@@ -55,7 +56,7 @@ pub(super) struct Reading {
 impl Reading {
     /// Begins to read the log into an empty one.
     pub(super) fn new(replica: &mut Replica, ledger: &Ledger, at_least: Option<LogDigest>) -> Self {
-        let evidence = Evidence::new(ledger, replica.unverified);
+        let evidence = Evidence::new(ledger.is_sealed(), replica.unverified);
         Self::with(replica, ledger, evidence, at_least)
     }
 
@@ -118,7 +119,7 @@ impl Reading {
             return Err(OpenError::RolledBack { expected, found: replica.log.digest() });
         }
         match (self.evidence, self.seal) {
-            (Evidence::Seal, Some(computed)) => ledger.check_seal(&computed)?,
+            (Evidence::Seal, Some(computed)) => ledger.check_seal(ledger.head(), &computed)?,
             (Evidence::Signature, Some(computed)) => return Ok(Some(computed)),
             _ => {}
         }
@@ -137,6 +138,76 @@ fn seal_after(
 }
 
 impl Replica {
+    /// Takes in the operations that another process has appended to the store: after a write or an ingest has ended with
+    /// [`StoreError::Conflict`], or at any time. They are verified as when the store is opened. Returns their count.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when they cannot be read, are damaged, or need a key that is not registered; the replica is
+    /// unchanged.
+    pub fn catch_up(&mut self, now: WallMillis) -> Result<usize, OpenError> {
+        if now > WallMillis::MAX {
+            return Err(OpenError::Clock(HlcError::WallOutOfRange { now }));
+        }
+        let first = self.log.index().end();
+        let Some((pages, head)) = self.read_newer(first)? else { return Ok(0) };
+        let is_sealed = self.log.store().ledger().is_sealed() && head.seal.is_some();
+        let evidence = Evidence::new(is_sealed, self.unverified);
+        let records: Vec<Record<'_>> = pages.iter().flat_map(Records::iter).collect();
+        let ops = self.verify_records(&records, evidence)?;
+        if evidence == Evidence::Seal {
+            let ledger = self.log.store().ledger();
+            let computed = seal_after(ledger.head().seal, ledger, &ops, &mut Vec::new());
+            ledger.check_seal(&head, &computed.unwrap_or_default())?;
+        }
+        self.log.restore(&ops, self.threads)?;
+        self.log.store_mut().advance(head);
+        self.merge_appended(first, now);
+        Ok(ops.len())
+    }
+
+    /// Reads the records from `first` up to the head that another process has stored.
+    fn read_newer(&self, first: OpSeq) -> Result<Option<(Vec<Records>, Head)>, OpenError> {
+        let store = self.log.store();
+        let Some(mut head) = store.newer()? else { return Ok(None) };
+        let (mut pages, mut next) = (Vec::new(), first);
+        loop {
+            let page = store.page(next)?;
+            next = page.end();
+            if page.count() == 0 {
+                break;
+            }
+            pages.push(page);
+        }
+        if next.get() > head.count {
+            // Another commit meanwhile.
+            head = store.newer()?.unwrap_or(head);
+        }
+        if next.get() == head.count {
+            return Ok(Some((pages, head)));
+        }
+        let (place, damage) = match next.get() < head.count {
+            true => (next, Damage::Missing),
+            false => (OpSeq::new(head.count), Damage::Unexpected),
+        };
+        Err(StoreError::operation(place, damage).into())
+    }
+
+    /// Merges the operations of the log from `first` on, as if they had just arrived.
+    fn merge_appended(&mut self, first: OpSeq, now: WallMillis) {
+        self.release_until(self.horizon_at(now));
+        for seq in first.until(self.log.index().end()) {
+            let ts = self.log.index().ts(seq);
+            // The actor's own operations are never held.
+            if Some(self.log.index().actor(seq)) == self.actor() {
+                self.release_until(WallMillis(ts.t()));
+            }
+            if self.state.admit(self.log.index(), seq).is_some() {
+                self.clock.observe(ts);
+            }
+        }
+    }
+
     /// Opens the store and takes over the log that it holds.
     pub(super) fn restore(
         &mut self,
@@ -178,7 +249,10 @@ impl Replica {
         let mut reading = Reading::new(self, store.ledger(), at_least);
         self.read_pages(store, &mut reading)?;
         // Another process may have appended meanwhile.
-        while self.log.index().len() != store.ledger().count() && store.reload()? {
+        while self.log.index().len() != store.ledger().count()
+            && let Some(head) = store.newer()?
+        {
+            store.advance(head);
             self.read_pages(store, &mut reading)?;
         }
         reading.end(self, store.ledger()).map_err(|error| match error {
@@ -241,7 +315,7 @@ impl Replica {
     /// Returns an error if operations of the replica's actor came with a backup: since it was made the actor may have
     /// written more, and would use the same timestamps again.
     pub(super) fn refuse_copied_actor(&self, ledger: &Ledger) -> Result<(), OpenError> {
-        let (Some(actor), Some(copied)) = (self.actor(), ledger.copied()) else { return Ok(()) };
+        let (Some(actor), Some(copied)) = (self.actor(), ledger.head().copied) else { return Ok(()) };
         let index = self.log.index();
         let end = OpSeq::new(copied).min(index.end());
         match OpSeq::FIRST.until(end).any(|seq| index.actor(seq) == actor) {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::State;
 use crate::codec::OpHash;
-use crate::op::SignedOp;
+use crate::op::{OpSeq, SignedOp};
 use crate::oplog::{Index, OpLog, RegisterId};
 use crate::store::StoreError;
 
@@ -79,14 +79,14 @@ impl State {
         let Some(register) = index.subjects.find(entity, entity_id, path) else {
             return Ok(Vec::new());
         };
-        let mut held: Vec<u32> =
-            self.held(index).filter(|arrival| index.register(*arrival) == register).collect();
+        let mut held: Vec<OpSeq> = self.held(index).filter(|seq| index.register(*seq) == register).collect();
         held.reverse();
-        let held = held.into_iter().map(|arrival| version(log, arrival, Standing::Held));
+        let held = held.into_iter().map(|seq| version(log, seq, Standing::Held));
         let merged = self.greatest_first(index, register);
-        let merged = merged.into_iter().enumerate().map(|(n, arrival)| {
-            version(log, arrival, if n == 0 { Standing::Winner } else { Standing::Superseded })
-        });
+        let merged = merged
+            .into_iter()
+            .enumerate()
+            .map(|(n, seq)| version(log, seq, if n == 0 { Standing::Winner } else { Standing::Superseded }));
         held.chain(merged).collect()
     }
 
@@ -115,18 +115,18 @@ impl State {
         Ok(Some(Explanation { winner: version(log, winner, Standing::Winner)?, over }))
     }
 
-    fn greatest_first(&self, index: &Index, register: RegisterId) -> Vec<u32> {
-        let mut merged: Vec<u32> = self.merged(register).collect();
+    fn greatest_first(&self, index: &Index, register: RegisterId) -> Vec<OpSeq> {
+        let mut merged: Vec<OpSeq> = self.merged(register).collect();
         merged.sort_unstable_by(|a, b| index.compare(*b, *a));
         merged
     }
 }
 
-fn version(log: &OpLog, arrival: u32, standing: Standing) -> Result<Version, StoreError> {
-    Ok(Version { op: log.read(arrival)?, hash: *log.index().hash(arrival), standing })
+fn version(log: &OpLog, seq: OpSeq, standing: Standing) -> Result<Version, StoreError> {
+    Ok(Version { op: log.read(seq)?, hash: *log.index().hash(seq), standing })
 }
 
-fn deciding_rule(index: &Index, winner: u32, second: u32) -> Rule {
+fn deciding_rule(index: &Index, winner: OpSeq, second: OpSeq) -> Rule {
     let (a, b) = (index.ts(winner), index.ts(second));
     if a.t() != b.t() {
         Rule::Time

@@ -37,8 +37,8 @@ impl<'l> Folded<'l> {
     #[must_use]
     pub fn of(log: &'l OpLog, horizon: WallMillis) -> Self {
         let mut state = State::new();
-        for arrival in 0..log.index().len() {
-            state.admit(log.index(), arrival);
+        for seq in log.index().seqs() {
+            state.admit(log.index(), seq);
         }
         state.advance(log.index(), horizon);
         Self { log, state }

@@ -3,7 +3,7 @@
 use super::State;
 use crate::codec::OpHash;
 use crate::crypto::{CryptoProvider, Hash, Sodium};
-use crate::op::Kind;
+use crate::op::{Kind, OpSeq};
 use crate::oplog::{OpLog, RegisterId};
 use crate::store::StoreError;
 use crate::value::{Value, utf16_cmp, write_string};
@@ -118,8 +118,8 @@ impl State {
     /// Costs a walk over all registers.
     pub(crate) fn digest(&self, crypto: Sodium, log: &OpLog) -> Hash {
         let subjects = &log.index().subjects;
-        let mut winners: Vec<_> = (0..subjects.len())
-            .map(RegisterId)
+        let mut winners: Vec<_> = subjects
+            .all()
             .filter_map(|register| Some((subjects.names(register), self.winner(register)?)))
             .collect();
         winners.sort_unstable();
@@ -136,7 +136,7 @@ impl State {
     }
 
     /// The winner of a register, unless it is a delete.
-    fn live(&self, log: &OpLog, register: RegisterId) -> Option<u32> {
+    fn live(&self, log: &OpLog, register: RegisterId) -> Option<OpSeq> {
         self.winner(register).filter(|winner| log.index().kind(*winner) != Kind::Delete)
     }
 

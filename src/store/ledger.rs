@@ -35,11 +35,9 @@ impl Ledger {
         Ok(Self { crypto, head, stored, sealing })
     }
 
-    /// Takes over a head that another writer has stored.
-    pub(crate) fn reload(&mut self, stored: Option<Vec<u8>>) -> Result<(), StoreError> {
-        let head = read(stored.as_deref(), self.head.space.as_deref())?;
-        (self.head, self.stored) = (head, stored);
-        Ok(())
+    /// Reads a head that another writer has stored.
+    pub(crate) fn read(&self, stored: Option<&[u8]>) -> Result<Head, StoreError> {
+        read(stored, self.head.space.as_deref())
     }
 
     /// Returns the count of operations.
@@ -47,9 +45,8 @@ impl Ledger {
         self.head.count
     }
 
-    /// Returns the count of operations when this log was made as a backup of another.
-    pub(crate) fn copied(&self) -> Option<u32> {
-        self.head.copied
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
     }
 
     pub(crate) fn stored(&self) -> Option<&[u8]> {
@@ -60,18 +57,14 @@ impl Ledger {
         self.sealing.as_ref()
     }
 
-    pub(crate) fn seal(&self) -> Option<&Seal> {
-        self.head.seal.as_ref()
-    }
-
     /// Returns true if there is a seal, and a key to check it with.
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealing.is_some() && self.head.seal.is_some()
     }
 
-    /// Checks the seal against the one that was computed over the operations as they were read.
-    pub(crate) fn check_seal(&self, computed: &Seal) -> Result<(), StoreError> {
-        match (&self.sealing, &self.head.seal) {
+    /// Checks the seal of a head against the one that was computed over its operations.
+    pub(crate) fn check_seal(&self, head: &Head, computed: &Seal) -> Result<(), StoreError> {
+        match (&self.sealing, &head.seal) {
             (Some(sealing), Some(stored)) if sealing.is_same(computed, stored) => Ok(()),
             _ => Err(StoreError::Corrupt { place: Place::Seal, damage: Damage::Seal }),
         }
@@ -109,8 +102,9 @@ impl Ledger {
     }
 
     /// Notes that a head is stored now.
-    pub(crate) fn commit(&mut self, head: Head, stored: Vec<u8>) {
-        (self.head, self.stored) = (head, Some(stored));
+    pub(crate) fn advance(&mut self, head: Head) {
+        self.stored = Some(head.encode());
+        self.head = head;
     }
 }
 

@@ -105,7 +105,7 @@ impl OpStore {
         let mut commit = Commit::new(self.ledger.stored(), &bytes);
         commit.appended = &appended;
         self.backing.port_mut().commit(&commit)?;
-        self.ledger.commit(head, bytes);
+        self.ledger.advance(head);
         Ok(())
     }
 
@@ -157,14 +157,16 @@ impl OpStore {
         fault.map_or(Ok(page), Err)
     }
 
-    /// Reads the head again, which another writer may have replaced. Returns true if it has.
-    pub(crate) fn reload(&mut self) -> Result<bool, StoreError> {
+    /// Returns the head that another writer has stored since, if there is one.
+    pub(crate) fn newer(&self) -> Result<Option<Head>, StoreError> {
         let stored = self.backing.port().head()?;
-        if stored.as_deref() == self.ledger.stored() {
-            return Ok(false);
-        }
-        self.ledger.reload(stored)?;
-        Ok(true)
+        let is_newer = stored.as_deref() != self.ledger.stored();
+        is_newer.then(|| self.ledger.read(stored.as_deref())).transpose()
+    }
+
+    /// Notes that the operations up to another writer's head have been read.
+    pub(crate) fn advance(&mut self, head: Head) {
+        self.ledger.advance(head);
     }
 
     /// Copies everything that is committed into a new file, marked as a backup.

@@ -73,6 +73,12 @@ impl Records {
         self.ends.len()
     }
 
+    /// Returns the number after that of the last operation.
+    pub(crate) fn end(&self) -> OpSeq {
+        let count = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        OpSeq::new(self.first.get().saturating_add(count))
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let numbers = self.first.get()..;

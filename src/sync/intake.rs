@@ -7,7 +7,7 @@ use super::ops::Unpacked;
 use super::wire::wide;
 use crate::codec::OpHash;
 use crate::hlc::WallMillis;
-use crate::op::SignedOpRef;
+use crate::op::{OpSeq, SignedOpRef};
 use crate::replica::{Incoming, Outcome, Refused, Replica};
 
 /// How many operations were refused, by reason.
@@ -75,7 +75,7 @@ pub(super) struct Intake {
     pub(super) known: u64,
     pub(super) refused: Refusals,
     /// The numbers of all that are in the log.
-    pub(super) numbers: BTreeSet<u32>,
+    pub(super) numbers: BTreeSet<OpSeq>,
     /// Those refused for their signature. A good copy of one may be elsewhere.
     pub(super) bad: Vec<OpHash>,
 }

@@ -98,22 +98,22 @@ fn a_newer_schema_is_refused_and_stays_as_it_is() {
     let path = directory.path().join("log");
     ingest(&mut open(&path), &some_ops());
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 2).unwrap();
+    connection.pragma_update(None, "user_version", 3).unwrap();
     drop(connection);
     let before = std::fs::read(&path).unwrap();
-    assert_eq!(refusal(&path), StoreError::Newer { found: 2, known: 1 });
+    assert_eq!(refusal(&path), StoreError::Newer { found: 3, known: 2 });
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
 #[test]
 fn anything_that_is_defined_beside_our_tables_is_refused() {
     for addition in [
-        "CREATE TRIGGER t AFTER INSERT ON ops BEGIN DELETE FROM ops; END",
-        "CREATE VIEW v AS SELECT * FROM ops",
-        "CREATE INDEX i ON ops (hash)",
+        "CREATE TRIGGER t AFTER INSERT ON records BEGIN DELETE FROM records; END",
+        "CREATE VIEW v AS SELECT * FROM records",
+        "CREATE INDEX i ON records (bytes)",
         "CREATE TABLE more (a)",
-        "ALTER TABLE ops ADD COLUMN more TEXT",
-        "DROP TABLE meta",
+        "ALTER TABLE records ADD COLUMN more TEXT",
+        "DROP TABLE head",
     ] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");

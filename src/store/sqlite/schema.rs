@@ -87,7 +87,6 @@ pub(super) fn migrate(connection: &mut Connection, version: i32) -> Result<(), S
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()
     };
-    let mut convert = convert;
     convert().map_err(fault)
 }
 

@@ -178,7 +178,7 @@ impl<'k> StoreCheck<'k> {
         let mut store = Opened { connection, crypto, end, sealed: None };
         if let Some(ledger) = ledger.filter(Ledger::is_sealed) {
             let seal = store.seal(&ledger, space)?;
-            store.sealed = Some(seal.is_some_and(|computed| ledger.check_seal(&computed).is_ok()));
+            store.sealed = Some(seal.is_some_and(|computed| ledger.check_seal(ledger.head(), &computed).is_ok()));
         }
         Ok(store)
     }
