@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use policysync::crypto::{CryptoError, CryptoProvider, Sodium};
+use policysync::crypto::{CryptoError, Sodium};
 use policysync::op::OpSeq;
 use policysync::store::{Commit, Damage, Place, Record, Store, contract};
 use policysync::{KeyRegistry, Replica, ReplicaOptions, SigningSecretKey, StoreError, system_wall_clock};

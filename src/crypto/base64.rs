@@ -1,20 +1,20 @@
-//! Bytes as base64 text, strictly: one value, one text (RFC 4648).
+//! Strict base64 (RFC 4648): each value has exactly one text.
 
 use super::EncodingError;
 
-/// The standard alphabet with padding (RFC 4648, section 4).
+/// Encodes with the standard alphabet and padding (RFC 4648, section 4).
 pub(crate) fn encode_base64(bytes: &[u8]) -> String {
     let mut text = encode(bytes, ['+', '/']);
     text.extend(std::iter::repeat_n('=', padding(bytes.len())));
     text
 }
 
-/// The URL-safe alphabet without padding (RFC 4648, sections 5 and 3.2).
+/// Encodes with the URL-safe alphabet, without padding (RFC 4648, sections 5 and 3.2).
 pub(crate) fn encode_base64url(bytes: &[u8]) -> String {
     encode(bytes, ['-', '_'])
 }
 
-/// The `N` bytes of exactly the text that [`encode_base64`] gives for them.
+/// Decodes the text that [`encode_base64`] returns for `N` bytes. Any other text is an error.
 pub(crate) fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N], EncodingError> {
     let digits = (8 * N).div_ceil(6);
     let expected = digits + padding(N);
@@ -50,12 +50,12 @@ pub(crate) fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N],
     Ok(bytes)
 }
 
-/// How many `=` follow the digits of `length` bytes.
+/// Returns the number of `=` after the digits of `length` bytes.
 const fn padding(length: usize) -> usize {
     (3 - length % 3) % 3
 }
 
-/// The digits without padding; `last` are the characters for 62 and 63.
+/// Encodes without padding. `last` are the characters for 62 and 63.
 fn encode(bytes: &[u8], last: [char; 2]) -> String {
     let mut text = String::with_capacity(4 * bytes.len().div_ceil(3));
     for group in bytes.chunks(3) {
@@ -68,7 +68,7 @@ fn encode(bytes: &[u8], last: [char; 2]) -> String {
     text
 }
 
-/// The character of 0 to 63.
+/// Returns the character for 0 to 63.
 fn character(sextet: u8, [plus, slash]: [char; 2]) -> char {
     match sextet {
         0..=25 => char::from(b'A' + sextet),
@@ -79,7 +79,7 @@ fn character(sextet: u8, [plus, slash]: [char; 2]) -> char {
     }
 }
 
-/// The value of a character of the standard alphabet.
+/// Returns the value of a character of the standard alphabet.
 fn sextet(character: u8) -> Option<u8> {
     match character {
         b'A'..=b'Z' => Some(character - b'A'),
@@ -109,7 +109,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_examples_of_the_rfc_hold() {
+    fn the_examples_of_the_rfc_encode_and_decode() {
         for (plain, text) in RFC {
             assert_eq!(encode_base64(plain.as_bytes()), text);
             assert_eq!(encode_base64url(plain.as_bytes()), text.trim_end_matches('='));
@@ -137,8 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn bits_that_belong_to_no_byte_must_be_zero() {
-        // "Zg==" is 'f', "Zw==" is 'g'; between them lie spellings of 'f' with bits behind it.
+    fn unused_bits_must_be_zero() {
+        // "Zg==" is 'f', "Zw==" is 'g'. The texts between them decode to 'f' with unused bits that are not zero.
         assert_eq!(decode_base64_array::<1>("Zw=="), Ok(*b"g"));
         for text in ["Zh==", "Zi==", "Zv=="] {
             assert_eq!(decode_base64_array::<1>(text), Err(EncodingError::TrailingBits), "{text}");
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_alphabet_is_refused_where_it_stands() {
+    fn a_character_outside_the_alphabet_is_refused_with_its_position() {
         for (text, at) in
             [("-g==", 0), ("Z_==", 1), ("Zg=A", 3), ("ZgA=", 2), ("====", 0), ("Z===", 1), ("\0g==", 0)]
         {
@@ -168,14 +168,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_that_is_decoded_is_the_text_of_its_bytes(text in "[A-Za-z0-9+/]{6}==") {
+        fn a_decoded_text_is_the_encoding_of_its_bytes(text in "[A-Za-z0-9+/]{6}==") {
             if let Ok(bytes) = decode_base64_array::<4>(&text) {
                 prop_assert_eq!(encode_base64(&bytes), text);
             }
         }
 
         #[test]
-        fn bytes_come_back(bytes: [u8; 16]) {
+        fn decoding_reverses_encoding(bytes: [u8; 16]) {
             prop_assert_eq!(decode_base64_array(&encode_base64(&bytes)), Ok(bytes));
         }
     }

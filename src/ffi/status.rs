@@ -13,7 +13,7 @@ use crate::keys::{RegistryError, SignError, VerifyError};
 use crate::op::{IdentifierError, OpError, OpSeq};
 use crate::store::Place;
 use crate::value::JsonError;
-use crate::{IngestError, OpenError, Refused, StoreError, WriteError};
+use crate::{IngestError, OpRefusal, OpenError, StoreError, WriteError};
 
 /// What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
 /// for a failure. The names are in `policysync_status_code`; `policysync_status_name` gives them as text. Later
@@ -452,7 +452,7 @@ impl Status for OpenError {
     }
 }
 
-impl Status for Refused {
+impl Status for OpRefusal {
     fn status(&self) -> policysync_status_code {
         match self {
             Self::Malformed(error) => error.status(),
@@ -478,9 +478,7 @@ impl Status for StoreError {
             Self::Locked | Self::Conflict => POLICYSYNC_ERR_LOCKED,
             Self::DiskFull(_) => POLICYSYNC_ERR_NO_SPACE,
             Self::ReadOnly(_) => POLICYSYNC_ERR_NOT_WRITABLE,
-            Self::Io(_) | Self::FileSystem { .. } | Self::CannotOpen(_) | Self::Other(_) => {
-                POLICYSYNC_ERR_IO
-            }
+            Self::Io(_) | Self::FileSystem { .. } | Self::CannotOpen(_) | Self::Other(_) => POLICYSYNC_ERR_IO,
             Self::NotAFile | Self::Foreign => POLICYSYNC_ERR_NOT_A_STORE,
             Self::Exists => POLICYSYNC_ERR_EXISTS,
             Self::Moved => POLICYSYNC_ERR_MOVED,

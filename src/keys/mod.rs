@@ -1,4 +1,4 @@
-//! Who may sign: which keys belong to which actor, and whether one of them signed this.
+//! The keys of actors: registry, signing, verification.
 
 mod registry;
 mod signing;
@@ -7,3 +7,5 @@ mod verify;
 pub use registry::{KeyRegistry, RegistryError};
 pub use signing::{SignError, SigningPublicKey, SigningSecretKey, derived_kid, sign_op};
 pub use verify::{VerifiedOp, VerifyError, verify_op};
+
+pub(crate) use signing::sign_hashed;

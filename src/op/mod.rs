@@ -1,7 +1,8 @@
-//! An operation: who says what about which field, and when.
+//! Operations: signed writes to fields.
 
 mod content;
 mod error;
+mod field;
 mod identifier;
 mod kind;
 mod seq;
@@ -9,6 +10,7 @@ mod signed;
 
 pub use content::{Op, OpRef};
 pub use error::OpError;
+pub use field::Field;
 pub use identifier::{IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member};
 pub use kind::Kind;
 pub use seq::OpSeq;

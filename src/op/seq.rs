@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The number of an operation in the local log: from 0, without gaps, in the order of arrival.
 ///
-/// Two logs with the same operations number them differently, so a number says nothing to another replica.
+/// Two logs may number the same operations differently, so a number is only valid in its own log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpSeq(u32);
 
@@ -20,7 +20,7 @@ impl OpSeq {
         Self(count)
     }
 
-    /// Returns how many operations arrived before this one.
+    /// Returns the number of operations before this one.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
@@ -37,8 +37,8 @@ impl OpSeq {
         (self.0..end.0).map(Self)
     }
 
-    /// Returns the numbers from this one on.
-    pub(crate) fn onwards(self) -> impl Iterator<Item = Self> + use<> {
+    /// Returns this number and all that follow.
+    pub fn onwards(self) -> impl Iterator<Item = Self> + use<> {
         (self.0..=u32::MAX).map(Self)
     }
 }

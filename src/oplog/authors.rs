@@ -1,6 +1,6 @@
-//! Who wrote, and with which key; each once.
+//! The authors of operations, each stored once.
 
-use crate::packed::{Interned, Names, impl_key};
+use crate::packed::{Interner, StrInterner, impl_key};
 
 /// The number of an author: an actor with one of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,22 +14,23 @@ pub(crate) struct ActorId(u32);
 
 impl_key!(ActorId);
 
-/// An actor's key, as the log knows it. The actor has a number of its own, because equivocation is the actor's,
-/// whichever key it uses.
+/// An actor with one of its keys. The actor has a number of its own because equivocation is detected per actor, with
+/// whichever keys it signs.
 struct Author {
     actor: ActorId,
     name: Box<str>,
     kid: Box<str>,
 }
 
+/// All authors of a log.
 pub(crate) struct Authors {
-    actors: Names<ActorId>,
-    authors: Interned<Author, AuthorId>,
+    actors: StrInterner<ActorId>,
+    authors: Interner<Author, AuthorId>,
 }
 
 impl Authors {
     pub(crate) fn new() -> Self {
-        Self { actors: Names::new(), authors: Interned::new() }
+        Self { actors: StrInterner::new(), authors: Interner::new() }
     }
 
     pub(crate) fn intern(&mut self, actor: &str, kid: &str) -> AuthorId {
@@ -38,11 +39,11 @@ impl Authors {
         if let Some(author) = self.authors.find(hash, is) {
             return author;
         }
-        let author = Author { actor: self.actors.intern_name(actor), name: actor.into(), kid: kid.into() };
+        let author = Author { actor: self.actors.intern_str(actor), name: actor.into(), kid: kid.into() };
         self.authors.insert(hash, author, |author| (&*author.name, &*author.kid))
     }
 
-    /// The number of the author's actor.
+    /// Returns the number of the author's actor.
     pub(crate) fn actor_of(&self, author: AuthorId) -> ActorId {
         self.authors.get(author).actor
     }
@@ -60,7 +61,7 @@ impl Authors {
 mod tests {
     use super::*;
 
-    /// So many that a table which compared only a part of a name would find a wrong one.
+    /// Enough names that a table which compared only a part of them would find a wrong one.
     #[test]
     fn an_author_has_one_number_and_an_actor_one_for_all_its_keys() {
         let mut authors = Authors::new();

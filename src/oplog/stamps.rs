@@ -1,23 +1,23 @@
-//! The timestamps of operations and what kind they are, in eight bytes each.
+//! The timestamps and kinds of operations, eight bytes each.
 
-use super::order::Prefix;
+use super::order::TsPrefix;
 use crate::hlc::Hlc;
 use crate::op::{Kind, OpSeq};
-use crate::packed::Paged;
+use crate::packed::ChunkedVec;
 
-/// Counters from here on, which honest clocks hardly reach, stand in a list of their own.
+/// The least counter that is stored in a separate list. Honest clocks hardly reach it.
 const LARGE: u32 = (1 << 10) - 1;
 
-/// A column of timestamps and kinds: 53 bits of time, 10 of counter, one of kind.
+/// Timestamps and kinds: 53 bits of time, 10 of counter, one of kind.
 pub(super) struct Stamps {
-    stamps: Paged<u64, OpSeq>,
-    /// The counters that do not fit, by number of operation, which only grows.
+    stamps: ChunkedVec<u64, OpSeq>,
+    /// The counters that do not fit, sorted by number of operation.
     large: Vec<(OpSeq, u32)>,
 }
 
 impl Stamps {
     pub(super) const fn new() -> Self {
-        Self { stamps: Paged::new(), large: Vec::new() }
+        Self { stamps: ChunkedVec::new(), large: Vec::new() }
     }
 
     pub(super) fn push(&mut self, ts: Hlc, kind: Kind) {
@@ -44,22 +44,22 @@ impl Stamps {
         if self.stamps.get(seq) & 1 == 1 { Kind::Delete } else { Kind::Set }
     }
 
-    /// What [`prefix`] gives for the timestamp.
-    pub(super) fn prefix(&self, seq: OpSeq) -> Prefix {
-        Prefix(self.stamps.get(seq) & !1)
+    /// Returns the [`prefix`] of the timestamp.
+    pub(super) fn prefix(&self, seq: OpSeq) -> TsPrefix {
+        TsPrefix(self.stamps.get(seq) & !1)
     }
 }
 
-impl Prefix {
-    /// Whether it tells the timestamp, and not only where it stands among those that differ in the prefix.
+impl TsPrefix {
+    /// Returns true if the prefix encodes the full timestamp.
     pub(super) fn is_whole(self) -> bool {
         (self.0 >> 1) & u64::from(LARGE) != u64::from(LARGE)
     }
 }
 
-/// Orders as timestamps do, as far as 63 bits go: the time has 53, the counter gets the rest, up to its limit.
-pub(super) fn prefix(ts: Hlc) -> Prefix {
-    Prefix((ts.t() << 11) | u64::from(ts.c().min(LARGE)) << 1)
+/// Returns the prefix of a timestamp: 53 bits of time, 10 bits of counter, which saturates.
+pub(super) fn prefix(ts: Hlc) -> TsPrefix {
+    TsPrefix((ts.t() << 11) | u64::from(ts.c().min(LARGE)) << 1)
 }
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_and_kinds_come_back() {
+    fn timestamps_and_kinds_are_returned() {
         let mut stamps = Stamps::new();
         let all: Vec<(Hlc, Kind)> =
             timestamps().into_iter().flat_map(|ts| [(ts, Kind::Set), (ts, Kind::Delete)]).collect();

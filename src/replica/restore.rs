@@ -56,16 +56,11 @@ pub(super) struct Reading {
 impl Reading {
     /// Begins to read the log into an empty one.
     pub(super) fn new(replica: &mut Replica, ledger: &Ledger, at_least: Option<LogDigest>) -> Self {
-        let evidence = Evidence::new(ledger.is_sealed(), replica.unverified);
+        let evidence = Evidence::new(ledger.is_sealed(), replica.accepts_unverified());
         Self::with(replica, ledger, evidence, at_least)
     }
 
-    fn with(
-        replica: &mut Replica,
-        ledger: &Ledger,
-        evidence: Evidence,
-        at_least: Option<LogDigest>,
-    ) -> Self {
+    fn with(replica: &mut Replica, ledger: &Ledger, evidence: Evidence, at_least: Option<LogDigest>) -> Self {
         let space = replica.log.space().map(Into::into);
         replica.log = OpLog::new_in(replica.crypto, space);
         let seal = ledger.sealing().map(|sealing| sealing.start(replica.log.space()));
@@ -152,7 +147,7 @@ impl Replica {
         let first = self.log.index().end();
         let Some((pages, head)) = self.read_newer(first)? else { return Ok(0) };
         let is_sealed = self.log.store().ledger().is_sealed() && head.seal.is_some();
-        let evidence = Evidence::new(is_sealed, self.unverified);
+        let evidence = Evidence::new(is_sealed, self.accepts_unverified());
         let records: Vec<Record<'_>> = pages.iter().flat_map(Records::iter).collect();
         let ops = self.verify_records(&records, evidence)?;
         if evidence == Evidence::Seal {
@@ -195,12 +190,12 @@ impl Replica {
 
     /// Merges the operations of the log from `first` on, as if they had just arrived.
     fn merge_appended(&mut self, first: OpSeq, now: WallMillis) {
-        self.release_until(self.horizon_at(now));
+        self.advance_horizon(self.horizon_at(now));
         for seq in first.until(self.log.index().end()) {
             let ts = self.log.index().ts(seq);
             // The actor's own operations are never held.
             if Some(self.log.index().actor(seq)) == self.actor() {
-                self.release_until(WallMillis(ts.t()));
+                self.advance_horizon(WallMillis(ts.t()));
             }
             if self.state.admit(self.log.index(), seq).is_some() {
                 self.clock.observe(ts);
@@ -226,15 +221,11 @@ impl Replica {
     }
 
     /// Returns an error for options that contradict each other.
-    pub(super) fn check_before_reading(
-        &self,
-        now: WallMillis,
-        expected: &Expected,
-    ) -> Result<(), OpenError> {
+    pub(super) fn check_before_reading(&self, now: WallMillis, expected: &Expected) -> Result<(), OpenError> {
         if now > WallMillis::MAX {
             return Err(OpenError::Clock(HlcError::WallOutOfRange { now }));
         }
-        if self.unverified && expected.seal_key.is_some() {
+        if self.accepts_unverified() && expected.seal_key.is_some() {
             return Err(OpenError::SealUnverified);
         }
         Ok(())

@@ -1,46 +1,46 @@
-//! The merge: the state of a register is the greatest operation on it that is due.
+//! The merge: the greatest due operation on a register is its state.
 
 use crate::hlc::{Hlc, WallMillis};
 use crate::op::OpSeq;
 use crate::oplog::{Index, RegisterId};
-use crate::packed::{Bits, PackedOption, Paged};
+use crate::packed::{BitSet, ChunkedVec, PackedOption};
 
-/// The merged state of a log: for every register the operation that won.
+/// The merged state of a log: the winning operation of every register.
 ///
-/// It is a function of the operations that are due, those with a time up to the horizon; never of their arrival.
+/// It is a function of the due operations, those with a time up to the horizon. It does not depend on their arrival.
 pub(crate) struct State {
-    /// For each register, its greatest operation.
-    winners: Paged<PackedOption<OpSeq>, RegisterId>,
-    /// For each operation, the next in the list of its register, which begins at the winner.
-    next: Paged<PackedOption<OpSeq>, OpSeq>,
-    /// Operations with a later time are held. It never goes back: what was merged stays merged.
+    /// The greatest operation of each register.
+    winners: ChunkedVec<PackedOption<OpSeq>, RegisterId>,
+    /// The next operation in the list of the same register, which begins at the winner.
+    next: ChunkedVec<PackedOption<OpSeq>, OpSeq>,
+    /// Operations with a later time are held. The horizon never moves back, so a merged operation stays merged.
     horizon: Option<WallMillis>,
-    /// Registers that have changed since somebody asked, each once.
+    /// Registers that have changed since [`State::take_changed`], each once.
     pub(super) changed: Vec<RegisterId>,
-    is_changed: Bits<RegisterId>,
+    is_changed: BitSet<RegisterId>,
 }
 
-/// What an operation did to its register.
+/// The effect of merging an operation on its register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// It is the greatest now; before, this one was.
+pub(crate) enum Merged {
+    /// The operation is the greatest; `over` was the greatest before it.
     Won { over: Option<OpSeq> },
-    /// Another is greater.
+    /// The operation `to` is greater.
     Lost { to: OpSeq },
 }
 
 impl State {
     pub(crate) const fn new() -> Self {
         Self {
-            winners: Paged::new(),
-            next: Paged::new(),
+            winners: ChunkedVec::new(),
+            next: ChunkedVec::new(),
             horizon: None,
             changed: Vec::new(),
-            is_changed: Bits::new(),
+            is_changed: BitSet::new(),
         }
     }
 
-    /// The state of a log from scratch, and the greatest operation that is merged. Nothing counts as changed.
+    /// Computes the state of a log, and the greatest merged operation. No register counts as changed.
     pub(crate) fn restored(index: &Index, horizon: WallMillis) -> (Self, Option<OpSeq>) {
         let mut state = Self::new();
         for seq in index.seqs() {
@@ -51,14 +51,14 @@ impl State {
         (state, greatest)
     }
 
-    /// The time up to which operations are merged; `None` before any was asked for.
+    /// Returns the time up to which operations are merged, or `None` before the first [`State::advance`].
     pub(crate) fn horizon(&self) -> Option<WallMillis> {
         self.horizon
     }
 
-    /// Takes the next operation of the log, in the order of arrival: merges it when it is due, otherwise holds it and
+    /// Adds the next operation of the log, in the order of arrival. Merges it if it is due; otherwise holds it and
     /// returns `None`.
-    pub(crate) fn admit(&mut self, index: &Index, seq: OpSeq) -> Option<Effect> {
+    pub(crate) fn admit(&mut self, index: &Index, seq: OpSeq) -> Option<Merged> {
         self.next.push(PackedOption::none());
         self.is_due(index.ts(seq)).then(|| self.merge(index, seq))
     }
@@ -67,7 +67,7 @@ impl State {
         self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
     }
 
-    /// Moves the horizon on and merges what has become due, in order. Returns the greatest of those operations.
+    /// Advances the horizon and merges the operations that become due, in order. Returns the greatest of them.
     pub(crate) fn advance(&mut self, index: &Index, horizon: WallMillis) -> Option<OpSeq> {
         let due: Vec<OpSeq> = self.due(index, horizon).collect();
         self.horizon = self.horizon.max(Some(horizon));
@@ -77,20 +77,20 @@ impl State {
         due.last().copied()
     }
 
-    /// The operations that would become due with this horizon, in order.
+    /// Returns the operations that would become due with this horizon, in order.
     pub(crate) fn due<'a>(
         &self,
         index: &'a Index,
         horizon: WallMillis,
     ) -> impl Iterator<Item = OpSeq> + use<'a> {
-        // What the log has just taken is not admitted here yet.
+        // The log may contain new operations that are not admitted here yet.
         let known = self.next.end();
         self.held(index)
             .take_while(move |seq| index.ts(*seq).t() <= horizon.0)
             .filter(move |seq| *seq < known)
     }
 
-    /// The operations that are not due yet, in order: the tail of the order.
+    /// Returns the operations that are not due yet: the end of the total order.
     pub(crate) fn held<'a>(&self, index: &'a Index) -> impl Iterator<Item = OpSeq> + use<'a> {
         let first = match self.horizon {
             None => Some(Hlc::MIN),
@@ -99,7 +99,7 @@ impl State {
         first.into_iter().flat_map(|first| index.since_ts(first))
     }
 
-    fn merge(&mut self, index: &Index, seq: OpSeq) -> Effect {
+    fn merge(&mut self, index: &Index, seq: OpSeq) -> Merged {
         let register = index.register(seq);
         while self.winners.end() <= register {
             self.winners.push(PackedOption::none());
@@ -110,14 +110,14 @@ impl State {
         {
             let after = std::mem::replace(self.next.get_mut(winner), seq.into());
             *self.next.get_mut(seq) = after;
-            return Effect::Lost { to: winner };
+            return Merged::Lost { to: winner };
         }
         *self.next.get_mut(seq) = over;
         *self.winners.get_mut(register) = seq.into();
         if self.is_changed.insert(register) {
             self.changed.push(register);
         }
-        Effect::Won { over: over.get() }
+        Merged::Won { over: over.get() }
     }
 
     pub(super) fn take_changed(&mut self) -> Vec<RegisterId> {
@@ -128,7 +128,7 @@ impl State {
         changed
     }
 
-    /// The greatest operation on a register.
+    /// Returns the greatest operation on a register.
     pub(super) fn winner(&self, register: RegisterId) -> Option<OpSeq> {
         if register >= self.winners.end() {
             return None;
@@ -136,7 +136,7 @@ impl State {
         self.winners.get(register).get()
     }
 
-    /// All merged operations on a register, the winner first, the others in no order.
+    /// Returns all merged operations on a register: the winner first, the others unordered.
     pub(super) fn merged(&self, register: RegisterId) -> impl Iterator<Item = OpSeq> + '_ {
         std::iter::successors(self.winner(register), |seq| self.next.get(*seq).get())
     }

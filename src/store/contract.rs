@@ -9,6 +9,7 @@ use crate::packed::index;
 /// A rule that a store breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{rule}: {found}")]
+#[non_exhaustive]
 pub struct Broken {
     /// The rule.
     pub rule: &'static str,
@@ -29,10 +30,7 @@ pub struct Broken {
 /// # Errors
 ///
 /// [`Broken`] names the first rule that the store breaks.
-pub fn check<S: Store>(
-    mut create: impl FnMut() -> S,
-    mut reopen: impl FnMut(S) -> S,
-) -> Result<(), Broken> {
+pub fn check<S: Store>(mut create: impl FnMut() -> S, mut reopen: impl FnMut(S) -> S) -> Result<(), Broken> {
     check_new(&create())?;
     let rules: [fn(&mut S, &mut Model) -> Result<(), Broken>; 6] =
         [check_bytes, check_heads, check_conflicts, check_replaced, check_records_of_many, check_random];
@@ -123,7 +121,8 @@ impl Model {
     fn commit<S: Store>(&mut self, store: &mut S, change: Change) -> Result<(), Broken> {
         self.commits += 1;
         // No two are the same, and some differ in length only.
-        let head = [b"head".as_slice(), &vec![0; index(self.commits % 7)], &self.commits.to_le_bytes()].concat();
+        let head =
+            [b"head".as_slice(), &vec![0; index(self.commits % 7)], &self.commits.to_le_bytes()].concat();
         self.commit_with(store, change, head)
     }
 
@@ -150,13 +149,18 @@ impl Model {
         let expected = |record: &(OpSeq, u32, Vec<u8>)| (record.0, record.1, record.2.clone());
         let copy = |record: Record<'_>| (record.first, record.count, record.bytes.to_vec());
         let describe = |record: Option<(OpSeq, u32, Vec<u8>)>| match record {
-            Some((first, count, bytes)) => format!("{count} operations from {first} in {} bytes", bytes.len()),
+            Some((first, count, bytes)) => {
+                format!("{count} operations from {first} in {} bytes", bytes.len())
+            }
             None => String::from("no record"),
         };
         let mut scratch = b"from an earlier read".to_vec();
         for seq in OpSeq::FIRST.until(OpSeq::new(self.end().get() + 3)) {
             let found = store.read(seq, &mut scratch).map_err(failed)?.map(copy);
-            let record = self.records.iter().find(|record| seq.get() >= record.0.get() && seq.get() - record.0.get() < record.1);
+            let record = self
+                .records
+                .iter()
+                .find(|record| seq.get() >= record.0.get() && seq.get() - record.0.get() < record.1);
             if found != record.map(expected) {
                 let (found, wanted) = (describe(found), describe(record.map(expected)));
                 return Err(broken(rule, format!("reading operation {seq} gives {found}, not {wanted}")));
@@ -174,7 +178,9 @@ impl Model {
                 store.scan(seq, visit).map_err(failed)?;
                 if !found.iter().eq(wanted.iter().take(limit)) {
                     let (found, wanted) = (found.len(), wanted.len().min(limit));
-                    let found = format!("a scan from operation {seq} visits {found} records where {wanted} are there, or others");
+                    let found = format!(
+                        "a scan from operation {seq} visits {found} records where {wanted} are there, or others"
+                    );
                     return Err(broken(rule, found));
                 }
             }

@@ -3,7 +3,7 @@
 use super::seal::Seal;
 use super::{Damage, Place, StoreError};
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Sodium};
+use crate::crypto::Sodium;
 
 /// The first byte: which version of the head follows. A later version may change the form of the records too.
 const HEAD_VERSION: u8 = 1;
@@ -154,8 +154,9 @@ mod tests {
     fn every_commit_has_a_trace_of_its_own() {
         let crypto = Sodium::new().unwrap();
         let (a, b) = (OpHash::from_bytes([1; 32]), OpHash::from_bytes([2; 32]));
-        let after = |head: &Head, hashes: &[OpHash]| {
-            Head { trace: head.trace_after(crypto, hashes.iter().copied()), ..head.clone() }
+        let after = |head: &Head, hashes: &[OpHash]| Head {
+            trace: head.trace_after(crypto, hashes.iter().copied()),
+            ..head.clone()
         };
         let start = Head::new(None);
         let traces = [

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use super::{Commit, Damage, Record, Store, StoreError};
 use crate::op::OpSeq;
-use crate::packed::{BlobAddress, Blobs, Paged};
+use crate::packed::{ByteAddress, ByteArena, ChunkedVec};
 
 /// A store in memory, which ends with the process. Records lie end to end; one of a single operation costs four bytes
 /// beside its own. The bytes of a replaced record are not reused.
 pub struct MemoryStore {
     head: Option<Vec<u8>>,
-    records: Blobs,
+    records: ByteArena,
     /// For each operation, its record.
-    addresses: Paged<BlobAddress, OpSeq>,
+    addresses: ChunkedVec<ByteAddress, OpSeq>,
     /// The records of more than one operation: their counts, by their first.
     counts: BTreeMap<OpSeq, u32>,
 }
@@ -21,7 +21,7 @@ impl MemoryStore {
     /// Creates an empty store.
     #[must_use]
     pub const fn new() -> Self {
-        Self { head: None, records: Blobs::new(), addresses: Paged::new(), counts: BTreeMap::new() }
+        Self { head: None, records: ByteArena::new(), addresses: ChunkedVec::new(), counts: BTreeMap::new() }
     }
 
     /// Returns the first operation of the record that holds `seq`, and the count of its operations.
@@ -60,7 +60,7 @@ impl Store for MemoryStore {
         // The bytes first: an address is what makes them reachable, so a commit that does not fit leaves unused room
         // only.
         let records = commit.replaced.iter().chain(commit.appended);
-        let addresses: Option<Vec<BlobAddress>> =
+        let addresses: Option<Vec<ByteAddress>> =
             records.map(|record| self.records.push(&[record.bytes])).collect();
         let mut addresses = addresses.ok_or(StoreError::Full)?.into_iter();
         for (record, address) in commit.replaced.iter().zip(addresses.by_ref()) {

@@ -11,6 +11,7 @@ pub const MAX_RECORD_BYTES: usize = MAX_OP_BYTES + 4096;
 
 /// One or more consecutive operations, as bytes that only this library reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "stores create it")]
 pub struct Record<'a> {
     /// The number of its first operation.
     pub first: OpSeq,

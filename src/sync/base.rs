@@ -3,7 +3,7 @@
 use super::runs::Runs;
 use super::wire::wide;
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Sodium};
+use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::{LogId, OpLog};
 

@@ -8,7 +8,7 @@ use super::ops::{self, OpWriter};
 use super::outbox::pack;
 use super::wire::{Reader, put_text, wide};
 use crate::codec::{MAX_OP_BYTES, OpHash};
-use crate::crypto::{CryptoProvider, Hash, Sodium};
+use crate::crypto::{Hash, Sodium};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::oplog::Cursor;

@@ -49,7 +49,7 @@ impl Outbox {
     /// own.
     pub(super) fn repeat(&mut self, replica: &mut Replica, doubts: &[OpHash]) {
         if replica.accepts_unverified() {
-            return doubts.iter().for_each(|hash| replica.doubt(hash));
+            return doubts.iter().for_each(|hash| replica.collect_alternates(hash));
         }
         for number in doubts.iter().filter_map(|hash| replica.log().index().find(hash)) {
             if self.repeated_count < MAX_REPEATS && self.repeated.insert(number) {
@@ -96,7 +96,7 @@ const COPY_BYTES: usize = 2048;
 
 /// Packs an operation, with other copies of it where there are any; `false` where there is no more room.
 pub(super) fn pack(replica: &Replica, number: OpSeq, writer: &mut OpWriter) -> Result<bool, StoreError> {
-    let copies = replica.copies_of(number);
+    let copies = replica.alternates(number);
     replica.log().with_op(number, |signed| {
         let needed = copies.len().saturating_mul(signed.op().value().len().saturating_add(COPY_BYTES));
         if !copies.is_empty() && writer.count() > 0 && needed > writer.room() {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::base::BaseId;
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Sodium};
+use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::Index;
 

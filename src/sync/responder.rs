@@ -171,7 +171,7 @@ impl Responder {
     ) -> Result<Reply, SyncError> {
         let Request { head, doubts, ranges, ops } = request;
         let intake = Intake::take(replica, now, ops)?;
-        doubts.iter().for_each(|hash| replica.doubt(hash));
+        doubts.iter().for_each(|hash| replica.collect_alternates(hash));
 
         let (cursor, base) = match head.phase {
             Phase::Hello(_) => (
@@ -239,7 +239,7 @@ impl Responder {
             sum: prf.sum(view.index, &intake.numbers),
         };
         let sent = wide(draft.ops.count());
-        let mut doubts: Vec<OpHash> = replica.doubted().take(MAX_DOUBTS).copied().collect();
+        let mut doubts: Vec<OpHash> = replica.wanted_alternates().take(MAX_DOUBTS).copied().collect();
         // Once in a session is enough, with the greeting; and what we refused ourselves.
         if welcome.is_none() {
             doubts.clear();

@@ -237,7 +237,7 @@ impl SyncSession {
         let head = self.head(replica, since.map(|base| base.id), Phase::Hello(hello));
         self.asked = vec![Todo { low: Bound::start(), high: Bound::End, say: Say::Print }];
         // A replica that cannot judge asks those who can.
-        let doubts = replica.doubted().take(MAX_DOUBTS).copied().collect();
+        let doubts = replica.wanted_alternates().take(MAX_DOUBTS).copied().collect();
         write_request(&head, Body { doubts, ranges: RangeWriter::new(), ops: OpWriter::new(0) })
     }
 

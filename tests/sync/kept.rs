@@ -1,7 +1,7 @@
 //! What two replicas have in common, kept over a restart of either: it saves what it saved before, and where it is not
 //! about the log in front of it, it is not believed.
 
-use policysync::crypto::{CryptoProvider, Signature};
+use policysync::crypto::Signature;
 use policysync::oplog::Cursor;
 use policysync::sync::{BASE_VERSION, BaseError, Finish, MessageFault, SyncBase};
 use policysync::{Hlc, Incoming, Op, Replica, ReplicaOptions, Responder, SignedOp, SyncOptions, SyncSession};
@@ -212,7 +212,11 @@ mod restart {
         let count = ours.log().len() as u64;
         drop(ours);
         let connection = rusqlite::Connection::open(&files.ours).unwrap();
-        connection.execute_batch("UPDATE records SET bytes = CAST(substr(bytes, 1, 32) || x'01' AS BLOB) WHERE first = 5").unwrap();
+        connection
+            .execute_batch(
+                "UPDATE records SET bytes = CAST(substr(bytes, 1, 32) || x'01' AS BLOB) WHERE first = 5",
+            )
+            .unwrap();
         connection.close().unwrap();
         let mut keys = policysync::KeyRegistry::new();
         ["alice", "bob"].iter().for_each(|actor| keys.register(key(actor).public_key().clone()).unwrap());

@@ -8,6 +8,7 @@ use crate::store::{Backing, OpStore, StoreError};
 
 /// The result of saving a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Salvaged {
     /// The count of operations in the new store.
     pub saved: u32,

@@ -45,6 +45,7 @@ pub struct StoreCheck<'k> {
 
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreReport {
     /// The count of operations that verify.
     pub verified: u32,
@@ -56,6 +57,7 @@ pub struct StoreReport {
 
 /// A fault of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The damaged place.
     pub place: Place,
@@ -178,7 +180,8 @@ impl<'k> StoreCheck<'k> {
         let mut store = Opened { connection, crypto, end, sealed: None };
         if let Some(ledger) = ledger.filter(Ledger::is_sealed) {
             let seal = store.seal(&ledger, space)?;
-            store.sealed = Some(seal.is_some_and(|computed| ledger.check_seal(ledger.head(), &computed).is_ok()));
+            store.sealed =
+                Some(seal.is_some_and(|computed| ledger.check_seal(ledger.head(), &computed).is_ok()));
         }
         Ok(store)
     }

@@ -1,20 +1,20 @@
-//! A column of numbers that are mostly small.
+//! A vector of numbers that are mostly small.
 
-use super::{Key, Paged};
+use super::{ChunkedVec, Key};
 
-/// Stands for a number that is in the list.
+/// Marks a number that is stored in the list of large ones.
 const LARGE: u16 = u16::MAX;
 
-/// A growing column of numbers: two bytes each, and eight more for those from 65,535 on.
-pub(crate) struct Narrow<K, V> {
-    small: Paged<u16, K>,
-    /// Position and number; positions only grow.
+/// A growing vector of numbers: two bytes each, and eight more for those from 65,535 on.
+pub(crate) struct CompactVec<K, V> {
+    small: ChunkedVec<u16, K>,
+    /// Positions and numbers, sorted by position.
     large: Vec<(K, V)>,
 }
 
-impl<K: Key, V: Key> Narrow<K, V> {
+impl<K: Key, V: Key> CompactVec<K, V> {
     pub(crate) const fn new() -> Self {
-        Self { small: Paged::new(), large: Vec::new() }
+        Self { small: ChunkedVec::new(), large: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, number: V) {
@@ -25,7 +25,7 @@ impl<K: Key, V: Key> Narrow<K, V> {
         }
     }
 
-    /// The number at a position, counted from 0 in the order of [`Narrow::push`].
+    /// Returns the number at a position, counted from 0 in the order of [`CompactVec::push`].
     #[inline]
     pub(crate) fn get(&self, position: K) -> V {
         match *self.small.get(position) {
@@ -49,14 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_every_size_come_back() {
+    fn numbers_of_every_size_are_returned() {
         let numbers = [0, 1, 65_534, 65_535, 65_536, u32::MAX, 7, u32::MAX - 1, 65_535, 0];
-        let mut column: Narrow<u32, u32> = Narrow::new();
+        let mut compact: CompactVec<u32, u32> = CompactVec::new();
         for number in numbers {
-            column.push(number);
+            compact.push(number);
         }
         for (position, number) in (0..).zip(numbers) {
-            assert_eq!(column.get(position), number);
+            assert_eq!(compact.get(position), number);
         }
     }
 }
