@@ -9,9 +9,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use policysync::crypto::{CryptoError, Sodium};
+use policysync::crypto::Sodium;
 use policysync::op::OpSeq;
-use policysync::store::{Commit, Damage, Place, Record, Store, contract};
+use policysync::store::{Cause, Commit, Damage, Place, Record, Store, contract};
 use policysync::{KeyRegistry, Replica, ReplicaOptions, SigningSecretKey, StoreError, system_wall_clock};
 
 /// Bytes before the body of a frame: its length and its SHA-256.
@@ -43,7 +43,8 @@ impl FileStore {
         file.try_lock().map_err(|_| StoreError::Locked)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let crypto = Sodium::new().map_err(|error: CryptoError| StoreError::Other(cause(&error)))?;
+        let crypto =
+            Sodium::new().map_err(|error| StoreError::Other(Cause::new(&error.to_string(), None)))?;
         let (path, records) = (path.to_owned(), BTreeMap::new());
         let mut store = Self { path, crypto, file, len: 0, head: None, records };
         while let Some((body, rest)) = store.next_frame(&bytes)? {
@@ -136,10 +137,6 @@ impl Store for FileStore {
 
 fn damaged() -> StoreError {
     StoreError::Corrupt { place: Place::File, damage: Damage::Unexpected }
-}
-
-fn cause(error: &impl ToString) -> policysync::store::Cause {
-    policysync::store::Cause::new(&error.to_string(), None)
 }
 
 fn length(bytes: &[u8]) -> Result<u32, StoreError> {

@@ -10,6 +10,7 @@ mod contract;
 mod crash;
 mod damage;
 mod files;
+mod old;
 mod port;
 mod reopen;
 mod salvage;

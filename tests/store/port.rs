@@ -3,9 +3,12 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
-use policysync::StoreError;
 use policysync::op::OpSeq;
 use policysync::store::{Commit, Durability, MemoryStore, Record, SqliteStore, Store, contract};
+use policysync::{IngestError, Replica, StoreError, WriteError};
+
+use super::common::NOW;
+use super::{PEOPLE, ingest, snapshot};
 
 #[test]
 fn a_store_in_memory_keeps_the_contract() {
@@ -230,8 +233,8 @@ fn every_mistake_is_named_by_the_rule_that_it_breaks() {
         (AppendsToTheScratch, "records come back byte for byte"),
         (ReplacesNothing, "a commit replaces the records that it names, and no others"),
         (ReplacesTheFirst, "a commit replaces the records that it names, and no others"),
-        (ReplacesWithoutTheHead, "a commit on the known head succeeds"),
-        (FindsTheFirstOnly, "a commit replaces the records that it names, and no others"),
+        (ReplacesWithoutTheHead, "a commit replaces the records that it names, and no others"),
+        (FindsTheFirstOnly, "a record is found by each of its operations"),
         (ScansFromTheBeginning, "records come back byte for byte"),
         (ScansToTheEnd, "records come back byte for byte"),
         (ForgetsWhenClosed, "a store that is opened again holds the same"),
@@ -239,7 +242,8 @@ fn every_mistake_is_named_by_the_rule_that_it_breaks() {
         (FailsAfterReopening, "a commit on the known head succeeds"),
     ];
     for (fault, rule) in faults {
-        let broken = contract::check(|| Faulty::new(fault), Faulty::reopen).expect_err("a faulty store");
+        let broken = contract::check(|| Faulty::new(fault), Faulty::reopen);
+        let broken = broken.expect_err(&format!("{fault:?} is not noticed"));
         assert_eq!(broken.rule, rule, "{fault:?}: {broken}");
     }
 }
@@ -278,4 +282,71 @@ fn a_handle_that_compares_what_it_remembers_breaks_the_contract() {
     contract::check(|| Stale { shared: Shared::default(), head: None }, |store| store).unwrap();
     let broken = contract::check_shared(|| Stale { shared: shared.clone(), head: None }).unwrap_err();
     assert_eq!(broken.rule, "of two writers that know the same head, one wins");
+}
+
+/// Two replicas over one database: both write as alice.
+#[test]
+fn two_replicas_over_one_database_never_both_win() {
+    for seal in [None, Some([4; 32])] {
+        let shared = Shared::default();
+        let options = || {
+            let options = super::as_alice(super::common::knowing(&PEOPLE)).store(shared.clone(), NOW);
+            match seal {
+                Some(seal) => options.seal_key(seal),
+                None => options,
+            }
+        };
+        let mut first = Replica::open(options()).unwrap();
+        let mut second = Replica::open(options()).unwrap();
+        for round in 0..4_i32 {
+            let written = first.set(NOW, "Task", "t1", "title", round).unwrap();
+            let before = snapshot(&second);
+            let refused = second.set(NOW, "Task", "t1", "title", -round);
+            assert_eq!(refused, Err(WriteError::Ingest(IngestError::Store(StoreError::Conflict))));
+            assert_eq!(snapshot(&second), before);
+            assert_eq!(second.catch_up(NOW), Ok(1));
+            assert_eq!(second.catch_up(NOW), Ok(0));
+            assert_eq!(second.poll(NOW).len(), 1);
+            let again = second.set(NOW, "Task", "t1", "title", -round).unwrap();
+            assert!(again.op().ts() > written.op().ts());
+            assert_eq!(first.catch_up(NOW), Ok(1));
+            assert_eq!(snapshot(&first), snapshot(&second));
+        }
+        ingest(&mut second, &super::some_ops());
+        assert_eq!(first.catch_up(NOW), Ok(super::some_ops().len()));
+        assert_eq!(snapshot(&first), snapshot(&second));
+        assert_eq!(snapshot(&Replica::open(options()).unwrap()), snapshot(&first));
+    }
+}
+
+/// Others may write rubbish into the database.
+#[test]
+fn a_replica_that_catches_up_verifies_and_is_unchanged_by_damage() {
+    let shared = Shared::default();
+    let options = || super::common::knowing(&PEOPLE).store(shared.clone(), NOW);
+    let mut replica = Replica::open(options()).unwrap();
+    ingest(&mut replica, &super::some_ops());
+    let mut other = Replica::open(options()).unwrap();
+    let mut vandal = shared.clone();
+    ingest(&mut other, &[super::common::set("bob", NOW.0, 9, "more", true)]);
+    let (head, mut scratch) = (vandal.head().unwrap().unwrap(), Vec::new());
+    let record = vandal.read(OpSeq::new(24), &mut scratch).unwrap().unwrap();
+    let good = record.bytes.to_vec();
+    let mut bad = good.clone();
+    // A byte of the signature.
+    bad[40] ^= 1;
+    let replace = |vandal: &mut Shared, bytes: &[u8]| {
+        let mut commit = Commit::new(Some(&head), &head);
+        let record = [Record { first: OpSeq::new(24), count: 1, bytes }];
+        commit.replaced = &record;
+        vandal.commit(&commit).unwrap();
+    };
+    replace(&mut vandal, &bad);
+    let before = snapshot(&replica);
+    let error = replica.catch_up(NOW).unwrap_err();
+    assert!(error.to_string().contains("operation number 24"), "{error}");
+    assert_eq!(snapshot(&replica), before);
+    replace(&mut vandal, &good);
+    assert_eq!(replica.catch_up(NOW), Ok(1));
+    assert_eq!(snapshot(&replica), snapshot(&other));
 }
