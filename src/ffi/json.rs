@@ -27,6 +27,7 @@ pub(super) fn fields(fields: &[(String, Value)]) -> String {
 
 pub(super) fn change(change: &Change) -> String {
     let Change { entity, entity_id, path, kind, winner } = change;
+    let winner = winner.map(|winner| winner.to_string()).unwrap_or_default();
     let [entity, entity_id, path] = [entity, entity_id, path].map(string);
     format!(
         r#"{{"entity":{entity},"entityId":{entity_id},"path":{path},"kind":"{kind}","winner":"{winner}"}}"#

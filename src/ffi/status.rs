@@ -439,7 +439,7 @@ impl Status for OpenError {
             Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
             Self::RolledBack { .. } => POLICYSYNC_ERR_ROLLED_BACK,
             Self::RestoredBackup { .. } => POLICYSYNC_ERR_RESTORED_BACKUP,
-            Self::SealUnverified => POLICYSYNC_ERR_ARGUMENT,
+            Self::SealUnverified | Self::TwoStores => POLICYSYNC_ERR_ARGUMENT,
         }
     }
 
@@ -481,6 +481,7 @@ impl Status for StoreError {
             Self::Io(_) | Self::FileSystem { .. } | Self::CannotOpen(_) | Self::Other(_) => POLICYSYNC_ERR_IO,
             Self::NotAFile | Self::Foreign => POLICYSYNC_ERR_NOT_A_STORE,
             Self::Exists => POLICYSYNC_ERR_EXISTS,
+            Self::OutcomeUnknown => POLICYSYNC_ERR_IO,
             Self::Moved => POLICYSYNC_ERR_MOVED,
             Self::Newer { .. } => POLICYSYNC_ERR_NEWER,
             Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,

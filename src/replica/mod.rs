@@ -5,6 +5,7 @@ mod batch;
 mod horizon;
 mod incoming;
 mod ingest;
+mod journal;
 #[cfg(test)]
 mod junk_tests;
 mod options;
@@ -29,9 +30,11 @@ use crate::store::{Backing, StoreError};
 use crate::threads::Threads;
 use crate::value::Excerpt;
 use alternates::Alternates;
+use journal::Journal;
 use options::SignatureCheck;
 
 pub use incoming::Incoming;
+pub use journal::{JournalError, Restoring, Unsaved};
 use options::Place;
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
@@ -76,6 +79,7 @@ pub struct Replica {
     threads: Threads,
     clock: Clock,
     log: OpLog,
+    journal: Option<Journal>,
     state: State,
     alternates: Alternates,
 }
@@ -108,6 +112,7 @@ impl Replica {
             threads: options.threads,
             clock: Clock::new(),
             log: OpLog::new_in(crypto, options.space),
+            journal: None,
             state: State::new(),
             alternates: Alternates::default(),
         };
@@ -234,4 +239,7 @@ pub enum OpenError {
     /// A seal proves that operations were verified, which this replica does not do.
     #[error("a replica that accepts unverified operations cannot seal them")]
     SealUnverified,
+    /// The options name a store for a replica that has a journal.
+    #[error("a replica with a journal has no other store")]
+    TwoStores,
 }

@@ -51,6 +51,25 @@ impl State {
         (state, greatest)
     }
 
+    /// Computes the state again after the log was cut at `end`. The registers whose winner is gone count as changed.
+    pub(crate) fn cut(&mut self, index: &Index, end: OpSeq) {
+        let mut state = Self::new();
+        for seq in index.seqs() {
+            state.admit(index, seq);
+        }
+        if let Some(horizon) = self.horizon {
+            state.advance(index, horizon);
+        }
+        state.take_changed();
+        let is_gone = |register: &RegisterId| self.winner(*register).is_some_and(|winner| winner >= end);
+        for register in self.changed.iter().copied().chain(index.registers().all().filter(is_gone)) {
+            if state.is_changed.insert(register) {
+                state.changed.push(register);
+            }
+        }
+        *self = state;
+    }
+
     /// Returns the time up to which operations are merged, or `None` before the first [`State::advance`].
     pub(crate) fn horizon(&self) -> Option<WallMillis> {
         self.horizon

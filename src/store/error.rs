@@ -26,6 +26,9 @@ pub enum StoreError {
     /// ([`Replica::catch_up`](crate::Replica::catch_up)) and try again.
     #[error("another writer has changed the store")]
     Conflict,
+    /// It is unknown whether operations were saved, so the replica takes no others. Open it again from what is stored.
+    #[error("it is unknown whether operations were saved")]
+    OutcomeUnknown,
     /// Another replica, in this process or another, has the file open.
     #[error("somebody else has the store open")]
     Locked,

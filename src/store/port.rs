@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::StoreError;
+use super::{Damage, StoreError};
 use crate::codec::MAX_OP_BYTES;
 use crate::op::OpSeq;
 
@@ -26,6 +26,15 @@ impl Record<'_> {
     #[must_use]
     pub fn holds(&self, seq: OpSeq) -> bool {
         seq.get().checked_sub(self.first.get()).is_some_and(|place| place < self.count)
+    }
+
+    /// Returns an error unless this is the record of the operation `seq` alone.
+    pub(crate) fn check_number(&self, seq: OpSeq) -> Result<(), StoreError> {
+        match (self.first == seq, self.count) {
+            (true, 1) => Ok(()),
+            (true, _) => Err(StoreError::operation(seq, Damage::Unexpected)),
+            (false, _) => Err(StoreError::operation(seq, Damage::Missing)),
+        }
     }
 
     /// Returns the number after that of the last operation.

@@ -150,7 +150,7 @@ impl Replica {
     /// [`BundleError::Missing`] for one that is not in the log, and others; what was written is then no bundle.
     pub fn export_set(&self, hashes: &[OpHash], out: impl Write) -> Result<Exported, BundleError> {
         let number =
-            |hash: &OpHash| self.log().index().find(hash).ok_or(BundleError::Missing { hash: *hash });
+            |hash: &OpHash| self.log().find_confirmed(hash).ok_or(BundleError::Missing { hash: *hash });
         let numbers: Result<Vec<OpSeq>, BundleError> = hashes.iter().map(number).collect();
         export(self, numbers?, out)
     }

@@ -51,7 +51,7 @@ impl Outbox {
         if replica.accepts_unverified() {
             return doubts.iter().for_each(|hash| replica.collect_alternates(hash));
         }
-        for number in doubts.iter().filter_map(|hash| replica.log().index().find(hash)) {
+        for number in doubts.iter().filter_map(|hash| replica.log().find_confirmed(hash)) {
             if self.repeated_count < MAX_REPEATS && self.repeated.insert(number) {
                 self.repeats.push_back(number);
                 self.repeated_count += 1;

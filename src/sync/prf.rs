@@ -116,9 +116,9 @@ pub(super) fn space_tag(crypto: Sodium, space: Option<&str>) -> [u8; 8] {
 }
 
 /// Eight bytes over the newest operations. They only decide how much the first answer tells; nothing is believed of it.
-pub(super) fn hint_of(crypto: Sodium, index: &Index) -> [u8; 8] {
+pub(super) fn hint_of(crypto: Sodium, index: &Index, cursor: OpSeq) -> [u8; 8] {
     let mut message = HINT_LABEL.to_vec();
-    for newest in index.in_order().rev().take(HINTED) {
+    for newest in index.in_order().rev().filter(|seq| *seq < cursor).take(HINTED) {
         message.extend_from_slice(index.hash(newest).as_bytes());
     }
     first_8(crypto.hash(&message).as_bytes())

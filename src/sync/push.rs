@@ -10,7 +10,6 @@ use super::options::SyncOptions;
 use super::outbox::pack;
 use super::prf;
 use super::responder::Responder;
-use super::wire::wide;
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::replica::Replica;
@@ -54,14 +53,13 @@ impl Push {
     ///
     /// [`SyncError::OtherReplica`] and [`SyncError::Store`].
     pub fn next_message(&mut self, replica: &Replica) -> Result<Option<Vec<u8>>, SyncError> {
-        let index = replica.log().index();
         if !self.common.is_of(replica.log()) {
             return Err(SyncError::OtherReplica);
         }
         // The least that a peer may have as its limit, which it has not told here.
         let mut writer = OpWriter::new(room_for_ops(MIN_MESSAGE_BYTES));
         let mut next = self.next;
-        while next < index.end() {
+        while next < replica.log().confirmed() {
             if !self.common.contains(next) && !pack(replica, next, &mut writer)? {
                 break;
             }
@@ -103,7 +101,7 @@ impl Push {
     /// How many operations are waiting to be pushed, at most.
     #[must_use]
     pub fn waiting(&self, replica: &Replica) -> u64 {
-        wide(replica.log().len()).saturating_sub(self.next.into())
+        replica.log().cursor().position().saturating_sub(self.next.into())
     }
 }
 

@@ -126,7 +126,7 @@ impl Responder {
         }
         match request.head.phase {
             Phase::Hello(_) => {}
-            Phase::Later { cursor } if cursor > replica.log().index().end() => {
+            Phase::Later { cursor } if cursor > replica.log().confirmed() => {
                 return Err(SyncError::Lie(Lie::Position));
             }
             Phase::Later { .. } => self.check_base(replica, request.head.base)?,
@@ -175,7 +175,7 @@ impl Responder {
 
         let (cursor, base) = match head.phase {
             Phase::Hello(_) => (
-                replica.log().index().end(),
+                replica.log().confirmed(),
                 head.base.filter(|base| self.find(replica, Some(*base)).is_some()),
             ),
             Phase::Later { cursor } => (cursor, head.base),
@@ -196,7 +196,8 @@ impl Responder {
         let welcome = match head.phase {
             Phase::Hello(hello) => {
                 let theirs = if base.is_some() { hello.since } else { hello.count };
-                let alike = theirs == snapshot.count() && hello.hint == prf::hint_of(crypto, view.index);
+                let alike =
+                    theirs == snapshot.count() && hello.hint == prf::hint_of(crypto, view.index, cursor);
                 if theirs == 0 {
                     draft.send(replica, view, &Bound::start(), 0..snapshot.len())?;
                 } else if !alike {
@@ -412,7 +413,7 @@ impl Draft {
         if replica.accepts_unverified() {
             return Ok(());
         }
-        for number in doubts.iter().filter_map(|hash| replica.log().index().find(hash)) {
+        for number in doubts.iter().filter_map(|hash| replica.log().find_confirmed(hash)) {
             if !pack(replica, number, &mut self.ops)? {
                 break;
             }

@@ -224,7 +224,7 @@ impl SyncSession {
 
     fn hello(&mut self, replica: &Replica) -> Vec<u8> {
         let index = replica.log().index();
-        let cursor = index.end();
+        let cursor = replica.log().confirmed();
         self.start = Some(Start { cursor, log: replica.log().id().clone() });
         self.options.since = self.options.since.take().filter(|base| base.common.is_of(replica.log()));
         let since = self.options.since.as_ref();
@@ -232,7 +232,7 @@ impl SyncSession {
         let hello = Hello {
             count,
             since: since.map_or(count, |base| wide(base.common.others(cursor).count())),
-            hint: prf::hint_of(replica.crypto(), index),
+            hint: prf::hint_of(replica.crypto(), index, cursor),
         };
         let head = self.head(replica, since.map(|base| base.id), Phase::Hello(hello));
         self.asked = vec![Todo { low: Bound::start(), high: Bound::End, say: Say::Print }];

@@ -10,6 +10,7 @@ mod contract;
 mod crash;
 mod damage;
 mod files;
+mod journal;
 mod old;
 mod port;
 mod reopen;
