@@ -41,7 +41,8 @@ pub fn export_since(replica: &Replica, cursor: Cursor, out: impl Write) -> Resul
 /// [`BundleError::Missing`] if an operation is not in the log, and others; the bytes written so far are then not a
 /// bundle.
 pub fn export_ops(replica: &Replica, hashes: &[OpHash], out: impl Write) -> Result<Exported, BundleError> {
-    let number = |hash: &OpHash| replica.log().index().find(hash).ok_or(BundleError::Missing { hash: *hash });
+    let number =
+        |hash: &OpHash| replica.log().find_confirmed(hash).ok_or(BundleError::Missing { hash: *hash });
     let numbers: Result<Vec<OpSeq>, BundleError> = hashes.iter().map(number).collect();
     export(replica, numbers?, out)
 }

@@ -27,6 +27,7 @@ pub(super) fn fields(fields: &[(String, Value)]) -> String {
 
 pub(super) fn change(change: &Change) -> String {
     let Change { entity, entity_id, path, kind, winner } = change;
+    let winner = winner.map(|winner| winner.to_string()).unwrap_or_default();
     let [entity, entity_id, path] = [entity, entity_id, path].map(string);
     format!(
         r#"{{"entity":{entity},"entityId":{entity_id},"path":{path},"kind":"{kind}","winner":"{winner}"}}"#
@@ -73,7 +74,7 @@ pub(super) fn finding(finding: &Finding) -> String {
     let (place, seq) = match finding.place {
         Place::File => ("file", None),
         Place::Schema => ("schema", None),
-        Place::Meta => ("description", None),
+        Place::Head => ("description", None),
         Place::Seal => ("seal", None),
         Place::Operation { seq } => ("operation", Some(seq)),
     };

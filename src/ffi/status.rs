@@ -439,7 +439,7 @@ impl Status for OpenError {
             Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
             Self::RolledBack { .. } => POLICYSYNC_ERR_ROLLED_BACK,
             Self::RestoredBackup { .. } => POLICYSYNC_ERR_RESTORED_BACKUP,
-            Self::SealUnverified => POLICYSYNC_ERR_ARGUMENT,
+            Self::SealUnverified | Self::TwoStores => POLICYSYNC_ERR_ARGUMENT,
         }
     }
 
@@ -475,18 +475,17 @@ impl Status for StoreError {
         match self {
             Self::Full => POLICYSYNC_ERR_FULL,
             Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
-            Self::Locked => POLICYSYNC_ERR_LOCKED,
+            Self::Locked | Self::Conflict => POLICYSYNC_ERR_LOCKED,
             Self::DiskFull(_) => POLICYSYNC_ERR_NO_SPACE,
             Self::ReadOnly(_) => POLICYSYNC_ERR_NOT_WRITABLE,
-            Self::Io(_) | Self::FileSystem { .. } | Self::CannotOpen(_) | Self::Sqlite(_) => {
-                POLICYSYNC_ERR_IO
-            }
+            Self::Io(_) | Self::FileSystem { .. } | Self::CannotOpen(_) | Self::Other(_) => POLICYSYNC_ERR_IO,
             Self::NotAFile | Self::Foreign => POLICYSYNC_ERR_NOT_A_STORE,
             Self::Exists => POLICYSYNC_ERR_EXISTS,
+            Self::OutcomeUnknown => POLICYSYNC_ERR_IO,
             Self::Moved => POLICYSYNC_ERR_MOVED,
             Self::Newer { .. } => POLICYSYNC_ERR_NEWER,
             Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
-            Self::InMemory => POLICYSYNC_ERR_ARGUMENT,
+            Self::NoFile => POLICYSYNC_ERR_ARGUMENT,
         }
     }
 

@@ -213,7 +213,11 @@ mod restart {
         let count = ours.log().len() as u64;
         drop(ours);
         let connection = rusqlite::Connection::open(&files.ours).unwrap();
-        connection.execute_batch("UPDATE ops SET op = x'01' WHERE arrival = 5").unwrap();
+        connection
+            .execute_batch(
+                "UPDATE records SET bytes = CAST(substr(bytes, 1, 32) || x'01' AS BLOB) WHERE first = 5",
+            )
+            .unwrap();
         connection.close().unwrap();
         let mut keys = policysync::KeyRegistry::new();
         ["alice", "bob"].iter().for_each(|actor| keys.register(key(actor).public_key().clone()).unwrap());

@@ -43,12 +43,13 @@ impl Draft {
         &mut self,
         replica: &Replica,
         view: View<'_>,
+        cursor: OpSeq,
         hello: &Hello,
         resumed: bool,
     ) -> Result<(), StoreError> {
         let theirs = if resumed { hello.since } else { hello.count };
         let seems_equal =
-            theirs == view.snapshot.count() && hello.hint == hint_of(replica.crypto(), view.index);
+            theirs == view.snapshot.count() && hello.hint == hint_of(replica.crypto(), view.index, cursor);
         if theirs == 0 {
             self.send(replica, view, &Bound::start(), 0..view.snapshot.len())?;
         } else if !seems_equal {
@@ -177,7 +178,7 @@ impl Draft {
         if replica.accepts_unverified() {
             return Ok(());
         }
-        for number in wanted.iter().filter_map(|hash| replica.log().index().find(hash)) {
+        for number in wanted.iter().filter_map(|hash| replica.log().find_confirmed(hash)) {
             if !pack_op(replica, number, &mut self.ops)? {
                 break;
             }

@@ -68,7 +68,7 @@ impl Outbox {
         if replica.accepts_unverified() {
             return wanted.iter().for_each(|hash| replica.collect_alternates(hash));
         }
-        for number in wanted.iter().filter_map(|hash| replica.log().index().find(hash)) {
+        for number in wanted.iter().filter_map(|hash| replica.log().find_confirmed(hash)) {
             if self.alternates_count < MAX_ALTERNATES_SENT && self.queued_alternates.insert(number) {
                 self.alternates.push_back(number);
                 self.alternates_count += 1;

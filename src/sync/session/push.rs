@@ -3,7 +3,6 @@
 use super::options::SyncOptions;
 use super::outbox::pack_op;
 use crate::codec::packed::OpPacker;
-use crate::codec::wire::wide;
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::replica::Replica;
@@ -43,14 +42,13 @@ impl Push {
     ///
     /// [`SyncError::OtherReplica`] and [`SyncError::Store`].
     pub fn next_message(&mut self, replica: &Replica) -> Result<Option<Vec<u8>>, SyncError> {
-        let index = replica.log().index();
         if !self.common.is_of(replica.log()) {
             return Err(SyncError::OtherReplica);
         }
         // The peer's limit is not known here, so this is the lowest that it may have.
         let mut packer = OpPacker::new(room_for_ops(MIN_MESSAGE_BYTES));
         let mut next = self.next;
-        for number in self.next.until(index.end()) {
+        for number in self.next.until(replica.log().confirmed()) {
             if !self.common.contains(number) && !pack_op(replica, number, &mut packer)? {
                 break;
             }
@@ -83,6 +81,6 @@ impl Push {
     /// Returns an upper bound for the number of operations that wait to be pushed.
     #[must_use]
     pub fn waiting(&self, replica: &Replica) -> u64 {
-        wide(replica.log().len()).saturating_sub(self.next.into())
+        replica.log().cursor().position().saturating_sub(self.next.into())
     }
 }

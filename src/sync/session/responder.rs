@@ -90,7 +90,7 @@ impl Responder {
             return Err(PeerMisbehaved::Limit.into());
         }
         if let Phase::Later { cursor } = head.phase {
-            if cursor > replica.log().index().end() {
+            if cursor > replica.log().confirmed() {
                 return Err(PeerMisbehaved::Position.into());
             }
             if head.resume.is_some() && self.resumed(replica, head.resume).is_none() {
@@ -147,7 +147,7 @@ impl Responder {
 
         let (cursor, resume) = match head.phase {
             Phase::Hello(_) => (
-                replica.log().index().end(),
+                replica.log().confirmed(),
                 head.resume.filter(|id| self.resumed(replica, Some(*id)).is_some()),
             ),
             Phase::Later { cursor } => (cursor, head.resume),
@@ -162,7 +162,7 @@ impl Responder {
         let mut draft = Draft::new(room_for_ops(head.limit.min(self.options.limit())));
         let welcome = match head.phase {
             Phase::Hello(hello) => {
-                draft.answer_hello(replica, view, &hello, resume.is_some())?;
+                draft.answer_hello(replica, view, cursor, &hello, resume.is_some())?;
                 let (count, total, limit) = (snapshot.count(), snapshot.total(), self.options.limit());
                 Some(Welcome { nonce, cursor, resumed: resume.is_some(), count, total, limit })
             }

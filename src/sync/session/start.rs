@@ -29,18 +29,17 @@ pub(crate) struct Start {
 impl Start {
     /// Begins a session with this replica. Returns the first request as well.
     pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> (Self, Vec<u8>) {
-        let index = replica.log().index();
         let start = Self {
             nonce,
             limit: options.limit(),
             offered: options.resume.clone().filter(|token| token.common.is_of(replica.log())),
             space: LogSpace::of(replica),
-            cursor: index.end(),
+            cursor: replica.log().confirmed(),
             log: replica.log().id().clone(),
         };
         let count = u64::from(start.cursor);
         let since = start.offered.as_ref().map(|token| wide(token.common.others(start.cursor).count()));
-        let hint = hint_of(replica.crypto(), index);
+        let hint = hint_of(replica.crypto(), replica.log().index(), start.cursor);
         let hello = Hello { count, since: since.unwrap_or(count), hint };
         let head = start.head(0, start.offered.as_ref().map(|token| token.id), Phase::Hello(hello));
         // A replica that does not verify asks for other copies of the operations in doubt.

@@ -175,5 +175,5 @@ impl LineInitiator {
 }
 
 fn length(replica: &Replica) -> u64 {
-    u64::try_from(replica.log().len()).unwrap_or(u64::MAX)
+    replica.log().cursor().position()
 }

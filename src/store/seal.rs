@@ -1,33 +1,33 @@
-//! The seal: proof, to whoever has the key, that operations were verified before they were stored.
+//! The seal over a log that was verified.
 
 use crate::codec::OpHash;
 use crate::codec::tags::STORE_SEAL;
 use crate::crypto::{Sodium, Zeroizing};
 use crate::op::SignedOpRef;
 
-/// First byte of what is hashed: the beginning of a chain, or an operation.
+/// The first byte of what is hashed: the beginning of a chain, or an operation.
 const START: u8 = 0;
 const OPERATION: u8 = 1;
 
-/// A keyed digest over operations in the order of their arrival: a chain, one link an operation.
+/// A keyed digest over operations in the order of arrival: a chain with a link for each operation.
 ///
-/// A link takes in all that the binary form holds: the hash stands for what the operation says, and beside it are the
+/// A link covers all that the binary form holds: the hash covers what the operation says, and beside it are the
 /// signature and the kid. Nobody without the key can make a seal for operations that were not sealed in this order. A
-/// seal that was once valid stays so: it shows what was verified, not that nothing is missing at the end.
+/// seal that was once valid stays valid: it proves that operations were verified, not that none is missing at the end.
 pub(crate) type Seal = [u8; 32];
 
-/// Makes seals.
+/// The key that makes and checks seals.
 pub(crate) struct Sealing {
     crypto: Sodium,
     key: Zeroizing<[u8; 32]>,
 }
 
 impl Sealing {
-    pub(super) const fn new(crypto: Sodium, key: Zeroizing<[u8; 32]>) -> Self {
+    pub(crate) const fn new(crypto: Sodium, key: Zeroizing<[u8; 32]>) -> Self {
         Self { crypto, key }
     }
 
-    /// The seal of an empty log.
+    /// Returns the seal of an empty log.
     pub(crate) fn start(&self, space: Option<&str>) -> Seal {
         let mut message = vec![START];
         message.extend_from_slice(STORE_SEAL);
@@ -36,7 +36,7 @@ impl Sealing {
         self.crypto.keyed_hash(&self.key, &message)
     }
 
-    /// The seal after one more operation. `scratch` saves an allocation.
+    /// Returns the seal after one more operation. `scratch` saves an allocation.
     pub(crate) fn after(
         &self,
         seal: &Seal,
@@ -53,7 +53,8 @@ impl Sealing {
         self.crypto.keyed_hash(&self.key, scratch)
     }
 
-    pub(super) fn is_same(&self, a: &Seal, b: &[u8]) -> bool {
+    /// Compares two seals in constant time.
+    pub(crate) fn is_same(&self, a: &Seal, b: &Seal) -> bool {
         self.crypto.equal(a, b)
     }
 }
