@@ -1,0 +1,124 @@
+//! The status of each error of sessions, bundles and resumption data.
+
+use crate::SyncError;
+use crate::ffi::glue::error::Status;
+use crate::ffi::glue::status::policysync_status;
+use crate::ffi::glue::status::policysync_status_code::{self, *};
+use crate::op::OpSeq;
+use crate::sync::{BaseError, BundleError, Refusal};
+
+impl Status for SyncError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Message { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::TooLarge { .. } | Self::TooManyRefused { .. } => POLICYSYNC_ERR_LIMIT,
+            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
+            Self::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::Lie(_) => POLICYSYNC_ERR_PROTOCOL,
+            Self::Stray => POLICYSYNC_ERR_STRAY,
+            Self::NoProgress { .. } => POLICYSYNC_ERR_NO_PROGRESS,
+            Self::Refused(refusal) => match refusal {
+                Refusal::Version => POLICYSYNC_ERR_PEER_VERSION,
+                Refusal::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+                Refusal::Forgotten => POLICYSYNC_ERR_FORGOTTEN,
+                Refusal::Message | Refusal::TooLarge | Refusal::Failed => POLICYSYNC_ERR_REFUSED,
+            },
+            Self::OutOfTurn => POLICYSYNC_ERR_OUT_OF_TURN,
+            Self::Ended => POLICYSYNC_ERR_ENDED,
+            Self::OtherReplica => POLICYSYNC_ERR_OTHER_REPLICA,
+            Self::Ingest(error) => error.status(),
+            Self::Store(error) => error.status(),
+        }
+    }
+
+    fn seq(&self) -> Option<OpSeq> {
+        match self {
+            Self::Ingest(error) => error.seq(),
+            Self::Store(error) => error.seq(),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the refusal that [`SyncError::to_message`] sends for an error with this status.
+pub(in crate::ffi) fn refusal_of(status: policysync_status) -> Refusal {
+    let of = |code: policysync_status_code| status == code.number();
+    if of(POLICYSYNC_ERR_MALFORMED) || of(POLICYSYNC_ERR_PROTOCOL) || of(POLICYSYNC_ERR_OUT_OF_TURN) {
+        Refusal::Message
+    } else if of(POLICYSYNC_ERR_PEER_VERSION) {
+        Refusal::Version
+    } else if of(POLICYSYNC_ERR_WRONG_SPACE) {
+        Refusal::OtherSpace
+    } else if of(POLICYSYNC_ERR_LIMIT) {
+        Refusal::TooLarge
+    } else if of(POLICYSYNC_ERR_FORGOTTEN) {
+        Refusal::Forgotten
+    } else {
+        Refusal::Failed
+    }
+}
+
+impl Status for BaseError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Malformed { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
+            Self::Seal => POLICYSYNC_ERR_DAMAGED,
+            Self::ShorterLog { .. } | Self::OtherLog { .. } | Self::OtherReplica => {
+                POLICYSYNC_ERR_OTHER_REPLICA
+            }
+        }
+    }
+}
+
+impl Status for BundleError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::NotABundle | Self::Frame { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
+            Self::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::Truncated { .. } | Self::Altered { .. } | Self::TrailingBytes { .. } => {
+                POLICYSYNC_ERR_DAMAGED
+            }
+            Self::Missing { .. } => POLICYSYNC_ERR_ARGUMENT,
+            // All readers and writers are callbacks of the caller.
+            Self::Io { .. } => POLICYSYNC_ERR_CALLBACK,
+            Self::Ingest(error) => error.status(),
+            Self::Store(error) => error.status(),
+        }
+    }
+
+    fn seq(&self) -> Option<OpSeq> {
+        match self {
+            Self::Ingest(error) => error.seq(),
+            Self::Store(error) => error.seq(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreError;
+    use crate::sync::{Lie, MessageFault};
+
+    #[test]
+    fn a_refusal_by_status_is_the_one_by_error() {
+        let errors = [
+            SyncError::Message { fault: MessageFault::Truncated, at: 0 },
+            SyncError::TooLarge { len: 2, limit: 1 },
+            SyncError::Version { found: 2, known: 1 },
+            SyncError::OtherSpace,
+            SyncError::Lie(Lie::Range),
+            SyncError::OutOfTurn,
+            SyncError::Refused(Refusal::Forgotten),
+            SyncError::Store(StoreError::Full),
+        ];
+        for error in errors {
+            let refusal = refusal_of(error.status().number());
+            assert_eq!(SyncError::Refused(refusal).to_message(), error.to_message(), "{error}");
+        }
+        assert_eq!(refusal_of(0), Refusal::Failed);
+    }
+}
