@@ -35,7 +35,7 @@
  *   policysync_outcome does not, and its size is an argument. All other structs never change. Members that an
  *   older program does not have count as zero. A newer program that uses a member that the library does not have gets
  *   POLICYSYNC_ERR_VERSION. Arrays of structs that may grow are passed with a stride: the number of bytes from one
- *   element to the next. Members named reserved must be 0.
+ *   element to the next. Members named reserved must be 0 in inputs.
  *
  * Store failures. Where a comment says "a store failure", the status is one of POLICYSYNC_ERR_CORRUPT,
  *   POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE, POLICYSYNC_ERR_NOT_WRITABLE and
@@ -63,6 +63,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
 #define POLICYSYNC_VERSION_MAJOR 0u
 #define POLICYSYNC_VERSION_MINOR 1u
 #define POLICYSYNC_VERSION_PATCH 0u
@@ -632,7 +633,8 @@ POLICYSYNC_API
 const char *POLICYSYNC_NULLABLE policysync_key_kid(const struct policysync_key *POLICYSYNC_NULLABLE key);
 
 /**
- * Frees a key and wipes its secret. Replicas that were opened with it have their own copy. NULL is allowed.
+ * Frees a key and wipes its secret. No other thread may be using it. Replicas that were opened with it have their own
+ * copy. NULL is allowed.
  */
 POLICYSYNC_API
 void policysync_key_free(struct policysync_key *POLICYSYNC_NULLABLE key);
@@ -2128,7 +2130,8 @@ policysync_status policysync_resume_from_bytes(const void *POLICYSYNC_NULLABLE b
                                                policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees resumption data. Sessions and push channels that were made with it have their own copy. NULL is allowed.
+ * Frees resumption data. No other thread may be using it. Sessions and push channels that were made with it have their
+ * own copy. NULL is allowed.
  */
 POLICYSYNC_API
 void policysync_resume_free(struct policysync_resume *POLICYSYNC_NULLABLE resume);

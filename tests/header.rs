@@ -86,7 +86,7 @@ fn rendered() -> String {
         config.trailer.take().unwrap(),
     );
     let parts: Vec<String> = GROUPS.iter().map(|group| group.render(&config)).collect();
-    let all = format!("{header}\n{}\n\n{}\n{trailer}", with_version(&preamble), parts.join("\n"));
+    let all = format!("{header}\n\n{}\n\n{}\n{trailer}", with_version(&preamble), parts.join("\n"));
     all.lines().map(|line| with_suffix(line) + "\n").collect::<String>().replace(
         "POLICYSYNC_API\npolicysync_status ",
         "POLICYSYNC_API POLICYSYNC_CHECKED\npolicysync_status ",

@@ -139,7 +139,8 @@ pub extern "C" fn policysync_key_kid(key: *const policysync_key) -> *const c_cha
     guarded_or(std::ptr::null(), |call| Some(call.optional(key)?.kid.as_ptr()))
 }
 
-/// Frees a key and wipes its secret. Replicas that were opened with it have their own copy. NULL is allowed.
+/// Frees a key and wipes its secret. No other thread may be using it. Replicas that were opened with it have their own
+/// copy. NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_key_free(key: Option<Box<policysync_key>>) {
     free_owned(key);

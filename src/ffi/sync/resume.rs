@@ -99,7 +99,8 @@ pub extern "C" fn policysync_resume_from_bytes(
     })
 }
 
-/// Frees resumption data. Sessions and push channels that were made with it have their own copy. NULL is allowed.
+/// Frees resumption data. No other thread may be using it. Sessions and push channels that were made with it have their
+/// own copy. NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_resume_free(resume: Option<Box<policysync_resume>>) {
     free_owned(resume);
