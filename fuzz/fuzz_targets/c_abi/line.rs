@@ -1,5 +1,4 @@
-//! Lines that stay open: one side that calls, one that was called. Messages go where the script carries them, or from one
-//! side to the other.
+//! Lines. The script decides where messages go, or they go from one side to the other.
 
 use std::ptr::{null, null_mut};
 

@@ -1,7 +1,7 @@
 //! A script of legal and illegal C calls: NULL for required pointers, wrong sizes, strides, formats and texts, calls
-//! from callbacks, handles freed in any order, files damaged between two calls. The target checks that nothing panics, that
-//! the header names every status and the error has it too, that outputs are written only on success, and that every
-//! context is destroyed once.
+//! from callbacks, handles freed in any order, files damaged between two calls. The target checks that nothing panics,
+//! that the header names every status and the error has it too, that outputs are written only on success, and that
+//! every context is destroyed once.
 #![no_main]
 // Every declared function must be called.
 #![deny(dead_code)]

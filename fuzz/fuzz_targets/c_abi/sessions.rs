@@ -183,7 +183,7 @@ impl World {
         let theirs = self.replica(input);
         let now = now(input);
         let mut plain = Input::new(&[]);
-        // SAFETY: handles live: those that a callback freed are removed after each call. Messages have their own lengths.
+        // SAFETY: handles live: those that a callback freed are removed after each call. Messages have their length.
         unsafe {
             for _ in 0..ROUNDS {
                 self.call_on(ours);
