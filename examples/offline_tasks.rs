@@ -179,7 +179,7 @@ fn sync(
             for (count, why) in reasons(&progress.received.refused) {
                 writeln!(out, "           refused {count}: {why}")?;
             }
-            writeln!(out, "           {}", in_words(&report.finish))?;
+            writeln!(out, "           {}", in_words(&report.result))?;
         }
         Err(error) => writeln!(out, "   {device:<7} error: {error}")?,
     }

@@ -59,7 +59,7 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     });
     drop(line);
     let report = result.map_err(explained)?;
-    let converged = match &report.finish {
+    let converged = match &report.result {
         SessionResult::Converged { count, .. } => Some(*count),
         _ => None,
     };

@@ -42,7 +42,7 @@ fn two_replicas_converge() {
     let server = Server::honest(peer.clone());
     let mut alice = device_with("alice", 200);
     let report = sync(&mut alice, &server.url);
-    assert!(matches!(report.finish, SessionResult::Converged { count: 500, .. }));
+    assert!(matches!(report.result, SessionResult::Converged { count: 500, .. }));
     assert_eq!((report.progress.sent, report.progress.received.new_ops()), (200, 300));
     peer.with(|bob| assert_same(&alice, bob));
 }
@@ -73,9 +73,9 @@ fn a_session_can_be_cancelled_from_the_callback_and_continued_by_the_next() {
     let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
     let stop = |_: &_| ControlFlow::Break(());
     let report = client.sync(&mut alice, SyncOptions::new(), [1; 16], || NOW, stop).unwrap();
-    assert_eq!(report.finish, SessionResult::Cancelled);
+    assert_eq!(report.result, SessionResult::Cancelled);
     assert_eq!(server.requests(), 1);
-    assert!(sync(&mut alice, &server.url).finish.is_converged());
+    assert!(sync(&mut alice, &server.url).result.is_converged());
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn after_a_connection_breaks_in_an_answer_the_next_session_converges() {
             matches!(errors[..], [HttpError::Connection(ConnectionError::Io(_)) | HttpError::Protocol(_)]),
             "{errors:?}"
         );
-        assert!(sync(&mut alice, &server.url).finish.is_converged());
+        assert!(sync(&mut alice, &server.url).result.is_converged());
         peer.with(|bob| assert_same(&alice, bob));
     }
 }
@@ -298,7 +298,7 @@ fn a_cache_that_repeats_each_answer_once_does_no_harm() {
     });
     let mut alice = device("alice");
     write(&mut alice, 3);
-    assert!(sync(&mut alice, &server.url).finish.is_converged());
+    assert!(sync(&mut alice, &server.url).result.is_converged());
     peer.with(|bob| assert_same(&alice, bob));
 }
 

@@ -107,7 +107,7 @@ fn keys_file(folder: &Path) -> PathBuf {
 
 fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> SessionResult {
     let proceed = |_: &_| ControlFlow::Continue(());
-    client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, proceed).unwrap().finish
+    client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, proceed).unwrap().result
 }
 
 /// Runs the line until the condition holds.
@@ -370,7 +370,7 @@ fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
     let mut alice = device_with("alice", 300);
     let base_after = |relay: &Relay, alice: &mut Replica, options: SyncOptions, nonce: u8| {
         let proceed = |_: &_| ControlFlow::Continue(());
-        match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, proceed).unwrap().finish {
+        match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, proceed).unwrap().result {
             SessionResult::Converged { resume: Some(token), .. } => token,
             other => panic!("{other:?}"),
         }

@@ -103,7 +103,7 @@ fn after_the_session_new_operations_go_both_ways() {
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
-    assert!(matches!(line.client.finish(), Some(SessionResult::Converged { count: 80, .. })));
+    assert!(matches!(line.client.result(), Some(SessionResult::Converged { count: 80, .. })));
     for round in 0..5 {
         alice.set(NOW, ("Note", &format!("a{round}"), "text"), "from alice").unwrap();
         line.until(&mut alice, &mut bob, same);
@@ -143,15 +143,15 @@ fn a_session_that_does_not_converge_is_repeated_after_a_write_and_after_a_minute
     bob.ingest(NOW, &stranger.log().iter().next().unwrap().unwrap().op).unwrap();
 
     let mut line = Line::new(1);
-    let finished = |line: &Line, _: &Replica, _: &Replica| line.client.finish().is_some();
+    let finished = |line: &Line, _: &Replica, _: &Replica| line.client.result().is_some();
     line.until(&mut alice, &mut bob, finished);
-    let Some(SessionResult::NotConverged { refused, .. }) = line.client.finish() else { panic!() };
+    let Some(SessionResult::NotConverged { refused, .. }) = line.client.result() else { panic!() };
     assert_eq!(refused.unknown_key, 1);
     assert!(!line.client.is_pushing());
 
     alice.set(NOW, ("Task", "t9", "title"), "written later").unwrap();
     let repeated = |line: &Line, _: &Replica, _: &Replica| {
-        matches!(line.client.finish(), Some(SessionResult::NotConverged { .. }))
+        matches!(line.client.result(), Some(SessionResult::NotConverged { .. }))
             && line.client.progress().sent == 1
     };
     line.until(&mut alice, &mut bob, repeated);
@@ -199,7 +199,7 @@ fn forgotten_session(writes_meanwhile: bool) {
     if writes_meanwhile {
         alice.set(NOW, ("Task", "t0", "title"), "meanwhile").unwrap();
     }
-    while line.client.finish().is_none() {
+    while line.client.result().is_none() {
         line.server.wait(NOW).unwrap();
         line.server.work(&mut line.responder, &mut bob, NOW).unwrap();
         line.client.wait(NOW).unwrap();
@@ -503,7 +503,7 @@ fn a_new_line_resumes_from_the_session_of_the_last() {
     let (mut alice, mut bob) = (device_with("alice", 500), device_with("bob", 500));
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
-    let base = line.client.base().cloned().unwrap();
+    let base = line.client.resume_token().cloned().unwrap();
     let responder = line.responder;
 
     alice.set(NOW, ("Task", "t1", "title"), "while away").unwrap();

@@ -69,7 +69,7 @@ pub fn sync(replica: &mut Replica, url: &str, nonce: u8) -> Result<Ended, Failed
     let client = HttpClient::new(url, HttpOptions::new())?;
     let options = SyncOptions::new();
     let report = client.sync(replica, options, [nonce; 16], || at(20), |_| ControlFlow::Continue(()))?;
-    Ok(Ended { progress: report.progress, converged: converged(&report.finish) })
+    Ok(Ended { progress: report.progress, converged: converged(&report.result) })
 }
 
 /// Runs one session without a network, message by message. Returns the number of operations that both hold.

@@ -41,7 +41,7 @@ const REPEATS: u32 = 3;
 /// let mut nonce = [0; 16];
 /// Sodium::new()?.random(&mut nonce);
 /// let report = client.sync(&mut replica, options, nonce, system_wall_clock, |_| ControlFlow::Continue(()))?;
-/// if let SessionResult::Converged { resume: Some(base), .. } = &report.finish {
+/// if let SessionResult::Converged { resume: Some(base), .. } = &report.result {
 ///     std::fs::write("list.base", base.to_bytes(&replica, &key)?)?;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -59,7 +59,7 @@ pub struct HttpClient {
 #[non_exhaustive]
 pub struct SyncReport {
     /// The result: whether both sides hold the same operations.
-    pub finish: SessionResult,
+    pub result: SessionResult,
     /// The operations that were sent, received and refused.
     pub progress: Progress,
 }
@@ -118,8 +118,8 @@ impl HttpClient {
         let mut session = SyncSession::new(options, nonce);
         let (now, on_progress) = (&mut now, &mut on_progress);
         self.run(&mut Borrowed { session: &mut session, replica, now, on_progress }, limit)?;
-        let finish = session.result().cloned().ok_or(SyncError::Ended)?;
-        Ok(SyncReport { finish, progress: session.progress() })
+        let result = session.result().cloned().ok_or(SyncError::Ended)?;
+        Ok(SyncReport { result, progress: session.progress() })
     }
 
     /// Runs a session to its end. While a request is under way, the session and its replica are free for others.

@@ -26,7 +26,7 @@ pub struct LineInitiator {
     /// The length of the log at the end of the last session.
     covered: u64,
     awaiting: bool,
-    finish: Option<SessionResult>,
+    result: Option<SessionResult>,
     progress: Progress,
     resume_from: Option<[u8; ResumeToken::ID_BYTES]>,
     push: Option<Push>,
@@ -60,7 +60,7 @@ impl LineInitiator {
             began: None,
             covered: 0,
             awaiting: false,
-            finish: None,
+            result: None,
             progress: Progress::default(),
             resume_from: None,
             push: None,
@@ -84,8 +84,8 @@ impl LineInitiator {
                 self.awaiting = true;
                 return Ok(Some(message));
             }
-            let finish = session.result().cloned();
-            self.conclude(replica, finish);
+            let result = session.result().cloned();
+            self.conclude(replica, result);
         }
         if let Some(id) = self.resume_from.take() {
             return Ok(Some(resume::write(id)));
@@ -127,14 +127,14 @@ impl LineInitiator {
 
     /// Returns the result of the last session; `None` before the first has ended.
     #[must_use]
-    pub const fn finish(&self) -> Option<&SessionResult> {
-        self.finish.as_ref()
+    pub const fn result(&self) -> Option<&SessionResult> {
+        self.result.as_ref()
     }
 
     /// Returns the state from which the next line to the same peer can resume, for [`SyncOptions::since`].
     #[must_use]
-    pub const fn base(&self) -> Option<&ResumeToken> {
-        match &self.finish {
+    pub const fn resume_token(&self) -> Option<&ResumeToken> {
+        match &self.result {
             Some(SessionResult::Converged { resume, .. }) => resume.as_ref(),
             _ => None,
         }
@@ -163,13 +163,13 @@ impl LineInitiator {
         self.began = Some(now);
     }
 
-    fn conclude(&mut self, replica: &Replica, finish: Option<SessionResult>) {
+    fn conclude(&mut self, replica: &Replica, result: Option<SessionResult>) {
         self.session = None;
         self.covered = length(replica);
-        self.finish = finish;
-        if let Some(base) = self.base().cloned() {
-            self.resume_from = Some(base.id());
-            self.push = Some(Push::after(base, &self.options));
+        self.result = result;
+        if let Some(resume_token) = self.resume_token().cloned() {
+            self.resume_from = Some(resume_token.id());
+            self.push = Some(Push::after(resume_token, &self.options));
         }
     }
 }

@@ -155,15 +155,15 @@ impl<S: Read + Write> WebSocketClient<S> {
 
     /// Returns the result of the last session; `None` before the first has ended.
     #[must_use]
-    pub const fn finish(&self) -> Option<&SessionResult> {
-        self.line.finish()
+    pub const fn result(&self) -> Option<&SessionResult> {
+        self.line.result()
     }
 
     /// Returns the state from which the next line to the same server can resume, for
     /// [`SyncOptions::since`](crate::SyncOptions::since).
     #[must_use]
-    pub const fn base(&self) -> Option<&ResumeToken> {
-        self.line.base()
+    pub const fn resume_token(&self) -> Option<&ResumeToken> {
+        self.line.resume_token()
     }
 
     /// Returns true if new operations are sent as they are written: the last session has converged.
