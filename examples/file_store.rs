@@ -47,24 +47,24 @@ impl FileStore {
             Sodium::new().map_err(|error| StoreError::Other(Cause::new(&error.to_string(), None)))?;
         let (path, records) = (path.to_owned(), BTreeMap::new());
         let mut store = Self { path, crypto, file, len: 0, head: None, records };
-        while let Some((body, rest)) = store.next_frame(&bytes)? {
+        while let Some(body) = store.next_frame(&bytes)? {
             let at = store.len + FRAME_HEAD as u64;
             store.index(body, at).ok_or_else(damaged)?;
-            store.len = (bytes.len() - rest.len()) as u64;
+            store.len = at + body.len() as u64;
         }
         store.file.set_len(store.len)?;
         Ok(store)
     }
 
-    /// Returns the body of the next frame and the bytes after it; `None` at the end, which may be a torn frame.
-    fn next_frame<'b>(&self, bytes: &'b [u8]) -> Result<Option<(&'b [u8], &'b [u8])>, StoreError> {
+    /// Returns the body of the next frame; `None` at the end, which may be a torn frame.
+    fn next_frame<'b>(&self, bytes: &'b [u8]) -> Result<Option<&'b [u8]>, StoreError> {
         let bytes = &bytes[usize::try_from(self.len).unwrap_or(bytes.len())..];
         let Some((len, rest)) = bytes.split_first_chunk() else { return Ok(None) };
         let Some((hash, rest)) = rest.split_first_chunk::<32>() else { return Ok(None) };
         let len = usize::try_from(u32::from_le_bytes(*len)).unwrap_or(usize::MAX);
         let Some((body, rest)) = rest.split_at_checked(len) else { return Ok(None) };
         match (self.crypto.hash(body).as_bytes() == hash, rest.is_empty()) {
-            (true, _) => Ok(Some((body, rest))),
+            (true, _) => Ok(Some(body)),
             (false, true) => Ok(None),
             (false, false) => Err(damaged()),
         }

@@ -32,7 +32,7 @@ pub struct Broken {
 /// [`Broken`] names the first rule that the store breaks.
 pub fn check<S: Store>(mut create: impl FnMut() -> S, mut reopen: impl FnMut(S) -> S) -> Result<(), Broken> {
     check_new(&create())?;
-    let rules: [fn(&mut S, &mut Model) -> Result<(), Broken>; 6] =
+    let rules: [Rule<S>; 6] =
         [check_bytes, check_heads, check_conflicts, check_records_of_many, check_replaced, check_random];
     for rule in rules {
         let (mut store, mut model) = (create(), Model::default());
@@ -65,12 +65,15 @@ pub fn check_shared<S: Store>(mut open: impl FnMut() -> S) -> Result<(), Broken>
         expect_conflict(rule, &mut b, first, stale.as_deref(), &theirs)?;
         model.compare("a writer reads what another has committed", &b)?;
         let first = model.end();
-        model.commit(&mut b, Change { records: vec![(first, 1, vec![round, 3])], ..theirs })?;
+        model.commit(&mut b, Change::append(first, 1, &[round, 3]))?;
         model.compare("a writer reads what another has committed", &a)?;
         std::mem::swap(&mut a, &mut b);
     }
     Ok(())
 }
+
+/// A test of one rule on a new store.
+type Rule<S> = fn(&mut S, &mut Model) -> Result<(), Broken>;
 
 /// A change to be made: records, of which those of known operations are replaced.
 #[derive(Clone, Default)]
