@@ -144,7 +144,7 @@ fn messages() -> Vec<Vec<u8>> {
         requests.push(piece(&request));
         answers.push(piece(&reply.message));
     }
-    let refused = responder.respond(&mut right, NOW, &[]).expect_err("no request").to_message();
+    let refused = responder.respond(&mut right, NOW, &[]).expect_err("no request").to_alert();
     let mut inputs = vec![
         [vec![0], requests.concat()].concat(),
         [vec![1], answers.concat()].concat(),
