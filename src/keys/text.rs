@@ -140,7 +140,7 @@ pub struct RegistryTextError {
     pub fault: RegistryTextFault,
 }
 
-/// What is wrong with a line of a registry.
+/// The fault of a line of a registry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryTextFault {

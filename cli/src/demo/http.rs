@@ -13,7 +13,7 @@ use policysync::{WallMillis, system_wall_clock};
 pub const MAX_HEAD_BYTES: usize = 8 << 10;
 /// Headers of a request.
 pub const MAX_HEADERS: usize = 32;
-/// How long a request may take to arrive, and how long a connection may take nothing of an answer.
+/// Time for a request to arrive, and for a connection to take the next bytes of an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request, with the headers that the handler needs.

@@ -11,7 +11,7 @@ pub struct Desk {
     folder: tempfile::TempDir,
 }
 
-/// What a run of the program ended with.
+/// The result of a run of the program.
 pub struct Run {
     pub code: i32,
     pub out: String,
