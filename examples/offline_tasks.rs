@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
-use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+use policysync::crypto::{KeyPair, Sodium};
 use policysync::sync::{Finish, Refusals};
 use policysync::transport::HttpOptions;
 use policysync::{

@@ -17,13 +17,13 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 
 use policysync::codec::MAX_OP_BYTES;
-use policysync::crypto::{CryptoProvider, KeyPair, PublicKey, Sodium};
+use policysync::crypto::{KeyPair, PublicKey, Sodium};
 use policysync::keys::{sign_op, verify_op};
 use policysync::oplog::Added;
 use policysync::replica::Labels;
 use policysync::state::Folded;
 use policysync::{
-    Effect, Hlc, Incoming, KeyRegistry, Op, OpLog, Outcome, Refused, Replica, ReplicaOptions, SignedOp,
+    Effect, Hlc, Incoming, KeyRegistry, Op, OpLog, OpRefusal, Outcome, Replica, ReplicaOptions, SignedOp,
     SigningPublicKey, SigningSecretKey, WallMillis, system_wall_clock,
 };
 
@@ -396,13 +396,13 @@ impl Tally {
 }
 
 /// By whose fault, and which rule.
-fn reason(refused: &Refused) -> String {
+fn reason(refused: &OpRefusal) -> String {
     match refused {
-        Refused::Malformed(error) => format!("malformed: {}", error.rule()),
-        Refused::WrongSpace { .. } => String::from("another space"),
-        Refused::UnknownKey { .. } => String::from("unknown key"),
-        Refused::BadSignature => String::from("bad signature"),
-        Refused::Denied => String::from("denied by the guard"),
+        OpRefusal::Malformed(error) => format!("malformed: {}", error.rule()),
+        OpRefusal::WrongSpace { .. } => String::from("another space"),
+        OpRefusal::UnknownKey { .. } => String::from("unknown key"),
+        OpRefusal::BadSignature => String::from("bad signature"),
+        OpRefusal::Denied => String::from("denied by the guard"),
         other => other.to_string(),
     }
 }

@@ -38,7 +38,7 @@ use axum::middleware::{self, Next as Onward};
 use axum::response::Response;
 use axum::routing::get;
 use axum::serve::Listener;
-use policysync::crypto::{CryptoProvider, Hash, PublicKey, Sodium};
+use policysync::crypto::{Hash, PublicKey, Sodium};
 use policysync::transport::{HTTP_CONTENT_TYPE, HttpRequest, LineAnswerer};
 use policysync::{
     KeyRegistry, Replica, ReplicaOptions, Responder, SigningPublicKey, SyncError, SyncOptions, answer_http,

@@ -1,30 +1,31 @@
-//! What the application refuses, of operations that are verified already.
+//! The guard: a filter of the application for verified operations.
 
 use crate::codec::OpHash;
 use crate::keys::VerifiedOp;
 use crate::op::{OpRef, SignedOpRef};
 
-/// What a guard says of an operation.
+/// The verdict of a guard on an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
-    /// Let it in.
+    /// Accept the operation.
     Admit,
-    /// Refuse this one; the others of its batch go on.
+    /// Refuse this operation only.
     Reject,
-    /// Stop: refuse the whole batch, and leave the replica as it was.
+    /// Refuse the whole batch and leave the replica unchanged.
     Abort,
 }
 
-/// Refuses operations that the application does not want, a batch at a time.
+/// A filter that refuses operations which the application does not want, one batch at a time.
 ///
-/// A guard sees only operations that are new and, unless the replica was opened with
-/// [`dangerously_accept_unverified`](crate::ReplicaOptions::dangerously_accept_unverified), verified; it can refuse, it
-/// can never admit what is not signed. Running without a guard loses no check of a signature.
+/// A guard sees only new operations that are verified, unless the replica was opened with
+/// [`dangerously_accept_unverified`](crate::ReplicaOptions::dangerously_accept_unverified). It can refuse an operation,
+/// but it cannot accept an unsigned one. Signatures are verified without a guard too.
 ///
-/// It sees what an operation says, not who carried it, nor which of the actor's keys signed.
+/// It sees neither the peer that sent an operation nor the key that signed it.
 ///
-/// **A guard must be a deterministic function of the operation alone**: not of the time, of what is stored, of the
-/// order of calls. Otherwise two replicas admit different operations and never agree again.
+/// **A guard must be a deterministic function of the operation alone**, not of the time, the stored data or the order
+/// of calls. Otherwise two replicas accept different operations and never converge.
 ///
 /// A closure over one operation is a guard:
 ///
@@ -40,8 +41,8 @@ pub enum Verdict {
 /// takes_a_guard(only_tasks);
 /// ```
 pub trait Guard: Send {
-    /// Writes a verdict for each operation; both slices have the same length, and every verdict stands at
-    /// [`Verdict::Reject`] before the call.
+    /// Writes a verdict for each operation. Both slices have the same length, and every verdict is [`Verdict::Reject`]
+    /// before the call.
     fn judge(&mut self, ops: &[VerifiedOp<'_>], verdicts: &mut [Verdict]);
 }
 
@@ -53,14 +54,14 @@ impl<F: FnMut(&VerifiedOp<'_>) -> Verdict + Send> Guard for F {
     }
 }
 
-/// An operation that is verified and that the guard lets in. Only this file makes one.
+/// A verified operation that the guard permits. Only this file creates one.
 #[derive(Clone, Debug)]
 pub struct PermittedOp<'a> {
     verified: VerifiedOp<'a>,
 }
 
 impl<'a> PermittedOp<'a> {
-    /// The operation.
+    /// Returns the unsigned operation.
     #[must_use]
     pub fn op(&self) -> OpRef<'_> {
         self.verified.op()
@@ -70,24 +71,26 @@ impl<'a> PermittedOp<'a> {
         self.verified.signed()
     }
 
-    /// Its identity.
+    /// Returns the hash of the operation.
     #[must_use]
     pub fn hash(&self) -> OpHash {
         self.verified.hash()
     }
 
-    /// Where the application has no guard, what is verified is permitted.
+    /// Permits a verified operation without a guard.
     pub(crate) fn unguarded(verified: VerifiedOp<'a>) -> Self {
         Self { verified }
     }
 }
 
-/// The guard said [`Verdict::Abort`].
+/// The error of a guard that returned [`Verdict::Abort`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the guard stopped the batch")]
+#[non_exhaustive]
 pub struct Aborted;
 
-/// Asks the guard about verified operations: for each, in order, the permitted operation or `None` where it is refused.
+/// Asks the guard about verified operations. Returns for each, in order, the permitted operation, or `None` if it is
+/// refused.
 pub(crate) fn permit<'a>(
     guard: Option<&mut (dyn Guard + 'static)>,
     verified: Vec<VerifiedOp<'a>>,

@@ -43,7 +43,7 @@
 //! - [`SyncSession`] and [`Responder`] bring two replicas together, over anything that carries bytes. `HttpClient`,
 //!   `answer_http` and `WebSocketClient` carry its messages; [`LineCaller`] and [`LineAnswerer`] are for lines of your
 //!   own.
-//! - [`Outcome`] and [`Refused`] say what became of an operation, and by whose fault.
+//! - [`Outcome`] and [`OpRefusal`] say what became of an operation, and by whose fault.
 //! - The [`manual`] has the [format](manual::format) in bytes, the [reasons](manual::design) for the design, what an
 //!   [attacker](manual::threats) may do, and how [C calls in](manual::c_api).
 //!
@@ -61,7 +61,9 @@
 //! | `websocket` | `WebSocketClient` and `WebSocketServer`: a line that stays open, over any stream |
 
 #![warn(missing_docs, unreachable_pub)]
-// What a peer sends must not be able to panic; tests may.
+// A public type that is exhaustive on purpose says why.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+// Bytes from a peer cannot cause a panic; tests may panic.
 #![cfg_attr(
     not(test),
     warn(
@@ -106,10 +108,10 @@ pub use codec::OpHash;
 pub use guard::{Guard, Verdict};
 pub use hlc::{Hlc, WallMillis, system_wall_clock};
 pub use keys::{KeyRegistry, SigningPublicKey, SigningSecretKey};
-pub use op::{Op, SignedOp};
+pub use op::{Field, Op, SignedOp};
 pub use oplog::{ForkProof, OpLog};
 pub use replica::{
-    Effect, Incoming, IngestError, OpenError, Outcome, Refused, Replica, ReplicaOptions, WriteError,
+    Effect, Incoming, IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, WriteError,
 };
 pub use state::{Change, Explanation};
 pub use store::StoreError;

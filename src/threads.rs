@@ -1,18 +1,17 @@
-//! Work on many things at once, with results in order.
+//! Parallel work with results in order.
 
 #[cfg(feature = "parallel")]
 mod shared;
 
 use std::num::NonZeroUsize;
 
-/// Items that are worked on together at most: what one of them waits for from memory, the others wait for at the same
-/// time.
+/// The greatest number of items that are processed together, so that their cache misses overlap.
 pub(crate) const GROUP: usize = 8;
 
-/// How many threads a call may use, its own included.
+/// The number of threads that a call may use, including the calling thread.
 #[derive(Clone, Copy)]
 pub(crate) struct Threads(
-    #[cfg_attr(not(feature = "parallel"), expect(dead_code, reason = "there is one thread only"))]
+    #[cfg_attr(not(feature = "parallel"), expect(dead_code, reason = "only the calling thread is used"))]
     NonZeroUsize,
 );
 
@@ -24,7 +23,7 @@ impl Threads {
         Self(threads)
     }
 
-    /// Does one thing and another, the second on a thread of its own where there may be one.
+    /// Runs two closures and returns both results. The second runs on another thread if one is allowed.
     pub(crate) fn both<A, B: Send>(
         self,
         one: impl FnOnce() -> A,
@@ -37,8 +36,8 @@ impl Threads {
         (one(), other())
     }
 
-    /// Calls `work` with up to [`GROUP`] items at a time, for which it puts as many results down; they stand in the
-    /// order of the items. Each thread begins with a `tool` of its own, and works with it from group to group.
+    /// Calls `work` with up to [`GROUP`] items at a time. It pushes one result for each item; the returned results are
+    /// in the order of the items. Each thread creates one `tool` and uses it for all its groups.
     pub(crate) fn map<T: Sync, W, R: Send>(
         self,
         items: &[T],

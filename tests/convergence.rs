@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use common::{NOW, Random, crypto, key, knowing};
-use policysync::crypto::{CryptoProvider, Hash};
+use policysync::crypto::Hash;
 use policysync::keys::sign_op;
 use policysync::op::Kind;
 use policysync::oplog::{Cursor, LogDigest};

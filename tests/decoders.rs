@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use common::{NOW, crypto, key, reader, set};
 use policysync::codec::DecodeError;
-use policysync::crypto::{CryptoProvider, Hash, PublicKey, Signature};
+use policysync::crypto::{Hash, PublicKey, Signature};
 use policysync::keys::sign_op;
 use policysync::op::SignedOpRef;
 use policysync::{Hlc, Incoming, Op, OpHash, SignedOp, Value};

@@ -7,7 +7,7 @@ use std::thread;
 use common::{NOW, Random, crypto, key, knowing};
 use policysync::keys::sign_op;
 use policysync::replica::Labels;
-use policysync::{Hlc, Incoming, IngestError, Op, Outcome, Refused, Replica, SignedOp, Value};
+use policysync::{Hlc, Incoming, IngestError, Op, OpRefusal, Outcome, Replica, SignedOp, Value};
 
 const ACTORS: [&str; 4] = ["a", "bob", "\u{FB33}", "\u{1F600}"];
 const OPS: usize = 200;
@@ -89,10 +89,10 @@ impl Tally {
                 *replica = open(original.op().space());
             }
             Err(IngestError::Refused(refused)) => match refused {
-                Refused::Malformed(_) => self.malformed += 1,
-                Refused::WrongSpace { .. } => self.wrong_space += 1,
-                Refused::UnknownKey { .. } => self.unknown_key += 1,
-                Refused::BadSignature => self.bad_signature += 1,
+                OpRefusal::Malformed(_) => self.malformed += 1,
+                OpRefusal::WrongSpace { .. } => self.wrong_space += 1,
+                OpRefusal::UnknownKey { .. } => self.unknown_key += 1,
+                OpRefusal::BadSignature => self.bad_signature += 1,
                 other => panic!("{other:?}: {mutated:?}"),
             },
             other => panic!("{other:?}: {mutated:?}"),

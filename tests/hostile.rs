@@ -6,10 +6,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{crypto, hex};
-use policysync::crypto::{CryptoProvider, KeyPair};
+use policysync::crypto::KeyPair;
 use policysync::replica::Labels;
 use policysync::{
-    IngestError, KeyRegistry, Outcome, Refused, Replica, ReplicaOptions, SignedOp, SigningSecretKey,
+    IngestError, KeyRegistry, OpRefusal, Outcome, Replica, ReplicaOptions, SignedOp, SigningSecretKey,
     WallMillis,
 };
 
@@ -89,10 +89,10 @@ fn verdict(result: &Result<Outcome, IngestError>) -> String {
         Ok(Outcome::Appended { .. }) => "appended".into(),
         Ok(Outcome::Held { .. }) => "held".into(),
         Ok(other) => format!("{other:?}"),
-        Err(IngestError::Refused(Refused::Malformed(error))) => format!("malformed/{}", error.rule()),
-        Err(IngestError::Refused(Refused::WrongSpace { .. })) => "refused/wrong-space".into(),
-        Err(IngestError::Refused(Refused::UnknownKey { .. })) => "refused/unknown-key".into(),
-        Err(IngestError::Refused(Refused::BadSignature)) => "refused/bad-signature".into(),
+        Err(IngestError::Refused(OpRefusal::Malformed(error))) => format!("malformed/{}", error.rule()),
+        Err(IngestError::Refused(OpRefusal::WrongSpace { .. })) => "refused/wrong-space".into(),
+        Err(IngestError::Refused(OpRefusal::UnknownKey { .. })) => "refused/unknown-key".into(),
+        Err(IngestError::Refused(OpRefusal::BadSignature)) => "refused/bad-signature".into(),
         Err(other) => format!("{other:?}"),
     }
 }

@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use common::{NOW, crypto, delete, hex, key, knowing, set};
 use policysync::codec::{BinaryFault, DecodeError, MAX_OP_BYTES};
-use policysync::crypto::{CryptoProvider, PublicKey, SelfTestCase};
+use policysync::crypto::{PublicKey, SelfTestCase};
 use policysync::hlc::HlcError;
 use policysync::keys::{VerifyError, derived_kid, sign_op, verify_op};
 use policysync::op::{IdentifierError, Member, OpError, SignedOpRef};

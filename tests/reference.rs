@@ -3,7 +3,7 @@
 mod common;
 
 use common::{NOW, crypto, hex};
-use policysync::crypto::{CryptoProvider, Hash, KeyPair, Signature};
+use policysync::crypto::{Hash, KeyPair, Signature};
 use policysync::keys::sign_op;
 use policysync::replica::Labels;
 use policysync::{Hlc, Incoming, KeyRegistry, Op, Replica, ReplicaOptions, SignedOp, SigningSecretKey};

@@ -1,6 +1,6 @@
-//! What hostile input may cost: memory in proportion to what arrived, a small stack, and no trace in the replica.
+//! Tests of the cost of hostile input: memory in proportion to its size, a small stack, nothing left in the replica.
 //!
-//! That junk is refused without a verification is counted in `src/replica/junk_tests.rs`.
+//! The verifications that junk costs are counted in `src/replica/junk_tests.rs`.
 
 mod common;
 
@@ -19,11 +19,11 @@ use policysync::oplog::Cursor;
 use policysync::replica::Labels;
 use policysync::sync::{Finish, Push, SyncBase};
 use policysync::{
-    Hlc, Incoming, IngestError, KeyRegistry, Op, Outcome, Refused, Replica, ReplicaOptions, Responder,
+    Hlc, Incoming, IngestError, KeyRegistry, Op, OpRefusal, Outcome, Replica, ReplicaOptions, Responder,
     SignedOp, SigningSecretKey, SyncOptions, SyncSession, Value,
 };
 
-/// Counts what each thread allocates.
+/// An allocator that counts the bytes of each thread.
 struct Counting;
 
 thread_local! {
@@ -39,8 +39,8 @@ fn count(change: isize, size: usize) {
     LARGEST.set(LARGEST.get().max(size));
 }
 
-// SAFETY: every call is handed to the system's allocator as it came.
-#[expect(unsafe_code, reason = "an allocator cannot be written without")]
+// SAFETY: every call is passed to the system's allocator unchanged.
+#[expect(unsafe_code, reason = "an allocator cannot be written without unsafe code")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size().cast_signed(), layout.size());
@@ -66,9 +66,9 @@ static ALLOCATOR: Counting = Counting;
 
 #[derive(Clone, Copy, Debug)]
 struct Cost {
-    /// Most bytes at one time, above what was there before.
+    /// The most bytes at one time, beyond those allocated before.
     peak: usize,
-    /// The largest single piece.
+    /// The largest single allocation.
     largest: usize,
 }
 
@@ -87,13 +87,13 @@ fn check(name: &str, form: &str, input: usize, cost: Cost) {
     assert!(cost.peak <= FACTOR * input + ROOM, "{name}, {form}: {cost:?} for {input} bytes");
 }
 
-/// A decoded length claims more than there is, so nothing may be allocated by it.
+/// Also checks that no single allocation follows a length in the input that claims more bytes than there are.
 fn check_binary(name: &str, input: usize, cost: Cost) {
     check(name, "binary", input, cost);
     assert!(cost.largest <= input + ROOM, "{name}, binary: {cost:?} for {input} bytes");
 }
 
-/// Hands it to every decoder and to a replica; nothing may cost more than it should.
+/// Passes bytes to every decoder and to a replica, and checks the cost of each.
 fn feed(name: &str, bytes: &[u8], replica: &mut Replica) -> Result<policysync::Outcome, IngestError> {
     let (_, cost) = measure(|| drop(SignedOp::from_json(bytes)));
     check(name, "JSON", bytes.len(), cost);
@@ -112,10 +112,10 @@ fn pad(prefix: &str, fill: &str, count: usize, suffix: &str) -> String {
     [prefix, &fill.repeat(count), suffix].concat()
 }
 
-/// JSON values that are cheap to send and might be dear to read.
-fn dear_values() -> Vec<(&'static str, String)> {
+/// Returns JSON values that are cheap to send and might be expensive to read.
+fn expensive_values() -> Vec<(&'static str, String)> {
     const MIB: usize = MAX_OP_BYTES - 1000;
-    /// Enough to tell a factor from the fixed part, and quickly read by a debug build.
+    /// Large enough to tell a factor from the fixed part, small enough for a debug build to read quickly.
     const PART: usize = MIB / 4;
     let each =
         |make: &dyn Fn(usize) -> String, count: usize| (0..count).map(make).collect::<Vec<_>>().join(",");
@@ -160,7 +160,7 @@ fn dear_values() -> Vec<(&'static str, String)> {
         ("small numbers", pad("[0", ",0", PART / 2 - 2, "]")),
         ("white space", pad("[", " ", PART, "]")),
     ];
-    // The same once more, small: the fixed part of the bound is what is left then.
+    // Small values of the same kinds, for which the fixed part of the bound counts.
     values.extend([
         ("a short string", "\"x\"".into()),
         ("a few members in reverse", "{\"c\":1,\"b\":2,\"a\":3}".into()),
@@ -179,7 +179,7 @@ fn as_operation(value: &str) -> String {
 fn no_json_value_costs_more_than_sixteen_times_its_bytes() {
     let mut replica = reader(&["alice"]);
     let mut fed = 0;
-    for (name, value) in dear_values() {
+    for (name, value) in expensive_values() {
         for document in [as_operation(&value), value] {
             let answer = feed(name, document.as_bytes(), &mut replica);
             assert!(matches!(answer, Err(IngestError::Refused(_))), "{name}: {answer:?}");
@@ -194,18 +194,18 @@ fn no_json_value_costs_more_than_sixteen_times_its_bytes() {
 fn no_hostile_document_costs_more_than_sixteen_times_its_bytes() {
     let documents = hostile_documents();
     assert!(documents.len() >= 600, "{}", documents.len());
-    let mut admitted = 0;
+    let mut ingested = 0;
     for (name, document) in &documents {
-        // A replica that takes what it can, with the keys of the documents, so that all steps are reached.
+        // The replica knows the keys of the documents and accepts any label, so that all steps are reached.
         let mut replica =
             Replica::open(ReplicaOptions::new().keys(hostile_keys()).labels(Labels::Any)).unwrap();
-        admitted += usize::from(feed(name, document, &mut replica).is_ok());
+        ingested += usize::from(feed(name, document, &mut replica).is_ok());
     }
-    assert!(admitted >= 50, "{admitted}");
+    assert!(ingested >= 50, "{ingested}");
 }
 
 #[test]
-fn no_length_in_the_binary_form_is_believed() {
+fn no_length_in_the_binary_form_is_trusted() {
     let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
     let op = op.in_space("home").unwrap().labelled("alice:1").unwrap();
     let small = sign_op(&crypto(), op.clone(), &key("alice")).unwrap().to_binary();
@@ -214,7 +214,7 @@ fn no_length_in_the_binary_form_is_believed() {
     let mut replica = Replica::open(knowing(&["alice"]).labels(Labels::Any).space("home")).unwrap();
     let mut fed = 0;
     for original in [&small, &large] {
-        // Eight bytes anywhere in the first part may be read as a length; some of them are.
+        // Any eight bytes of the first part may be a length.
         for at in (65..original.len().min(260).saturating_sub(8)).chain([original.len() - 20]) {
             let left = u64::try_from(original.len()).unwrap();
             for claimed in [u64::MAX, 1 << 63, 1 << 40, 1 << 32, (1 << 32) - 1, 1 << 31, left, left - 1] {
@@ -232,13 +232,13 @@ fn no_length_in_the_binary_form_is_believed() {
         }
     }
     assert!(fed >= 2000, "{fed}");
-    // A view borrows what it reads: decoding the large one copies nothing of it.
+    // A view borrows from its input: decoding the large operation copies nothing.
     let (_, cost) = measure(|| assert!(SignedOpRef::from_binary(&large).is_ok()));
     assert!(cost.peak < 4096, "{cost:?}");
 }
 
 #[test]
-fn the_largest_operation_is_admitted_within_the_bound_in_each_form() {
+fn the_largest_operation_is_ingested_within_the_bound_in_each_form() {
     let frame = set("alice", NOW.0, 0, "title", "").to_json().len();
     let op = set("alice", NOW.0, 0, "title", "x".repeat(MAX_OP_BYTES - frame));
     for bytes in [op.to_json().into_bytes(), op.to_binary()] {
@@ -250,20 +250,20 @@ fn the_largest_operation_is_admitted_within_the_bound_in_each_form() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_before_anything_is_allocated() {
+fn an_operation_that_is_too_large_is_refused_before_anything_is_allocated() {
     for first in [b'{', BINARY_VERSION] {
         let mut bytes = vec![b'['; MAX_OP_BYTES + 1];
         bytes[0] = first;
         let mut replica = reader(&["alice"]);
         let (answer, cost) = measure(|| replica.ingest(NOW, bytes.as_slice()));
         assert!(
-            matches!(answer, Err(IngestError::Refused(Refused::Malformed(error))) if error.rule() == "too-large")
+            matches!(answer, Err(IngestError::Refused(OpRefusal::Malformed(error))) if error.rule() == "too-large")
         );
         assert!(cost.peak < 4096, "{cost:?}");
     }
 }
 
-/// The smallest stack that programs give their threads. Reading and dropping go as deep as the nesting nowhere.
+/// 128 KiB is the smallest stack that programs give their threads. Nothing recurses as deep as the input is nested.
 #[test]
 fn every_hostile_input_is_read_and_dropped_on_a_stack_of_128_kib() {
     let (requests, answers, bundle) = honest_bytes();
@@ -274,7 +274,7 @@ fn every_hostile_input_is_read_and_dropped_on_a_stack_of_128_kib() {
     let read = move || {
         let mut read = 0;
         let mut replica = reader(&["alice"]);
-        for (_, value) in dear_values() {
+        for (_, value) in expensive_values() {
             drop(Value::parse(&value));
             drop(SignedOp::from_json(value.as_bytes()));
             let op = as_operation(&value);
@@ -333,7 +333,7 @@ fn a_hundred_thousand_junk_operations_leave_nothing_in_the_replica() {
             6..8 => signed(op("alice", n32).in_space(&format!("space {n}")).unwrap(), "kid").to_binary(),
             8..10 => signed(op("alice", n32).labelled(&format!("label {n}")).unwrap(), "kid").to_binary(),
             10..12 => format!("{{\"actor\":\"{n}\",\"member {n}\":{n}}}").into_bytes(),
-            // What is there already, also under the signature and kid of nobody.
+            // A duplicate, and a copy of it with another kid and signature.
             12 => known.to_json().into_bytes(),
             13 => signed(known.op().clone(), &format!("kid {n}")).to_binary(),
             _ => (0..40).map(|_| random.next().to_le_bytes()[0]).collect(),
@@ -373,7 +373,7 @@ fn the_counting_allocator_counts() {
     assert_eq!(before - LIVE.get(), 1000);
 }
 
-// ---- the documents of tests/hostile.rs
+// The documents of tests/hostile.rs
 
 const DOCUMENTS: &str = include_str!("vectors/hostile.txt");
 
@@ -420,8 +420,8 @@ fn hostile_keys() -> KeyRegistry {
     registry
 }
 
-/// What an initiator and a responder have kept of a session, each with the replica that it is about, and the key.
-fn kept_bytes() -> [(Vec<u8>, Replica); 2] {
+/// Returns the bytes that an initiator and a responder keep to resume a session, each with its replica.
+fn resumption_bytes() -> [(Vec<u8>, Replica); 2] {
     let with = |first: u64| {
         let mut replica = reader(&["alice"]);
         for n in first..first + 40 {
@@ -441,8 +441,8 @@ fn kept_bytes() -> [(Vec<u8>, Replica); 2] {
 }
 
 #[test]
-fn what_was_kept_of_sessions_costs_memory_in_proportion() {
-    let [(base, ours), (sessions, theirs)] = kept_bytes();
+fn disturbed_session_resumptions_cost_memory_in_proportion() {
+    let [(base, ours), (sessions, theirs)] = resumption_bytes();
     assert!(SyncBase::from_bytes(&base, &ours, &[2; 32]).is_ok());
     let mut random = Random(24);
     for _ in 0..3000 {
@@ -454,10 +454,10 @@ fn what_was_kept_of_sessions_costs_memory_in_proportion() {
         let (_, cost) = measure(|| _ = responder.restore(&theirs, &bytes));
         check("disturbed sessions", "sync", bytes.len(), cost);
     }
-    // A message that is nothing but counts.
+    // Messages that consist of counts.
     for filler in [0, 1, 0x7f, 0xff] {
-        for front in [&base[..50], &sessions[..2]] {
-            let bytes = [front, &[filler; 20_000]].concat();
+        for prefix in [&base[..50], &sessions[..2]] {
+            let bytes = [prefix, &[filler; 20_000]].concat();
             let mut responder = Responder::new([2; 32], SyncOptions::new());
             let (_, cost) = measure(|| {
                 drop(SyncBase::from_bytes(&bytes, &ours, &[2; 32]));
@@ -468,7 +468,7 @@ fn what_was_kept_of_sessions_costs_memory_in_proportion() {
     }
 }
 
-/// Messages of a session between honest sides, and a bundle.
+/// Returns the requests and the answers of a session between honest sides, and a bundle.
 fn honest_bytes() -> (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<u8>) {
     let with = |actor: &str| {
         let mut replica = reader(&["alice", "bob"]);
@@ -492,7 +492,7 @@ fn honest_bytes() -> (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<u8>) {
     (requests, answers, bundle)
 }
 
-/// Changes bytes, most often to those that make lengths long; cuts; repeats.
+/// Returns the bytes with random changes: long lengths, flipped bits, cuts and repetitions.
 fn disturb(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..=random.below(4) {
@@ -510,8 +510,8 @@ fn disturb(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// Two replicas that know nobody, and what they remember of a session: an answer may be as long as the peer allows, so they
-/// hold nothing, whatever arrives.
+/// Two replicas that know no keys, with a session that can be resumed. They stay empty, because the length of an answer
+/// depends on the operations that a replica has.
 struct Peers {
     ours: Replica,
     theirs: Replica,
@@ -533,7 +533,7 @@ impl Peers {
         }
     }
 
-    /// Takes a message in every way in which a message is taken.
+    /// Passes a message to each function that receives messages, and checks the cost.
     fn take(&mut self, name: &str, message: &[u8]) {
         let mut responder = Responder::new([2; 32], SyncOptions::new());
         let (_, cost) = measure(|| drop(responder.respond(&mut self.theirs, NOW, message)));
@@ -558,7 +558,7 @@ fn import(name: &str, bundle: &[u8]) {
 }
 
 #[test]
-fn what_a_peer_sends_costs_memory_in_proportion() {
+fn messages_of_a_peer_cost_memory_in_proportion() {
     let (requests, answers, bundle) = honest_bytes();
     let (mut random, mut peers) = (Random(23), Peers::new());
     for run in 0..3000 {
@@ -568,14 +568,14 @@ fn what_a_peer_sends_costs_memory_in_proportion() {
     }
 }
 
-/// The inputs of a fuzz target that are kept, each with its name.
+/// Returns the inputs in the corpus of a fuzz target, with their names.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     files.map(|file| (file.display().to_string(), fs::read(&file).unwrap())).collect()
 }
 
-/// The pieces of an input, each with its length in front, as `policysync_fuzz::Input` reads them.
+/// Splits an input into its pieces, each after its length, as `policysync_fuzz::Input` does.
 fn pieces(mut input: &[u8]) -> Vec<&[u8]> {
     let mut pieces = Vec::new();
     while let [low, high, rest @ ..] = input {
@@ -588,7 +588,7 @@ fn pieces(mut input: &[u8]) -> Vec<&[u8]> {
 }
 
 #[test]
-fn no_input_that_fuzzing_has_kept_costs_more_than_sixteen_times_its_bytes() {
+fn no_input_in_the_fuzz_corpus_costs_more_than_sixteen_times_its_bytes() {
     if !Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").exists() {
         println!("SKIPPED: fuzz is not part of the package");
         return;
@@ -599,7 +599,7 @@ fn no_input_that_fuzzing_has_kept_costs_more_than_sixteen_times_its_bytes() {
         fed += 1;
     }
     for (name, bytes) in corpus("bundle") {
-        // Behind the byte that says how the target takes it.
+        // The first byte selects what the fuzz target does.
         import(&name, &bytes[bytes.len().min(1)..]);
         fed += 1;
     }
@@ -612,30 +612,30 @@ fn no_input_that_fuzzing_has_kept_costs_more_than_sixteen_times_its_bytes() {
     assert!(fed >= 70, "{fed}");
 }
 
-/// A file is read by SQLite, which has memory of its own.
+/// Tests of files, which SQLite reads with memory that the allocator here does not count.
 #[cfg(feature = "sqlite")]
 mod files {
     use super::*;
     use policysync::crypto::Sodium;
     use policysync::store::{Durability, StoreCheck};
 
-    /// A connection with its statements takes as much, whatever the file.
+    /// The memory of a connection with its statements, for any file.
     const CONNECTION: usize = 128 * 1024;
 
-    #[expect(unsafe_code, reason = "SQLite says how much it has through C alone")]
+    #[expect(unsafe_code, reason = "only the C interface of SQLite tells its memory")]
     fn sqlite_now() -> usize {
         // SAFETY: may be called at any time.
         usize::try_from(unsafe { rusqlite::ffi::sqlite3_memory_used() }).unwrap()
     }
 
-    /// The most that SQLite had since the last call.
-    #[expect(unsafe_code, reason = "SQLite says how much it had through C alone")]
+    /// Returns the most bytes that SQLite had allocated since the last call.
+    #[expect(unsafe_code, reason = "only the C interface of SQLite tells its memory")]
     fn sqlite_peak() -> usize {
         // SAFETY: may be called at any time.
         usize::try_from(unsafe { rusqlite::ffi::sqlite3_memory_highwater(1) }).unwrap()
     }
 
-    /// What the work costs, SQLite's share included. No other test of this file has one.
+    /// Checks the cost of the work, and returns its peak, SQLite's share included. No other test here uses SQLite.
     fn check_file(name: &str, bytes: usize, work: impl FnOnce()) -> usize {
         let before = sqlite_now();
         sqlite_peak();

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use policysync::crypto::{CryptoProvider, KeyPair, Signature, Sodium};
+use policysync::crypto::{KeyPair, Signature, Sodium};
 use policysync::keys::sign_op;
 use policysync::{
     Hlc, Incoming, KeyRegistry, Op, Replica, ReplicaOptions, SignedOp, SigningPublicKey, SigningSecretKey,

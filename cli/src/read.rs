@@ -35,7 +35,7 @@ pub fn log(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     // A position beyond the end has nothing after it.
     let Some(since) = Cursor::from_position(since) else { return Ok(()) };
     for (entry, _) in replica.log().since(since).zip(0..limit) {
-        let LogEntry { op, hash, cursor } = entry.map_err(|error| Failure::from(error).at(&path))?;
+        let LogEntry { op, hash, cursor, .. } = entry.map_err(|error| Failure::from(error).at(&path))?;
         let position = cursor.position();
         if output.is_json() {
             let object = Object::new().text("hash", &hash.to_string()).raw("op", &op.to_json());

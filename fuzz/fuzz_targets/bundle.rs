@@ -3,7 +3,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::crypto::CryptoProvider;
 use policysync::oplog::Cursor;
 use policysync::sync::BUNDLE_VERSION;
 use policysync_fuzz::{Input, NOW, check_error, check_fold, check_same, crypto, hashes, reader};

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use policysync::{Hlc, Op, Replica, SignedOp, SyncOptions, SyncSession};
-use policysync::crypto::CryptoProvider;
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
 use policysync::sync::Push;

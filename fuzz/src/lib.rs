@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use policysync::{Hlc, Incoming, KeyRegistry, Op, OpHash, Replica, ReplicaOptions, SignedOp, SigningSecretKey, Value, WallMillis};
-use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+use policysync::crypto::{KeyPair, Sodium};
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
 use policysync::replica::Labels;

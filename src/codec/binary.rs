@@ -1,4 +1,6 @@
-//! The binary form of an operation. The byte table is in the manual's `format` page; golden files fix it.
+//! The binary form of an operation.
+//!
+//! The byte table is in the manual page `format`. Golden files test it.
 
 use bincode::{DefaultOptions, ErrorKind, Options};
 use serde::{Deserialize, Serialize};
@@ -10,16 +12,16 @@ use crate::hlc::Hlc;
 use crate::op::{Kind, OpError, OpRef, Parts, SignedOp, SignedOpRef, is_op_id};
 use crate::value::{Excerpt, check_canonical};
 
-/// The first byte of the binary form: which version of it follows.
+/// The version of the binary form, its first byte.
 pub const BINARY_VERSION: u8 = 1;
 
 const ED25519: u8 = 1;
 const SET: u8 = 1;
 const DELETE: u8 = 2;
 
-/// What follows the version byte and the signature, in this order.
+/// The part after the version byte and the signature, in this order.
 #[derive(Serialize, Deserialize)]
-struct Body<'a> {
+struct BinaryMembers<'a> {
     algorithm: u8,
     kind: u8,
     t: u64,
@@ -29,26 +31,26 @@ struct Body<'a> {
     entity: &'a str,
     entity_id: &'a str,
     path: &'a str,
-    /// `None` where the id is `actor:t:c`.
+    /// `None` for the default id `actor:t:c`.
     label: Option<&'a str>,
     space: Option<&'a str>,
     /// Canonical JSON.
     value: &'a str,
 }
 
-/// The one configuration of bincode: fixed-width integers, little endian, nothing after the end. Decoding is from a
-/// slice, so that it borrows and needs no memory for what it reads, whatever a length claims.
+/// Returns the configuration of bincode: fixed-width integers, little endian, no trailing bytes. Decoding borrows from
+/// a slice, so a false length cannot make it allocate.
 fn layout() -> impl Options {
     DefaultOptions::new().with_little_endian().with_fixint_encoding().reject_trailing_bytes()
 }
 
 impl<'a> SignedOpRef<'a> {
-    /// Reads the binary form; names and value are borrowed from `bytes`. What is accepted re-encodes to the same
+    /// Decodes the binary form. Names and value are borrowed from `bytes`. An accepted form re-encodes to the same
     /// bytes.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] names the rule that was broken. Nothing is checked against a key here.
+    /// [`DecodeError`] names the broken rule. The signature is not verified.
     pub fn from_binary(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_OP_BYTES {
             return Err(DecodeError::TooLarge { len: bytes.len(), limit: MAX_OP_BYTES });
@@ -58,42 +60,44 @@ impl<'a> SignedOpRef<'a> {
             return Err(BinaryFault::Version { found: *version }.into());
         }
         let (signature, rest) = rest.split_first_chunk().ok_or(BinaryFault::Truncated)?;
-        let body: Body<'a> = layout().deserialize(rest).map_err(|error| fault_of(&error))?;
+        let members: BinaryMembers<'a> = layout().deserialize(rest).map_err(|error| fault_of(&error))?;
 
-        if body.algorithm != ED25519 {
-            return Err(BinaryFault::Tag { found: body.algorithm, what: "the signature's algorithm" }.into());
+        if members.algorithm != ED25519 {
+            return Err(
+                BinaryFault::Tag { found: members.algorithm, what: "the signature's algorithm" }.into()
+            );
         }
-        let kind = match body.kind {
+        let kind = match members.kind {
             SET => Kind::Set,
             DELETE => Kind::Delete,
             found => return Err(BinaryFault::Tag { found, what: "the kind" }.into()),
         };
-        if body.t > Hlc::MAX.t() {
-            return Err(DecodeError::TimeOutOfRange { found: Excerpt::of(&body.t.to_string()) });
+        if members.t > Hlc::MAX.t() {
+            return Err(DecodeError::TimeOutOfRange { found: Excerpt::of(&members.t.to_string()) });
         }
-        if body.c > Hlc::MAX.c() {
-            return Err(DecodeError::CounterOutOfRange { found: Excerpt::of(&body.c.to_string()) });
+        if members.c > Hlc::MAX.c() {
+            return Err(DecodeError::CounterOutOfRange { found: Excerpt::of(&members.c.to_string()) });
         }
-        let ts = Hlc::new(body.t, body.c).map_err(OpError::from)?;
+        let ts = Hlc::new(members.t, members.c).map_err(OpError::from)?;
         let parts = Parts {
-            label: body.label,
-            actor: body.actor,
+            label: members.label,
+            actor: members.actor,
             ts,
-            entity: body.entity,
-            entity_id: body.entity_id,
-            path: body.path,
+            entity: members.entity,
+            entity_id: members.entity_id,
+            path: members.path,
             kind,
-            value: body.value,
-            space: body.space,
+            value: members.value,
+            space: members.space,
         };
-        check_members(parts, body.kid, Signature::from_bytes(*signature))
+        check_members(parts, members.kid, Signature::from_bytes(*signature))
     }
 
     /// Appends the binary form to `out`.
     #[expect(clippy::expect_used, reason = "writing to a Vec cannot fail")]
     pub fn write_binary(self, out: &mut Vec<u8>) {
         let op = self.op();
-        let body = Body {
+        let members = BinaryMembers {
             algorithm: ED25519,
             kind: match op.kind() {
                 Kind::Set => SET,
@@ -112,10 +116,10 @@ impl<'a> SignedOpRef<'a> {
         };
         out.push(BINARY_VERSION);
         out.extend_from_slice(self.signature().as_bytes());
-        layout().serialize_into(out, &body).expect("a Vec takes every byte, and there is no limit");
+        layout().serialize_into(out, &members).expect("a Vec takes every byte, and there is no limit");
     }
 
-    /// The binary form.
+    /// Returns the binary form.
     #[must_use]
     pub fn to_binary(self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -125,23 +129,23 @@ impl<'a> SignedOpRef<'a> {
 }
 
 impl SignedOp {
-    /// Reads the binary form; see [`SignedOpRef::from_binary`].
+    /// Decodes the binary form; see [`SignedOpRef::from_binary`].
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] names the rule that was broken. Nothing is checked against a key here.
+    /// [`DecodeError`] names the broken rule. The signature is not verified.
     pub fn from_binary(bytes: &[u8]) -> Result<Self, DecodeError> {
         SignedOpRef::from_binary(bytes).map(SignedOpRef::to_signed_op)
     }
 
-    /// The binary form.
+    /// Returns the binary form.
     #[must_use]
     pub fn to_binary(&self) -> Vec<u8> {
         self.as_ref().to_binary()
     }
 }
 
-/// An operation of members that were read from bytes, once they keep every rule.
+/// Checks the members of a decoded operation.
 pub(crate) fn check_members<'a>(
     parts: Parts<'a>,
     kid: &'a str,
@@ -164,7 +168,7 @@ fn fault_of(error: &ErrorKind) -> BinaryFault {
             Ok(found) => BinaryFault::Tag { found, what: "an optional member" },
             Err(_) => BinaryFault::Layout,
         },
-        // The only custom error that reading plain members from a slice can end in.
+        // The only custom error of reading plain members from a slice.
         ErrorKind::Custom(_) => BinaryFault::TrailingBytes,
         _ => BinaryFault::Layout,
     }

@@ -1,43 +1,43 @@
-//! Why bytes are not an operation.
+//! The errors of decoding an operation.
 
 use crate::op::{IdentifierFault, Member, OpError};
 use crate::value::{Excerpt, JsonError, JsonFault};
 
-/// Why bytes are not an operation. Whoever made them is at fault, and no retry helps.
+/// The reason why bytes are not an operation. Their author is at fault, and a retry does not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// More bytes than an operation may have.
+    /// The bytes are longer than an operation may be.
     #[error("{len} bytes, an operation has at most {limit}")]
     TooLarge {
-        /// Bytes that arrived.
+        /// The number of bytes.
         len: usize,
         /// The limit.
         limit: usize,
     },
-    /// Not the strict JSON that operations are written in.
+    /// The text is not the strict JSON of operations.
     #[error(transparent)]
     Json(#[from] JsonError),
-    /// A member is not there.
+    /// A member is missing.
     #[error("{member} is missing")]
     MissingMember {
-        /// Which one.
+        /// The member.
         member: Member,
     },
-    /// A member that operations do not have. A later format would have another version, not more members.
+    /// An unknown member. A later format will have another version, not more members.
     #[error("unknown member \"{name}\" at byte {at}")]
     UnknownMember {
-        /// Its name, shortened and escaped.
+        /// The name, shortened and escaped.
         name: Excerpt,
-        /// The byte that the reader had reached.
+        /// The position of the reader in bytes.
         at: usize,
     },
-    /// A member is there twice.
-    #[error("{member} is there twice, again at byte {at}")]
+    /// A member occurs twice.
+    #[error("{member} occurs twice, again at byte {at}")]
     DuplicateMember {
-        /// Which one.
+        /// The member.
         member: Member,
-        /// The byte that the reader had reached.
+        /// The position of the reader in bytes.
         at: usize,
     },
     /// `kind` is neither `lww_set` nor `lww_delete`.
@@ -47,15 +47,15 @@ pub enum DecodeError {
         name: Excerpt,
     },
     /// `ts.t` is not an integer from 0 to 2^53 - 1.
-    #[error("ts.t is {found}, it is an integer from 0 to 9007199254740991")]
+    #[error("ts.t is {found}, expected an integer from 0 to 9007199254740991")]
     TimeOutOfRange {
-        /// What was there.
+        /// The value that was found.
         found: Excerpt,
     },
     /// `ts.c` is not an integer from 0 to 2^32 - 2.
-    #[error("ts.c is {found}, it is an integer from 0 to 4294967294")]
+    #[error("ts.c is {found}, expected an integer from 0 to 4294967294")]
     CounterOutOfRange {
-        /// What was there.
+        /// The value that was found.
         found: Excerpt,
     },
     /// `ts.a` is not the actor.
@@ -66,18 +66,18 @@ pub enum DecodeError {
         /// `actor`, shortened and escaped.
         actor: Excerpt,
     },
-    /// `id` is not `actor:t:c`, and the replica was not opened to take any label.
-    #[error("id is \"{found}\", it is \"{expected}\"")]
+    /// `id` is not `actor:t:c`, and the replica was not opened to accept any label.
+    #[error("id is \"{found}\", expected \"{expected}\"")]
     IdMismatch {
         /// `id`, shortened and escaped.
         found: Excerpt,
-        /// What it should be, shortened and escaped.
+        /// The expected `id`, shortened and escaped.
         expected: Excerpt,
     },
-    /// There is no signature.
+    /// The signature is missing.
     #[error("the operation is not signed")]
     Unsigned,
-    /// The signature's algorithm is not `ed25519`.
+    /// The algorithm of the signature is not `ed25519`.
     #[error("unknown signature algorithm \"{name}\"")]
     UnknownAlgorithm {
         /// The algorithm, shortened and escaped.
@@ -86,29 +86,29 @@ pub enum DecodeError {
     /// The signature is not 64 bytes in canonical base64 with padding.
     #[error("sig.bytes is not the canonical base64 of 64 bytes")]
     SignatureEncoding,
-    /// The members are there, and are not an operation.
+    /// The members are not an operation.
     #[error(transparent)]
     Op(#[from] OpError),
-    /// Not the binary form.
+    /// The bytes are not the binary form.
     #[error("binary form: {0}")]
     Binary(#[from] BinaryFault),
 }
 
-/// What is wrong with a binary form.
+/// A fault of a binary form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BinaryFault {
     /// There are no bytes.
     #[error("no bytes")]
     Empty,
-    /// The first byte names a version that this library does not know.
+    /// The first byte is a version that this library does not know.
     #[error("unknown version {found}")]
     Version {
         /// The byte.
         found: u8,
     },
     /// A length points past the end.
-    #[error("cut short")]
+    #[error("truncated")]
     Truncated,
     /// Bytes follow the operation.
     #[error("bytes follow the operation")]
@@ -116,24 +116,24 @@ pub enum BinaryFault {
     /// A name or the value is not UTF-8.
     #[error("a text is not UTF-8")]
     InvalidUtf8,
-    /// A tag byte has no meaning.
+    /// A tag byte is not defined.
     #[error("unknown tag {found} for {what}")]
     Tag {
         /// The byte.
         found: u8,
-        /// What it should tell.
+        /// The purpose of the tag.
         what: &'static str,
     },
-    /// The default label is spelt out; then the same operation would have two binary forms.
-    #[error("the default id is spelt out")]
+    /// The default label is present. It must be omitted, so that each operation has one binary form.
+    #[error("the default id is not omitted")]
     DefaultLabel,
-    /// Bytes that fit no rule above.
+    /// The bytes do not match the layout.
     #[error("not the layout of an operation")]
     Layout,
 }
 
 impl DecodeError {
-    /// A short, stable name of the rule that was broken, for counters and logs: `duplicate-member`.
+    /// Returns a short, stable name of the broken rule for counters and logs, such as `duplicate-member`.
     #[must_use]
     pub fn rule(&self) -> &'static str {
         match self {

@@ -6,38 +6,35 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 
 use super::text::write_signed_text;
-use crate::crypto::{CryptoProvider, EncodingError, Hash};
-use crate::op::{MaybeOwned, OpError, SignedOpRef};
+use crate::crypto::{EncodingError, Hash, Signature, Sodium};
+use crate::op::{MaybeOwned, Op, OpError, SignedOp, SignedOpRef};
 
-/// The identity of an operation: the SHA-256 of the text that is signed. Finding duplicates, breaking ties, sync and
-/// storage all go by it.
+/// The identity of an operation: the SHA-256 of its signed text. Duplicate detection, tie-breaking, sync and storage
+/// use it.
 ///
-/// The signature is not in it: a key holder can make many valid signatures of one text, and they are one operation.
+/// It does not cover the signature: a key holder can make many valid signatures of one text, for one operation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OpHash(Hash);
 
 impl OpHash {
-    /// A hash from its 32 bytes.
+    /// Creates a hash from its 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Hash::from_bytes(bytes))
     }
 
-    /// The hash of an operation, by whomever it claims to be signed.
-    pub(crate) fn of<C: CryptoProvider + ?Sized>(
-        crypto: &C,
-        signed: SignedOpRef<'_>,
-    ) -> Result<Self, OpError> {
+    /// Computes the hash of an operation, without verifying it.
+    pub(crate) fn of(crypto: &Sodium, signed: SignedOpRef<'_>) -> Result<Self, OpError> {
         Ok(HashedOp::new(crypto, MaybeOwned::Borrowed(signed), &mut Scratch::default())?.hash())
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
 
-    /// The first eight bytes: enough for a hash table, since a SHA-256 is as good as random.
+    /// Returns the first eight bytes. They suffice for a hash table, because a SHA-256 is as good as random.
     pub(crate) fn front(&self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = *self.as_bytes();
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
@@ -50,13 +47,13 @@ impl std::hash::Hash for OpHash {
     }
 }
 
-/// A set of hashes, which need no hashing of their own.
+/// A set of operation hashes, which are not hashed again.
 pub(crate) type OpHashSet = HashSet<OpHash, BuildHasherDefault<Front>>;
 
-/// A map by hash.
+/// A map from operation hashes.
 pub(crate) type OpHashMap<T> = HashMap<OpHash, T, BuildHasherDefault<Front>>;
 
-/// Takes the front of a hash as it is.
+/// A hasher that returns the first bytes of a hash unchanged.
 #[derive(Default)]
 pub(crate) struct Front(u64);
 
@@ -85,7 +82,7 @@ impl From<Hash> for OpHash {
 impl FromStr for OpHash {
     type Err = EncodingError;
 
-    /// Reads 64 hexadecimal digits.
+    /// Parses 64 lower-case hexadecimal digits.
     fn from_str(hex: &str) -> Result<Self, Self::Err> {
         hex.parse().map(Self)
     }
@@ -103,12 +100,12 @@ impl fmt::Debug for OpHash {
     }
 }
 
-/// Room for the signed text of one operation after the other.
+/// A reusable buffer for signed texts.
 #[derive(Default)]
 pub(crate) struct Scratch(String);
 
-/// An operation that claims a signature, with the text to check it against and the text's hash: computed once, used
-/// for the duplicate, the signature and the log. The text lives in the scratch, and is gone with the next operation.
+/// A signed operation with its signed text and hash, which are computed once and used for the duplicate check, the
+/// verification and the log. The text is stored in a [`Scratch`].
 pub(crate) struct HashedOp<'a, 't> {
     signed: MaybeOwned<'a>,
     text: &'t str,
@@ -116,8 +113,8 @@ pub(crate) struct HashedOp<'a, 't> {
 }
 
 impl<'a, 't> HashedOp<'a, 't> {
-    pub(crate) fn new<C: CryptoProvider + ?Sized>(
-        crypto: &C,
+    pub(crate) fn new(
+        crypto: &Sodium,
         signed: MaybeOwned<'a>,
         scratch: &'t mut Scratch,
     ) -> Result<Self, OpError> {
@@ -126,6 +123,25 @@ impl<'a, 't> HashedOp<'a, 't> {
         let text = scratch.0.as_str();
         let hash = OpHash(crypto.hash(text.as_bytes()));
         Ok(Self { signed, text, hash })
+    }
+
+    /// Signs an operation with a function that signs its text.
+    pub(crate) fn sign(
+        crypto: &Sodium,
+        op: Op,
+        kid: &str,
+        scratch: &'t mut Scratch,
+        sign: impl FnOnce(&str) -> Signature,
+    ) -> Result<Self, OpError> {
+        write_signed_text(op.as_ref(), kid, &mut scratch.0)?;
+        let text = scratch.0.as_str();
+        let signed = MaybeOwned::Owned(SignedOp::new(op, kid, sign(text))?);
+        Ok(Self { signed, text, hash: OpHash(crypto.hash(text.as_bytes())) })
+    }
+
+    /// Returns a copy that borrows the operation.
+    pub(crate) fn by_ref(&self) -> HashedOp<'_, 't> {
+        HashedOp { signed: MaybeOwned::Borrowed(self.signed()), text: self.text, hash: self.hash }
     }
 
     pub(crate) fn signed(&self) -> SignedOpRef<'_> {
@@ -140,7 +156,7 @@ impl<'a, 't> HashedOp<'a, 't> {
         self.hash
     }
 
-    /// The operation, without its text.
+    /// Returns the operation without its text.
     pub(crate) fn into_signed(self) -> MaybeOwned<'a> {
         self.signed
     }
@@ -153,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_with_one_front_are_told_apart_and_found_again() {
+    fn hashes_with_equal_first_bytes_are_distinct() {
         let with_end = |end| {
             let mut bytes = [7; 32];
             bytes[31] = end;
@@ -166,9 +182,9 @@ mod tests {
         assert_eq!(set.hasher().hash_one(with_end(0)), with_end(0).front());
     }
 
-    /// The trait asks for it; a hash itself never comes this way.
+    /// The trait requires `write`; an operation hash never uses it.
     #[test]
-    fn other_bytes_count_with_their_order() {
+    fn other_bytes_are_hashed_in_order() {
         let of = |bytes: &[u8]| {
             let mut front = Front::default();
             front.write(bytes);

@@ -7,27 +7,27 @@ use super::{DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
 use crate::op::{Kind, Member, OpRef, Parts, SignedOp, SignedOpRef, op_id};
-use crate::value::{Excerpt, Reader};
+use crate::value::{Excerpt, JsonReader};
 
 impl SignedOp {
-    /// Reads the JSON form, strictly: UTF-8, no byte order mark, exactly the members of the format, no name twice, no
-    /// number that another reader would take for a different one. White space, the order of members, escapes and the
-    /// spelling of numbers are free: they are the same operation.
+    /// Parses the JSON form strictly: UTF-8, no byte order mark, exactly the members of the format, no duplicate names,
+    /// no number that another reader would read differently. White space, the order of members, escapes and the
+    /// notation of numbers do not matter.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] names the rule that was broken. Nothing is checked against a key here.
+    /// [`DecodeError`] names the broken rule. The signature is not verified.
     pub fn from_json(json: &[u8]) -> Result<Self, DecodeError> {
         if json.len() > MAX_OP_BYTES {
             return Err(DecodeError::TooLarge { len: json.len(), limit: MAX_OP_BYTES });
         }
-        let mut reader = Reader::new(json)?;
+        let mut reader = JsonReader::new(json)?;
         let members = read_members(&mut reader)?;
         reader.finish()?;
         members.into_signed_op()
     }
 
-    /// The canonical JSON form (RFC 8785), on one line.
+    /// Returns the canonical JSON form (RFC 8785), on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
         self.as_ref().to_json()
@@ -35,14 +35,14 @@ impl SignedOp {
 }
 
 impl SignedOpRef<'_> {
-    /// The canonical JSON form (RFC 8785), on one line.
+    /// Returns the canonical JSON form (RFC 8785), on one line.
     #[must_use]
     pub fn to_json(self) -> String {
         json_text(self)
     }
 }
 
-/// What the document said, member by member.
+/// The members of the document.
 #[derive(Default)]
 struct Members<'a> {
     id: Option<Cow<'a, str>>,
@@ -68,7 +68,7 @@ struct Sig<'a> {
     signature: Signature,
 }
 
-fn read_members<'a>(reader: &mut Reader<'a>) -> Result<Members<'a>, DecodeError> {
+fn read_members<'a>(reader: &mut JsonReader<'a>) -> Result<Members<'a>, DecodeError> {
     let mut members = Members::default();
     for_each_member(reader, |reader, name| {
         match name {
@@ -89,7 +89,7 @@ fn read_members<'a>(reader: &mut Reader<'a>) -> Result<Members<'a>, DecodeError>
     Ok(members)
 }
 
-fn read_ts<'a>(reader: &mut Reader<'a>) -> Result<Ts<'a>, DecodeError> {
+fn read_ts<'a>(reader: &mut JsonReader<'a>) -> Result<Ts<'a>, DecodeError> {
     let (mut t, mut c, mut a) = (None, None, None);
     for_each_member(reader, |reader, name| {
         match name {
@@ -109,10 +109,14 @@ fn read_ts<'a>(reader: &mut Reader<'a>) -> Result<Ts<'a>, DecodeError> {
         }
         Ok(true)
     })?;
-    Ok(Ts { t: there(t, Member::TsTime)?, c: there(c, Member::TsCounter)?, a: there(a, Member::TsActor)? })
+    Ok(Ts {
+        t: required(t, Member::TsTime)?,
+        c: required(c, Member::TsCounter)?,
+        a: required(a, Member::TsActor)?,
+    })
 }
 
-fn read_sig<'a>(reader: &mut Reader<'a>) -> Result<Sig<'a>, DecodeError> {
+fn read_sig<'a>(reader: &mut JsonReader<'a>) -> Result<Sig<'a>, DecodeError> {
     if reader.null()? {
         return Err(DecodeError::Unsigned);
     }
@@ -131,30 +135,30 @@ fn read_sig<'a>(reader: &mut Reader<'a>) -> Result<Sig<'a>, DecodeError> {
         }
         Ok(true)
     })?;
-    there(algorithm, Member::Alg)?;
-    Ok(Sig { kid: there(kid, Member::Kid)?, signature: there(signature, Member::SigBytes)? })
+    required(algorithm, Member::Alg)?;
+    Ok(Sig { kid: required(kid, Member::Kid)?, signature: required(signature, Member::SigBytes)? })
 }
 
-fn text<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, DecodeError> {
+fn text<'a>(reader: &mut JsonReader<'a>) -> Result<Cow<'a, str>, DecodeError> {
     Ok(reader.string()?)
 }
 
-fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, DecodeError> {
+fn read_kind(reader: &mut JsonReader<'_>) -> Result<Kind, DecodeError> {
     let name = reader.string()?;
     Kind::from_name(&name).ok_or_else(|| DecodeError::UnknownKind { name: Excerpt::of(&name) })
 }
 
-fn read_value(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
+fn read_value(reader: &mut JsonReader<'_>) -> Result<String, DecodeError> {
     let mut canonical = String::new();
     reader.value(&mut canonical)?;
     Ok(canonical)
 }
 
-/// Calls `member` with the name of each member of the next object; it reads the value, or answers `false` when it does
-/// not know the name.
+/// Calls `member` with the name of each member of the next object. It reads the value, or returns false for an unknown
+/// name.
 fn for_each_member<'a>(
-    reader: &mut Reader<'a>,
-    mut member: impl FnMut(&mut Reader<'a>, &str) -> Result<bool, DecodeError>,
+    reader: &mut JsonReader<'a>,
+    mut member: impl FnMut(&mut JsonReader<'a>, &str) -> Result<bool, DecodeError>,
 ) -> Result<(), DecodeError> {
     reader.begin_object()?;
     let mut first = true;
@@ -167,12 +171,12 @@ fn for_each_member<'a>(
     Ok(())
 }
 
-/// Reads a member that may be there once.
+/// Reads a member that may occur once.
 fn once<'a, T>(
     slot: &mut Option<T>,
     member: Member,
-    reader: &mut Reader<'a>,
-    read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+    reader: &mut JsonReader<'a>,
+    read: impl FnOnce(&mut JsonReader<'a>) -> Result<T, DecodeError>,
 ) -> Result<(), DecodeError> {
     if slot.is_some() {
         return Err(DecodeError::DuplicateMember { member, at: reader.offset() });
@@ -181,11 +185,11 @@ fn once<'a, T>(
     Ok(())
 }
 
-fn there<T>(slot: Option<T>, member: Member) -> Result<T, DecodeError> {
+fn required<T>(slot: Option<T>, member: Member) -> Result<T, DecodeError> {
     slot.ok_or(DecodeError::MissingMember { member })
 }
 
-/// The integer that this double is, from 0 to `max`, which is at most 2^53 - 1.
+/// Converts a double to an integer from 0 to `max`, which is at most 2^53 - 1.
 #[expect(
     clippy::as_conversions,
     reason = "an integral double in this range converts exactly; there is no TryFrom"
@@ -199,9 +203,9 @@ fn whole(number: f64, max: u64) -> Option<u64> {
 
 impl Members<'_> {
     fn into_signed_op(self) -> Result<SignedOp, DecodeError> {
-        let actor = there(self.actor, Member::Actor)?;
-        let ts = there(self.ts, Member::Ts)?;
-        let id = there(self.id, Member::Id)?;
+        let actor = required(self.actor, Member::Actor)?;
+        let ts = required(self.ts, Member::Ts)?;
+        let id = required(self.id, Member::Id)?;
         let sig = self.sig.ok_or(DecodeError::Unsigned)?;
         if ts.a != actor {
             return Err(DecodeError::TimestampActor {
@@ -214,11 +218,11 @@ impl Members<'_> {
             label: (id != op_id(&actor, ts)).then_some(&*id),
             actor: &actor,
             ts,
-            entity: &there(self.entity, Member::Entity)?,
-            entity_id: &there(self.entity_id, Member::EntityId)?,
-            path: &there(self.path, Member::Path)?,
-            kind: there(self.kind, Member::Kind)?,
-            value: &there(self.value, Member::Value)?,
+            entity: &required(self.entity, Member::Entity)?,
+            entity_id: &required(self.entity_id, Member::EntityId)?,
+            path: &required(self.path, Member::Path)?,
+            kind: required(self.kind, Member::Kind)?,
+            value: &required(self.value, Member::Value)?,
             space: self.space.as_deref(),
         };
         let signed = SignedOpRef::new(OpRef::new(parts)?, &sig.kid, sig.signature)?;

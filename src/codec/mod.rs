@@ -1,4 +1,4 @@
-//! The forms of an operation: the text that is signed, its hash, JSON and binary.
+//! The encodings of an operation: signed text, hash, JSON, binary.
 
 mod binary;
 mod error;
@@ -13,4 +13,6 @@ pub use text::MAX_OP_BYTES;
 
 pub(crate) use binary::check_members;
 pub(crate) use hashed::{HashedOp, OpHashMap, OpHashSet, Scratch};
+#[cfg(test)]
+pub(crate) use text::SIGNED_TEXTS;
 pub(crate) use text::signed_text;

@@ -1,29 +1,31 @@
-//! The canonical texts of an operation: what is signed, and the JSON form (RFC 8785).
+//! The canonical texts of an operation (RFC 8785): the signed text, the JSON form.
 
 use crate::op::{OpError, OpRef, SignedOpRef};
 use crate::value::write_string;
 
-/// Longest operation, in bytes of its JSON text as it arrives and of its canonical JSON form with the signature:
-/// 1 MiB. A protocol constant: replicas with different limits would keep different operations.
+/// The greatest length of an operation in bytes, of its JSON text as received and of its canonical JSON form with the
+/// signature: 1 MiB. It is a protocol constant: replicas with different limits would accept different operations.
 pub const MAX_OP_BYTES: usize = 1 << 20;
 
-/// Stands in the signed text where the JSON form has the signature. It is what the TypeScript reference signs, and
-/// since it is not JSON, no signature over some JSON document can be taken for the signature of an operation.
+/// The placeholder for the signature in the signed text. The TypeScript reference signs it; because it is not JSON, no
+/// signature of a JSON document can be mistaken for the signature of an operation.
 const UNSIGNED: &str = "undefined";
 
-/// The text that is signed and hashed.
+/// Returns the text that is signed and hashed.
 ///
 /// # Errors
 ///
-/// [`OpError::TooLarge`] when the canonical JSON form with a signature by `kid` would pass [`MAX_OP_BYTES`].
+/// [`OpError::TooLarge`] if the canonical JSON form with a signature by `kid` would exceed [`MAX_OP_BYTES`].
 pub(crate) fn signed_text(op: OpRef<'_>, kid: &str) -> Result<String, OpError> {
     let mut text = String::new();
     write_signed_text(op, kid, &mut text)?;
     Ok(text)
 }
 
-/// The same, in the place of what `text` holds.
+/// Replaces `text` with the text that is signed and hashed.
 pub(super) fn write_signed_text(op: OpRef<'_>, kid: &str, text: &mut String) -> Result<(), OpError> {
+    #[cfg(test)]
+    SIGNED_TEXTS.set(SIGNED_TEXTS.get() + 1);
     text.clear();
     text.reserve(capacity(op));
     write_before_sig(op, text);
@@ -32,9 +34,9 @@ pub(super) fn write_signed_text(op: OpRef<'_>, kid: &str, text: &mut String) -> 
     check_len(text.len() - UNSIGNED.len() + sig_len(kid))
 }
 
-/// Whether an operation that is just decoded keeps to [`MAX_OP_BYTES`].
+/// Checks that a decoded operation does not exceed [`MAX_OP_BYTES`].
 pub(super) fn check_size(signed: SignedOpRef<'_>) -> Result<(), OpError> {
-    // Its names are at most 1 KiB each, so only a long value can take it past the limit.
+    // Names have at most 1 KiB, so only a long value can exceed the limit.
     if signed.op().value().len() < MAX_OP_BYTES / 2 {
         return Ok(());
     }
@@ -44,15 +46,21 @@ pub(super) fn check_size(signed: SignedOpRef<'_>) -> Result<(), OpError> {
     check_len(len.0 + sig_len(signed.kid()))
 }
 
+#[cfg(test)]
+thread_local! {
+    /// The number of signed texts that this thread has written.
+    pub(crate) static SIGNED_TEXTS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 fn check_len(len: usize) -> Result<(), OpError> {
     if len > MAX_OP_BYTES { Err(OpError::TooLarge { len, limit: MAX_OP_BYTES }) } else { Ok(()) }
 }
 
-/// What a text is written to.
+/// The target of a text.
 trait Sink {
     fn push_str(&mut self, text: &str);
 
-    /// An identifier as a JSON string, without the closing quote.
+    /// Appends an identifier as a JSON string, without the closing quote.
     fn open_name(&mut self, name: &str);
 }
 
@@ -67,7 +75,7 @@ impl Sink for String {
     }
 }
 
-/// Only counts the bytes.
+/// A target that only counts bytes.
 struct Length(usize);
 
 impl Sink for Length {
@@ -80,12 +88,13 @@ impl Sink for Length {
     }
 }
 
-/// Bytes of an identifier in a JSON string. It has no control characters, so two are all that JSON escapes in it.
+/// Returns the length of an identifier in a JSON string. It has no control characters, so only quotes and backslashes
+/// are escaped.
 fn escaped_len(name: &str) -> usize {
     name.len() + name.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
 
-/// The canonical JSON form, with the signature.
+/// Returns the canonical JSON form, with the signature.
 pub(crate) fn json_text(signed: SignedOpRef<'_>) -> String {
     let op = signed.op();
     let mut text = String::with_capacity(capacity(op) + 128 + signed.kid().len());
@@ -95,7 +104,7 @@ pub(crate) fn json_text(signed: SignedOpRef<'_>) -> String {
     text
 }
 
-/// Enough for an operation without escapes, so that its text is allocated once.
+/// Returns a capacity that suffices for an operation without escapes, so that its text is allocated once.
 fn capacity(op: OpRef<'_>) -> usize {
     let names = op.entity().len() + op.entity_id().len() + op.path().len() + op.space().map_or(0, str::len);
     192 + 3 * op.actor().len() + op.label().map_or(0, str::len) + names + op.value().len()
@@ -134,7 +143,7 @@ fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {
     text.push('}');
 }
 
-/// Bytes that [`write_sig`] writes.
+/// Returns the number of bytes that [`write_sig`] writes.
 fn sig_len(kid: &str) -> usize {
     const FRAME: usize = "{\"alg\":\"ed25519\",\"bytes\":\"\",\"kid\":\"\"}".len() + 88;
     FRAME + escaped_len(kid)
@@ -178,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_space_stands_between_sig_and_ts() {
+    fn a_space_is_written_between_sig_and_ts() {
         let text = signed_text(op().in_space("home").unwrap().as_ref(), "k").unwrap();
         assert!(text.contains(r#""sig":undefined,"space":"home","ts":"#), "{text}");
     }
@@ -208,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allocated_is_enough_and_little_more() {
+    fn the_text_is_allocated_once_with_little_excess() {
         for long in 0..6 {
             for ts in [Hlc::new(0, 0).unwrap(), Hlc::MAX] {
                 let [actor, entity, id, path, value, other] =
@@ -219,7 +228,7 @@ mod tests {
                 for op in [deleting.in_space(&other).unwrap(), labelled, op] {
                     let len = signed_text(op.as_ref(), "k").unwrap().len();
                     let enough = capacity(op.as_ref());
-                    // A label stands in the place of the default one, which begins with the actor.
+                    // A label replaces the default one, which begins with the actor.
                     let unused = if op.as_ref().label().is_some() { actor.len() } else { 0 };
                     assert!((len..len + 120 + unused).contains(&enough), "{enough} for {len}: {op:?}");
                     let signed = SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap();

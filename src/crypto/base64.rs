@@ -1,30 +1,30 @@
-//! Bytes as base64 text, strictly: one value, one text (RFC 4648).
+//! Strict base64 (RFC 4648): each value has exactly one text.
 
 use super::EncodingError;
 
-/// The standard alphabet with padding (RFC 4648, section 4).
+/// Encodes with the standard alphabet and padding (RFC 4648, section 4).
 pub(crate) fn encode_base64(bytes: &[u8]) -> String {
     let mut text = encode(bytes, ['+', '/']);
     text.extend(std::iter::repeat_n('=', padding(bytes.len())));
     text
 }
 
-/// The URL-safe alphabet without padding (RFC 4648, sections 5 and 3.2).
+/// Encodes with the URL-safe alphabet, without padding (RFC 4648, sections 5 and 3.2).
 pub(crate) fn encode_base64url(bytes: &[u8]) -> String {
     encode(bytes, ['-', '_'])
 }
 
-/// The `N` bytes of exactly the text that [`encode_base64`] gives for them.
+/// Decodes the text that [`encode_base64`] returns for `N` bytes. Any other text is an error.
 pub(crate) fn decode_base64_array<const N: usize>(text: &str) -> Result<[u8; N], EncodingError> {
     decode(text, padding(N), ['+', '/'])
 }
 
-/// The `N` bytes of exactly the text that [`encode_base64url`] gives for them.
+/// Decodes the text that [`encode_base64url`] returns for `N` bytes. Any other text is an error.
 pub(crate) fn decode_base64url_array<const N: usize>(text: &str) -> Result<[u8; N], EncodingError> {
     decode(text, 0, ['-', '_'])
 }
 
-/// The bytes of the digits and this many `=`; `last` are the characters for 62 and 63.
+/// Decodes digits and this many `=`. `last` are the characters for 62 and 63.
 fn decode<const N: usize>(text: &str, padding: usize, last: [char; 2]) -> Result<[u8; N], EncodingError> {
     let digits = (8 * N).div_ceil(6);
     let expected = digits + padding;
@@ -60,12 +60,12 @@ fn decode<const N: usize>(text: &str, padding: usize, last: [char; 2]) -> Result
     Ok(bytes)
 }
 
-/// How many `=` follow the digits of `length` bytes.
+/// Returns the number of `=` after the digits of `length` bytes.
 const fn padding(length: usize) -> usize {
     (3 - length % 3) % 3
 }
 
-/// The digits without padding; `last` are the characters for 62 and 63.
+/// Encodes without padding. `last` are the characters for 62 and 63.
 fn encode(bytes: &[u8], last: [char; 2]) -> String {
     let mut text = String::with_capacity(4 * bytes.len().div_ceil(3));
     for group in bytes.chunks(3) {
@@ -78,7 +78,7 @@ fn encode(bytes: &[u8], last: [char; 2]) -> String {
     text
 }
 
-/// The character of 0 to 63.
+/// Returns the character for 0 to 63.
 fn character(sextet: u8, [plus, slash]: [char; 2]) -> char {
     match sextet {
         0..=25 => char::from(b'A' + sextet),
@@ -89,7 +89,7 @@ fn character(sextet: u8, [plus, slash]: [char; 2]) -> char {
     }
 }
 
-/// The value of a character; `last` are those for 62 and 63.
+/// Returns the value of a character. `last` are those for 62 and 63.
 fn sextet(character: u8, [plus, slash]: [char; 2]) -> Option<u8> {
     match character {
         b'A'..=b'Z' => Some(character - b'A'),
@@ -119,7 +119,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_examples_of_the_rfc_hold() {
+    fn the_examples_of_the_rfc_encode_and_decode() {
         for (plain, text) in RFC {
             assert_eq!(encode_base64(plain.as_bytes()), text);
             assert_eq!(encode_base64url(plain.as_bytes()), text.trim_end_matches('='));
@@ -148,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn bits_that_belong_to_no_byte_must_be_zero() {
-        // "Zg==" is 'f', "Zw==" is 'g'; between them lie spellings of 'f' with bits behind it.
+    fn unused_bits_must_be_zero() {
+        // "Zg==" is 'f', "Zw==" is 'g'. The texts between them decode to 'f' with unused bits that are not zero.
         assert_eq!(decode_base64_array::<1>("Zw=="), Ok(*b"g"));
         for text in ["Zh==", "Zi==", "Zv=="] {
             assert_eq!(decode_base64_array::<1>(text), Err(EncodingError::TrailingBits), "{text}");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_alphabet_is_refused_where_it_stands() {
+    fn a_character_outside_the_alphabet_is_refused_with_its_position() {
         for (text, at) in
             [("-g==", 0), ("Z_==", 1), ("Zg=A", 3), ("ZgA=", 2), ("====", 0), ("Z===", 1), ("\0g==", 0)]
         {
@@ -182,14 +182,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_that_is_decoded_is_the_text_of_its_bytes(text in "[A-Za-z0-9+/]{6}==") {
+        fn a_decoded_text_is_the_encoding_of_its_bytes(text in "[A-Za-z0-9+/]{6}==") {
             if let Ok(bytes) = decode_base64_array::<4>(&text) {
                 prop_assert_eq!(encode_base64(&bytes), text);
             }
         }
 
         #[test]
-        fn bytes_come_back(bytes: [u8; 16]) {
+        fn decoding_reverses_encoding(bytes: [u8; 16]) {
             prop_assert_eq!(decode_base64_array(&encode_base64(&bytes)), Ok(bytes));
             prop_assert_eq!(decode_base64url_array(&encode_base64url(&bytes)), Ok(bytes));
         }

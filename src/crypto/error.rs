@@ -1,35 +1,34 @@
-//! What can go wrong with keys, with text, with libsodium itself.
+//! The errors of keys, text encodings and libsodium.
 //!
-//! No error holds bytes that were given to it: they might be secret.
+//! No error contains input bytes, because they may be secret.
 
 use std::fmt;
 
-/// The libsodium of this program cannot be used.
+/// The reason why the libsodium of this program cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CryptoError {
     /// libsodium could not be initialised: `sodium_init` failed.
     #[error("libsodium could not be initialised")]
     Init,
-    /// libsodium answered differently from the one whose verdicts all replicas share: it was built with other
-    /// options, or another library was linked.
+    /// libsodium gave a verdict that differs from that of other replicas: it was built with other options, or another
+    /// library was linked.
     #[error("libsodium failed the self-test: {case}")]
     SelfTest {
-        /// What it answered differently.
+        /// The test that failed.
         case: SelfTestCase,
     },
 }
 
-/// A question of the self-test.
+/// A test of the self-test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SelfTestCase {
-    /// The signature of RFC 8032, section 7.1, TEST 2 must come out byte for byte.
+    /// Signing must reproduce the signature of RFC 8032, section 7.1, TEST 2.
     Sign,
     /// That signature must be accepted.
     Verify,
-    /// A signature that "Taming the many EdDSAs" (Chalkias, Garillot and Nikolaenko, 2020) gives as an edge
-    /// case must be refused.
+    /// An edge case of "Taming the many EdDSAs" (Chalkias, Garillot and Nikolaenko, 2020) must be refused.
     EdgeCase {
         /// Its number in the paper's `cases.json`: 0, 6 or 11.
         number: u8,
@@ -54,7 +53,7 @@ impl fmt::Display for SelfTestCase {
     }
 }
 
-/// Why bytes, or a text, did not become a public key.
+/// The reason why bytes or a text are not a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -70,27 +69,26 @@ pub enum KeyError {
     Crypto(#[from] CryptoError),
 }
 
-/// Why a text is not the hexadecimal or base64 form of a value.
+/// The reason why a text is not the hexadecimal or base64 encoding of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodingError {
     /// The text is too long or too short.
-    #[error("{found} characters where {expected} are needed")]
+    #[error("the text has {found} characters instead of {expected}")]
     Length {
-        /// How many bytes of text the value takes.
+        /// The required length of the text in bytes.
         expected: usize,
-        /// How many there are.
+        /// The actual length of the text in bytes.
         found: usize,
     },
-    /// A character is not of the alphabet, or is padding in the wrong place.
+    /// A character is outside the alphabet, or padding is in the wrong place.
     #[error("the character at byte {at} is not allowed there")]
     Character {
-        /// Where it starts, in bytes from the start of the text.
+        /// The offset of the character in bytes.
         at: usize,
     },
-    /// The last character of base64 carries bits that belong to no byte and are not zero (RFC 4648, section
-    /// 3.5).
-    #[error("the last character carries bits that should be zero")]
+    /// Unused bits of the last base64 character are not zero (RFC 4648, section 3.5).
+    #[error("unused bits of the last character are not zero")]
     TrailingBits,
 }
 
@@ -107,7 +105,7 @@ mod tests {
         );
         assert_eq!(
             EncodingError::Length { expected: 88, found: 3 }.to_string(),
-            "3 characters where 88 are needed"
+            "the text has 3 characters instead of 88"
         );
     }
 }

@@ -1,29 +1,28 @@
-//! What 32 bytes of SHA-256 look like.
+//! The SHA-256 hash.
 
 use std::{fmt, str::FromStr};
 
 use super::{EncodingError, decode_hex_array, encode_hex};
 
-/// A SHA-256 hash (FIPS 180-4), ordered byte by byte. [`CryptoProvider::hash`](super::CryptoProvider::hash)
-/// makes one.
+/// A SHA-256 hash (FIPS 180-4), ordered byte by byte. [`Sodium::hash`](super::Sodium::hash) computes it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);
 
 impl Hash {
-    /// The hash with these bytes, computed elsewhere.
+    /// Creates a hash from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Hash {
         Hash(bytes)
     }
 
-    /// Its 32 bytes.
+    /// Returns the 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// 64 lower-case hexadecimal digits.
+/// Writes 64 lower-case hexadecimal digits.
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&encode_hex(&self.0))
@@ -36,7 +35,7 @@ impl fmt::Debug for Hash {
     }
 }
 
-/// From 64 lower-case hexadecimal digits, nothing else.
+/// Parses exactly 64 lower-case hexadecimal digits.
 impl FromStr for Hash {
     type Err = EncodingError;
 

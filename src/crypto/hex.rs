@@ -1,14 +1,14 @@
-//! Bytes as hexadecimal text, in lower case only: one value, one text.
+//! Strict hexadecimal in lower case: each value has exactly one text.
 
 use super::EncodingError;
 
-/// Two lower-case digits a byte.
+/// Encodes each byte as two lower-case digits.
 pub(crate) fn encode_hex(bytes: &[u8]) -> String {
     let digits = |byte: &u8| [digit(byte >> 4), digit(byte & 15)];
     bytes.iter().flat_map(digits).map(char::from).collect()
 }
 
-/// The bytes of exactly `2 * N` lower-case digits; an upper-case digit is refused.
+/// Decodes exactly `2 * N` lower-case digits. An upper-case digit is an error.
 pub(crate) const fn decode_hex_array<const N: usize>(text: &str) -> Result<[u8; N], EncodingError> {
     let mut bytes = [0; N];
     if text.len() != 2 * N {
@@ -16,7 +16,7 @@ pub(crate) const fn decode_hex_array<const N: usize>(text: &str) -> Result<[u8; 
     }
     let mut digits = text.as_bytes();
     let mut unset: &mut [u8] = &mut bytes;
-    // A loop over slices, since constants are decoded here too and iterators are not `const`.
+    // A loop over slices, because iterators are not `const` and this decodes constants too.
     while let ([high, low, more @ ..], [byte, rest @ ..]) = (digits, unset) {
         let at = text.len() - digits.len();
         *byte = match (value(*high), value(*low)) {
@@ -30,7 +30,7 @@ pub(crate) const fn decode_hex_array<const N: usize>(text: &str) -> Result<[u8; 
     Ok(bytes)
 }
 
-/// The digit of 0 to 15.
+/// Returns the digit for 0 to 15.
 fn digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + (value - 10) }
 }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_has_two_digits_and_comes_back() {
+    fn every_byte_has_two_digits_and_decodes_to_itself() {
         for byte in 0..=u8::MAX {
             let text = encode_hex(&[byte]);
             assert_eq!(text, format!("{byte:02x}"));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_lower_case_digit_is_refused_where_it_stands() {
+    fn anything_but_a_lower_case_digit_is_refused_with_its_position() {
         for (text, at) in
             [("g000", 0), ("0A00", 1), ("00F0", 2), ("000 ", 3), ("/000", 0), ("0:00", 1), ("00é", 2)]
         {

@@ -1,4 +1,4 @@
-//! Public and secret keys; the two never come apart.
+//! Ed25519 keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,40 +7,39 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{CryptoError, KeyError, Sodium, decode_hex_array, encode_hex};
 
-/// An Ed25519 public key, ordered byte by byte: the canonical encoding of a point of the prime-order group,
-/// not of the neutral one.
+/// An Ed25519 public key, ordered byte by byte: the canonical encoding of a point of the prime-order group other than
+/// the neutral element.
 ///
-/// That is checked once, here (`crypto_core_ed25519_is_valid_point`), so that a signature which several keys
-/// or several messages would share has no key to be verified with.
+/// This is checked once, here (`crypto_core_ed25519_is_valid_point`). It excludes the keys with which one signature is
+/// valid for several messages.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    /// The key with these bytes (RFC 8032, section 5.1.2). Takes about as long as verifying a signature.
+    /// Creates a key from its bytes (RFC 8032, section 5.1.2). It takes about as long as verifying a signature.
     ///
     /// # Errors
     ///
-    /// [`KeyError::InvalidPoint`] if they are no such point, [`KeyError::Crypto`] if libsodium cannot be
-    /// used.
+    /// [`KeyError::InvalidPoint`] if the bytes are not such a point, [`KeyError::Crypto`] if libsodium cannot be used.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<PublicKey, KeyError> {
         if Sodium::new()?.is_valid_point(bytes) { Ok(PublicKey(*bytes)) } else { Err(KeyError::InvalidPoint) }
     }
 
-    /// Its 32 bytes.
+    /// Returns the 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// 64 lower-case hexadecimal digits.
+/// Writes 64 lower-case hexadecimal digits.
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&encode_hex(&self.0))
     }
 }
 
-/// Reads 64 lower-case hexadecimal digits, and checks the key as [`PublicKey::from_bytes`] does.
+/// Parses 64 lower-case hexadecimal digits and checks the key like [`PublicKey::from_bytes`].
 impl FromStr for PublicKey {
     type Err = KeyError;
 
@@ -55,17 +54,17 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// An Ed25519 key pair: who holds it can sign.
+/// An Ed25519 key pair.
 ///
-/// It comes from [`generate`](KeyPair::generate) or from a seed. There is no way to put it together from a
-/// secret and a public half: signing with the wrong public half gives the secret away (RUSTSEC-2022-0093).
+/// It comes from [`generate`](KeyPair::generate) or from a seed. It cannot be assembled from a secret and a public
+/// half: signing with the wrong public half reveals the secret (RUSTSEC-2022-0093).
 pub struct KeyPair {
     public: PublicKey,
     secret: SecretKey,
 }
 
 impl KeyPair {
-    /// A new key pair from the system's random numbers. The process ends if the system has none to give.
+    /// Generates a key pair from the random numbers of the operating system. The process aborts if there are none.
     ///
     /// # Errors
     ///
@@ -74,10 +73,10 @@ impl KeyPair {
         Ok(Sodium::new()?.generate_key_pair())
     }
 
-    /// The key pair of a seed, the 32 bytes that RFC 8032 calls the private key. The same seed gives the same
+    /// Derives the key pair of a seed, the 32 bytes that RFC 8032 calls the private key. The same seed yields the same
     /// pair.
     ///
-    /// The caller's copy of the seed is the caller's to wipe.
+    /// The caller wipes its own copy of the seed.
     ///
     /// # Errors
     ///
@@ -86,20 +85,20 @@ impl KeyPair {
         Ok(Sodium::new()?.key_pair_from_seed(seed))
     }
 
-    /// The half that others may know.
+    /// Returns the public key.
     #[must_use]
     pub const fn public_key(&self) -> PublicKey {
         self.public
     }
 
-    /// The half to sign with.
+    /// Returns the secret key.
     #[must_use]
     pub const fn secret_key(&self) -> &SecretKey {
         &self.secret
     }
 
-    /// A copy of the seed, the whole secret, for a key store. It is wiped when dropped, not when copied out
-    /// of.
+    /// Returns a copy of the seed, the whole secret, for a key store. The copy is wiped when dropped; copies of it are
+    /// not.
     #[must_use]
     pub fn expose_seed(&self) -> Zeroizing<[u8; 32]> {
         let mut seed = Zeroizing::new([0; 32]);
@@ -110,10 +109,9 @@ impl KeyPair {
         seed
     }
 
-    /// The pair that `fill` writes: first the public key, then libsodium's 64-byte secret key, each half of
-    /// the other.
+    /// Creates a pair from what `fill` writes: the public key and libsodium's 64-byte secret key, which must match.
     ///
-    /// The secret is written where it stays, so that no copy is left on the stack.
+    /// The secret is written to its final place, so that no copy remains on the stack.
     pub(super) fn filled_by(fill: impl FnOnce(&mut [u8; 32], &mut [u8; 64])) -> KeyPair {
         let mut public = [0; 32];
         let mut secret = SecretKey { bytes: Box::new([0; 64]) };
@@ -122,14 +120,14 @@ impl KeyPair {
     }
 }
 
-/// The public key and `..` for the secret one.
+/// Writes the public key, and `..` for the secret one.
 impl fmt::Debug for KeyPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyPair").field("public", &self.public).finish_non_exhaustive()
     }
 }
 
-/// The secret half of a [`KeyPair`]. It cannot be copied, compared, printed or serialized, and is wiped when
+/// The secret half of a [`KeyPair`]. It cannot be copied, compared, printed or serialized, and it is wiped when
 /// dropped.
 ///
 /// ```compile_fail
@@ -138,12 +136,12 @@ impl fmt::Debug for KeyPair {
 /// }
 /// ```
 pub struct SecretKey {
-    // Boxed: moving the key does not leave a copy behind.
+    // Boxed, so that moving the key leaves no copy.
     bytes: Box<[u8; 64]>,
 }
 
 impl SecretKey {
-    /// As libsodium wants it: the seed, then the public key.
+    /// Returns the key in libsodium's form: the seed, then the public key.
     pub(super) fn as_bytes(&self) -> &[u8; 64] {
         &self.bytes
     }
@@ -164,9 +162,9 @@ impl ZeroizeOnDrop for SecretKey {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{CryptoProvider, decode_hex_array};
+    use crate::crypto::decode_hex_array;
 
-    /// Does not compile if the type has the trait: then `_` could be either of two types.
+    /// Fails to compile if the type implements the trait, because `_` is then ambiguous.
     macro_rules! assert_lacks {
         ($type:ty: $($lacking:path),+) => {$(
             const _: () = {
@@ -192,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_key_is_read_from_what_it_prints() {
+    fn a_public_key_is_parsed_from_its_own_text() {
         let key = KeyPair::from_seed(&[7; 32]).unwrap().public_key();
         assert_eq!(key.to_string().parse(), Ok(key));
         assert!(matches!("00".parse::<PublicKey>(), Err(KeyError::Encoding(_))));
@@ -200,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_gives_the_public_key_of_the_rfc_and_can_be_taken_out_again() {
+    fn a_seed_yields_the_public_key_of_the_rfc_and_can_be_exposed() {
         let pair = pair();
         assert_eq!(pair.public_key().to_string(), PUBLIC);
         assert_eq!(encode_hex(&*pair.expose_seed()), SEED);
@@ -208,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn generated_pairs_differ_and_are_whole() {
+    fn generated_pairs_differ_and_their_halves_match() {
         let [a, b] = [(); 2].map(|()| KeyPair::generate().unwrap());
         assert_ne!(a.public_key(), b.public_key());
         assert_eq!(PublicKey::from_bytes(a.public_key().as_bytes()), Ok(a.public_key()));
@@ -220,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_pair_shows_its_public_half_only() {
+    fn debug_output_shows_only_the_public_key() {
         assert_eq!(format!("{:?}", pair()), format!("KeyPair {{ public: PublicKey({PUBLIC}), .. }}"));
     }
 
     #[test]
-    fn wiping_leaves_nothing_of_the_secret() {
+    fn wiping_clears_the_whole_secret() {
         let mut secret = pair().secret;
         assert_ne!(secret.as_bytes(), &[0; 64]);
         secret.wipe();
@@ -233,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_that_is_not_of_the_prime_order_group_is_not_a_public_key() {
+    fn a_point_outside_the_prime_order_group_is_not_a_public_key() {
         let refused =
             |bytes: [u8; 32]| assert_eq!(PublicKey::from_bytes(&bytes), Err(KeyError::InvalidPoint));
         let y = |low: u8, middle: u8, high: u8| {
@@ -247,11 +245,11 @@ mod tests {
         refused(y(2, 0, 0)); // not on the curve
         refused(y(0xee, 0xff, 0x7f)); // 1, not canonical
         refused([0xff; 32]);
-        // The base point times 1 is as good a key as any.
+        // The base point is a valid key.
         assert!(PublicKey::from_bytes(&y(0x58, 0x66, 0x66)).is_ok());
     }
 
-    /// Reads the process's own memory, which needs no `unsafe` on Linux.
+    /// Reads the memory of the process, which needs no `unsafe` on Linux.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_dropped_secret_is_not_left_in_memory() {
@@ -260,7 +258,7 @@ mod tests {
         let memory = std::fs::File::open("/proc/self/mem").unwrap();
         let pair = KeyPair::generate().unwrap();
         let address = u64::try_from(pair.secret.bytes.as_ptr().addr()).unwrap();
-        // An allocator may write into the first bytes of what it gets back: look at the middle of the seed.
+        // An allocator may overwrite the first bytes of freed memory, so this reads the middle of the seed.
         let read = || {
             let mut bytes = [0; 16];
             memory.read_exact_at(&mut bytes, address + 16).map(|()| bytes)
@@ -268,7 +266,7 @@ mod tests {
         let before = read().unwrap();
         assert_eq!(&before, pair.expose_seed().last_chunk().unwrap());
         drop(pair);
-        // An error would mean that the page is gone, and the secret with it.
+        // An error means that the page was unmapped, and the secret with it.
         assert!(read().map_or(true, |after| after != before));
     }
 }

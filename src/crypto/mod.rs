@@ -1,9 +1,9 @@
-//! Keys, signatures and hashes of bytes: libsodium behind one safe door.
+//! A safe interface to libsodium.
 //!
-//! Nothing here knows what the bytes mean. Signatures are Ed25519 (RFC 8032), hashes SHA-256 (FIPS 180-4).
+//! It works on bytes and knows nothing of operations. Signatures are Ed25519 (RFC 8032), hashes SHA-256 (FIPS 180-4).
 //!
 //! ```
-//! use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+//! use policysync::crypto::{KeyPair, Sodium};
 //!
 //! let sodium = Sodium::new()?;
 //! let alice = KeyPair::generate()?;
@@ -15,20 +15,19 @@
 //!
 //! # Which signatures are valid
 //!
-//! RFC 8032 leaves open whether some odd signatures are valid, and replicas that decide differently never
-//! agree again. So there is one verdict, that of libsodium's `crypto_sign_verify_detached`, for keys that
-//! `crypto_core_ed25519_is_valid_point` accepts; a [`PublicKey`] is always one of these. [`Sodium`] refuses
-//! to work with a libsodium that answers differently.
+//! RFC 8032 leaves the validity of some unusual signatures open, and replicas that decide differently never converge.
+//! The verdict is therefore that of libsodium's `crypto_sign_verify_detached`, for keys that
+//! `crypto_core_ed25519_is_valid_point` accepts; every [`PublicKey`] is one of these. [`Sodium::new`] fails with a
+//! libsodium that decides differently.
 
 mod base64;
 mod error;
 mod hash;
 mod hex;
 mod key;
-mod provider;
 mod self_test;
 mod signature;
-#[expect(unsafe_code, reason = "libsodium is written in C; nothing else of this module is unsafe")]
+#[expect(unsafe_code, reason = "libsodium is written in C; the rest of this module is safe")]
 mod sodium;
 #[cfg(test)]
 mod vectors_tests;
@@ -36,7 +35,6 @@ mod vectors_tests;
 pub use error::{CryptoError, EncodingError, KeyError, SelfTestCase};
 pub use hash::Hash;
 pub use key::{KeyPair, PublicKey, SecretKey};
-pub use provider::CryptoProvider;
 pub use signature::Signature;
 pub use sodium::Sodium;
 /// A value that is wiped when dropped, from the crate `zeroize`.

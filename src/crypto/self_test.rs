@@ -1,21 +1,22 @@
-//! Whether a library gives the verdicts that all replicas share.
+//! The self-test of libsodium: it checks the verdicts that all replicas must share.
 //!
-//! RFC 8032 leaves the edge cases open, the build of libsodium decides them (`ED25519_COMPAT`), and a build
-//! script can be told to link any libsodium. So the library is asked before it is used.
+//! RFC 8032 leaves the edge cases open, and the build of libsodium decides them (`ED25519_COMPAT`). A build script can
+//! link any libsodium, so it is tested before use.
 
 use super::{CryptoError, SelfTestCase, decode_hex_array};
 
-/// What is asked of a library. Not [`CryptoProvider`](super::CryptoProvider): keys are raw here, good or not.
+/// The operations that the self-test needs. Unlike with [`Sodium`](super::Sodium), keys are raw bytes, valid or not.
 pub(super) trait Ed25519 {
-    /// The signature with the key pair of `seed`.
+    /// Signs with the key pair of `seed`.
     fn sign(&self, message: &[u8], seed: &[u8; 32]) -> [u8; 64];
-    /// The verdict on a signature, whatever the key.
+    /// Verifies a signature, with any bytes as the key.
     fn verify(&self, signature: &[u8; 64], message: &[u8], key: &[u8; 32]) -> bool;
-    /// Whether the bytes are a point of the prime-order group, not the neutral one, canonically encoded.
+    /// Returns true if the bytes are the canonical encoding of a point of the prime-order group other than the neutral
+    /// element.
     fn is_valid_point(&self, key: &[u8; 32]) -> bool;
 }
 
-/// Asks all questions; the first wrong answer is the error.
+/// Runs all tests. The first failure is the error.
 pub(super) fn run(library: &impl Ed25519) -> Result<(), CryptoError> {
     let expect = |holds, case| if holds { Ok(()) } else { Err(CryptoError::SelfTest { case }) };
 
@@ -30,7 +31,7 @@ pub(super) fn run(library: &impl Ed25519) -> Result<(), CryptoError> {
     expect(!library.is_valid_point(&MIXED_ORDER_KEY), SelfTestCase::MixedOrderKey)
 }
 
-/// Someone's signature of a message of `M` bytes.
+/// A signature of a message of `M` bytes.
 struct Signed<const M: usize> {
     key: [u8; 32],
     message: [u8; M],
@@ -49,8 +50,8 @@ const RFC_8032_TEST_2: Signed<1> = Signed {
     )),
 };
 
-/// The key of TEST 2 plus the point (0, −1) of order 2, which is the point with both coordinates negated. It
-/// passed for a point of the prime-order group before libsodium 1.0.21 (CVE-2025-69277).
+/// The key of TEST 2 plus the point (0, −1) of order 2, which is the point with both coordinates negated. libsodium
+/// before 1.0.21 accepted it as a point of the prime-order group (CVE-2025-69277).
 const MIXED_ORDER_KEY: [u8; 32] = hex("b0bfe83c17bc76a56d48f558b2e481436367d330d13b69733f32aa0ed50b99f3");
 
 /// "Taming the many EdDSAs" (Chalkias, Garillot and Nikolaenko, 2020), numbers 0, 6 and 11 of `cases.json` in
@@ -94,11 +95,11 @@ const EDGE_CASES: [(u8, Signed<32>); 3] = [
     ),
 ];
 
-/// The bytes of a constant.
+/// Decodes a constant.
 const fn hex<const N: usize>(text: &str) -> [u8; N] {
     match decode_hex_array(text) {
         Ok(bytes) => bytes,
-        Err(_) => panic!("a constant is not hexadecimal, or not of its length"),
+        Err(_) => panic!("a constant is not hexadecimal or has the wrong length"),
     }
 }
 
@@ -107,20 +108,20 @@ mod tests {
     use super::*;
     use crate::crypto::{sodium::Initialised, vectors_tests};
 
-    /// libsodium, but for one answer.
+    /// A libsodium with one wrong answer.
     struct Odd {
         library: Initialised,
-        signs_anew_each_time: bool,
+        signs_differently: bool,
         refuses_signatures: bool,
         accepts_edge_cases: &'static [usize],
         valid_point: Option<bool>,
     }
 
     impl Odd {
-        fn but_for_nothing() -> Odd {
+        fn without_fault() -> Odd {
             Odd {
                 library: Initialised::new().unwrap(),
-                signs_anew_each_time: false,
+                signs_differently: false,
                 refuses_signatures: false,
                 accepts_edge_cases: &[],
                 valid_point: None,
@@ -131,7 +132,7 @@ mod tests {
     impl Ed25519 for Odd {
         fn sign(&self, message: &[u8], seed: &[u8; 32]) -> [u8; 64] {
             let mut signature = self.library.sign(message, seed);
-            signature[0] ^= u8::from(self.signs_anew_each_time);
+            signature[0] ^= u8::from(self.signs_differently);
             signature
         }
 
@@ -157,42 +158,42 @@ mod tests {
     }
 
     #[test]
-    fn this_library_passes() {
+    fn the_linked_library_passes() {
         assert_eq!(run(&Initialised::new().unwrap()), Ok(()));
-        assert_eq!(verdict(&Odd::but_for_nothing()), None);
+        assert_eq!(verdict(&Odd::without_fault()), None);
     }
 
     #[test]
     fn a_compat_build_is_refused() {
-        let compat = Odd { accepts_edge_cases: &[0, 1, 2], ..Odd::but_for_nothing() };
+        let compat = Odd { accepts_edge_cases: &[0, 1, 2], ..Odd::without_fault() };
         assert_eq!(verdict(&compat), Some(SelfTestCase::EdgeCase { number: 0 }));
     }
 
     #[test]
     fn each_edge_case_alone_is_enough_to_be_refused() {
         for (accepted, number) in [(&[0], 0), (&[1], 6), (&[2], 11)] {
-            let odd = Odd { accepts_edge_cases: accepted, ..Odd::but_for_nothing() };
+            let odd = Odd { accepts_edge_cases: accepted, ..Odd::without_fault() };
             assert_eq!(verdict(&odd), Some(SelfTestCase::EdgeCase { number }));
         }
     }
 
     #[test]
     fn a_library_that_signs_differently_is_refused() {
-        let odd = Odd { signs_anew_each_time: true, ..Odd::but_for_nothing() };
+        let odd = Odd { signs_differently: true, ..Odd::without_fault() };
         assert_eq!(verdict(&odd), Some(SelfTestCase::Sign));
     }
 
     #[test]
     fn a_library_that_refuses_good_signatures_is_refused() {
-        let odd = Odd { refuses_signatures: true, ..Odd::but_for_nothing() };
+        let odd = Odd { refuses_signatures: true, ..Odd::without_fault() };
         assert_eq!(verdict(&odd), Some(SelfTestCase::Verify));
     }
 
     #[test]
-    fn a_library_that_does_not_tell_points_apart_is_refused() {
-        let odd = Odd { valid_point: Some(true), ..Odd::but_for_nothing() };
+    fn a_library_that_checks_points_wrongly_is_refused() {
+        let odd = Odd { valid_point: Some(true), ..Odd::without_fault() };
         assert_eq!(verdict(&odd), Some(SelfTestCase::MixedOrderKey));
-        let odd = Odd { valid_point: Some(false), ..Odd::but_for_nothing() };
+        let odd = Odd { valid_point: Some(false), ..Odd::without_fault() };
         assert_eq!(verdict(&odd), Some(SelfTestCase::HonestKey));
     }
 
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_is_read_as_the_bytes_it_spells() {
+    fn a_constant_decodes_to_its_bytes() {
         assert_eq!(hex::<3>("00a9ff"), [0x00, 0xa9, 0xff]);
         for wrong in ["00a9", "00a9f", "00a9fg", "00A9FF"] {
             assert!(std::panic::catch_unwind(|| hex::<3>(wrong)).is_err(), "{wrong}");

@@ -1,4 +1,4 @@
-//! What an Ed25519 signature looks like.
+//! The Ed25519 signature.
 
 use std::fmt;
 
@@ -10,42 +10,42 @@ use super::{
 
 /// An Ed25519 signature (RFC 8032, section 5.1.6): any 64 bytes, valid or not.
 ///
-/// Whether it is valid is for [`CryptoProvider::verify`](super::CryptoProvider::verify) to say. It identifies
-/// nothing: who holds the key can make many valid signatures of one message.
+/// [`Sodium::verify`](super::Sodium::verify) decides if it is valid. It identifies nothing: the holder of a key can
+/// make many valid signatures of one message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; 64]);
 
 impl Signature {
-    /// The signature with these bytes.
+    /// Creates a signature from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 64]) -> Signature {
         Signature(bytes)
     }
 
-    /// Its 64 bytes: R, then S.
+    /// Returns the 64 bytes: R, then S.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 64] {
         &self.0
     }
 
-    /// The signature that [`to_base64`](Signature::to_base64) wrote as `text`.
+    /// Parses the text that [`to_base64`](Signature::to_base64) returns.
     ///
     /// # Errors
     ///
-    /// [`EncodingError`] for any other text: not 88 characters, another alphabet, missing or misplaced
-    /// padding, bits behind the last byte that are not zero, white space.
+    /// [`EncodingError`] for any other text: another length, another alphabet, missing or misplaced padding, unused
+    /// bits that are not zero, white space.
     pub fn from_base64(text: &str) -> Result<Signature, EncodingError> {
         decode_base64_array(text).map(Signature)
     }
 
-    /// Base64 in the standard alphabet with padding (RFC 4648, section 4): 88 characters.
+    /// Returns the base64 text in the standard alphabet with padding (RFC 4648, section 4): 88 characters.
     #[must_use]
     pub fn to_base64(&self) -> String {
         encode_base64(&self.0)
     }
 }
 
-/// The bytes in hexadecimal: a signature is public.
+/// Writes the bytes in hexadecimal: a signature is public.
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Signature({})", encode_hex(&self.0))
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_of_a_signature_has_88_characters_and_comes_back() {
+    fn base64_of_a_signature_has_88_characters_and_decodes_to_it() {
         let signature = Signature::from_bytes(std::array::from_fn(|at| u8::try_from(255 - at).unwrap()));
         let text = signature.to_base64();
         assert_eq!(text.len(), 88);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_spelling_is_refused() {
+    fn any_other_text_is_refused() {
         let text = Signature::from_bytes([0; 64]).to_base64();
         assert_eq!(text, format!("{}==", "A".repeat(86)));
         let body = &text[..86];

@@ -1,4 +1,4 @@
-//! libsodium: the only unsafe code of the core.
+//! The calls into libsodium, the only unsafe code of the core.
 
 use std::{ffi::c_int, ptr, sync::OnceLock};
 
@@ -6,11 +6,11 @@ use libsodium_sys as ffi;
 use zeroize::Zeroizing;
 
 use super::{
-    CryptoError, CryptoProvider, Hash, KeyPair, PublicKey, SecretKey, Signature,
+    CryptoError, Hash, KeyPair, PublicKey, SecretKey, Signature,
     self_test::{self, Ed25519},
 };
 
-// The lengths that the array types below stand for.
+// The lengths of the array types below.
 const _: () = {
     assert!(ffi::crypto_sign_PUBLICKEYBYTES == 32);
     assert!(ffi::crypto_sign_SECRETKEYBYTES == 64);
@@ -31,20 +31,20 @@ const _: () = {
 /// Bytes that encryption adds to a message.
 const TAG_BYTES: usize = 16;
 
-/// libsodium, initialised and found to give the verdicts that all replicas share: holding one proves both.
+/// The handle of libsodium. A value proves that libsodium is initialised and has passed the self-test.
 #[derive(Clone, Copy, Debug)]
 pub struct Sodium {
     library: Initialised,
 }
 
 impl Sodium {
-    /// Initialises libsodium and tests it, once in a process; later calls, from any thread, cost next to
-    /// nothing and give the same answer.
+    /// Initialises and tests libsodium, once in a process. Later calls, from any thread, return the same result at
+    /// almost no cost.
     ///
     /// # Errors
     ///
-    /// [`CryptoError::Init`] if it cannot be initialised, [`CryptoError::SelfTest`] if it answers differently
-    /// from the library that this crate was made with.
+    /// [`CryptoError::Init`] if it cannot be initialised, [`CryptoError::SelfTest`] if its verdicts differ from those
+    /// of the library that this crate was made with.
     pub fn new() -> Result<Sodium, CryptoError> {
         static SODIUM: OnceLock<Result<Sodium, CryptoError>> = OnceLock::new();
         *SODIUM.get_or_init(|| {
@@ -54,32 +54,52 @@ impl Sodium {
         })
     }
 
-    /// The key pair of a seed: [`KeyPair::from_seed`] for who holds a `Sodium` already.
+    /// Derives the key pair of a seed, like [`KeyPair::from_seed`].
     #[must_use]
     pub fn key_pair_from_seed(&self, seed: &[u8; 32]) -> KeyPair {
         self.library.key_pair_from_seed(seed)
     }
 
-    /// SipHash-2-4-128 of `message` (Aumasson and Bernstein, 2012): a pseudo-random function for who does not
-    /// know `key`. Not collision resistant for who does.
+    /// Returns the Ed25519 signature of `message` (RFC 8032, section 5.1.6). It is deterministic.
+    #[must_use]
+    pub fn sign(&self, message: &[u8], key: &SecretKey) -> Signature {
+        Signature::from_bytes(self.library.sign_detached(message, key))
+    }
+
+    /// Returns true if `signature` is a valid signature of `message` by `key`.
+    #[must_use]
+    pub fn verify(&self, signature: &Signature, message: &[u8], key: &PublicKey) -> bool {
+        #[cfg(test)]
+        VERIFICATIONS.set(VERIFICATIONS.get() + 1);
+        self.library.verify(signature.as_bytes(), message, key.as_bytes())
+    }
+
+    /// Returns the SHA-256 of `message` (FIPS 180-4).
+    #[must_use]
+    pub fn hash(&self, message: &[u8]) -> Hash {
+        Hash::from_bytes(self.library.sha256(message))
+    }
+
+    /// Returns the SipHash-2-4-128 of `message` (Aumasson and Bernstein, 2012): a pseudo-random function with the
+    /// secret `key`. It is not collision resistant against anyone who knows `key`.
     #[must_use]
     pub fn short_hash(&self, key: &[u8; 16], message: &[u8]) -> [u8; 16] {
         self.library.short_hash(key, message)
     }
 
-    /// BLAKE2b of `message` with 32 bytes of key and of result (RFC 7693): whoever does not know `key` can neither tell
-    /// it from random nor find it for another message.
+    /// Returns the keyed BLAKE2b of `message`, 32 bytes long (RFC 7693): a message authentication code and a
+    /// pseudo-random function with the secret `key`.
     #[must_use]
     pub fn keyed_hash(&self, key: &[u8; 32], message: &[u8]) -> [u8; 32] {
         self.library.keyed_hash(key, message)
     }
 
-    /// Fills `out` with the system's random numbers. The process ends if the system has none to give.
+    /// Fills `out` with random numbers of the operating system. The process aborts if there are none.
     pub fn random(&self, out: &mut [u8]) {
         self.library.random(out);
     }
 
-    /// Whether the two are the same bytes. How long it takes depends on their lengths only.
+    /// Returns true if `a` and `b` are equal, in a time that depends only on their lengths.
     #[must_use]
     pub fn equal(&self, a: &[u8], b: &[u8]) -> bool {
         self.library.equal(a, b)
@@ -129,33 +149,13 @@ impl Sodium {
     }
 }
 
-impl CryptoProvider for Sodium {
-    fn generate(&self) -> Result<KeyPair, CryptoError> {
-        Ok(self.generate_key_pair())
-    }
-
-    fn sign(&self, message: &[u8], key: &SecretKey) -> Signature {
-        Signature::from_bytes(self.library.sign_detached(message, key))
-    }
-
-    fn verify(&self, signature: &Signature, message: &[u8], key: &PublicKey) -> bool {
-        #[cfg(test)]
-        VERIFICATIONS.set(VERIFICATIONS.get() + 1);
-        self.library.verify(signature.as_bytes(), message, key.as_bytes())
-    }
-
-    fn hash(&self, message: &[u8]) -> Hash {
-        Hash::from_bytes(self.library.sha256(message))
-    }
-}
-
 #[cfg(test)]
 thread_local! {
-    /// How many signatures this thread has had verified, for tests that count.
+    /// The number of signatures that this thread has verified, for tests.
     pub(crate) static VERIFICATIONS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// libsodium after `sodium_init`, not tested yet. Its functions may then be called from any thread.
+/// libsodium after `sodium_init`, before the self-test. Its functions may be called from any thread.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Initialised(());
 
@@ -163,7 +163,7 @@ impl Initialised {
     pub(super) fn new() -> Result<Initialised, CryptoError> {
         // SAFETY: may be called at any time, from any thread, any number of times.
         let status = unsafe { ffi::sodium_init() };
-        // 0 is the first time, 1 a later one.
+        // 0 on the first call, 1 on later ones.
         if status < 0 { Err(CryptoError::Init) } else { Ok(Initialised(())) }
     }
 
@@ -326,13 +326,13 @@ impl Ed25519 for Initialised {
     }
 }
 
-/// The length of a message as C's `unsigned long long`.
+/// Returns the length of a message as C's `unsigned long long`.
 fn length(message: &[u8]) -> u64 {
     #[expect(clippy::expect_used, reason = "holds on every target that Rust has")]
     u64::try_from(message.len()).expect("usize has at most 64 bits")
 }
 
-/// For functions that libsodium documents to return 0 always: what they were to write is not there otherwise.
+/// Checks the status of a function that is documented to return 0 always; otherwise its output is missing.
 fn assert_succeeded(status: c_int) {
     assert_eq!(status, 0, "libsodium failed where it cannot fail");
 }
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn sha256_gives_the_known_answers() {
+    fn sha256_matches_the_known_answers() {
         // NIST's examples for FIPS 180-4, and the empty message of the SHA test vectors.
         let known = [
             (&b""[..], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn siphash_gives_the_known_answers() {
+    fn siphash_matches_the_known_answers() {
         // Lengths 0, 1, 7, 8, 15 and 63 of `vectors_sip128` in the authors' reference code, as in libsodium's
         // siphashx24.exp: key and message count up from 0.
         let key = decode_hex_array("000102030405060708090a0b0c0d0e0f").unwrap();
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn keyed_blake2b_gives_the_known_answers() {
+    fn keyed_blake2b_matches_the_known_answers() {
         // Computed with Python's hashlib.blake2b(message, key=bytes(range(32)), digest_size=32); messages count up from
         // 0.
         let key =
@@ -461,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_equal_when_they_are() {
+    fn equal_compares_contents_and_lengths() {
         assert!(sodium().equal(b"", b""));
         assert!(sodium().equal(b"abc", b"abc"));
         assert!(!sodium().equal(b"abc", b"abd"));
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn random_numbers_fill_what_they_are_given() {
+    fn random_fills_the_whole_buffer() {
         sodium().random(&mut []);
         let mut bytes = [[0; 32]; 2];
         bytes.iter_mut().for_each(|out| sodium().random(out));
@@ -505,17 +505,10 @@ mod tests {
     }
 
     #[test]
-    fn many_threads_may_be_the_first() {
+    fn many_threads_may_initialise_at_once() {
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Sodium::new().is_ok())).collect();
             assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
         });
-    }
-
-    #[test]
-    fn the_provider_can_be_a_trait_object() {
-        let provider: &dyn CryptoProvider = &sodium();
-        let pair = provider.generate().unwrap();
-        assert!(provider.verify(&provider.sign(b"m", pair.secret_key()), b"m", &pair.public_key()));
     }
 }

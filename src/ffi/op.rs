@@ -13,7 +13,7 @@ use super::view::{policysync_format, policysync_op};
 use crate::SignedOp;
 use crate::codec::BINARY_VERSION;
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Sodium};
+use crate::crypto::Sodium;
 use crate::keys::{sign_op, verify_op};
 
 /// Signs an operation as its actor. A replica does this for what it writes itself.

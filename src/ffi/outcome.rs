@@ -2,7 +2,7 @@
 
 use super::status::policysync_status_code::{POLICYSYNC_DUPLICATE, POLICYSYNC_HELD, POLICYSYNC_OK};
 use super::status::{Status, policysync_status, policysync_status_code};
-use crate::{Effect, OpHash, Outcome, Refused};
+use crate::{Effect, OpHash, OpRefusal, Outcome};
 
 /// What an operation did to its field: `effect` of `policysync_outcome`.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ pub struct policysync_outcome {
 impl policysync_outcome {
     pub(super) const FIRST_SIZE: usize = size_of::<Self>();
 
-    pub(super) fn of(answer: &Result<Outcome, Refused>) -> Self {
+    pub(super) fn of(answer: &Result<Outcome, OpRefusal>) -> Self {
         let bytes = |hash: Option<OpHash>| hash.map_or([0; 32], |hash| *hash.as_bytes());
         let base = |status: policysync_status_code, hash, equivocates_with| Self {
             status: status.number(),

@@ -10,10 +10,10 @@ use crate::crypto::{CryptoError, KeyError};
 use crate::guard::Aborted;
 use crate::hlc::HlcError;
 use crate::keys::{RegistryError, SignError, VerifyError};
-use crate::op::{IdentifierError, OpError};
+use crate::op::{IdentifierError, OpError, OpSeq};
 use crate::store::Place;
 use crate::value::JsonError;
-use crate::{IngestError, OpenError, Refused, StoreError, WriteError};
+use crate::{IngestError, OpRefusal, OpenError, StoreError, WriteError};
 
 /// What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
 /// for a failure. The names are in `policysync_status_code`; `policysync_status_name` gives them as text. Later
@@ -316,7 +316,7 @@ pub(super) trait Status {
     fn status(&self) -> policysync_status_code;
 
     /// The operation of the store that it is about, by its number.
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         None
     }
 }
@@ -334,8 +334,8 @@ impl<E: Status + Error> From<E> for Failure {
             source = cause.source();
         }
         let failure = Self::new(error.status(), message);
-        match error.arrival() {
-            Some(arrival) => failure.at(to_usize(arrival)),
+        match error.seq() {
+            Some(seq) => failure.at(to_usize(seq.get())),
             None => failure,
         }
     }
@@ -443,16 +443,16 @@ impl Status for OpenError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Store(error) => error.arrival(),
-            Self::UnknownKey { arrival, .. } => Some(*arrival),
+            Self::Store(error) => error.seq(),
+            Self::UnknownKey { seq, .. } => Some(*seq),
             _ => None,
         }
     }
 }
 
-impl Status for Refused {
+impl Status for OpRefusal {
     fn status(&self) -> policysync_status_code {
         match self {
             Self::Malformed(error) => error.status(),
@@ -490,9 +490,9 @@ impl Status for StoreError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Corrupt { place: Place::Operation { arrival }, .. } => Some(*arrival),
+            Self::Corrupt { place: Place::Operation { seq }, .. } => Some(*seq),
             _ => None,
         }
     }
@@ -508,9 +508,9 @@ impl Status for IngestError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Store(error) => error.arrival(),
+            Self::Store(error) => error.seq(),
             _ => None,
         }
     }
@@ -529,9 +529,9 @@ impl Status for WriteError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Ingest(error) => error.arrival(),
+            Self::Ingest(error) => error.seq(),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use super::status::policysync_status_code::{self, *};
 use super::status::{Status, policysync_status};
 use crate::SyncError;
+use crate::op::OpSeq;
 use crate::sync::{BaseError, BundleError, Refusal};
 
 impl Status for SyncError {
@@ -29,10 +30,10 @@ impl Status for SyncError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Ingest(error) => error.arrival(),
-            Self::Store(error) => error.arrival(),
+            Self::Ingest(error) => error.seq(),
+            Self::Store(error) => error.seq(),
             _ => None,
         }
     }
@@ -86,10 +87,10 @@ impl Status for BundleError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Ingest(error) => error.arrival(),
-            Self::Store(error) => error.arrival(),
+            Self::Ingest(error) => error.seq(),
+            Self::Store(error) => error.seq(),
             _ => None,
         }
     }
@@ -114,9 +115,9 @@ impl Status for crate::transport::HttpError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Sync(error) => error.arrival(),
+            Self::Sync(error) => error.seq(),
             _ => None,
         }
     }
@@ -140,9 +141,9 @@ impl Status for crate::transport::WebSocketError {
         }
     }
 
-    fn arrival(&self) -> Option<u32> {
+    fn seq(&self) -> Option<OpSeq> {
         match self {
-            Self::Sync(error) => error.arrival(),
+            Self::Sync(error) => error.seq(),
             _ => None,
         }
     }

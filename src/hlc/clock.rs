@@ -1,69 +1,67 @@
-//! The clock that never goes back.
+//! The hybrid logical clock.
 
 use super::{Hlc, HlcError, WallMillis};
 
-/// A hybrid logical clock: what it hands out always increases, whatever the wall clock does.
+/// A hybrid logical clock. Its timestamps always increase, even if the wall clock does not.
 ///
-/// The wall clock is an argument, so a test can turn it back. Two clocks of one writer would hand out the
-/// same timestamp twice, so a clock cannot be cloned.
+/// The wall clock is an argument, so a test can set it back. Two clocks of one writer would issue the same timestamp
+/// twice, so a clock cannot be cloned.
 #[derive(Debug, Default)]
 pub struct Clock {
     last: Option<Hlc>,
 }
 
 impl Clock {
-    /// A clock that has seen nothing.
+    /// Creates a clock that has not observed any timestamp.
     #[must_use]
     pub fn new() -> Clock {
         Clock { last: None }
     }
 
-    /// A clock whose timestamps all come after `last`: the greatest one of a log that is opened again.
+    /// Creates a clock whose timestamps are all greater than `last`, such as the greatest of a log.
     #[must_use]
     pub fn starting_after(last: Hlc) -> Clock {
         Clock { last: Some(last) }
     }
 
-    /// The greatest timestamp handed out or observed so far.
+    /// Returns the greatest timestamp issued or observed so far.
     #[must_use]
     pub fn last(&self) -> Option<Hlc> {
         self.last
     }
 
-    /// The next timestamp: greater than all that were handed out or observed, and not before `now`.
+    /// Issues the next timestamp: greater than all issued or observed, and not before `now`.
     ///
     /// # Errors
     ///
-    /// As [`hlc_now`]; the clock is then as it was.
+    /// Those of [`hlc_now`]; the clock is unchanged.
     pub fn tick(&mut self, now: WallMillis) -> Result<Hlc, HlcError> {
         let next = self.peek(now)?;
         self.last = Some(next);
         Ok(next)
     }
 
-    /// What [`tick`](Clock::tick) would hand out, without moving the clock.
+    /// Returns the timestamp that [`tick`](Clock::tick) would issue, without moving the clock.
     ///
     /// # Errors
     ///
-    /// As [`hlc_now`].
+    /// Those of [`hlc_now`].
     pub fn peek(&self, now: WallMillis) -> Result<Hlc, HlcError> {
         hlc_now(self.last, now)
     }
 
-    /// Folds in a timestamp of someone else, so that what is written next sorts after what has been seen.
+    /// Observes a timestamp of another writer, so that later timestamps of this clock are greater.
     ///
-    /// The clock follows `seen` however far it is ahead of the wall clock. How far is too far is for the
-    /// caller to say, before.
+    /// The clock follows `seen` however far it is ahead of the wall clock. The caller checks it for drift first.
     pub fn observe(&mut self, seen: Hlc) {
         self.last = self.last.max(Some(seen));
     }
 }
 
-/// The timestamp after `last` when the wall clock says `now`; without a `last`, the first timestamp of `now`.
+/// Returns the timestamp after `last` at the wall-clock time `now`; without a `last`, the first timestamp of `now`.
 ///
-/// The time is the later of the two. The counter is 0 if the time has moved, else one more than the last; a
-/// counter that is full moves the time on by one millisecond. (Kulkarni et al. 2014, figure 5, with the
-/// overflow added.)
+/// The time is the later of the two. The counter is 0 if the time has increased, otherwise one more than the last; a
+/// counter overflow increases the time by one millisecond. (Kulkarni et al. 2014, figure 5, with the overflow added.)
 ///
 /// # Errors
 ///
@@ -98,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_counter_starts_again_when_the_wall_clock_moves() {
+    fn the_counter_restarts_when_the_wall_clock_moves() {
         let mut clock = Clock::new();
         let mut tick = |now| clock.tick(WallMillis(now)).unwrap();
         assert_eq!([tick(5), tick(5), tick(6), tick(6)], [at(5, 0), at(5, 1), at(6, 0), at(6, 1)]);
@@ -117,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_sorts_after_what_was_seen() {
+    fn a_tick_is_greater_than_an_observed_timestamp() {
         let mut clock = Clock::new();
         clock.observe(at(NOW + HOUR, 7));
         assert_eq!(clock.tick(WallMillis(NOW)), Ok(at(NOW + HOUR, 8)));
@@ -128,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_starts_after_the_log_that_was_opened() {
+    fn a_clock_starts_after_the_given_timestamp() {
         let mut clock = Clock::starting_after(at(NOW, 3));
         assert_eq!(clock.last(), Some(at(NOW, 3)));
         assert_eq!(clock.tick(WallMillis(NOW)), Ok(at(NOW, 4)));
@@ -145,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_counter_moves_the_time_on() {
+    fn a_counter_overflow_increases_the_time() {
         let mut clock = Clock::starting_after(at(NOW, Hlc::MAX.c() - 1));
         let mut tick = |now| clock.tick(WallMillis(now)).unwrap();
         assert_eq!(tick(NOW), at(NOW, Hlc::MAX.c()));
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_timestamp_is_the_end_and_leaves_the_clock_as_it_was() {
+    fn after_the_last_timestamp_a_tick_fails_and_leaves_the_clock_unchanged() {
         let mut clock = Clock::starting_after(at(Hlc::MAX.t(), Hlc::MAX.c() - 1));
         assert_eq!(clock.tick(WallMillis(NOW)), Ok(Hlc::MAX));
         for now in [WallMillis(0), WallMillis(NOW), WallMillis::MAX] {
@@ -165,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_past_the_limit_is_refused_and_leaves_the_clock_as_it_was() {
+    fn a_wall_clock_past_the_limit_is_refused_and_leaves_the_clock_unchanged() {
         let past = WallMillis(WallMillis::MAX.0 + 1);
         let mut clock = Clock::starting_after(at(NOW, 3));
         assert_eq!(clock.tick(past), Err(HlcError::WallOutOfRange { now: past }));
         assert_eq!(
             clock.tick(past).unwrap_err().to_string(),
-            "the wall clock says 9007199254740992 ms, past the limit of 9007199254740991 ms"
+            "the wall clock is 9007199254740992 ms, past the limit of 9007199254740991 ms"
         );
         assert_eq!(clock.last(), Some(at(NOW, 3)));
         assert_eq!(clock.tick(WallMillis::MAX), Ok(at(WallMillis::MAX.0, 0)));
@@ -183,7 +181,7 @@ mod tests {
         Observe(Hlc),
     }
 
-    /// Times close together and at both ends of the range, so that equal ones and overflows are met.
+    /// Times close together and at both ends of the range, so that equal times and overflows occur.
     fn times() -> impl Strategy<Value = u64> {
         prop_oneof![0..4_u64, NOW..NOW + 4, Hlc::MAX.t() - 3..=Hlc::MAX.t(), 0..=Hlc::MAX.t()]
     }
@@ -198,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_tick_is_greater_than_all_that_went_before(events in prop::collection::vec(events(), 0..40)) {
+        fn every_tick_is_greater_than_all_before_it(events in prop::collection::vec(events(), 0..40)) {
             let mut clock = Clock::new();
             let mut greatest = None;
             for event in events {

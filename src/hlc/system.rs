@@ -1,13 +1,13 @@
-//! What the machine's clock says: the only place that reads it.
+//! The system clock; no other file reads it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::WallMillis;
 
-/// The wall clock of this machine.
+/// Returns the wall-clock time of this machine.
 ///
-/// It may be wrong, stand still or go back; a [`Clock`](super::Clock) is made for that. A clock set before
-/// 1970 reads as 0, one set past 2^64−1 milliseconds as 2^64−1.
+/// It may be wrong, stop or go back; a [`Clock`](super::Clock) handles that. A time before 1970 is returned as 0, one
+/// past 2^64−1 milliseconds as 2^64−1.
 #[must_use]
 pub fn system_wall_clock() -> WallMillis {
     #[expect(

@@ -1,11 +1,10 @@
-//! One instant of a hybrid logical clock.
+//! The timestamp of a hybrid logical clock.
 
 use std::fmt;
 
 use super::{HlcError, WallMillis};
 
-/// A timestamp: milliseconds since the Unix epoch, then a counter. Ordered by the time first, then by the
-/// counter.
+/// A timestamp: milliseconds since the Unix epoch, then a counter. It is ordered by time, then by counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hlc {
     // In this order: the derived `Ord` compares `t` first.
@@ -20,12 +19,11 @@ impl Hlc {
     /// The greatest timestamp: time 2^53−1 ms, counter 2^32−2.
     pub const MAX: Hlc = Hlc { t: WallMillis::MAX.0, c: u32::MAX - 1 };
 
-    /// The timestamp of time `t`, 0 to 2^53−1 milliseconds since the Unix epoch, and counter `c`, 0 to
-    /// 2^32−2.
+    /// Creates the timestamp of time `t`, 0 to 2^53−1 milliseconds since the Unix epoch, and counter `c`, 0 to 2^32−2.
     ///
     /// # Errors
     ///
-    /// [`HlcError::TimeOutOfRange`] or [`HlcError::CounterOutOfRange`], the time being looked at first.
+    /// [`HlcError::TimeOutOfRange`] or [`HlcError::CounterOutOfRange`]. The time is checked first.
     pub const fn new(t: u64, c: u32) -> Result<Hlc, HlcError> {
         if t > Hlc::MAX.t {
             return Err(HlcError::TimeOutOfRange { t });
@@ -36,24 +34,24 @@ impl Hlc {
         Ok(Hlc { t, c })
     }
 
-    /// A timestamp from two columns of the log, which took it apart.
+    /// Creates a timestamp from parts that the log has checked.
     pub(crate) const fn from_log(t: u64, c: u32) -> Hlc {
         Hlc { t, c }
     }
 
-    /// The time, 0 to 2^53−1 milliseconds since the Unix epoch.
+    /// Returns the time, 0 to 2^53−1 milliseconds since the Unix epoch.
     #[must_use]
     pub const fn t(self) -> u64 {
         self.t
     }
 
-    /// The counter, 0 to 2^32−2: it tells timestamps of the same millisecond apart.
+    /// Returns the counter, 0 to 2^32−2. It distinguishes timestamps of the same millisecond.
     #[must_use]
     pub const fn c(self) -> u32 {
         self.c
     }
 
-    /// The least timestamp that comes after this one, or `None` after [`Hlc::MAX`].
+    /// Returns the least timestamp greater than this one, or `None` after [`Hlc::MAX`].
     pub(super) fn successor(self) -> Option<Hlc> {
         if self.c < Hlc::MAX.c {
             Some(Hlc { t: self.t, c: self.c + 1 })
@@ -65,7 +63,7 @@ impl Hlc {
     }
 }
 
-/// The time and the counter in shortest decimals: `1760000000000:7`.
+/// Writes the time and the counter in decimal: `1760000000000:7`.
 impl fmt::Display for Hlc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.t, self.c)
@@ -80,7 +78,7 @@ mod tests {
     const LAST_C: u32 = 4_294_967_294;
 
     #[test]
-    fn the_limits_are_timestamps_and_what_is_past_them_is_not() {
+    fn the_limits_are_inclusive() {
         assert_eq!(Hlc::new(0, 0), Ok(Hlc::MIN));
         assert_eq!(Hlc::new(LAST_T, LAST_C), Ok(Hlc::MAX));
         assert_eq!(Hlc::new(LAST_T + 1, 0), Err(HlcError::TimeOutOfRange { t: LAST_T + 1 }));
@@ -89,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_are_what_was_put_in() {
+    fn the_parts_are_returned_unchanged() {
         let stamp = Hlc::new(5, 7).unwrap();
         assert_eq!((stamp.t(), stamp.c()), (5, 7));
         assert_eq!(stamp.to_string(), "5:7");
@@ -102,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_counter_carries_into_the_time() {
+    fn a_counter_overflow_carries_into_the_time() {
         let successor = |t, c| Hlc::new(t, c).unwrap().successor();
         assert_eq!(successor(5, 0), Hlc::new(5, 1).ok());
         assert_eq!(successor(5, LAST_C - 1), Hlc::new(5, LAST_C).ok());

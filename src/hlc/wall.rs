@@ -1,27 +1,27 @@
-//! Milliseconds on a wall clock.
+//! Wall-clock time in milliseconds.
 
 use std::fmt;
 
-/// Milliseconds: since the Unix epoch where it is a time, or between two times where it is a length.
+/// Milliseconds: a time since the Unix epoch, or a duration.
 ///
-/// Any number may be written into it, since a machine's clock may say anything; what is past
-/// [`WallMillis::MAX`] is refused where a timestamp is made of it.
+/// Any value is allowed, because a system clock may be wrong. A time past [`WallMillis::MAX`] is refused when it is
+/// converted to a timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "it is a number with a unit")]
 pub struct WallMillis(pub u64);
 
 impl WallMillis {
-    /// 2^53−1, the greatest integer up to which a JSON number is exact everywhere (RFC 8259, section 6): in
-    /// the year 287396.
+    /// 2^53−1, up to which every integer is exact as a JSON number (RFC 8259, section 6): in the year 287396.
     pub const MAX: WallMillis = WallMillis((1 << 53) - 1);
 
-    /// The sum, or [`WallMillis::MAX`] where it would be past that.
+    /// Returns the sum, at most [`WallMillis::MAX`].
     #[must_use]
     pub fn saturating_add(self, other: WallMillis) -> WallMillis {
         WallMillis(self.0.saturating_add(other.0)).min(WallMillis::MAX)
     }
 }
 
-/// The number and its unit: `60000 ms`.
+/// Writes the number and its unit: `60000 ms`.
 impl fmt::Display for WallMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ms", self.0)

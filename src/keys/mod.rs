@@ -1,4 +1,4 @@
-//! Who may sign: which keys belong to which actor, and whether one of them signed this.
+//! The keys of actors: registry, signing, verification.
 
 mod paper;
 mod registry;
@@ -13,3 +13,5 @@ pub use signing::{SignError, SigningPublicKey, SigningSecretKey, derived_kid, si
 pub use text::{KeyTextError, RegistryTextError, RegistryTextFault};
 pub use verify::{VerifiedOp, VerifyError, verify_op};
 pub use wrapped::{UnwrapError, WrapCost, WrapError, unwrap_seed, wrap_seed};
+
+pub(crate) use signing::sign_hashed;

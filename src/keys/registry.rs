@@ -1,29 +1,29 @@
-//! The keys that a replica knows, by actor and kid.
+//! The registry of public keys.
 
 use super::SigningPublicKey;
-use crate::packed::Interned;
+use crate::packed::Interner;
 use crate::value::Excerpt;
 
-/// The keys that a replica knows, by actor and kid. The application fills it: how keys get from device to device is its
-/// business.
+/// The public keys that a replica knows, by actor and kid. The application fills it and distributes keys between
+/// devices.
 ///
-/// A key is never taken back: what it signed is in the log.
+/// A key is never removed, because the log contains operations that it signed.
 pub struct KeyRegistry {
-    keys: Interned<SigningPublicKey>,
+    keys: Interner<SigningPublicKey>,
 }
 
 impl KeyRegistry {
-    /// A registry that knows nobody.
+    /// Creates an empty registry.
     #[must_use]
     pub fn new() -> Self {
-        Self { keys: Interned::new() }
+        Self { keys: Interner::new() }
     }
 
-    /// Makes a key known. To register the same key again changes nothing.
+    /// Registers a key. Registering the same key again has no effect.
     ///
     /// # Errors
     ///
-    /// [`RegistryError::Taken`] when the actor has another key under this kid; the registry is as it was.
+    /// [`RegistryError::Taken`] if the actor has another key under this kid; the registry is unchanged.
     pub fn register(&mut self, key: SigningPublicKey) -> Result<(), RegistryError> {
         match self.find(key.actor(), key.kid()) {
             Some(known) if *known == key => Ok(()),
@@ -38,26 +38,26 @@ impl KeyRegistry {
         }
     }
 
-    /// The key that this actor calls `kid`. Other actors' keys are never looked at.
+    /// Returns the key of `actor` with the id `kid`. Keys of other actors are not considered.
     #[must_use]
     pub fn find(&self, actor: &str, kid: &str) -> Option<&SigningPublicKey> {
         let is = |key: &SigningPublicKey| key.actor() == actor && key.kid() == kid;
         self.keys.find(self.keys.hash((actor, kid)), is).map(|number| self.keys.get(number))
     }
 
-    /// How many keys are known.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         crate::packed::index(self.keys.len())
     }
 
-    /// Whether no key is known.
+    /// Returns true if there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.len() == 0
     }
 
-    /// The keys in the order they were registered.
+    /// Returns the keys in the order of registration.
     pub fn iter(&self) -> impl Iterator<Item = &SigningPublicKey> {
         (0..self.keys.len()).map(|number| self.keys.get(number))
     }
@@ -69,7 +69,7 @@ impl Default for KeyRegistry {
     }
 }
 
-/// Why a key was not registered.
+/// The reason why a key was not registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {

@@ -1,12 +1,12 @@
-//! An actor's keys, and signing with one.
+//! Signing keys of actors.
 
 use std::fmt;
 
-use crate::codec::signed_text;
-use crate::crypto::{CryptoError, CryptoProvider, KeyPair, PublicKey, Sodium, encode_base64url};
+use crate::codec::{HashedOp, Scratch, signed_text};
+use crate::crypto::{CryptoError, KeyPair, PublicKey, Sodium, encode_base64url};
 use crate::op::{IdentifierError, Member, Op, OpError, SignedOp, check};
 
-/// A public key and the actor it speaks for.
+/// The public key of an actor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SigningPublicKey {
     actor: Box<str>,
@@ -15,92 +15,97 @@ pub struct SigningPublicKey {
 }
 
 impl SigningPublicKey {
-    /// A key under its [derived kid](derived_kid).
+    /// Creates a key with its [derived kid](derived_kid).
     ///
     /// # Errors
     ///
-    /// [`IdentifierError`] when `actor` is not an identifier.
+    /// [`IdentifierError`] if `actor` is not an identifier.
     pub fn new(actor: &str, public_key: PublicKey) -> Result<Self, IdentifierError> {
         Self::with_kid(actor, &derived_kid(&public_key), public_key)
     }
 
-    /// A key under a kid that somebody else chose.
+    /// Creates a key with a kid that the caller chooses.
     ///
     /// # Errors
     ///
-    /// [`IdentifierError`] when `actor` or `kid` is not an identifier.
+    /// [`IdentifierError`] if `actor` or `kid` is not an identifier.
     pub fn with_kid(actor: &str, kid: &str, public_key: PublicKey) -> Result<Self, IdentifierError> {
         check(Member::Actor, actor)?;
         check(Member::Kid, kid)?;
         Ok(Self { actor: actor.into(), kid: kid.into(), public_key })
     }
 
-    /// Whose key it is.
+    /// Returns the actor that owns the key.
     #[must_use]
     pub fn actor(&self) -> &str {
         &self.actor
     }
 
-    /// Which of the actor's keys it is.
+    /// Returns the id of the key among those of the actor.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The key itself.
+    /// Returns the public key.
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
 }
 
-/// A key pair and the actor it speaks for. An actor is one writer: one device, one installation. Two devices that write
-/// as one actor look like a liar who says two things at once.
+/// The key pair of an actor.
 ///
-/// The secret half is wiped on drop, and nothing prints it.
+/// An actor is one writer: one installation on one device. Two devices that write as one actor cause equivocation.
+///
+/// The secret half is wiped on drop, and it is never printed.
 pub struct SigningSecretKey {
     public: SigningPublicKey,
     pair: KeyPair,
 }
 
 impl SigningSecretKey {
-    /// A key under its [derived kid](derived_kid).
+    /// Creates a key with its [derived kid](derived_kid).
     ///
     /// # Errors
     ///
-    /// [`IdentifierError`] when `actor` is not an identifier.
+    /// [`IdentifierError`] if `actor` is not an identifier.
     pub fn new(actor: &str, pair: KeyPair) -> Result<Self, IdentifierError> {
         Ok(Self { public: SigningPublicKey::new(actor, pair.public_key())?, pair })
     }
 
-    /// A key under a kid of your own choice.
+    /// Creates a key with a kid that the caller chooses.
     ///
     /// # Errors
     ///
-    /// [`IdentifierError`] when `actor` or `kid` is not an identifier.
+    /// [`IdentifierError`] if `actor` or `kid` is not an identifier.
     pub fn with_kid(actor: &str, kid: &str, pair: KeyPair) -> Result<Self, IdentifierError> {
         Ok(Self { public: SigningPublicKey::with_kid(actor, kid, pair.public_key())?, pair })
     }
 
-    /// A new key pair for an actor, from the operating system's randomness.
+    /// Generates a key pair for an actor from the random numbers of the operating system.
     ///
     /// # Errors
     ///
-    /// [`SignError`] when `actor` is not an identifier or libsodium does not work here.
+    /// [`SignError`] if `actor` is not an identifier or libsodium cannot be used.
     pub fn generate(actor: &str) -> Result<Self, SignError> {
-        Ok(Self::new(actor, Sodium::new()?.generate()?)?)
+        Ok(Self::new(actor, KeyPair::generate()?)?)
     }
 
-    /// The public half, to be given to every replica that shall admit this actor's operations.
+    /// Returns the public key, for every replica that should accept operations of this actor.
     #[must_use]
     pub fn public_key(&self) -> &SigningPublicKey {
         &self.public
     }
 
-    /// The key pair.
+    /// Returns the key pair.
     #[must_use]
     pub fn key_pair(&self) -> &KeyPair {
         &self.pair
+    }
+
+    fn expect_actor(&self, op: &Op) -> Result<(), SignError> {
+        if op.actor() == self.public.actor() { Ok(()) } else { Err(SignError::OtherActor) }
     }
 }
 
@@ -110,20 +115,20 @@ impl fmt::Debug for SigningSecretKey {
     }
 }
 
-/// Why an operation was not signed.
+/// The reason why an operation was not signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The operation names another actor than the key's.
+    /// The operation names another actor than the key.
     #[error("the key belongs to another actor than the operation names")]
     OtherActor,
-    /// The operation is none.
+    /// The operation is too large.
     #[error(transparent)]
     Op(#[from] OpError),
     /// A name is not an identifier.
     #[error(transparent)]
     Identifier(#[from] IdentifierError),
-    /// libsodium does not work here.
+    /// libsodium cannot be used.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
 }
@@ -132,27 +137,34 @@ pub enum SignError {
 ///
 /// # Errors
 ///
-/// [`SignError::OtherActor`] when the key is not the actor's, [`SignError::Op`] when the operation is too large.
-pub fn sign_op<C: CryptoProvider + ?Sized>(
-    crypto: &C,
-    op: Op,
-    key: &SigningSecretKey,
-) -> Result<SignedOp, SignError> {
-    if op.actor() != key.public.actor() {
-        return Err(SignError::OtherActor);
-    }
+/// [`SignError::OtherActor`] if the key belongs to another actor, [`SignError::Op`] if the operation is too large.
+pub fn sign_op(crypto: &Sodium, op: Op, key: &SigningSecretKey) -> Result<SignedOp, SignError> {
+    key.expect_actor(&op)?;
     let text = signed_text(op.as_ref(), key.public.kid())?;
     let signature = crypto.sign(text.as_bytes(), key.pair.secret_key());
     Ok(SignedOp::new(op, key.public.kid(), signature)?)
 }
 
-/// The name that a key pair made here has among its actor's keys: base64url, without padding, of the first 16 bytes of
-/// SHA-256 over `policysync/kid` and the public key.
+/// Signs an operation as its actor. Returns it with its signed text and hash, so that ingesting it builds neither
+/// again.
+pub(crate) fn sign_hashed<'t>(
+    crypto: &Sodium,
+    op: Op,
+    key: &SigningSecretKey,
+    scratch: &'t mut Scratch,
+) -> Result<HashedOp<'static, 't>, SignError> {
+    key.expect_actor(&op)?;
+    let sign = |text: &str| crypto.sign(text.as_bytes(), key.pair.secret_key());
+    Ok(HashedOp::sign(crypto, op, key.public.kid(), scratch, sign)?)
+}
+
+/// Returns the default id of a key: the base64url text, without padding, of the first 16 bytes of SHA-256 over
+/// `policysync/kid` and the public key.
 #[must_use]
-#[expect(clippy::expect_used, reason = "libsodium has checked this very key, so it works")]
+#[expect(clippy::expect_used, reason = "libsodium has checked this key, so it can be used")]
 pub fn derived_kid(public_key: &PublicKey) -> String {
     const LABEL: &[u8] = b"policysync/kid";
-    let crypto = Sodium::new().expect("libsodium has checked this very key");
+    let crypto = Sodium::new().expect("libsodium has checked this key");
     let hash = crypto.hash(&[LABEL, public_key.as_bytes()].concat());
     let (half, _) = hash.as_bytes().split_at(16);
     encode_base64url(half)

@@ -133,6 +133,7 @@ pub enum KeyTextError {
 /// Why a text is not a registry: the first fault and its line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {fault}")]
+#[non_exhaustive]
 pub struct RegistryTextError {
     /// The line, counted from 1.
     pub line: usize,

@@ -1,14 +1,15 @@
-//! Whether the actor that an operation names has signed it.
+//! Verification of signatures.
 
 use super::{KeyRegistry, SigningPublicKey};
 use crate::codec::{HashedOp, OpHash, Scratch};
-use crate::crypto::CryptoProvider;
+use crate::crypto::Sodium;
 use crate::op::{MaybeOwned, OpError, OpRef, SignedOp, SignedOpRef};
 use crate::value::Excerpt;
 
-/// An operation that a key of the actor it names has signed. Only the checks in this file make one, so what takes a
-/// `VerifiedOp` cannot be reached around them. (The one exception says so aloud:
-/// [`ReplicaOptions::dangerously_accept_unverified`](crate::ReplicaOptions::dangerously_accept_unverified).)
+/// An operation whose signature is verified: a key of its actor signed it.
+///
+/// Only the checks in this file create one, so code that takes a `VerifiedOp` cannot bypass them. The only exception is
+/// [`ReplicaOptions::dangerously_accept_unverified`](crate::ReplicaOptions::dangerously_accept_unverified).
 ///
 /// ```compile_fail
 /// # fn f(signed: policysync::op::SignedOpRef<'_>) {
@@ -18,7 +19,7 @@ use crate::value::Excerpt;
 #[derive(Clone, Debug)]
 pub struct VerifiedOp<'a>(Box<Verified<'a>>);
 
-/// It is handed from step to step, so it is one pointer wide.
+/// The contents of a [`VerifiedOp`], boxed because it is moved often.
 #[derive(Clone, Debug)]
 struct Verified<'a> {
     signed: MaybeOwned<'a>,
@@ -26,8 +27,8 @@ struct Verified<'a> {
 }
 
 impl<'a> VerifiedOp<'a> {
-    /// What the operation says. Which key signed it, and how, is not part of it: the same text may arrive with another
-    /// of the actor's signatures, and is the same operation.
+    /// Returns the unsigned operation. The signature and the kid are not accessible, because the same operation may
+    /// arrive with several valid signatures of its actor.
     #[must_use]
     pub fn op(&self) -> OpRef<'_> {
         self.signed().op()
@@ -37,7 +38,7 @@ impl<'a> VerifiedOp<'a> {
         self.0.signed.as_ref()
     }
 
-    /// Its identity.
+    /// Returns the hash of the operation.
     #[must_use]
     pub fn hash(&self) -> OpHash {
         self.0.hash
@@ -48,25 +49,25 @@ impl<'a> VerifiedOp<'a> {
         Self(Box::new(Verified { signed: hashed.into_signed(), hash }))
     }
 
-    /// Takes an operation whose signature nobody has checked: for a relay that stores for others and knows no keys.
-    /// The one caller is a replica opened with an option of the same name.
+    /// Accepts an operation without verifying it, for a relay that stores for others and knows no keys. Only a replica
+    /// that was opened with `dangerously_accept_unverified` calls this.
     pub(crate) fn dangerously_unverified(hashed: HashedOp<'a, '_>) -> Self {
         Self::new(hashed)
     }
 
-    /// Takes an operation that this device verified before it put it into its store, as the store's seal proves. One
-    /// caller opens a replica, and fails when the seal turns out not to fit; the other checks a store, after its seal.
+    /// Accepts an operation that this device verified before it stored it, as the seal of the store proves. One caller
+    /// opens a replica, which fails if the seal does not match; the other checks a store after its seal.
     #[cfg(feature = "sqlite")]
     pub(crate) fn under_seal(hashed: HashedOp<'a, '_>) -> Self {
         Self::new(hashed)
     }
 }
 
-/// Why an operation is not verified.
+/// The reason why an operation is not verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The actor has no such key here. Try again when keys have changed.
+    /// The registry has no such key of the actor. Retry after keys have changed.
     #[error("no key \"{kid}\" of actor \"{actor}\" is known here")]
     UnknownKey {
         /// The actor, shortened and escaped.
@@ -74,10 +75,10 @@ pub enum VerifyError {
         /// The kid, shortened and escaped.
         kid: Excerpt,
     },
-    /// The actor's key did not sign this text.
+    /// The key of the actor did not sign this text.
     #[error("the signature is not the actor's")]
     BadSignature,
-    /// The operation is too large to have been signed.
+    /// The operation is too large.
     #[error(transparent)]
     Op(#[from] OpError),
 }
@@ -88,15 +89,15 @@ impl VerifyError {
     }
 }
 
-/// Checks an operation against one key: the key must be the actor's, under the kid that the operation names, and must
-/// have signed exactly this operation.
+/// Verifies an operation with one key: it must belong to the actor and have the kid that the operation names, and it
+/// must have signed exactly this operation.
 ///
 /// # Errors
 ///
-/// [`VerifyError::UnknownKey`] when the key is another actor's or has another kid, [`VerifyError::BadSignature`] when
-/// it did not sign this.
-pub fn verify_op<'a, C: CryptoProvider + ?Sized>(
-    crypto: &C,
+/// [`VerifyError::UnknownKey`] if the key belongs to another actor or has another kid, [`VerifyError::BadSignature`] if
+/// it did not sign this operation.
+pub fn verify_op<'a>(
+    crypto: &Sodium,
     op: impl Into<SignedOpRef<'a>>,
     key: &SigningPublicKey,
 ) -> Result<VerifiedOp<'a>, VerifyError> {
@@ -109,27 +110,28 @@ pub fn verify_op<'a, C: CryptoProvider + ?Sized>(
 }
 
 impl KeyRegistry {
-    /// Checks an operation against the key that its actor is registered with.
+    /// Verifies an operation with the registered key of its actor.
     ///
     /// # Errors
     ///
-    /// [`VerifyError::UnknownKey`] when there is none, [`VerifyError::BadSignature`] when it did not sign this.
-    pub fn verify<'a, C: CryptoProvider + ?Sized>(
+    /// [`VerifyError::UnknownKey`] if there is no such key, [`VerifyError::BadSignature`] if it did not sign this
+    /// operation.
+    pub fn verify<'a>(
         &self,
-        crypto: &C,
+        crypto: &Sodium,
         op: impl Into<SignedOpRef<'a>>,
     ) -> Result<VerifiedOp<'a>, VerifyError> {
         let signed = op.into();
-        // The registry is asked first: checking a stranger's signature is work an attacker can order.
+        // The key is looked up first: without it, a stranger could make this replica hash and verify.
         let key = self.key_of(signed)?;
         let mut scratch = Scratch::default();
         check_signature(crypto, HashedOp::new(crypto, MaybeOwned::Borrowed(signed), &mut scratch)?, key)
     }
 
-    /// The same for an operation that is hashed already.
-    pub(crate) fn verify_hashed<'a, C: CryptoProvider + ?Sized>(
+    /// Verifies an operation that is already hashed.
+    pub(crate) fn verify_hashed<'a>(
         &self,
-        crypto: &C,
+        crypto: &Sodium,
         hashed: HashedOp<'a, '_>,
     ) -> Result<VerifiedOp<'a>, VerifyError> {
         let key = self.key_of(hashed.signed())?;
@@ -141,8 +143,8 @@ impl KeyRegistry {
     }
 }
 
-fn check_signature<'a, C: CryptoProvider + ?Sized>(
-    crypto: &C,
+fn check_signature<'a>(
+    crypto: &Sodium,
     hashed: HashedOp<'a, '_>,
     key: &SigningPublicKey,
 ) -> Result<VerifiedOp<'a>, VerifyError> {

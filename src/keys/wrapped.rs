@@ -1,7 +1,7 @@
 //! A seed encrypted with a passphrase.
 
 use crate::crypto::{
-    CryptoError, CryptoProvider, EncodingError, Sodium, Zeroizing, decode_base64url_array, encode_base64url,
+    CryptoError, EncodingError, Sodium, Zeroizing, decode_base64url_array, encode_base64url,
 };
 
 /// The first word of the text, up to the version.

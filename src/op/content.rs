@@ -1,14 +1,16 @@
-//! What an operation says, without who signed it.
+//! The content of an operation, without its signature.
 
 use std::borrow::Cow;
 
-use super::{IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id};
+use super::{
+    Field, IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id,
+};
 use crate::hlc::Hlc;
 use crate::value::Value;
 
-/// What an operation says: owned, not yet signed. Sign it with [`sign_op`](crate::keys::sign_op).
+/// An unsigned operation. [`sign_op`](crate::keys::sign_op) signs it.
 ///
-/// Every `Op` keeps the rules of the format: its names are identifiers, its value is canonical JSON, a delete has no
+/// Every `Op` obeys the rules of the format: its names are identifiers, its value is canonical JSON, a delete has no
 /// value.
 ///
 /// ```
@@ -33,11 +35,11 @@ pub struct Op {
 }
 
 impl Op {
-    /// `actor` says that the field `path` of `entity` number `entity_id` has this value.
+    /// Creates an operation by which `actor` sets the field `path` of the entity `entity_id` of the kind `entity`.
     ///
     /// # Errors
     ///
-    /// [`OpError::Identifier`] when a name is not an identifier.
+    /// [`OpError::Identifier`] if a name is not an identifier.
     pub fn lww_set(
         actor: &str,
         ts: Hlc,
@@ -49,11 +51,11 @@ impl Op {
         Self::new(actor, ts, entity, entity_id, path, Kind::Set, value.into())
     }
 
-    /// `actor` says that the field `path` of `entity` number `entity_id` is gone.
+    /// Creates an operation by which `actor` deletes the field `path` of the entity `entity_id` of the kind `entity`.
     ///
     /// # Errors
     ///
-    /// [`OpError::Identifier`] when a name is not an identifier.
+    /// [`OpError::Identifier`] if a name is not an identifier.
     pub fn lww_delete(
         actor: &str,
         ts: Hlc,
@@ -88,31 +90,31 @@ impl Op {
         Ok(op)
     }
 
-    /// The same operation in a space: the log it belongs to. It is signed, so the operation cannot be replayed into
-    /// another log.
+    /// Puts the operation into a space, the log that it belongs to. The space is signed, so that the operation cannot
+    /// be replayed into another log.
     ///
     /// # Errors
     ///
-    /// [`OpError::Identifier`] when the name is not an identifier.
+    /// [`OpError::Identifier`] if the name is not an identifier.
     pub fn in_space(mut self, space: &str) -> Result<Self, OpError> {
         check(Member::Space, space)?;
         self.space = Some(space.into());
         Ok(self)
     }
 
-    /// The same operation with a label of your own for its `id`. Replicas refuse it unless they are opened to take any
-    /// label; it is never used for identity, order or finding duplicates.
+    /// Sets a label for the `id` of the operation. Replicas refuse it unless they are opened to accept any label. It
+    /// never affects identity, order or the detection of duplicates.
     ///
     /// # Errors
     ///
-    /// [`OpError::Identifier`] when the label is not an identifier.
+    /// [`OpError::Identifier`] if the label is not an identifier.
     pub fn labelled(mut self, label: &str) -> Result<Self, OpError> {
         check(Member::Id, label)?;
         self.label = (*label != *op_id(&self.actor, self.ts)).then(|| label.into());
         Ok(self)
     }
 
-    /// A view of this operation.
+    /// Returns a view of this operation.
     #[must_use]
     pub fn as_ref(&self) -> OpRef<'_> {
         OpRef(Parts {
@@ -128,65 +130,71 @@ impl Op {
         })
     }
 
-    /// The author's label: `actor:t:c` unless [`Op::labelled`] chose another.
+    /// Returns the label of the author, `actor:t:c` unless [`Op::labelled`] set another.
     #[must_use]
     pub fn id(&self) -> Cow<'_, str> {
         self.as_ref().id()
     }
 
-    /// Who says it.
+    /// Returns the actor that wrote the operation.
     #[must_use]
     pub fn actor(&self) -> &str {
         &self.actor
     }
 
-    /// When it was said.
+    /// Returns the timestamp of the operation.
     #[must_use]
     pub fn ts(&self) -> Hlc {
         self.ts
     }
 
-    /// The kind of thing that is changed.
+    /// Returns the field that the operation writes.
+    #[must_use]
+    pub fn field(&self) -> Field<'_> {
+        Field::new(&self.entity, &self.entity_id, &self.path)
+    }
+
+    /// Returns the kind of the entity.
     #[must_use]
     pub fn entity(&self) -> &str {
         &self.entity
     }
 
-    /// Which thing of that kind is changed.
+    /// Returns the id of the entity.
     #[must_use]
     pub fn entity_id(&self) -> &str {
         &self.entity_id
     }
 
-    /// Which field of it is changed.
+    /// Returns the path of the field.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What is done to the field.
+    /// Returns the kind of the operation.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// What the field becomes; `null` for a delete.
+    /// Returns the value of the field, `null` for a delete.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// The log that the operation belongs to.
+    /// Returns the space that the operation belongs to.
     #[must_use]
     pub fn space(&self) -> Option<&str> {
         self.space.as_deref()
     }
 }
 
-/// The members of an operation before they are checked.
+/// The members of an operation, before any check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parts<'a> {
-    /// `None` where the id is the default one.
+    /// `None` for the default id.
     pub(crate) label: Option<&'a str>,
     pub(crate) actor: &'a str,
     pub(crate) ts: Hlc,
@@ -199,12 +207,12 @@ pub(crate) struct Parts<'a> {
     pub(crate) space: Option<&'a str>,
 }
 
-/// A view of what an operation says; it keeps the same rules as [`Op`].
+/// A view of an unsigned operation. It obeys the same rules as [`Op`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpRef<'a>(Parts<'a>);
 
 impl<'a> OpRef<'a> {
-    /// Checks the names and that a delete has no value. The value's text must be canonical JSON already.
+    /// Checks the names, and that a delete has no value. The text of the value must be canonical JSON already.
     pub(crate) fn new(parts: Parts<'a>) -> Result<Self, OpError> {
         check(Member::Actor, parts.actor)?;
         match parts.label {
@@ -223,12 +231,12 @@ impl<'a> OpRef<'a> {
         Ok(Self(parts))
     }
 
-    /// Members that the log has checked when it took them in.
+    /// Creates a view of members that the log checked when it appended them.
     pub(crate) fn from_log(parts: Parts<'a>) -> Self {
         Self(parts)
     }
 
-    /// The owned form.
+    /// Returns an owned copy.
     #[must_use]
     pub fn to_op(self) -> Op {
         Op {
@@ -244,68 +252,74 @@ impl<'a> OpRef<'a> {
         }
     }
 
-    /// The author's label: `actor:t:c` unless the author chose another.
+    /// Returns the label of the author, `actor:t:c` unless the author set another.
     #[must_use]
     pub fn id(self) -> Cow<'a, str> {
         self.0.label.map_or_else(|| Cow::Owned(op_id(self.0.actor, self.0.ts)), Cow::Borrowed)
     }
 
-    /// The label, where it is not the default `actor:t:c`.
+    /// Returns the label if it is not the default `actor:t:c`.
     #[must_use]
     pub fn label(self) -> Option<&'a str> {
         self.0.label
     }
 
-    /// Who says it.
+    /// Returns the actor that wrote the operation.
     #[must_use]
     pub fn actor(self) -> &'a str {
         self.0.actor
     }
 
-    /// When it was said.
+    /// Returns the timestamp of the operation.
     #[must_use]
     pub fn ts(self) -> Hlc {
         self.0.ts
     }
 
-    /// The kind of thing that is changed.
+    /// Returns the field that the operation writes.
+    #[must_use]
+    pub fn field(self) -> Field<'a> {
+        Field::new(self.0.entity, self.0.entity_id, self.0.path)
+    }
+
+    /// Returns the kind of the entity.
     #[must_use]
     pub fn entity(self) -> &'a str {
         self.0.entity
     }
 
-    /// Which thing of that kind is changed.
+    /// Returns the id of the entity.
     #[must_use]
     pub fn entity_id(self) -> &'a str {
         self.0.entity_id
     }
 
-    /// Which field of it is changed.
+    /// Returns the path of the field.
     #[must_use]
     pub fn path(self) -> &'a str {
         self.0.path
     }
 
-    /// What is done to the field.
+    /// Returns the kind of the operation.
     #[must_use]
     pub fn kind(self) -> Kind {
         self.0.kind
     }
 
-    /// What the field becomes, as canonical JSON text; `null` for a delete.
+    /// Returns the value of the field as canonical JSON text, `null` for a delete.
     #[must_use]
     pub fn value(self) -> &'a str {
         self.0.value
     }
 
-    /// The log that the operation belongs to.
+    /// Returns the space that the operation belongs to.
     #[must_use]
     pub fn space(self) -> Option<&'a str> {
         self.0.space
     }
 }
 
-/// The default id is an identifier too: its actor was checked, its length is what remains.
+/// Checks that the default id is an identifier. The actor has been checked, so only the length can exceed the limit.
 fn check_default_id(actor: &str, ts: Hlc) -> Result<(), IdentifierError> {
     let len = actor.len() + 2 + decimals(ts.t()) + decimals(ts.c().into());
     if len > MAX_IDENTIFIER_BYTES {
@@ -314,7 +328,7 @@ fn check_default_id(actor: &str, ts: Hlc) -> Result<(), IdentifierError> {
     Ok(())
 }
 
-/// How many decimal digits a number has.
+/// Returns the number of decimal digits.
 fn decimals(number: u64) -> usize {
     itoa::Buffer::new().format(number).len()
 }
@@ -348,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_and_its_owner_say_the_same() {
+    fn a_view_and_its_owner_have_the_same_members() {
         let op = Op::lww_delete("a", ts(), "Task", "t1", "title").unwrap().in_space("home").unwrap();
         assert_eq!(op.as_ref().to_op(), op);
         assert_eq!((op.kind(), op.value().as_str(), op.space()), (Kind::Delete, "null", Some("home")));

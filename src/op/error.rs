@@ -1,9 +1,9 @@
-//! Why something is not an operation.
+//! The errors of an operation.
 
 use super::{IdentifierError, Member};
 use crate::hlc::HlcError;
 
-/// Why these members are not an operation.
+/// The reason why members are not an operation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpError {
@@ -13,21 +13,21 @@ pub enum OpError {
     /// `ts` is out of range.
     #[error(transparent)]
     Timestamp(#[from] HlcError),
-    /// A delete carries a value other than `null`.
-    #[error("lww_delete carries a value, which must be null")]
+    /// A delete has a value other than `null`.
+    #[error("lww_delete has a value other than null")]
     DeleteWithValue,
     /// The operation's text, with its signature, would be longer than [`MAX_OP_BYTES`](crate::codec::MAX_OP_BYTES).
     #[error("the operation has {len} bytes as text, the limit is {limit}")]
     TooLarge {
-        /// Bytes of the canonical JSON form.
+        /// The length of the canonical JSON form in bytes.
         len: usize,
-        /// The limit.
+        /// The limit in bytes.
         limit: usize,
     },
 }
 
 impl OpError {
-    /// The member at fault, where it is one.
+    /// Returns the member that caused the error, if there is a single one.
     #[must_use]
     pub fn member(&self) -> Option<Member> {
         match self {

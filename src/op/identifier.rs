@@ -1,22 +1,22 @@
-//! What may name something: one rule for `id`, `actor`, `entity`, `entityId`, `path`, `space` and `kid`.
+//! The identifiers of an operation: `id`, `actor`, `entity`, `entityId`, `path`, `space`, `kid`.
 
 use std::fmt;
 
 use crate::value::Excerpt;
 
-/// Longest identifier, in bytes of UTF-8. A protocol constant: replicas with different limits would keep different
-/// operations.
+/// The greatest length of an identifier in bytes of UTF-8. It is a protocol constant: replicas with different limits
+/// would accept different operations.
 pub const MAX_IDENTIFIER_BYTES: usize = 1024;
 
 /// A member of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Member {
-    /// `id`, the author's label.
+    /// `id`, the label of the author.
     Id,
-    /// `actor`, who says it.
+    /// `actor`, the writer.
     Actor,
-    /// `ts`, when it was said.
+    /// `ts`, the timestamp.
     Ts,
     /// `ts.t`, milliseconds since the Unix epoch.
     TsTime,
@@ -24,30 +24,30 @@ pub enum Member {
     TsCounter,
     /// `ts.a`, the actor again.
     TsActor,
-    /// `entity`, the kind of thing that is changed.
+    /// `entity`, the kind of the entity.
     Entity,
-    /// `entityId`, which one.
+    /// `entityId`, the id of the entity.
     EntityId,
-    /// `path`, which field of it.
+    /// `path`, the path of the field.
     Path,
-    /// `kind`, what is done to the field.
+    /// `kind`, the kind of the operation.
     Kind,
-    /// `value`, what the field becomes.
+    /// `value`, the value of the field.
     Value,
     /// `space`, the log that the operation belongs to.
     Space,
     /// `sig`, the signature.
     Sig,
-    /// `sig.kid`, which of the actor's keys signed.
+    /// `sig.kid`, the id of the signing key.
     Kid,
-    /// `sig.alg`, the signature's algorithm.
+    /// `sig.alg`, the algorithm of the signature.
     Alg,
-    /// `sig.bytes`, the signature itself.
+    /// `sig.bytes`, the bytes of the signature.
     SigBytes,
 }
 
 impl Member {
-    /// The member's name in the JSON form, with the name of the object that holds it in front.
+    /// Returns the name of the member in the JSON form, prefixed with the object that contains it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -77,36 +77,37 @@ impl fmt::Display for Member {
     }
 }
 
-/// A name that is not an identifier.
+/// The error of a name that is not an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{member} {fault}")]
+#[non_exhaustive]
 pub struct IdentifierError {
-    /// Where it stood.
+    /// The member with the name.
     pub member: Member,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: IdentifierFault,
 }
 
-/// What is wrong with an identifier.
+/// The fault of an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentifierFault {
-    /// Identifiers have at least one byte.
+    /// The identifier is empty.
     #[error("is empty")]
     Empty,
-    /// Longer than [`MAX_IDENTIFIER_BYTES`].
+    /// The identifier is longer than [`MAX_IDENTIFIER_BYTES`].
     #[error("has {len} bytes, the limit is {MAX_IDENTIFIER_BYTES}")]
     TooLong {
-        /// Its length in bytes.
+        /// The length in bytes.
         len: usize,
     },
-    /// A control character (Unicode category `Cc`) could forge lines in a log or a terminal.
+    /// A control character (Unicode category `Cc`), which could forge lines in a log or a terminal.
     #[error("has a control character: {text}")]
     Control {
         /// The identifier, shortened and escaped.
         text: Excerpt,
     },
-    /// A bidirectional control makes two different names look alike (Unicode TR 9, section 2).
+    /// A bidirectional control, which can make two different names look alike (Unicode TR 9, section 2).
     #[error("has a bidirectional control character: {text}")]
     Bidi {
         /// The identifier, shortened and escaped.
@@ -114,8 +115,10 @@ pub enum IdentifierFault {
     },
 }
 
-/// Checks one identifier: 1 to [`MAX_IDENTIFIER_BYTES`] bytes, no control characters, no bidirectional controls.
-/// Nothing is normalized or case-folded: a normalizer is a Unicode version, and replicas would differ.
+/// Checks an identifier: 1 to [`MAX_IDENTIFIER_BYTES`] bytes, no control characters, no bidirectional controls.
+///
+/// Names are not normalized or case-folded, because the result depends on the Unicode version and replicas would
+/// differ.
 pub(crate) fn check(member: Member, text: &str) -> Result<(), IdentifierError> {
     let fault = if text.is_empty() {
         IdentifierFault::Empty
@@ -133,7 +136,7 @@ pub(crate) fn check(member: Member, text: &str) -> Result<(), IdentifierError> {
     Err(IdentifierError { member, fault })
 }
 
-/// The characters of Unicode property `Bidi_Control`.
+/// Returns true for the characters with the Unicode property `Bidi_Control`.
 const fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,19 +1,19 @@
-//! What an operation does to its field.
+//! The kinds of operations.
 
 use std::fmt;
 
-/// What an operation does to its field. The names on the wire are `lww_set` and `lww_delete`.
+/// The kind of an operation. The names on the wire are `lww_set` and `lww_delete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// `lww_set`: the field has this value, until a later operation on it.
+    /// `lww_set`: sets the field to a value.
     Set,
-    /// `lww_delete`: the field is gone, until a later set. The operation's value is `null`.
+    /// `lww_delete`: deletes the field. The value of the operation is `null`.
     Delete,
 }
 
 impl Kind {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -22,7 +22,7 @@ impl Kind {
         }
     }
 
-    /// The kind of this name; names are compared byte for byte.
+    /// Returns the kind with this name. Names are compared byte by byte.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {

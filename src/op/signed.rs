@@ -1,11 +1,12 @@
-//! An operation with a signature that nobody has checked yet.
+//! Signed operations whose signature has not been verified.
 
 use super::{Member, Op, OpError, OpRef, check};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
 
-/// An operation with a signature that **nobody has checked yet**: what arrives from a peer or a file. Only
-/// [`verify_op`](crate::keys::verify_op) makes a verified one of it.
+/// An operation with a signature that **has not been verified**, such as one from a peer or a file.
+///
+/// [`verify_op`](crate::keys::verify_op) verifies it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedOp {
     op: Op,
@@ -14,42 +15,42 @@ pub struct SignedOp {
 }
 
 impl SignedOp {
-    /// Joins an operation with a signature from elsewhere.
+    /// Combines an operation with a signature.
     ///
     /// # Errors
     ///
-    /// [`OpError::Identifier`] when `kid` is not an identifier.
+    /// [`OpError::Identifier`] if `kid` is not an identifier.
     pub fn new(op: Op, kid: &str, signature: Signature) -> Result<Self, OpError> {
         check(Member::Kid, kid)?;
         Ok(Self { op, kid: kid.into(), signature })
     }
 
-    /// A view of this operation.
+    /// Returns a view of this operation.
     #[must_use]
     pub fn as_ref(&self) -> SignedOpRef<'_> {
         SignedOpRef { op: self.op.as_ref(), kid: &self.kid, signature: self.signature }
     }
 
-    /// What the operation says.
+    /// Returns the unsigned operation.
     #[must_use]
     pub fn op(&self) -> &Op {
         &self.op
     }
 
-    /// Which of the actor's keys is said to have signed.
+    /// Returns the id of the key that is claimed to have signed.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The signature.
+    /// Returns the signature.
     #[must_use]
     pub fn signature(&self) -> &Signature {
         &self.signature
     }
 }
 
-/// A view of a [`SignedOp`]; as unchecked as that.
+/// A view of a [`SignedOp`]. Its signature has not been verified either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedOpRef<'a> {
     op: OpRef<'a>,
@@ -63,37 +64,37 @@ impl<'a> SignedOpRef<'a> {
         Ok(Self { op, kid, signature })
     }
 
-    /// Members that the log has checked when it took them in.
+    /// Creates a view of members that the log checked when it appended them.
     pub(crate) fn from_log(op: OpRef<'a>, kid: &'a str, signature: Signature) -> Self {
         Self { op, kid, signature }
     }
 
-    /// The owned form.
+    /// Returns an owned copy.
     #[must_use]
     pub fn to_signed_op(self) -> SignedOp {
         SignedOp { op: self.op.to_op(), kid: self.kid.into(), signature: self.signature }
     }
 
-    /// What the operation says.
+    /// Returns the unsigned operation.
     #[must_use]
     pub fn op(self) -> OpRef<'a> {
         self.op
     }
 
-    /// Which of the actor's keys is said to have signed.
+    /// Returns the id of the key that is claimed to have signed.
     #[must_use]
     pub fn kid(self) -> &'a str {
         self.kid
     }
 
-    /// The signature.
+    /// Returns the signature.
     #[must_use]
     pub fn signature(self) -> Signature {
         self.signature
     }
 }
 
-/// A signed operation that is owned, or a view of one: what decoding gives.
+/// A signed operation or a view of one: the result of decoding.
 #[derive(Clone, Debug)]
 pub(crate) enum MaybeOwned<'a> {
     Owned(SignedOp),
@@ -107,17 +108,24 @@ impl MaybeOwned<'_> {
             Self::Borrowed(op) => *op,
         }
     }
+
+    pub(crate) fn into_owned(self) -> SignedOp {
+        match self {
+            Self::Owned(op) => op,
+            Self::Borrowed(op) => op.to_signed_op(),
+        }
+    }
 }
 
-/// The default `id` of an operation: `actor:t:c`, the numbers in shortest decimals. A label for people: it is never
-/// used for identity, order or finding duplicates, since actors may contain colons.
+/// Returns the default `id` of an operation: `actor:t:c`, with the numbers in decimal. It is a label for people, and
+/// never used for identity, order or the detection of duplicates, because actors may contain colons.
 #[must_use]
 pub fn op_id(actor: &str, ts: Hlc) -> String {
     format!("{actor}:{}:{}", ts.t(), ts.c())
 }
 
-/// Whether a label is the default `id`, without putting that together: many operations of a message may name one actor,
-/// and what has not been checked yet may be long.
+/// Returns true if a label is the default `id`. It does not build that `id`: actors are not checked yet and may be
+/// long, and many operations of a message may name the same one.
 pub(crate) fn is_op_id(label: &str, actor: &str, ts: Hlc) -> bool {
     label.strip_prefix(actor).is_some_and(|rest| rest == op_id("", ts))
 }

@@ -1,45 +1,58 @@
-//! Who wrote, and with which key; each once.
+//! The authors of operations, each stored once.
 
-use crate::packed::{Interned, Names};
+use crate::packed::{Interner, StrInterner, impl_key};
 
-/// An actor's key, as the log knows it. The actor has a number of its own, because equivocation is the actor's,
-/// whichever key it uses.
+/// The number of an author: an actor with one of its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AuthorId(u32);
+
+impl_key!(AuthorId);
+
+/// The number of an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ActorId(u32);
+
+impl_key!(ActorId);
+
+/// An actor with one of its keys. The actor has a number of its own because equivocation is detected per actor, with
+/// whichever keys it signs.
 struct Author {
-    actor: u32,
+    actor: ActorId,
     name: Box<str>,
     kid: Box<str>,
 }
 
+/// All authors of a log.
 pub(crate) struct Authors {
-    actors: Names,
-    authors: Interned<Author>,
+    actors: StrInterner<ActorId>,
+    authors: Interner<Author, AuthorId>,
 }
 
 impl Authors {
     pub(crate) fn new() -> Self {
-        Self { actors: Names::new(), authors: Interned::new() }
+        Self { actors: StrInterner::new(), authors: Interner::new() }
     }
 
-    pub(crate) fn intern(&mut self, actor: &str, kid: &str) -> u32 {
+    pub(crate) fn intern(&mut self, actor: &str, kid: &str) -> AuthorId {
         let hash = self.authors.hash((actor, kid));
         let is = |author: &Author| *author.name == *actor && *author.kid == *kid;
         if let Some(author) = self.authors.find(hash, is) {
             return author;
         }
-        let author = Author { actor: self.actors.intern_name(actor), name: actor.into(), kid: kid.into() };
+        let author = Author { actor: self.actors.intern_str(actor), name: actor.into(), kid: kid.into() };
         self.authors.insert(hash, author, |author| (&*author.name, &*author.kid))
     }
 
-    /// The number of the author's actor.
-    pub(crate) fn actor_of(&self, author: u32) -> u32 {
+    /// Returns the number of the author's actor.
+    pub(crate) fn actor_of(&self, author: AuthorId) -> ActorId {
         self.authors.get(author).actor
     }
 
-    pub(crate) fn actor(&self, author: u32) -> &str {
+    pub(crate) fn actor(&self, author: AuthorId) -> &str {
         &self.authors.get(author).name
     }
 
-    pub(crate) fn kid(&self, author: u32) -> &str {
+    pub(crate) fn kid(&self, author: AuthorId) -> &str {
         &self.authors.get(author).kid
     }
 }
@@ -48,16 +61,17 @@ impl Authors {
 mod tests {
     use super::*;
 
-    /// So many that a table which compared only a part of a name would find a wrong one.
+    /// Enough names that a table which compared only a part of them would find a wrong one.
     #[test]
     fn an_author_has_one_number_and_an_actor_one_for_all_its_keys() {
         let mut authors = Authors::new();
         for _ in 0..2 {
             for number in 0..1000 {
                 let (actor, kid) = (format!("actor {}", number % 20), format!("kid {}", number / 20));
-                assert_eq!(authors.intern(&actor, &kid), number);
-                assert_eq!((authors.actor(number), authors.kid(number)), (&*actor, &*kid));
-                assert_eq!(authors.actor_of(number), number % 20);
+                let author = AuthorId(number);
+                assert_eq!(authors.intern(&actor, &kid), author);
+                assert_eq!((authors.actor(author), authors.kid(author)), (&*actor, &*kid));
+                assert_eq!(authors.actor_of(author), ActorId(number % 20));
             }
         }
     }

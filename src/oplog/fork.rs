@@ -1,14 +1,14 @@
-//! Proof that an actor said two things at one time.
+//! Proof of equivocation: two signed operations of one actor with one timestamp.
 
 use crate::codec::OpHash;
-use crate::crypto::CryptoProvider;
+use crate::crypto::Sodium;
 use crate::keys::{KeyRegistry, VerifyError};
 use crate::op::SignedOp;
 
-/// Two operations of one actor with one timestamp and different contents, both signed: proof that whoever holds the
-/// actor's key equivocated, or that two devices share it. Anybody who knows the key can check it.
+/// Two signed operations of one actor with one timestamp and different contents. They prove that the holder of the
+/// actor's key equivocated, or that two devices share it. Anyone who knows the public key can check the proof.
 ///
-/// Proofs are equal when they convict of the same operations, whichever of several valid signatures each holds.
+/// Two proofs are equal if their operations are, whichever valid signatures they contain.
 #[derive(Clone, Debug)]
 pub struct ForkProof {
     first: SignedOp,
@@ -16,32 +16,32 @@ pub struct ForkProof {
 }
 
 impl ForkProof {
-    /// Joins two operations; [`ForkProof::check`] says whether they prove anything.
+    /// Combines two operations; [`ForkProof::check`] decides if they are a proof.
     #[must_use]
     pub fn new(first: SignedOp, second: SignedOp) -> Self {
         Self { first, second }
     }
 
-    /// One of the two; from [`OpLog::forks`](crate::OpLog::forks) the earlier in the order.
+    /// Returns one operation; from [`OpLog::forks`](crate::OpLog::forks) the earlier in the total order.
     #[must_use]
     pub fn first(&self) -> &SignedOp {
         &self.first
     }
 
-    /// The other; from [`OpLog::forks`](crate::OpLog::forks) the later in the order.
+    /// Returns the other operation; from [`OpLog::forks`](crate::OpLog::forks) the later in the total order.
     #[must_use]
     pub fn second(&self) -> &SignedOp {
         &self.second
     }
 
-    /// Checks the proof against the keys that are known here.
+    /// Checks the proof against the keys in `keys`.
     ///
     /// # Errors
     ///
-    /// [`ForkError`] when it proves nothing.
-    pub fn check<C: CryptoProvider + ?Sized>(&self, crypto: &C, keys: &KeyRegistry) -> Result<(), ForkError> {
+    /// [`ForkError`] if it proves nothing.
+    pub fn check(&self, crypto: &Sodium, keys: &KeyRegistry) -> Result<(), ForkError> {
         let (first, second) = (self.first.op(), self.second.op());
-        // One device may use one timestamp in two spaces: its clocks there know nothing of each other.
+        // A device may use one timestamp in two spaces: each space has a clock of its own.
         if first.actor() != second.actor() || first.ts() != second.ts() || first.space() != second.space() {
             return Err(ForkError::Unrelated);
         }
@@ -63,17 +63,17 @@ impl PartialEq for ForkProof {
 
 impl Eq for ForkProof {}
 
-/// Why two operations prove no equivocation.
+/// The reason why two operations do not prove equivocation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ForkError {
-    /// They have different actors, timestamps or spaces.
+    /// The operations have different actors, timestamps or spaces.
     #[error("the operations have different actors, timestamps or spaces")]
     Unrelated,
-    /// They are one operation.
+    /// The operations are the same.
     #[error("the operations are the same")]
     SameOperation,
-    /// One of them is not signed by the actor.
+    /// The actor did not sign one of them.
     #[error(transparent)]
     Verify(#[from] VerifyError),
 }

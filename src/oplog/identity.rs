@@ -1,10 +1,11 @@
-//! Which log this is, among those that are open.
+//! The identity of an open log.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// An open log, told from every other: from one with the same operations too, and from its own file when that is opened
-/// again. Numbers of operations mean the same where this is the same.
+/// The identity of an open log. It differs from that of every other log, even with the same operations, and from that
+/// of its own file when it is opened again. An [`OpSeq`](crate::op::OpSeq) is only valid in the log with the same
+/// identity.
 #[derive(Clone, Default)]
 pub(crate) struct LogId(Arc<()>);
 
@@ -27,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_is_itself_and_no_other() {
+    fn a_log_equals_only_itself() {
         let (one, other) = (LogId::default(), LogId::default());
         assert_eq!(one, one.clone());
         assert_ne!(one, other);

@@ -1,162 +1,180 @@
-//! What the log has at hand of every operation: enough to find, order and merge it.
+//! The in-memory index of a log: the parts of each operation needed to find, order and merge it.
 
 use std::cmp::Ordering;
 
-use super::authors::Authors;
-use super::order::{Neighbours, Order, Place};
+use super::authors::{ActorId, AuthorId, Authors};
+use super::order::{Neighbours, Order, OrderEntry};
+use super::registers::{RegisterId, Registers};
 use super::stamps::{Stamps, prefix};
-use super::subjects::{RegisterId, Subjects};
 use crate::codec::OpHash;
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
-use crate::op::Kind;
-use crate::packed::{Narrow, Numbers, Paged};
+use crate::op::{Kind, OpSeq};
+use crate::packed::{ChunkedVec, CompactVec, HashIndex};
 use crate::threads::Threads;
 use crate::value::utf16_cmp;
 
-/// Operations that are put in at once: what is read of them stays near.
-const AT_ONCE: usize = 64;
-/// Operations that are worth a second thread: with 1,000 it costs more than it saves, with 4,000 less (measured).
+/// The number of operations that are inserted together, so that their memory stays in the cache.
+const GROUP: usize = 64;
+/// The least number of operations for which a second thread saves time (measured: 1,000 do not, 4,000 do).
 const WORTH: usize = 2048;
 
-/// The operations of a log, by number of arrival: a column for each thing that is known of them.
+/// The operations of a log, one column for each property.
 pub(crate) struct Index {
-    hashes: Paged<OpHash>,
+    hashes: ChunkedVec<OpHash, OpSeq>,
     stamps: Stamps,
-    authors: Narrow,
-    registers: Paged<RegisterId>,
-    /// Numbers by hash. The hashes are SHA-256 already; nothing ever walks the table.
-    by_hash: Numbers,
+    author_ids: CompactVec<OpSeq, AuthorId>,
+    register_ids: ChunkedVec<RegisterId, OpSeq>,
+    /// The hashes are SHA-256 already, so the table needs no other hash. It is never iterated.
+    by_hash: HashIndex<OpSeq>,
     order: Order,
-    pub(crate) authors_of: Authors,
-    pub(crate) subjects: Subjects,
+    authors: Authors,
+    registers: Registers,
 }
 
-/// What came of putting an operation into the index.
+/// The result of inserting an operation.
 pub(crate) struct Inserted {
-    pub(crate) arrival: u32,
+    pub(crate) seq: OpSeq,
     /// Another operation of the same actor with the same timestamp.
-    pub(crate) equivocates_with: Option<u32>,
+    pub(crate) equivocates_with: Option<OpSeq>,
 }
 
 impl Index {
     pub(crate) fn new() -> Self {
         Self {
-            hashes: Paged::new(),
+            hashes: ChunkedVec::new(),
             stamps: Stamps::new(),
-            authors: Narrow::new(),
-            registers: Paged::new(),
-            by_hash: Numbers::new(),
+            author_ids: CompactVec::new(),
+            register_ids: ChunkedVec::new(),
+            by_hash: HashIndex::new(),
             order: Order::new(),
-            authors_of: Authors::new(),
-            subjects: Subjects::new(),
+            authors: Authors::new(),
+            registers: Registers::new(),
         }
     }
 
-    /// How many operations there are.
+    /// Returns the number of operations.
     pub(crate) fn len(&self) -> u32 {
         self.hashes.len()
     }
 
-    pub(crate) fn find(&self, hash: &OpHash) -> Option<u32> {
-        self.by_hash.find(hash.front(), |arrival| self.hashes.get(arrival) == hash)
+    /// Returns the number that the next operation gets.
+    pub(crate) fn end(&self) -> OpSeq {
+        self.hashes.end()
     }
 
-    pub(crate) fn hash(&self, arrival: u32) -> &OpHash {
-        self.hashes.get(arrival)
+    /// Returns the numbers of all operations.
+    pub(crate) fn seqs(&self) -> impl DoubleEndedIterator<Item = OpSeq> + Clone + use<> {
+        OpSeq::FIRST.until(self.end())
     }
 
-    pub(crate) fn ts(&self, arrival: u32) -> Hlc {
-        self.stamps.ts(arrival)
+    pub(crate) fn find(&self, hash: &OpHash) -> Option<OpSeq> {
+        self.by_hash.find(hash.front(), |seq| self.hashes.get(seq) == hash)
     }
 
-    pub(crate) fn author(&self, arrival: u32) -> u32 {
-        self.authors.get(arrival)
+    pub(crate) fn hash(&self, seq: OpSeq) -> &OpHash {
+        self.hashes.get(seq)
     }
 
-    pub(crate) fn register(&self, arrival: u32) -> RegisterId {
-        *self.registers.get(arrival)
+    pub(crate) fn ts(&self, seq: OpSeq) -> Hlc {
+        self.stamps.ts(seq)
     }
 
-    pub(crate) fn kind(&self, arrival: u32) -> Kind {
-        self.stamps.kind(arrival)
+    pub(crate) fn register(&self, seq: OpSeq) -> RegisterId {
+        *self.register_ids.get(seq)
     }
 
-    pub(crate) fn actor(&self, arrival: u32) -> &str {
-        self.authors_of.actor(self.author(arrival))
+    pub(crate) fn kind(&self, seq: OpSeq) -> Kind {
+        self.stamps.kind(seq)
     }
 
-    /// Puts operations in that are not there yet, none of them twice. What they are about does not depend on where they
-    /// stand, so another thread may look that up.
+    pub(crate) fn actor(&self, seq: OpSeq) -> &str {
+        self.authors.actor(self.author(seq))
+    }
+
+    pub(crate) fn kid(&self, seq: OpSeq) -> &str {
+        self.authors.kid(self.author(seq))
+    }
+
+    pub(crate) fn registers(&self) -> &Registers {
+        &self.registers
+    }
+
+    fn author(&self, seq: OpSeq) -> AuthorId {
+        self.author_ids.get(seq)
+    }
+
+    fn actor_id(&self, seq: OpSeq) -> ActorId {
+        self.authors.actor_of(self.author(seq))
+    }
+
+    /// Inserts operations that are not in the index, each once. Their registers do not depend on their place in the
+    /// order, so another thread may look them up.
     pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Vec<Inserted> {
         let threads = if ops.len() < WORTH { Threads::ONE } else { threads };
-        let mut subjects = std::mem::replace(&mut self.subjects, Subjects::new());
+        let mut known = std::mem::replace(&mut self.registers, Registers::new());
         let mut inserted = Vec::with_capacity(ops.len());
         let ((), registers) = threads.both(
-            || ops.chunks(AT_ONCE).for_each(|some| self.put_in_order(some, &mut inserted)),
+            || ops.chunks(GROUP).for_each(|group| self.insert_into_order(group, &mut inserted)),
             || {
                 let mut registers = Vec::with_capacity(ops.len());
-                ops.chunks(AT_ONCE).for_each(|some| registers.extend(subjects.intern(&names(some))));
+                ops.chunks(GROUP).for_each(|group| registers.extend(known.intern(&names(group))));
                 registers
             },
         );
-        self.subjects = subjects;
+        self.registers = known;
         for register in registers {
-            self.registers.push(register);
+            self.register_ids.push(register);
         }
         inserted
     }
 
-    /// Numbers operations and puts them into the order; step by step for all, so that what one needs from memory
-    /// does not wait for another.
-    fn put_in_order(&mut self, ops: &[PermittedOp<'_>], inserted: &mut Vec<Inserted>) {
-        let first = self.len();
+    /// Numbers operations and inserts them into the order. Each step runs for all of them, so that their cache misses
+    /// overlap.
+    fn insert_into_order(&mut self, ops: &[PermittedOp<'_>], inserted: &mut Vec<Inserted>) {
+        let first = self.end();
         for permitted in ops {
             let signed = permitted.signed();
             let op = signed.op();
             self.hashes.push(permitted.hash());
             self.stamps.push(op.ts(), op.kind());
-            self.authors.push(self.authors_of.intern(op.actor(), signed.kid()));
+            self.author_ids.push(self.authors.intern(op.actor(), signed.kid()));
         }
         let hashes = &self.hashes;
-        for arrival in first..hashes.len() {
-            let front = hashes.get(arrival).front();
-            self.by_hash.push(arrival, front, |arrival| hashes.get(arrival).front());
+        for seq in first.until(hashes.end()) {
+            let front = hashes.get(seq).front();
+            self.by_hash.push(seq, front, |seq| hashes.get(seq).front());
         }
-        let place = |arrival| Place { prefix: self.stamps.prefix(arrival), arrival };
-        let places: Vec<Place> = (first..self.len()).map(place).collect();
+        let entry = |seq| OrderEntry { prefix: self.stamps.prefix(seq), seq };
+        let entries: Vec<OrderEntry> = first.until(self.end()).map(entry).collect();
         let mut order = std::mem::replace(&mut self.order, Order::new());
-        let neighbours =
-            order.insert(&places, |arrival| self.author(arrival), |a, b| self.compare_tied(a, b));
+        let neighbours = order.insert(&entries, |seq| self.author(seq), |a, b| self.compare_tied(a, b));
         self.order = order;
         inserted
-            .extend(places.into_iter().zip(neighbours).map(|(place, found)| self.inserted(place, &found)));
+            .extend(entries.into_iter().zip(neighbours).map(|(entry, found)| self.inserted(entry, &found)));
     }
 
-    /// What came of an operation that has these neighbours in the order.
-    fn inserted(&self, place: Place, neighbours: &Neighbours) -> Inserted {
+    /// Returns the result for an operation with these neighbours in the order.
+    fn inserted(&self, entry: OrderEntry, neighbours: &Neighbours) -> Inserted {
         let mut others = [neighbours.before, neighbours.after].into_iter().flatten();
-        let other = others.find(|other| {
-            other.prefix == place.prefix
-                && self.same_actor(other.arrival, place.arrival)
-                && self.ts(other.arrival) == self.ts(place.arrival)
-        });
-        Inserted { arrival: place.arrival, equivocates_with: other.map(|other| other.arrival) }
+        let other = others
+            .find(|other| other.prefix == entry.prefix && self.same_actor_and_time(other.seq, entry.seq));
+        Inserted { seq: entry.seq, equivocates_with: other.map(|other| other.seq) }
     }
 
-    /// The total order: time, counter, actor by UTF-16 code units, hash.
-    pub(crate) fn compare(&self, a: u32, b: u32) -> Ordering {
+    /// Compares by the total order: time, counter, actor by UTF-16 code units, hash.
+    pub(crate) fn compare(&self, a: OpSeq, b: OpSeq) -> Ordering {
         self.ts(a).cmp(&self.ts(b)).then_with(|| self.compare_simultaneous(a, b))
     }
 
-    /// The same for places with equal prefixes.
-    fn compare_tied(&self, a: Place, b: Place) -> Ordering {
-        let (prefix, a, b) = (a.prefix, a.arrival, b.arrival);
+    /// Compares two entries with equal prefixes by the total order.
+    fn compare_tied(&self, a: OrderEntry, b: OrderEntry) -> Ordering {
+        let (prefix, a, b) = (a.prefix, a.seq, b.seq);
         if prefix.is_whole() { self.compare_simultaneous(a, b) } else { self.compare(a, b) }
     }
 
-    /// The same for operations with equal timestamps.
-    fn compare_simultaneous(&self, a: u32, b: u32) -> Ordering {
+    /// Compares two operations with equal timestamps by the total order.
+    fn compare_simultaneous(&self, a: OpSeq, b: OpSeq) -> Ordering {
         let actors = match self.author(a) == self.author(b) {
             true => Ordering::Equal,
             false => utf16_cmp(self.actor(a), self.actor(b)),
@@ -164,27 +182,23 @@ impl Index {
         actors.then_with(|| self.hash(a).cmp(self.hash(b)))
     }
 
-    /// All operations in order.
-    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+    /// Returns all operations in the total order.
+    pub(crate) fn in_order(&self) -> impl DoubleEndedIterator<Item = OpSeq> + '_ {
         self.order.iter()
     }
 
-    /// The operations with a timestamp of at least this, in order.
-    pub(crate) fn since_ts(&self, ts: Hlc) -> impl Iterator<Item = u32> + '_ {
-        self.order.starting_at(prefix(ts)).skip_while(move |arrival| self.ts(*arrival) < ts)
+    /// Returns the operations with a timestamp of at least `ts`, in the total order.
+    pub(crate) fn since_ts(&self, ts: Hlc) -> impl Iterator<Item = OpSeq> + '_ {
+        self.order.starting_at(prefix(ts)).skip_while(move |seq| self.ts(*seq) < ts)
     }
 
-    /// Whether two operations are of one actor and carry one timestamp.
-    pub(crate) fn same_actor_and_time(&self, a: u32, b: u32) -> bool {
-        self.ts(a) == self.ts(b) && self.same_actor(a, b)
-    }
-
-    fn same_actor(&self, a: u32, b: u32) -> bool {
-        self.authors_of.actor_of(self.author(a)) == self.authors_of.actor_of(self.author(b))
+    /// Returns true if two operations have the same actor and the same timestamp.
+    pub(crate) fn same_actor_and_time(&self, a: OpSeq, b: OpSeq) -> bool {
+        self.actor_id(a) == self.actor_id(b) && self.ts(a) == self.ts(b)
     }
 }
 
-/// What operations are about: entity, entity id, path.
+/// Returns the names of the operations' registers: entity, entity id, path.
 fn names<'a>(ops: &'a [PermittedOp<'_>]) -> Vec<(&'a str, &'a str, &'a str)> {
     ops.iter().map(PermittedOp::op).map(|op| (op.entity(), op.entity_id(), op.path())).collect()
 }

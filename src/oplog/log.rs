@@ -1,23 +1,23 @@
-//! The log: append-only, each operation once.
+//! The append-only log.
 
 use std::fmt;
 
-use super::prefix::Prefix;
+use super::prefix_digests::PrefixDigests;
 use super::{ForkProof, Index, Inserted, LogId};
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Hash, Sodium};
+use crate::crypto::{Hash, Sodium};
 use crate::guard::PermittedOp;
 use crate::keys::{VerifiedOp, VerifyError};
-use crate::op::{OpError, OpRef, Parts, SignedOp, SignedOpRef};
+use crate::op::{OpError, OpRef, OpSeq, Parts, SignedOp, SignedOpRef};
 use crate::store::{MemoryStore, Store, StoreError};
 use crate::threads::Threads;
 #[cfg(feature = "sqlite")]
 use crate::{codec::OpHashSet, store::Damage};
 
-/// An append-only log of verified operations: each once, in the order of arrival and in the total order.
+/// An append-only log of verified operations, each once, readable in the order of arrival and in the total order.
 ///
-/// This is the low layer; a [`Replica`](crate::Replica) adds keys, a clock and the merged state. An operation gets in
-/// through a function of yours that verifies it:
+/// This is the low layer; a [`Replica`](crate::Replica) adds keys, a clock and the merged state. The caller passes a
+/// function that verifies a new operation:
 ///
 /// ```
 /// use policysync::{Hlc, Op, OpLog, SigningSecretKey};
@@ -41,87 +41,96 @@ pub struct OpLog {
     space: Option<Box<str>>,
     index: Index,
     store: Box<dyn Store>,
-    /// Whether any actor said two things at one time.
+    /// True if an actor has equivocated.
     forked: bool,
     id: LogId,
-    prefix: Prefix,
+    prefix: PrefixDigests,
 }
 
-/// A position in the order of arrival of one log: what arrived before it and what arrives later. It means nothing to
-/// another log. Unlike a timestamp it misses nothing: an old operation that arrives late is behind it.
+/// A position in the order of arrival of one log, between the operations before it and those after it.
+///
+/// It is valid for that log only. Unlike with a timestamp, no operation is missed: one with an old timestamp that
+/// arrives late comes after the cursor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cursor(u32);
+pub struct Cursor(OpSeq);
 
 impl Cursor {
-    /// Before everything.
-    pub const START: Self = Self(0);
+    /// The position before all operations.
+    pub const START: Self = Self(OpSeq::FIRST);
 
-    /// How many operations arrived before this position.
+    /// Returns the number of operations before this position.
     #[must_use]
     pub fn position(self) -> u64 {
         self.0.into()
     }
 
-    /// The position with so many operations before it; `None` beyond what a log can hold.
+    /// Returns the number of the first operation after this position.
+    pub(crate) const fn next(self) -> OpSeq {
+        self.0
+    }
+
+    /// Returns the position after `position` operations, or `None` past the capacity of a log.
     #[must_use]
     pub fn from_position(position: u64) -> Option<Self> {
-        u32::try_from(position).ok().map(Self)
+        u32::try_from(position).ok().map(|count| Self(OpSeq::new(count)))
     }
 }
 
 /// An operation in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogEntry {
     /// The operation.
     pub op: SignedOp,
     /// Its identity.
     pub hash: OpHash,
-    /// The position just behind it, to go on from.
+    /// The position after it, from which to continue.
     pub cursor: Cursor,
 }
 
-/// What became of an operation that was offered to the log.
+/// The outcome of adding an operation to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Added {
-    /// It is in the log now.
+    /// The operation was appended.
     Appended {
         /// Its identity.
         hash: OpHash,
         /// Another operation of the same actor with the same timestamp: see [`OpLog::forks`].
         equivocates_with: Option<OpHash>,
     },
-    /// It was in the log already, and was not verified again.
+    /// The operation was in the log already. It was not verified again.
     Duplicate,
 }
 
-/// Why the log did not take an operation. The log is as it was.
+/// The reason why an operation was not added. The log is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddError {
-    /// It is too large to be an operation.
+    /// The operation is too large.
     #[error(transparent)]
     Op(#[from] OpError),
-    /// It belongs to another space than the log.
+    /// The operation belongs to another space than the log.
     #[error("the operation belongs to another space than the log")]
     OtherSpace,
-    /// It is not verified.
+    /// The guard did not verify the operation.
     #[error(transparent)]
     Verify(#[from] VerifyError),
-    /// The function that should verify it answered for another operation.
-    #[error("the guard answered for another operation")]
+    /// The guard returned another operation.
+    #[error("the guard returned another operation")]
     OtherOperation,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What a set of operations is, in 40 bytes: two logs with equal digests hold the same operations.
+/// The digest of a set of operations: two logs with equal digests contain the same operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "applications store a digest and create it again")]
 pub struct LogDigest {
-    /// How many operations there are.
+    /// The number of operations.
     pub count: u64,
-    /// SHA-256 over the operations' hashes in the total order.
+    /// The SHA-256 over the hashes of the operations in the total order.
     pub hash: Hash,
 }
 
@@ -138,13 +147,13 @@ impl fmt::Debug for OpLog {
 }
 
 impl OpLog {
-    /// An empty log in memory, for operations without a space.
+    /// Creates an empty log in memory, for operations without a space.
     #[must_use]
     pub fn new(crypto: Sodium) -> Self {
         Self::with_store(crypto, None, Box::new(MemoryStore::new()))
     }
 
-    /// An empty log over an empty store.
+    /// Creates an empty log over an empty store.
     pub(crate) fn with_store(crypto: Sodium, space: Option<Box<str>>, store: Box<dyn Store>) -> Self {
         Self {
             crypto,
@@ -153,23 +162,23 @@ impl OpLog {
             store,
             forked: false,
             id: LogId::default(),
-            prefix: Prefix::default(),
+            prefix: PrefixDigests::default(),
         }
     }
 
-    /// An empty log, to be filled with what a store holds: [`OpLog::restore`], then [`OpLog::keep_in`].
+    /// Creates an empty log that is filled from a store: [`OpLog::restore`], then [`OpLog::keep_in`].
     #[cfg(feature = "sqlite")]
     pub(crate) fn new_in(crypto: Sodium, space: Option<Box<str>>) -> Self {
         Self::with_store(crypto, space, Box::new(MemoryStore::new()))
     }
 
-    /// Takes over operations that are in the store already.
+    /// Adds operations that are in the store already.
     #[cfg(feature = "sqlite")]
     pub(crate) fn restore(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Result<(), StoreError> {
         let mut hashes = OpHashSet::with_capacity_and_hasher(ops.len(), Default::default());
-        for (arrival, op) in (self.index.len()..).zip(ops) {
+        for (seq, op) in self.index.end().onwards().zip(ops) {
             if self.index.find(&op.hash()).is_some() || !hashes.insert(op.hash()) {
-                return Err(StoreError::operation(arrival, Damage::Duplicate));
+                return Err(StoreError::operation(seq, Damage::Duplicate));
             }
         }
         self.expect_room(ops)?;
@@ -188,13 +197,13 @@ impl OpLog {
         self.store.copy_to(path)
     }
 
-    /// Offers an operation to the log. A duplicate is found by its hash before anything is verified; otherwise `guard`
-    /// must verify it, with [`verify_op`](crate::keys::verify_op) or
+    /// Adds an operation. A duplicate is found by its hash before anything is verified; `guard` must verify any other,
+    /// with [`verify_op`](crate::keys::verify_op) or
     /// [`KeyRegistry::verify`](crate::KeyRegistry::verify).
     ///
     /// # Errors
     ///
-    /// [`AddError`]; the log is as it was, and a genuine copy of the same operation is still welcome.
+    /// [`AddError`]. The log is unchanged, and a genuine copy of the same operation can still be added.
     pub fn add<'a, G>(&mut self, op: &'a SignedOp, guard: G) -> Result<Added, AddError>
     where
         G: FnOnce(&'a SignedOp) -> Result<VerifiedOp<'a>, VerifyError>,
@@ -218,8 +227,8 @@ impl OpLog {
         Ok(Added::Appended { hash, equivocates_with })
     }
 
-    /// Appends operations that are not in the log, none of them twice: first the store, then memory, so that on an
-    /// error the log is as it was.
+    /// Appends operations that are not in the log, each once. The store is written before memory, so that the log is
+    /// unchanged on an error.
     pub(crate) fn append(
         &mut self,
         ops: &[PermittedOp<'_>],
@@ -236,90 +245,89 @@ impl OpLog {
         inserted
     }
 
-    /// Whether so many more operations can be numbered, and their names kept.
+    /// Checks that more operations can be numbered and their names stored.
     fn expect_room(&self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
-        let numbers = crate::packed::index(u32::MAX - 1 - self.index.len());
+        let free = crate::packed::index(u32::MAX - 1 - self.index.len());
         let bytes = ops.iter().map(|op| op.op().entity_id().len()).sum();
-        let room = ops.len() <= numbers && self.index.subjects.has_room(ops.len(), bytes);
+        let room = ops.len() <= free && self.index.registers().has_room(ops.len(), bytes);
         if room { Ok(()) } else { Err(StoreError::Full) }
     }
 
-    /// How many operations there are.
+    /// Returns the number of operations.
     #[must_use]
     pub fn len(&self) -> usize {
         crate::packed::index(self.index.len())
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no operations.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.len() == 0
     }
 
-    /// The space that the log's operations belong to.
+    /// Returns the space that the log's operations belong to.
     #[must_use]
     pub fn space(&self) -> Option<&str> {
         self.space.as_deref()
     }
 
-    /// Whether this operation is in the log.
+    /// Returns true if the log contains the operation with this hash.
     #[must_use]
     pub fn contains(&self, hash: &OpHash) -> bool {
         self.index.find(hash).is_some()
     }
 
-    /// The operation with this hash, if the log has it.
+    /// Returns the operation with this hash, if the log contains it.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot read it.
+    /// [`StoreError`] if the store cannot read it.
     pub fn get(&self, hash: &OpHash) -> Result<Option<SignedOp>, StoreError> {
-        self.index.find(hash).map(|arrival| self.read(arrival)).transpose()
+        self.index.find(hash).map(|seq| self.read(seq)).transpose()
     }
 
-    /// All operations in the total order: time, counter, actor, hash.
+    /// Returns all operations in the total order: time, counter, actor, hash.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Result<LogEntry, StoreError>> + '_ {
-        self.index.in_order().map(|arrival| self.entry(arrival))
+        self.index.in_order().map(|seq| self.entry(seq))
     }
 
-    /// The operations that arrived since `cursor`, in the order of arrival.
+    /// Returns the operations after `cursor`, in the order of arrival.
     pub fn since(
         &self,
         cursor: Cursor,
     ) -> impl DoubleEndedIterator<Item = Result<LogEntry, StoreError>> + '_ {
-        (cursor.0..self.index.len()).map(|arrival| self.entry(arrival))
+        cursor.0.until(self.index.end()).map(|seq| self.entry(seq))
     }
 
-    /// The position behind everything that has arrived.
+    /// Returns the position after all operations.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor(self.index.len())
+        Cursor(self.index.end())
     }
 
-    /// What the log holds, in 40 bytes. Costs a hash over all operations' hashes.
+    /// Returns the digest of the log. It costs a hash over the hashes of all operations.
     #[must_use]
     pub fn digest(&self) -> LogDigest {
         let mut hashes = Vec::with_capacity(self.len().saturating_mul(32));
-        for arrival in self.index.in_order() {
-            hashes.extend_from_slice(self.index.hash(arrival).as_bytes());
+        for seq in self.index.in_order() {
+            hashes.extend_from_slice(self.index.hash(seq).as_bytes());
         }
         LogDigest { count: self.index.len().into(), hash: self.crypto.hash(&hashes) }
     }
 
-    /// Where actors said two things at one time: a proof for each actor and timestamp, of the two operations that come
-    /// first in the order. Logs with the same operations give equal proofs. Where there is one, this costs a walk over
-    /// the log.
+    /// Returns a proof for each actor and timestamp with more than one operation: of the two that come first in the
+    /// total order. Logs with the same operations return equal proofs. If there is a fork, this reads the whole index.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot read an operation.
+    /// [`StoreError`] if the store cannot read an operation.
     pub fn forks(&self) -> Result<Vec<ForkProof>, StoreError> {
         if !self.forked {
             return Ok(Vec::new());
         }
         let mut proofs = Vec::new();
         let mut proved = false;
-        // What one actor said at one time stands together in the order.
+        // Operations of one actor with one timestamp are adjacent in the total order.
         for (first, second) in self.index.in_order().zip(self.index.in_order().skip(1)) {
             if !self.index.same_actor_and_time(first, second) {
                 proved = false;
@@ -335,51 +343,49 @@ impl OpLog {
         &self.index
     }
 
-    /// This log, as long as it is open.
+    /// Returns the identity of this open log.
     pub(crate) fn id(&self) -> &LogId {
         &self.id
     }
 
-    /// A digest over the operations that arrived first, `count` of them, in the order of arrival; `None` where there
-    /// are fewer.
-    pub(crate) fn prefix_digest(&self, count: u32) -> Option<[u8; 32]> {
-        (count <= self.index.len()).then(|| self.prefix.digest(self.crypto, &self.index, count))
+    /// Returns a digest over the operations before `end`, in the order of arrival, or `None` if the log is shorter.
+    pub(crate) fn prefix_digest(&self, end: OpSeq) -> Option<[u8; 32]> {
+        (end <= self.index.end()).then(|| self.prefix.digest(self.crypto, &self.index, end))
     }
 
-    fn entry(&self, arrival: u32) -> Result<LogEntry, StoreError> {
+    fn entry(&self, seq: OpSeq) -> Result<LogEntry, StoreError> {
         Ok(LogEntry {
-            op: self.read(arrival)?,
-            hash: *self.index.hash(arrival),
-            cursor: Cursor(arrival.saturating_add(1)),
+            op: self.read(seq)?,
+            hash: *self.index.hash(seq),
+            cursor: Cursor(seq.checked_add(1).unwrap_or(seq)),
         })
     }
 
-    /// The operation of this number.
-    pub(crate) fn read(&self, arrival: u32) -> Result<SignedOp, StoreError> {
-        self.with_op(arrival, |signed| signed.to_signed_op())
+    /// Reads the operation of this number.
+    pub(crate) fn read(&self, seq: OpSeq) -> Result<SignedOp, StoreError> {
+        self.with_op(seq, |signed| signed.to_signed_op())
     }
 
     /// Calls `read` with the operation of this number.
     pub(crate) fn with_op<T>(
         &self,
-        arrival: u32,
+        seq: OpSeq,
         read: impl FnOnce(SignedOpRef<'_>) -> T,
     ) -> Result<T, StoreError> {
         let mut scratch = Vec::new();
-        let body = self.store.read(arrival, self.index.hash(arrival), &mut scratch)?;
-        let author = self.index.author(arrival);
-        let (entity, entity_id, path) = self.index.subjects.names(self.index.register(arrival));
+        let body = self.store.read(seq, self.index.hash(seq), &mut scratch)?;
+        let (entity, entity_id, path) = self.index.registers().names(self.index.register(seq));
         let op = OpRef::from_log(Parts {
             label: body.label,
-            actor: self.index.authors_of.actor(author),
-            ts: self.index.ts(arrival),
+            actor: self.index.actor(seq),
+            ts: self.index.ts(seq),
             entity,
             entity_id,
             path,
-            kind: self.index.kind(arrival),
+            kind: self.index.kind(seq),
             value: body.value,
             space: self.space.as_deref(),
         });
-        Ok(read(SignedOpRef::from_log(op, self.index.authors_of.kid(author), body.signature)))
+        Ok(read(SignedOpRef::from_log(op, self.index.kid(seq), body.signature)))
     }
 }

@@ -1,4 +1,4 @@
-//! Which operations we hold: each once, in the order they reached us and in the order that all replicas agree on.
+//! The append-only log of operations, indexed by arrival, by hash and by the total order.
 
 mod authors;
 mod fork;
@@ -6,13 +6,13 @@ mod identity;
 mod index;
 mod log;
 mod order;
-mod prefix;
+mod prefix_digests;
+mod registers;
 mod stamps;
-mod subjects;
 
 pub use fork::{ForkError, ForkProof};
 pub use log::{AddError, Added, Cursor, LogDigest, LogEntry, OpLog};
 
 pub(crate) use identity::LogId;
 pub(crate) use index::{Index, Inserted};
-pub(crate) use subjects::{NONE, RegisterId};
+pub(crate) use registers::RegisterId;

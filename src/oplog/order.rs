@@ -1,69 +1,75 @@
-//! The total order, kept while operations arrive in any other.
+//! The total order of operations, maintained while they arrive in any order.
 
 use std::cmp::Ordering;
 use std::hint::black_box;
 
-/// Entries of a run. Inserting moves half a run on average; finding the run is a search over the runs' last keys.
-const RUN: usize = 256;
-/// How far from the place that is guessed is looked first.
+use crate::op::OpSeq;
+use crate::packed::Key;
+
+/// Entries of a chunk. An insertion moves half a chunk on average, after a search over the last keys of the chunks.
+const CHUNK: usize = 256;
+/// The distance from a guessed position that is searched first.
 const NEAR: usize = 12;
 
-/// Orders as timestamps do, as far as it goes: equal prefixes may have unequal timestamps.
+/// The first bits of a timestamp, in the same order. Equal prefixes may belong to unequal timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Prefix(pub(super) u64);
+pub(crate) struct TsPrefix(pub(super) u64);
 
-/// An operation in the order: a prefix of what it is ordered by, and its number by arrival.
+/// An operation in the order: a prefix of its sort key, and its number.
 ///
-/// The prefix decides nearly every comparison without a look at the operation.
+/// The prefix decides nearly every comparison without access to the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) prefix: Prefix,
-    pub(crate) arrival: u32,
+pub(crate) struct OrderEntry {
+    pub(crate) prefix: TsPrefix,
+    pub(crate) seq: OpSeq,
 }
 
-/// Room for the places of a run, keys and numbers apart so that a search touches keys only.
-struct Room {
-    prefixes: [Prefix; RUN],
-    arrivals: [u32; RUN],
+/// The entries of a chunk. Prefixes and numbers are separate so that a search reads prefixes only.
+struct Slots {
+    prefixes: [TsPrefix; CHUNK],
+    seqs: [OpSeq; CHUNK],
 }
 
-/// A run of places in order.
-struct Run {
+/// A sorted chunk of entries.
+struct Chunk {
     len: usize,
-    room: Box<Room>,
+    slots: Box<Slots>,
 }
 
-impl Run {
+impl Chunk {
     fn new() -> Self {
-        Self { len: 0, room: Box::new(Room { prefixes: [Prefix(0); RUN], arrivals: [0; RUN] }) }
+        Self {
+            len: 0,
+            slots: Box::new(Slots { prefixes: [TsPrefix(0); CHUNK], seqs: [OpSeq::FIRST; CHUNK] }),
+        }
     }
 
-    fn prefixes(&self) -> &[Prefix] {
-        self.room.prefixes.get(..self.len).unwrap_or_default()
+    fn prefixes(&self) -> &[TsPrefix] {
+        self.slots.prefixes.get(..self.len).unwrap_or_default()
     }
 
-    fn arrivals(&self) -> &[u32] {
-        self.room.arrivals.get(..self.len).unwrap_or_default()
+    fn seqs(&self) -> &[OpSeq] {
+        self.slots.seqs.get(..self.len).unwrap_or_default()
     }
 
-    fn get(&self, at: usize) -> Option<Place> {
-        Some(Place { prefix: *self.prefixes().get(at)?, arrival: *self.arrivals().get(at)? })
+    fn get(&self, at: usize) -> Option<OrderEntry> {
+        Some(OrderEntry { prefix: *self.prefixes().get(at)?, seq: *self.seqs().get(at)? })
     }
 
-    /// Reads around a guess, so that the processor fetches what [`Run::before`] will look at.
+    /// Reads around a guess, so that the processor fetches what [`Chunk::before`] will read.
     fn touch(&self, guess: usize) -> u64 {
-        let prefix = |at: usize| self.room.prefixes.get(at).map_or(0, |prefix| prefix.0);
-        let arrival = self.room.arrivals.get(guess).copied().unwrap_or(0);
-        prefix(guess.saturating_sub(NEAR / 2)) ^ prefix(guess + NEAR / 2) ^ u64::from(arrival)
+        let prefix = |at: usize| self.slots.prefixes.get(at).map_or(0, |prefix| prefix.0);
+        let seq = self.slots.seqs.get(guess).map_or(0, |seq| seq.get());
+        prefix(guess.saturating_sub(NEAR / 2)) ^ prefix(guess + NEAR / 2) ^ u64::from(seq)
     }
 
     fn len(&self) -> usize {
         self.len
     }
 
-    /// How many places have a smaller prefix, from a guess on: where the guess is good, that needs one or two lines of
-    /// memory, and a search over the whole run waits for five, one after the other.
-    fn before(&self, prefix: Prefix, guess: usize) -> usize {
+    /// Returns the number of entries with a smaller prefix. A good guess needs one or two cache lines; a search over
+    /// the whole chunk waits for five, one after another.
+    fn before(&self, prefix: TsPrefix, guess: usize) -> usize {
         let start = guess.saturating_sub(NEAR);
         let near = self.prefixes().get(start..).unwrap_or_default();
         let near = near.get(..2 * NEAR).unwrap_or(near);
@@ -72,181 +78,187 @@ impl Run {
         if is_there { start + found } else { self.prefixes().partition_point(|other| *other < prefix) }
     }
 
-    /// Puts a place in before those from `at` on. There must be room.
+    /// Inserts an entry at `at`. There must be room.
     #[expect(
         clippy::indexing_slicing,
-        reason = "a run is split before it is full, and no place is behind its end"
+        reason = "a chunk is split before it is full, and `at` is at most its length"
     )]
-    fn insert(&mut self, at: usize, place: Place) {
-        self.room.prefixes.copy_within(at..self.len, at + 1);
-        self.room.arrivals.copy_within(at..self.len, at + 1);
-        self.room.prefixes[at] = place.prefix;
-        self.room.arrivals[at] = place.arrival;
+    fn insert(&mut self, at: usize, entry: OrderEntry) {
+        self.slots.prefixes.copy_within(at..self.len, at + 1);
+        self.slots.seqs.copy_within(at..self.len, at + 1);
+        self.slots.prefixes[at] = entry.prefix;
+        self.slots.seqs[at] = entry.seq;
         self.len += 1;
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "what is split off is part of what is there, and has the same room"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "the upper part has at most the length of the chunk")]
     fn split_off(&mut self, at: usize) -> Self {
         let mut upper = Self::new();
         upper.len = self.len - at;
-        upper.room.prefixes[..upper.len].copy_from_slice(&self.room.prefixes[at..self.len]);
-        upper.room.arrivals[..upper.len].copy_from_slice(&self.room.arrivals[at..self.len]);
+        upper.slots.prefixes[..upper.len].copy_from_slice(&self.slots.prefixes[at..self.len]);
+        upper.slots.seqs[..upper.len].copy_from_slice(&self.slots.seqs[at..self.len]);
         self.len = at;
         upper
     }
 }
 
-/// Places in order, in runs.
+/// All entries in order, in chunks.
 pub(crate) struct Order {
-    runs: Vec<Run>,
-    /// The last place of each run.
-    lasts: Vec<Place>,
+    chunks: Vec<Chunk>,
+    /// The last entry of each chunk.
+    lasts: Vec<OrderEntry>,
 }
 
-/// The neighbours of a place that was just put into the order.
+/// The neighbours of a new entry.
 pub(crate) struct Neighbours {
-    pub(crate) before: Option<Place>,
-    pub(crate) after: Option<Place>,
+    pub(crate) before: Option<OrderEntry>,
+    pub(crate) after: Option<OrderEntry>,
 }
 
 impl Order {
     pub(crate) const fn new() -> Self {
-        Self { runs: Vec::new(), lasts: Vec::new() }
+        Self { chunks: Vec::new(), lasts: Vec::new() }
     }
 
-    /// Puts new places into the order, one after the other, and returns the neighbours that each found. `near` reads
-    /// what is needed of an operation to compare it, and `tie` compares two whose prefixes are equal.
-    pub(crate) fn insert(
+    /// Inserts new entries one after another and returns the neighbours that each had at insertion. `near` reads the
+    /// part of an operation that a comparison needs, and `tie` compares two entries with equal prefixes.
+    pub(crate) fn insert<K: Key>(
         &mut self,
-        places: &[Place],
-        near: impl Fn(u32) -> u32,
-        tie: impl Fn(Place, Place) -> Ordering,
+        entries: &[OrderEntry],
+        near: impl Fn(OpSeq) -> K,
+        tie: impl Fn(OrderEntry, OrderEntry) -> Ordering,
     ) -> Vec<Neighbours> {
-        self.bring_near(places, near);
-        places.iter().map(|place| self.insert_one(*place, &tie)).collect()
+        self.prefetch(entries, near);
+        entries.iter().map(|entry| self.insert_one(*entry, &tie)).collect()
     }
 
-    /// Reads what inserting these places will need, for all of them at once: each step is a short loop in which no read
-    /// waits for another. One insertion after the other would wait for its memory several times.
-    fn bring_near(&self, places: &[Place], near: impl Fn(u32) -> u32) {
+    /// Reads ahead the memory that inserting these entries needs. Each step is a short loop whose reads do not depend
+    /// on each other, so that cache misses overlap.
+    fn prefetch<K: Key>(&self, entries: &[OrderEntry], near: impl Fn(OpSeq) -> K) {
         let Some(last) = self.lasts.last() else { return };
-        let spots: Vec<(Prefix, &Run, usize)> = places
+        let spots: Vec<(TsPrefix, &Chunk, usize)> = entries
             .iter()
-            .map(|place| place.prefix)
+            .map(|entry| entry.prefix)
             .filter(|prefix| *prefix < last.prefix)
             .filter_map(|prefix| {
-                let number = self.run_of(prefix);
-                Some((prefix, self.runs.get(number)?, self.guess(prefix, number)))
+                let number = self.chunk_of(prefix);
+                Some((prefix, self.chunks.get(number)?, self.guess(prefix, number)))
             })
             .collect();
-        let touched = spots.iter().fold(0, |sum, (_, run, guess)| sum ^ run.touch(*guess));
+        let touched = spots.iter().fold(0, |sum, (_, chunk, guess)| sum ^ chunk.touch(*guess));
         black_box(touched);
-        let arrivals: Vec<u32> = spots
+        let seqs: Vec<OpSeq> = spots
             .iter()
-            .filter_map(|(prefix, run, guess)| run.arrivals().get(run.before(*prefix, *guess)).copied())
+            .filter_map(|(prefix, chunk, guess)| chunk.seqs().get(chunk.before(*prefix, *guess)).copied())
             .collect();
-        black_box(arrivals.iter().fold(0, |sum, arrival| sum ^ near(*arrival)));
+        black_box(seqs.iter().fold(0, |sum, seq| sum ^ near(*seq).position()));
     }
 
-    /// The run that a place belongs to, and how many places of that run come before it.
-    fn locate(&self, place: &Place, tie: &impl Fn(Place, Place) -> Ordering) -> (usize, usize) {
-        if self.is_last(place, tie) {
-            return (self.runs.len(), 0);
+    /// Returns the chunk that an entry belongs to, and the number of entries of that chunk before it.
+    fn locate(
+        &self,
+        entry: &OrderEntry,
+        tie: &impl Fn(OrderEntry, OrderEntry) -> Ordering,
+    ) -> (usize, usize) {
+        if self.is_last(entry, tie) {
+            return (self.chunks.len(), 0);
         }
-        let prefix = place.prefix;
-        let before = |arrival: &u32| tie(Place { prefix, arrival: *arrival }, *place).is_lt();
-        let number = self.run_of(prefix);
+        let prefix = entry.prefix;
+        let before = |seq: &OpSeq| tie(OrderEntry { prefix, seq: *seq }, *entry).is_lt();
+        let number = self.chunk_of(prefix);
         let number = match self.lasts.get(number..) {
             Some(rest @ [first, ..]) if first.prefix == prefix => {
-                number + rest.partition_point(|last| last.prefix == prefix && before(&last.arrival))
+                number + rest.partition_point(|last| last.prefix == prefix && before(&last.seq))
             }
             _ => number,
         };
-        let Some(run) = self.runs.get(number) else { return (number, 0) };
-        let low = run.before(prefix, self.guess(prefix, number));
-        let equal = run.prefixes().iter().skip(low).take_while(|other| **other == prefix).count();
-        let tied = run.arrivals().get(low..low + equal).unwrap_or_default();
+        let Some(chunk) = self.chunks.get(number) else { return (number, 0) };
+        let low = chunk.before(prefix, self.guess(prefix, number));
+        let equal = chunk.prefixes().iter().skip(low).take_while(|other| **other == prefix).count();
+        let tied = chunk.seqs().get(low..low + equal).unwrap_or_default();
         (number, low + tied.partition_point(before))
     }
 
-    /// The first run that ends with this prefix or a greater one.
-    fn run_of(&self, prefix: Prefix) -> usize {
+    /// Returns the first chunk that ends with this prefix or a greater one.
+    fn chunk_of(&self, prefix: TsPrefix) -> usize {
         self.lasts.partition_point(|last| last.prefix < prefix)
     }
 
-    /// Where in this run a prefix would be if they were spread evenly. The run itself is not looked at.
-    fn guess(&self, prefix: Prefix, number: usize) -> usize {
+    /// Returns the position of a prefix in this chunk if prefixes were spread evenly. The chunk itself is not read.
+    fn guess(&self, prefix: TsPrefix, number: usize) -> usize {
         let last = |number: usize| self.lasts.get(number).map_or(0, |last| last.prefix.0);
         let below = number.checked_sub(1).map_or(0, last);
         let (span, part) = (last(number).saturating_sub(below), prefix.0.saturating_sub(below));
-        let len = self.runs.get(number).map_or(0, Run::len);
+        let len = self.chunks.get(number).map_or(0, Chunk::len);
         let guess = (u128::from(part) * u128::try_from(len).unwrap_or(0)).checked_div(span.into());
         guess.and_then(|guess| usize::try_from(guess).ok()).unwrap_or(0)
     }
 
-    /// Whether a place is behind all others: the usual case.
-    fn is_last(&self, place: &Place, tie: &impl Fn(Place, Place) -> Ordering) -> bool {
-        self.lasts.last().is_none_or(|last| match last.prefix.cmp(&place.prefix) {
-            Ordering::Equal => tie(*last, *place).is_lt(),
+    /// Returns true if an entry comes after all others: the usual case.
+    fn is_last(&self, entry: &OrderEntry, tie: &impl Fn(OrderEntry, OrderEntry) -> Ordering) -> bool {
+        self.lasts.last().is_none_or(|last| match last.prefix.cmp(&entry.prefix) {
+            Ordering::Equal => tie(*last, *entry).is_lt(),
             unequal => unequal.is_lt(),
         })
     }
 
-    fn insert_one(&mut self, place: Place, tie: &impl Fn(Place, Place) -> Ordering) -> Neighbours {
-        let (number, at) = self.locate(&place, tie);
-        let Some(run) = self.runs.get_mut(number) else {
-            return self.append(place);
+    fn insert_one(
+        &mut self,
+        entry: OrderEntry,
+        tie: &impl Fn(OrderEntry, OrderEntry) -> Ordering,
+    ) -> Neighbours {
+        let (number, at) = self.locate(&entry, tie);
+        let Some(chunk) = self.chunks.get_mut(number) else {
+            return self.append(entry);
         };
-        run.insert(at, place);
+        chunk.insert(at, entry);
         let neighbours = Neighbours {
             before: match at.checked_sub(1) {
-                Some(previous) => run.get(previous),
+                Some(previous) => chunk.get(previous),
                 None => number.checked_sub(1).and_then(|previous| self.lasts.get(previous)).copied(),
             },
-            // The run's last place is not before this one, so something of this run is behind it.
-            after: run.get(at + 1),
+            // The last entry of the chunk is greater than this one, so this one has a successor in the chunk.
+            after: chunk.get(at + 1),
         };
-        if run.len() > RUN - 1 {
-            let upper = run.split_off(RUN / 2);
-            if let Some(last) = run.get(run.len() - 1) {
-                self.runs.insert(number + 1, upper);
+        if chunk.len() > CHUNK - 1 {
+            let upper = chunk.split_off(CHUNK / 2);
+            if let Some(last) = chunk.get(chunk.len() - 1) {
+                self.chunks.insert(number + 1, upper);
                 self.lasts.insert(number, last);
             }
         }
         neighbours
     }
 
-    /// The place is behind all others: the usual case, and runs filled this way stay full.
-    fn append(&mut self, place: Place) -> Neighbours {
+    /// Appends an entry that comes after all others: the usual case. Chunks filled this way stay full.
+    fn append(&mut self, entry: OrderEntry) -> Neighbours {
         let before = self.lasts.last().copied();
-        match (self.runs.last_mut(), self.lasts.last_mut()) {
-            (Some(run), Some(last)) if run.len() < RUN - 1 => {
-                run.insert(run.len(), place);
-                *last = place;
+        match (self.chunks.last_mut(), self.lasts.last_mut()) {
+            (Some(chunk), Some(last)) if chunk.len() < CHUNK - 1 => {
+                chunk.insert(chunk.len(), entry);
+                *last = entry;
             }
             _ => {
-                let mut run = Run::new();
-                run.insert(0, place);
-                self.runs.push(run);
-                self.lasts.push(place);
+                let mut chunk = Chunk::new();
+                chunk.insert(0, entry);
+                self.chunks.push(chunk);
+                self.lasts.push(entry);
             }
         }
         Neighbours { before, after: None }
     }
 
-    /// All operations, by number, in order.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
-        self.runs.iter().flat_map(|run| run.arrivals().iter().copied())
+    /// Returns all operations in order.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = OpSeq> + '_ {
+        self.chunks.iter().flat_map(|chunk| chunk.seqs().iter().copied())
     }
 
-    /// The operations from the first whose prefix is at least this, in order.
-    pub(crate) fn starting_at(&self, prefix: Prefix) -> impl Iterator<Item = u32> + '_ {
-        let number = self.run_of(prefix);
-        let skip = self.runs.get(number).map_or(0, |run| run.before(prefix, self.guess(prefix, number)));
-        self.runs.iter().skip(number).flat_map(|run| run.arrivals().iter().copied()).skip(skip)
+    /// Returns the operations in order, from the first whose prefix is at least `prefix`.
+    pub(crate) fn starting_at(&self, prefix: TsPrefix) -> impl Iterator<Item = OpSeq> + '_ {
+        let number = self.chunk_of(prefix);
+        let skip =
+            self.chunks.get(number).map_or(0, |chunk| chunk.before(prefix, self.guess(prefix, number)));
+        self.chunks.iter().skip(number).flat_map(|chunk| chunk.seqs().iter().copied()).skip(skip)
     }
 }
 
@@ -255,33 +267,32 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    type Pair = (Option<u32>, Option<u32>);
+    type Pair = (Option<OpSeq>, Option<OpSeq>);
 
-    fn number(place: Option<Place>) -> Option<u32> {
-        place.map(|place| place.arrival)
+    fn number(entry: Option<OrderEntry>) -> Option<OpSeq> {
+        entry.map(|entry| entry.seq)
     }
 
     /// Orders `keys` by value, ties by a second value.
     fn insert_all(keys: &[(u64, u32)]) -> (Order, Vec<Pair>) {
         let mut order = Order::new();
-        let tie = |a: Place, b: Place| {
-            let second = |place: Place| (keys[place.arrival as usize].1, place.arrival);
+        let tie = |a: OrderEntry, b: OrderEntry| {
+            let second = |entry: OrderEntry| (keys[entry.seq.get() as usize].1, entry.seq);
             second(a).cmp(&second(b))
         };
         let mut neighbours = Vec::new();
-        let mut places = Vec::new();
-        for (arrival, (prefix, _)) in keys.iter().enumerate() {
-            let arrival = u32::try_from(arrival).unwrap();
-            places.push(Place { prefix: Prefix(*prefix), arrival });
-            // In batches of growing size.
-            if places.len() > neighbours.len() / 4 {
-                for found in order.insert(&places, |arrival| arrival, tie) {
+        let mut entries = Vec::new();
+        for (seq, (prefix, _)) in OpSeq::FIRST.onwards().zip(keys) {
+            entries.push(OrderEntry { prefix: TsPrefix(*prefix), seq });
+            // Batches of growing size.
+            if entries.len() > neighbours.len() / 4 {
+                for found in order.insert(&entries, |seq| seq, tie) {
                     neighbours.push((number(found.before), number(found.after)));
                 }
-                places.clear();
+                entries.clear();
             }
         }
-        for found in order.insert(&places, |arrival| arrival, tie) {
+        for found in order.insert(&entries, |seq| seq, tie) {
             neighbours.push((number(found.before), number(found.after)));
         }
         (order, neighbours)
@@ -290,25 +301,24 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn it_is_what_sorting_gives(keys in prop::collection::vec((0..50_u64, 0..20_u32), 0..3000)) {
+        fn the_order_is_that_of_sorting(keys in prop::collection::vec((0..50_u64, 0..20_u32), 0..3000)) {
             let (order, _) = insert_all(&keys);
-            let mut expected: Vec<u32> = (0..u32::try_from(keys.len()).unwrap()).collect();
-            expected.sort_by_key(|n| (keys[*n as usize], *n));
+            let mut expected: Vec<OpSeq> = OpSeq::FIRST.onwards().take(keys.len()).collect();
+            expected.sort_by_key(|seq| (keys[seq.get() as usize], *seq));
             prop_assert_eq!(order.iter().collect::<Vec<_>>(), expected.clone());
             for from in [0, 1, 25, 49, 50] {
-                let tail: Vec<u32> =
-                    expected.iter().copied().filter(|n| keys[*n as usize].0 >= from).collect();
-                prop_assert_eq!(order.starting_at(Prefix(from)).collect::<Vec<_>>(), tail);
+                let tail: Vec<OpSeq> =
+                    expected.iter().copied().filter(|seq| keys[seq.get() as usize].0 >= from).collect();
+                prop_assert_eq!(order.starting_at(TsPrefix(from)).collect::<Vec<_>>(), tail);
             }
         }
 
         #[test]
         fn neighbours_are_those_of_a_sorted_list(keys in prop::collection::vec((0..50_u64, 0..20_u32), 0..600)) {
             let (_, neighbours) = insert_all(&keys);
-            let mut sorted: Vec<(u64, u32, u32)> = Vec::new();
-            for (n, found) in neighbours.iter().enumerate() {
-                let arrival = u32::try_from(n).unwrap();
-                let entry = (keys[n].0, keys[n].1, arrival);
+            let mut sorted: Vec<(u64, u32, OpSeq)> = Vec::new();
+            for ((seq, found), key) in OpSeq::FIRST.onwards().zip(&neighbours).zip(&keys) {
+                let entry = (key.0, key.1, seq);
                 let at = sorted.partition_point(|other| *other < entry);
                 sorted.insert(at, entry);
                 let before = at.checked_sub(1).map(|at| sorted[at].2);
@@ -318,45 +328,46 @@ mod tests {
     }
 
     #[test]
-    fn runs_filled_in_order_stay_full() {
+    fn chunks_filled_in_order_stay_full() {
         let keys: Vec<_> = (0..10_000_u64).map(|n| (n, 0)).collect();
         let (order, _) = insert_all(&keys);
-        assert_eq!(order.runs.len(), 10_000_usize.div_ceil(RUN - 1));
+        assert_eq!(order.chunks.len(), 10_000_usize.div_ceil(CHUNK - 1));
     }
 
     proptest! {
         #[test]
-        fn a_guess_changes_nothing_where_prefixes_are_equal_or_far_apart(
-            mut prefixes in prop::collection::vec(prop_oneof![0..60_u64, any::<u64>()], 0..RUN),
+        fn a_guess_does_not_change_the_result_for_equal_or_distant_prefixes(
+            mut prefixes in prop::collection::vec(prop_oneof![0..60_u64, any::<u64>()], 0..CHUNK),
             sought in prop_oneof![0..60_u64, any::<u64>()],
-            guess in 0..=2 * RUN,
+            guess in 0..=2 * CHUNK,
         ) {
             prefixes.sort_unstable();
             let expected = prefixes.partition_point(|other| *other < sought);
-            let mut run = Run::new();
+            let mut chunk = Chunk::new();
             for (at, prefix) in prefixes.into_iter().enumerate() {
-                run.insert(at, Place { prefix: Prefix(prefix), arrival: 0 });
+                chunk.insert(at, OrderEntry { prefix: TsPrefix(prefix), seq: OpSeq::FIRST });
             }
-            prop_assert_eq!(run.before(Prefix(sought), guess), expected);
+            prop_assert_eq!(chunk.before(TsPrefix(sought), guess), expected);
         }
     }
 
     #[test]
-    fn no_guess_changes_anything_in_a_run_of_any_length() {
-        let mut run = Run::new();
-        for len in 0..RUN {
+    fn no_guess_changes_the_result_in_a_chunk_of_any_length() {
+        let mut chunk = Chunk::new();
+        for len in 0..CHUNK {
             for guess in 0..=len + NEAR {
                 let around = guess.saturating_sub(2 * NEAR)..=guess + 2 * NEAR;
-                for place in [0, len / 2, len].into_iter().chain(around.step_by(NEAR - 1)) {
-                    let prefix = Prefix(u64::try_from(place).unwrap());
+                for entry in [0, len / 2, len].into_iter().chain(around.step_by(NEAR - 1)) {
+                    let prefix = TsPrefix(u64::try_from(entry).unwrap());
                     assert_eq!(
-                        run.before(prefix, guess),
-                        place.min(len),
-                        "{place} of {len}, guessed {guess}"
+                        chunk.before(prefix, guess),
+                        entry.min(len),
+                        "{entry} of {len}, guessed {guess}"
                     );
                 }
             }
-            run.insert(len, Place { prefix: Prefix(u64::try_from(len).unwrap()), arrival: 0 });
+            chunk
+                .insert(len, OrderEntry { prefix: TsPrefix(u64::try_from(len).unwrap()), seq: OpSeq::FIRST });
         }
     }
 }

@@ -1,65 +1,65 @@
-//! The timestamps of operations and what kind they are, in eight bytes each.
+//! The timestamps and kinds of operations, eight bytes each.
 
-use super::order::Prefix;
+use super::order::TsPrefix;
 use crate::hlc::Hlc;
-use crate::op::Kind;
-use crate::packed::Paged;
+use crate::op::{Kind, OpSeq};
+use crate::packed::ChunkedVec;
 
-/// Counters from here on, which honest clocks hardly reach, stand in a list of their own.
+/// The least counter that is stored in a separate list. Honest clocks hardly reach it.
 const LARGE: u32 = (1 << 10) - 1;
 
-/// A column of timestamps and kinds: 53 bits of time, 10 of counter, one of kind.
+/// Timestamps and kinds: 53 bits of time, 10 of counter, one of kind.
 pub(super) struct Stamps {
-    stamps: Paged<u64>,
-    /// The counters that do not fit, by number of operation, which only grows.
-    large: Vec<(u32, u32)>,
+    stamps: ChunkedVec<u64, OpSeq>,
+    /// The counters that do not fit, sorted by number of operation.
+    large: Vec<(OpSeq, u32)>,
 }
 
 impl Stamps {
     pub(super) const fn new() -> Self {
-        Self { stamps: Paged::new(), large: Vec::new() }
+        Self { stamps: ChunkedVec::new(), large: Vec::new() }
     }
 
     pub(super) fn push(&mut self, ts: Hlc, kind: Kind) {
-        let number = self.stamps.push(prefix(ts).0 | u64::from(kind == Kind::Delete));
+        let seq = self.stamps.push(prefix(ts).0 | u64::from(kind == Kind::Delete));
         if ts.c() >= LARGE {
-            self.large.push((number, ts.c()));
+            self.large.push((seq, ts.c()));
         }
     }
 
-    pub(super) fn ts(&self, number: u32) -> Hlc {
-        let stamp = *self.stamps.get(number);
+    pub(super) fn ts(&self, seq: OpSeq) -> Hlc {
+        let stamp = *self.stamps.get(seq);
         let counter = u32::try_from((stamp >> 1) & u64::from(LARGE)).unwrap_or(LARGE);
-        let counter = if counter == LARGE { self.large_counter(number) } else { counter };
+        let counter = if counter == LARGE { self.large_counter(seq) } else { counter };
         Hlc::from_log(stamp >> 11, counter)
     }
 
     #[cold]
-    fn large_counter(&self, number: u32) -> u32 {
-        let place = self.large.binary_search_by_key(&number, |(number, _)| *number);
+    fn large_counter(&self, seq: OpSeq) -> u32 {
+        let place = self.large.binary_search_by_key(&seq, |(seq, _)| *seq);
         place.ok().and_then(|place| self.large.get(place)).map_or(LARGE, |(_, counter)| *counter)
     }
 
-    pub(super) fn kind(&self, number: u32) -> Kind {
-        if self.stamps.get(number) & 1 == 1 { Kind::Delete } else { Kind::Set }
+    pub(super) fn kind(&self, seq: OpSeq) -> Kind {
+        if self.stamps.get(seq) & 1 == 1 { Kind::Delete } else { Kind::Set }
     }
 
-    /// What [`prefix`] gives for the timestamp.
-    pub(super) fn prefix(&self, number: u32) -> Prefix {
-        Prefix(self.stamps.get(number) & !1)
+    /// Returns the [`prefix`] of the timestamp.
+    pub(super) fn prefix(&self, seq: OpSeq) -> TsPrefix {
+        TsPrefix(self.stamps.get(seq) & !1)
     }
 }
 
-impl Prefix {
-    /// Whether it tells the timestamp, and not only where it stands among those that differ in the prefix.
+impl TsPrefix {
+    /// Returns true if the prefix encodes the full timestamp.
     pub(super) fn is_whole(self) -> bool {
         (self.0 >> 1) & u64::from(LARGE) != u64::from(LARGE)
     }
 }
 
-/// Orders as timestamps do, as far as 63 bits go: the time has 53, the counter gets the rest, up to its limit.
-pub(super) fn prefix(ts: Hlc) -> Prefix {
-    Prefix((ts.t() << 11) | u64::from(ts.c().min(LARGE)) << 1)
+/// Returns the prefix of a timestamp: 53 bits of time, 10 bits of counter, which saturates.
+pub(super) fn prefix(ts: Hlc) -> TsPrefix {
+    TsPrefix((ts.t() << 11) | u64::from(ts.c().min(LARGE)) << 1)
 }
 
 #[cfg(test)]
@@ -81,16 +81,16 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_and_kinds_come_back() {
+    fn timestamps_and_kinds_are_returned() {
         let mut stamps = Stamps::new();
         let all: Vec<(Hlc, Kind)> =
             timestamps().into_iter().flat_map(|ts| [(ts, Kind::Set), (ts, Kind::Delete)]).collect();
         for (ts, kind) in &all {
             stamps.push(*ts, *kind);
         }
-        for (number, (ts, kind)) in (0..).zip(all) {
-            assert_eq!((stamps.ts(number), stamps.kind(number)), (ts, kind));
-            assert_eq!(stamps.prefix(number), prefix(ts));
+        for (seq, (ts, kind)) in OpSeq::FIRST.onwards().zip(all) {
+            assert_eq!((stamps.ts(seq), stamps.kind(seq)), (ts, kind));
+            assert_eq!(stamps.prefix(seq), prefix(ts));
             assert_eq!(prefix(ts).is_whole(), ts.c() < LARGE);
         }
     }

@@ -1,9 +1,9 @@
-//! What may arrive: an operation in one of its forms.
+//! An operation in one of its forms, as it arrives.
 
 use crate::codec::DecodeError;
 use crate::op::{MaybeOwned, SignedOp, SignedOpRef};
 
-/// An operation in one of its forms, as it arrives from a peer or a file. Nothing of it is believed yet.
+/// An operation in one of its forms, as it arrives from a peer or a file: untrusted.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Incoming<'a> {
@@ -11,13 +11,14 @@ pub enum Incoming<'a> {
     Json(&'a [u8]),
     /// The binary form.
     Binary(&'a [u8]),
-    /// Decoded already.
+    /// A decoded operation.
     Op(&'a SignedOp),
-    /// Decoded already, and borrowed from what arrived.
+    /// A decoded operation, borrowed from the bytes that arrived.
     View(SignedOpRef<'a>),
 }
 
-/// Bytes are the binary form when they begin with its version byte, which no JSON text does; else JSON.
+/// Bytes that begin with the version byte of the binary form are the binary form, others are JSON text. No JSON text
+/// begins with that byte.
 impl<'a> From<&'a [u8]> for Incoming<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         match bytes.first() {

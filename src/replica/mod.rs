@@ -1,9 +1,10 @@
-//! A replica: log, state, clock and keys under one roof. The paved path.
+//! The replica: a log with its state, clock and keys.
 
-mod admit;
-mod copies;
-mod examine;
+mod alternates;
+mod batch;
+mod horizon;
 mod incoming;
+mod ingest;
 #[cfg(test)]
 mod junk_tests;
 mod options;
@@ -11,6 +12,7 @@ mod outcome;
 mod read;
 #[cfg(feature = "sqlite")]
 mod restore;
+mod verify;
 mod write;
 
 use std::fmt;
@@ -19,22 +21,30 @@ use crate::crypto::{CryptoError, Sodium};
 use crate::guard::Guard;
 use crate::hlc::{Clock, HlcError, WallMillis};
 use crate::keys::{KeyRegistry, RegistryError, SigningSecretKey};
-use crate::op::IdentifierError;
+use crate::op::{IdentifierError, OpSeq};
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
 use crate::store::{MemoryStore, StoreError};
 use crate::threads::Threads;
 use crate::value::Excerpt;
+use alternates::Alternates;
+use options::SignatureCheck;
 
 pub use incoming::Incoming;
 pub use options::{Labels, ReplicaOptions};
-pub use outcome::{Effect, IngestError, Outcome, Refused};
+pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
 pub use write::WriteError;
 
-/// One copy of the data: what this device has written and what it has received, merged.
+/// A copy of the data: the operations that this device has written and received, merged.
 ///
-/// A replica starts no threads, opens no sockets and reads no clock: every call that needs the time takes it. It can be
-/// sent to another thread; to share it, put it behind a lock.
+/// A replica opens no sockets, reads no clock, and starts no threads unless [`ReplicaOptions`] ask for them. Calls that
+/// need the time take it as an argument. A replica can be sent to another thread; put it behind a lock to share it.
+///
+/// - Write a field: [`set`](Self::set), [`delete`](Self::delete).
+/// - Ingest operations of others: [`ingest`](Self::ingest), [`ingest_batch`](Self::ingest_batch).
+/// - Read: [`get`](Self::get), [`fields`](Self::fields), [`entity`](Self::entity), [`entities`](Self::entities),
+///   [`history`](Self::history), [`explain`](Self::explain).
+/// - Learn which fields have changed: [`poll`](Self::poll).
 ///
 /// ```
 /// use policysync::{Replica, ReplicaOptions, SigningSecretKey, WallMillis};
@@ -60,20 +70,20 @@ pub struct Replica {
     guard: Option<Box<dyn Guard>>,
     max_drift: WallMillis,
     labels: Labels,
-    unverified: bool,
+    signatures: SignatureCheck,
     threads: Threads,
     clock: Clock,
     log: OpLog,
     state: State,
-    copies: copies::Copies,
+    alternates: Alternates,
 }
 
 impl Replica {
-    /// Opens a replica: an empty one in memory, or with [`ReplicaOptions::path`] the one in a file.
+    /// Opens a replica: an empty one in memory, or the one in the file at [`ReplicaOptions::path`].
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when the options contradict each other, libsodium does not work here, or the file cannot be opened
+    /// [`OpenError`] if the options contradict each other, libsodium does not work here, or the file cannot be opened
     /// or is damaged.
     pub fn open(options: ReplicaOptions) -> Result<Self, OpenError> {
         let crypto = Sodium::new()?;
@@ -84,7 +94,10 @@ impl Replica {
         if let Some(space) = &options.space {
             crate::op::check(crate::op::Member::Space, space)?;
         }
-        #[cfg_attr(not(feature = "sqlite"), expect(unused_mut, reason = "there is no file to read"))]
+        #[cfg_attr(
+            not(feature = "sqlite"),
+            expect(unused_mut, reason = "without sqlite there is no file to read")
+        )]
         let mut replica = Self {
             crypto,
             signing_key: options.signing_key,
@@ -92,12 +105,12 @@ impl Replica {
             guard: options.guard,
             max_drift: options.max_drift,
             labels: options.labels,
-            unverified: options.unverified,
+            signatures: options.signatures,
             threads: options.threads,
             clock: Clock::new(),
             log: OpLog::with_store(crypto, options.space, Box::new(MemoryStore::new())),
             state: State::new(),
-            copies: copies::Copies::default(),
+            alternates: Alternates::default(),
         };
         #[cfg(feature = "sqlite")]
         if let Some(file) = options.file {
@@ -107,6 +120,18 @@ impl Replica {
             replica.restore(&file, options.file_options)?;
         }
         Ok(replica)
+    }
+
+    /// Copies the replica's file into a new file, for use as a backup. The replica stays open. The copy is marked: it
+    /// does not open for writing as an actor with operations in it ([`OpenError::RestoredBackup`]), because that actor
+    /// may have written more since and would reuse the timestamps.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InMemory`] for a replica in memory, [`StoreError::Exists`] if there is a file already, others if
+    /// the disk fails. Then there is no copy, unless only making its name durable failed.
+    pub fn back_up(&self, path: impl AsRef<std::path::Path>) -> Result<(), StoreError> {
+        self.log.copy_to(path.as_ref())
     }
 
     /// The keys that this replica knows.
@@ -120,27 +145,32 @@ impl Replica {
         &mut self.keys
     }
 
-    /// The log: every operation that this replica holds.
+    /// The log of all operations that this replica has.
     #[must_use]
     pub fn log(&self) -> &OpLog {
         &self.log
     }
 
-    /// The time up to which operations are merged; later ones are held. `None` before any call told the time. It never
-    /// goes back: what was merged stays merged.
+    /// The clock that stamps this replica's own operations.
     #[must_use]
-    pub fn horizon(&self) -> Option<WallMillis> {
-        self.state.horizon()
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The actor that this replica writes as.
+    #[must_use]
+    pub fn actor(&self) -> Option<&str> {
+        self.signing_key.as_ref().map(|key| key.public_key().actor())
+    }
+
+    /// Returns true if this replica accepts operations without checking their signatures.
+    #[must_use]
+    pub fn accepts_unverified(&self) -> bool {
+        self.signatures == SignatureCheck::Skipped
     }
 
     pub(crate) fn crypto(&self) -> Sodium {
         self.crypto
-    }
-
-    /// The clock that this replica's own operations are stamped with.
-    #[must_use]
-    pub fn clock(&self) -> &Clock {
-        &self.clock
     }
 }
 
@@ -154,17 +184,17 @@ impl fmt::Debug for Replica {
     }
 }
 
-/// Why a replica was not opened.
+/// The error of opening a replica.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// libsodium does not work here, or is not one whose verdicts we know.
+    /// libsodium does not work here, or its verdicts differ from those that this crate relies on.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
     /// The space is not an identifier.
     #[error(transparent)]
     Space(#[from] IdentifierError),
-    /// The registry has another key under the kid of the replica's own.
+    /// The registry has another key under the kid of the replica's own key.
     #[error(transparent)]
     Key(#[from] RegistryError),
     /// The wall clock is out of range. Nothing was opened.
@@ -174,10 +204,10 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The file holds an operation whose key is not in the registry. Register it, or open with the seal key.
-    #[error("no key \"{kid}\" of actor \"{actor}\" is known here, which operation number {arrival} needs")]
+    #[error("no key \"{kid}\" of actor \"{actor}\" is known here, which operation number {seq} needs")]
     UnknownKey {
-        /// The operation's number, by arrival.
-        arrival: u32,
+        /// The operation's number.
+        seq: OpSeq,
         /// The actor, shortened and escaped.
         actor: Excerpt,
         /// The kid, shortened and escaped.

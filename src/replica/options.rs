@@ -1,4 +1,4 @@
-//! How a replica is opened.
+//! The options that a replica is opened with.
 
 use crate::guard::Guard;
 use crate::hlc::WallMillis;
@@ -11,17 +11,18 @@ use {
     crate::store::Durability,
 };
 
-/// Which `id` an operation may carry. It is only ever a label.
+/// The rule for the `id` of an operation, which is only a label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Labels {
     /// Exactly `actor:t:c`. The default.
     #[default]
     Derived,
-    /// Any identifier, as the quick start of the TypeScript reference uses it.
+    /// Any identifier. The quick start of the TypeScript reference uses labels like `alice:1`.
     Any,
 }
 
-/// How a replica is opened.
+/// Options for [`Replica::open`](crate::Replica::open).
 ///
 /// ```
 /// use policysync::{Replica, ReplicaOptions, SigningSecretKey, WallMillis};
@@ -41,7 +42,7 @@ pub struct ReplicaOptions {
     pub(super) guard: Option<Box<dyn Guard>>,
     pub(super) max_drift: WallMillis,
     pub(super) labels: Labels,
-    pub(super) unverified: bool,
+    pub(super) signatures: SignatureCheck,
     pub(super) threads: Threads,
     #[cfg(feature = "sqlite")]
     pub(super) file: Option<File>,
@@ -49,11 +50,20 @@ pub struct ReplicaOptions {
     pub(super) file_options: FileOptions,
 }
 
+/// The treatment of signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SignatureCheck {
+    Required,
+    /// Operations are accepted unverified.
+    Skipped,
+}
+
 impl ReplicaOptions {
-    /// How far ahead of the wall clock an operation may be before it is held: ten minutes.
+    /// The default of [`max_drift`](Self::max_drift): ten minutes.
     pub const DEFAULT_MAX_DRIFT: WallMillis = WallMillis(600_000);
 
-    /// A replica that only reads: no key of its own, an empty registry, no space, no guard.
+    /// Returns the default options: a replica in memory with no key to write with, an empty registry, no space and no
+    /// guard.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -63,7 +73,7 @@ impl ReplicaOptions {
             guard: None,
             max_drift: Self::DEFAULT_MAX_DRIFT,
             labels: Labels::Derived,
-            unverified: false,
+            signatures: SignatureCheck::Required,
             threads: Threads::ONE,
             #[cfg(feature = "sqlite")]
             file: None,
@@ -72,53 +82,55 @@ impl ReplicaOptions {
         }
     }
 
-    /// The actor that this replica writes as, with its key, which is registered too. One actor is one writer: do not
-    /// give two devices the same.
+    /// Sets the key that this replica writes with, and registers it. Default: none, the replica only reads.
+    ///
+    /// One actor is one writer: do not give two devices the same key.
     #[must_use]
     pub fn write_as(mut self, key: SigningSecretKey) -> Self {
         self.signing_key = Some(key);
         self
     }
 
-    /// The keys that are known from the start.
+    /// Sets the registry of known keys. Default: empty.
     #[must_use]
     pub fn keys(mut self, keys: KeyRegistry) -> Self {
         self.keys = keys;
         self
     }
 
-    /// The log's name, 1 to 1024 bytes. Operations are signed for it, and no others are admitted. Without one, only
-    /// operations without a space are.
+    /// Sets the space, the name of the log: an identifier of 1 to 1024 bytes. Operations are signed for it, and the
+    /// replica refuses operations of other spaces. Default: none, the replica accepts only operations without a space.
     #[must_use]
     pub fn space(mut self, space: &str) -> Self {
         self.space = Some(space.into());
         self
     }
 
-    /// Refuses operations that the application does not want. See [`Guard`] for what it must not depend on.
+    /// Sets a guard, which may refuse verified operations. Default: none. [`Guard`] says what it must not depend on.
     #[must_use]
     pub fn guard(mut self, guard: impl Guard + 'static) -> Self {
         self.guard = Some(Box::new(guard));
         self
     }
 
-    /// How far ahead of the wall clock an operation may be, in milliseconds. One that is further ahead is kept but not
-    /// merged until its time comes. Default: [`ReplicaOptions::DEFAULT_MAX_DRIFT`].
+    /// Sets how far ahead of the wall clock an operation may be, in milliseconds. An operation further ahead is held:
+    /// it is kept, but merged only when it is due. Default: [`ReplicaOptions::DEFAULT_MAX_DRIFT`].
     #[must_use]
     pub fn max_drift(mut self, max_drift: WallMillis) -> Self {
         self.max_drift = max_drift;
         self
     }
 
-    /// Which `id` an operation may carry. Default: [`Labels::Derived`].
+    /// Sets the rule for the `id` of an operation. Default: [`Labels::Derived`].
     #[must_use]
     pub fn labels(mut self, labels: Labels) -> Self {
         self.labels = labels;
         self
     }
 
-    /// Verifies the signatures of a batch on up to so many threads, which live as long as the call, and looks up what
-    /// the operations of a large one are about on a second. Outcomes and their order are the same as with one.
+    /// Sets the number of threads that verify the signatures of a batch, the calling thread included. They live as long
+    /// as the call. With two or more, the names in a large batch are looked up on a second thread. Results and their
+    /// order do not depend on the number. Default: one.
     #[cfg(feature = "parallel")]
     #[must_use]
     pub fn threads(mut self, threads: std::num::NonZeroUsize) -> Self {
@@ -176,15 +188,16 @@ impl ReplicaOptions {
         self
     }
 
-    /// Admits operations **without checking any signature**, whoever made them. Only for a relay that stores for others
-    /// and knows no keys; what it serves must be verified by whoever fetches it.
+    /// Accepts operations **without checking any signature**. Only for a relay that stores operations for others and
+    /// knows no keys; those who fetch operations from it must verify them.
     ///
-    /// Such a relay cannot tell a copy with a junk signature from the genuine one, which has the same identity. Whoever
-    /// is refused a copy tells it so, and others bring it theirs: see [the manual](crate::manual::design). A relay that
-    /// knows the keys does not have this weakness. The guard, too, sees operations that nobody has verified.
+    /// Such a relay cannot tell a copy with a forged signature from the genuine one, which has the same identity. Peers
+    /// that refuse a copy report it, and the relay then collects the copies of other peers: see
+    /// [the manual](crate::manual::design). A relay that knows the keys does not have this weakness. The guard of a
+    /// relay without keys sees operations that nobody has verified.
     #[must_use]
     pub fn dangerously_accept_unverified(mut self) -> Self {
-        self.unverified = true;
+        self.signatures = SignatureCheck::Skipped;
         self
     }
 }

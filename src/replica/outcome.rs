@@ -1,4 +1,4 @@
-//! What became of an operation.
+//! The outcome of ingesting an operation.
 
 use crate::codec::{DecodeError, OpHash};
 use crate::guard::Aborted;
@@ -8,60 +8,62 @@ use crate::op::OpError;
 use crate::store::StoreError;
 use crate::value::Excerpt;
 
-/// What became of an operation that was not refused.
+/// The outcome of ingesting an operation that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It is in the log and merged.
+    /// The operation was new. It is in the log and merged.
     Appended {
-        /// Its identity.
+        /// The operation's identity.
         hash: OpHash,
-        /// What it did to its field.
+        /// The effect on its field.
         effect: Effect,
-        /// Another operation of the same actor with the same timestamp: the actor equivocated. Both stay in the log,
-        /// on every replica; see [`OpLog::forks`](crate::OpLog::forks).
+        /// Another operation of the same actor with the same timestamp: the actor equivocated. Both stay in the log of
+        /// every replica; see [`OpLog::forks`](crate::OpLog::forks).
         equivocates_with: Option<OpHash>,
     },
-    /// It is in the log, but its timestamp is too far ahead of the wall clock: it is not merged until its time comes.
+    /// The operation was new. It is in the log, but not merged until it is due, because its timestamp is too far ahead
+    /// of the wall clock.
     Held {
-        /// Its identity.
+        /// The operation's identity.
         hash: OpHash,
-        /// When the wall clock says this, it is merged: by [`Replica::poll`](crate::Replica::poll), or just before the
-        /// next operation gets in.
+        /// The wall-clock time from which [`Replica::poll`](crate::Replica::poll) or the next call that appends an
+        /// operation merges it.
         until: WallMillis,
         /// Another operation of the same actor with the same timestamp.
         equivocates_with: Option<OpHash>,
     },
-    /// It was in the log already.
+    /// The log had the operation already.
     Duplicate {
-        /// Its identity.
+        /// The operation's identity.
         hash: OpHash,
     },
 }
 
-/// What an operation did to its field.
+/// The effect of an operation on its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Effect {
-    /// The field is what it says now.
+    /// The operation is the winner: it defines the field.
     Won {
-        /// The operation that had won before.
+        /// The winner before it.
         superseded: Option<OpHash>,
     },
-    /// The field stays as it is: a greater operation stands above this one.
+    /// The field is unchanged, because a greater operation is the winner.
     Lost {
-        /// The greater operation.
+        /// The winner.
         to: OpHash,
     },
 }
 
-/// Why one operation was refused. The replica is as it was.
+/// The reason why one operation was refused. The replica is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refused {
-    /// It is not an operation. No retry helps.
+pub enum OpRefusal {
+    /// The bytes are not an operation. Retrying does not help.
     #[error(transparent)]
     Malformed(#[from] DecodeError),
-    /// It belongs to another log.
+    /// The operation belongs to another space.
     #[error("the operation belongs to {}, this replica to {}", space_name(.found), space_name(.expected))]
     WrongSpace {
         /// The operation's space, shortened and escaped.
@@ -69,7 +71,7 @@ pub enum Refused {
         /// The replica's space, shortened and escaped.
         expected: Option<Excerpt>,
     },
-    /// The actor has no such key here. Try again when keys have changed.
+    /// The registry has no such key of this actor. Try again when keys have changed.
     #[error("no key \"{kid}\" of actor \"{actor}\" is known here")]
     UnknownKey {
         /// The actor, shortened and escaped.
@@ -77,10 +79,10 @@ pub enum Refused {
         /// The kid, shortened and escaped.
         kid: Excerpt,
     },
-    /// The actor did not sign this.
+    /// The signature is not the actor's.
     #[error("the signature is not the actor's")]
     BadSignature,
-    /// The guard refused it.
+    /// The guard refused the operation.
     #[error("the guard refused the operation")]
     Denied,
 }
@@ -89,7 +91,7 @@ fn space_name(space: &Option<Excerpt>) -> String {
     space.as_ref().map_or_else(|| String::from("no space"), |space| format!("space \"{space}\""))
 }
 
-impl From<VerifyError> for Refused {
+impl From<VerifyError> for OpRefusal {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::UnknownKey { actor, kid } => Self::UnknownKey { actor, kid },
@@ -99,26 +101,26 @@ impl From<VerifyError> for Refused {
     }
 }
 
-impl From<OpError> for Refused {
+impl From<OpError> for OpRefusal {
     fn from(error: OpError) -> Self {
         Self::Malformed(error.into())
     }
 }
 
-/// Why a call that offers operations failed. The replica is as it was.
+/// The error of a call that ingests operations. The replica is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IngestError {
-    /// The one operation that was offered was refused. Never the answer to a batch, where each has its own outcome.
+    /// The operation was refused. A batch does not return this error: each of its operations has its own result.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] OpRefusal),
     /// The wall clock is out of range.
     #[error(transparent)]
     Clock(HlcError),
     /// The guard stopped the batch.
     #[error(transparent)]
     Aborted(#[from] Aborted),
-    /// The store failed; nothing of the batch is kept.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

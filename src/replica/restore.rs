@@ -8,6 +8,7 @@ use crate::crypto::Zeroizing;
 use crate::guard::PermittedOp;
 use crate::hlc::WallMillis;
 use crate::keys::{VerifiedOp, VerifyError};
+use crate::op::OpSeq;
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
 use crate::store::{Damage, Durability, Page, Place, Settings, SqliteStore, StoreError, decode, recompute};
@@ -40,7 +41,7 @@ enum Evidence {
 impl Replica {
     /// Opens the file and takes over what it holds.
     pub(super) fn restore(&mut self, file: &File, options: FileOptions) -> Result<(), OpenError> {
-        if self.unverified && options.seal_key.is_some() {
+        if self.accepts_unverified() && options.seal_key.is_some() {
             return Err(OpenError::SealUnverified);
         }
         let settings = Settings {
@@ -49,7 +50,7 @@ impl Replica {
             seal_key: options.seal_key,
         };
         let mut store = SqliteStore::open(self.crypto, &file.path, settings)?;
-        let evidence = match (self.unverified, store.is_sealed()) {
+        let evidence = match (self.accepts_unverified(), store.is_sealed()) {
             (true, _) => Evidence::None,
             (false, true) => Evidence::Seal,
             (false, false) => Evidence::Signature,
@@ -81,7 +82,7 @@ impl Replica {
         let mut expected = at_least;
         loop {
             self.expect_head(&mut expected)?;
-            let first = self.log.index().len();
+            let first = self.log.index().end();
             let page = store.page(first)?;
             if page.is_empty() {
                 break;
@@ -106,7 +107,7 @@ impl Replica {
         let (found, count) = (self.log.index().len(), store.count());
         if found != count {
             let damage = if found < count { Damage::Missing } else { Damage::Unexpected };
-            let place = Place::Operation { arrival: found.min(count) };
+            let place = Place::Operation { seq: OpSeq::new(found.min(count)) };
             return Err(StoreError::Corrupt { place, damage }.into());
         }
         match expected {
@@ -129,22 +130,22 @@ impl Replica {
 
     fn verify_page<'p>(
         &self,
-        first: u32,
+        first: OpSeq,
         page: &'p Page,
         evidence: Evidence,
     ) -> Result<Vec<PermittedOp<'p>>, OpenError> {
-        let rows: Vec<(u32, OpHash, &'p [u8])> =
-            (first..).zip(page.rows()).map(|(arrival, (hash, bytes))| (arrival, hash, bytes)).collect();
+        let rows: Vec<(OpSeq, OpHash, &'p [u8])> =
+            first.onwards().zip(page.rows()).map(|(seq, (hash, bytes))| (seq, hash, bytes)).collect();
         let (crypto, space, keys) = (self.crypto, self.log.space(), &self.keys);
-        let verify = |scratch: &mut Scratch, (arrival, hash, bytes): (u32, OpHash, &'p [u8])| {
-            let damaged = |damage| OpenError::Store(StoreError::operation(arrival, damage));
+        let verify = |scratch: &mut Scratch, (seq, hash, bytes): (OpSeq, OpHash, &'p [u8])| {
+            let damaged = |damage| OpenError::Store(StoreError::operation(seq, damage));
             let signed = decode(bytes, space).map_err(damaged)?;
             let hashed = recompute(crypto, hash, signed, scratch).map_err(damaged)?;
             match evidence {
                 Evidence::Seal => Ok(VerifiedOp::under_seal(hashed)),
                 Evidence::None => Ok(VerifiedOp::dangerously_unverified(hashed)),
                 Evidence::Signature => keys.verify_hashed(&crypto, hashed).map_err(|error| match error {
-                    VerifyError::UnknownKey { actor, kid } => OpenError::UnknownKey { arrival, actor, kid },
+                    VerifyError::UnknownKey { actor, kid } => OpenError::UnknownKey { seq, actor, kid },
                     VerifyError::BadSignature => damaged(Damage::Signature),
                     VerifyError::Op(error) => damaged(Damage::Decode(error.into())),
                 }),
@@ -169,7 +170,7 @@ impl Replica {
     fn refuse_copied_actor(&self, store: &SqliteStore) -> Result<(), OpenError> {
         let (Some(actor), Some(copied)) = (self.actor(), store.copied()) else { return Ok(()) };
         let index = self.log.index();
-        let wrote = (0..copied.min(index.len())).any(|arrival| index.actor(arrival) == actor);
+        let wrote = index.seqs().any(|seq| seq < OpSeq::new(copied) && index.actor(seq) == actor);
         if wrote {
             Err(OpenError::RestoredBackup { actor: crate::value::Excerpt::of(actor) })
         } else {
@@ -181,8 +182,8 @@ impl Replica {
     fn merge_restored(&mut self, now: WallMillis) {
         let index = self.log.index();
         let own = self.actor().and_then(|actor| {
-            let own = (0..index.len()).filter(|arrival| index.actor(*arrival) == actor);
-            own.map(|arrival| index.ts(arrival)).max()
+            let own = index.seqs().filter(|seq| index.actor(*seq) == actor);
+            own.map(|seq| index.ts(seq)).max()
         });
         if let Some(own) = own {
             self.clock.observe(own);

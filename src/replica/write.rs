@@ -1,22 +1,23 @@
-//! Writing: our own operations take the same way in as everybody's.
+//! Writing of fields.
 
 use std::convert::Infallible;
 
 use super::{IngestError, Outcome, Replica};
+use crate::codec::Scratch;
 use crate::hlc::{Hlc, HlcError, WallMillis, hlc_now};
-use crate::keys::{SignError, sign_op};
+use crate::keys::{SignError, sign_hashed};
 use crate::op::{Op, OpError, SignedOp};
 use crate::value::{JsonError, Value};
 
 impl Replica {
-    /// Sets a field: stamps, signs and admits an operation, and returns it, to be sent to others.
+    /// Sets a field: stamps, signs and ingests an operation. Returns it, to be sent to others.
     ///
-    /// Text, numbers, `true` and `false` and `serde_json::Value` are values; [`Value::parse`] makes one of JSON text,
-    /// [`Value::from_serde`] of anything that serializes.
+    /// A value may be a string, a number, a `bool` or a `serde_json::Value`. [`Value::parse`] converts JSON text,
+    /// [`Value::from_serde`] any type that serializes.
     ///
     /// # Errors
     ///
-    /// [`WriteError`]; the replica is as it was.
+    /// [`WriteError`]; the replica is unchanged.
     pub fn set(
         &mut self,
         now: WallMillis,
@@ -31,12 +32,12 @@ impl Replica {
         self.write(now, Op::lww_set(actor, ts, entity, entity_id, path, value)?)
     }
 
-    /// Deletes a field: stamps, signs and admits an operation, and returns it, to be sent to others. A later set brings
-    /// the field back.
+    /// Deletes a field: stamps, signs and ingests an operation. Returns it, to be sent to others. A later set restores
+    /// the field.
     ///
     /// # Errors
     ///
-    /// [`WriteError`]; the replica is as it was.
+    /// [`WriteError`]; the replica is unchanged.
     pub fn delete(
         &mut self,
         now: WallMillis,
@@ -49,65 +50,82 @@ impl Replica {
         self.write(now, Op::lww_delete(actor, ts, entity, entity_id, path)?)
     }
 
-    /// The actor that this replica writes as.
-    #[must_use]
-    pub fn actor(&self) -> Option<&str> {
-        self.signing_key.as_ref().map(|key| key.public_key().actor())
-    }
-
-    /// The timestamp of what is written now: after everything that is merged, and all that has become due, which is
-    /// merged first.
+    /// Returns the timestamp of the next write. It is greater than those of all merged operations and of those that are
+    /// due, which are merged before it.
     fn next_timestamp(&self, now: WallMillis) -> Result<Hlc, WriteError> {
         let index = self.log.index();
         let due = self.state.due(index, self.horizon_at(now)).last().map(|greatest| index.ts(greatest));
         Ok(hlc_now(self.clock.last().max(due), now)?)
     }
 
+    /// Signs an operation and ingests it like any other.
     fn write(&mut self, now: WallMillis, op: Op) -> Result<SignedOp, WriteError> {
         let key = self.signing_key.as_ref().ok_or(WriteError::ReadOnly)?;
         let op = match self.log.space() {
             Some(space) => op.in_space(space)?,
             None => op,
         };
-        let signed = sign_op(&self.crypto, op, key)?;
-        match self.ingest(now, &signed)? {
-            // Merging it has moved the clock on to its timestamp.
-            Outcome::Appended { .. } => Ok(signed),
+        let mut scratch = Scratch::default();
+        let own = sign_hashed(&self.crypto, op, key, &mut scratch)?;
+        match self.ingest_hashed(now, own.by_ref())? {
+            // Merging has moved the clock to its timestamp.
+            Outcome::Appended { .. } => Ok(own.into_signed().into_owned()),
             Outcome::Held { .. } | Outcome::Duplicate { .. } => Err(WriteError::ClockReused),
         }
     }
 }
 
-/// Why a write did not happen. The replica is as it was.
+/// The error of a write. The replica is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The replica was opened without a key to write with.
     #[error("the replica was opened without a key to write with")]
     ReadOnly,
-    /// The wall clock is out of range, or the logical clock is at its end.
+    /// The wall clock is out of range, or the logical clock has reached its maximum.
     #[error(transparent)]
     Clock(#[from] HlcError),
     /// A name is not an identifier.
     #[error(transparent)]
     Op(#[from] OpError),
-    /// The value is none: a number that other readers would read differently, or nested too deep.
+    /// The value is not allowed: a number that other readers would read differently, or nesting that is too deep.
     #[error(transparent)]
     Value(#[from] JsonError),
     /// The operation cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// The replica did not take it: the guard refused it, or the store failed.
+    /// The replica did not ingest the operation: the guard refused it, or the store failed.
     #[error(transparent)]
     Ingest(#[from] IngestError),
-    /// The log had an operation of this actor with this timestamp and content already: two writers share the actor.
-    #[error("another writer uses this actor")]
+    /// The log has an operation of this actor with this timestamp and content already: two writers share the actor.
+    #[error(
+        "the log has an operation of this actor with this timestamp already: another writer uses the actor"
+    )]
     ClockReused,
 }
 
-/// For values that are always good.
+/// Allows values whose conversion cannot fail.
 impl From<Infallible> for WriteError {
     fn from(never: Infallible) -> Self {
         match never {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::SIGNED_TEXTS;
+    use crate::crypto::VERIFICATIONS;
+    use crate::keys::SigningSecretKey;
+    use crate::replica::ReplicaOptions;
+
+    #[test]
+    fn a_write_builds_its_signed_text_once_and_verifies_it() {
+        let key = SigningSecretKey::generate("alice").unwrap();
+        let mut replica = Replica::open(ReplicaOptions::new().write_as(key)).unwrap();
+        let before = (SIGNED_TEXTS.get(), VERIFICATIONS.get());
+        let signed = replica.set(WallMillis(1_760_000_000_000), "Task", "t1", "title", "x").unwrap();
+        assert_eq!((SIGNED_TEXTS.get(), VERIFICATIONS.get()), (before.0 + 1, before.1 + 1));
+        assert_eq!(replica.log().iter().next().unwrap().unwrap().op, signed);
     }
 }

@@ -1,43 +1,45 @@
-//! Why a register is as it is.
+//! The explanation of a register: its operations, and the rule that decided.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use super::State;
 use crate::codec::OpHash;
-use crate::op::SignedOp;
+use crate::op::{OpSeq, SignedOp};
 use crate::oplog::{Index, OpLog, RegisterId};
 use crate::store::StoreError;
 
-/// An operation on a register, and what it counts for.
+/// An operation on a register, with its standing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Version {
     /// The operation.
     pub op: SignedOp,
-    /// Its identity.
+    /// The hash of the operation.
     pub hash: OpHash,
-    /// What it counts for.
+    /// The standing of the operation.
     pub standing: Standing,
 }
 
-/// What an operation counts for.
+/// The standing of an operation on its register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Standing {
-    /// It is the greatest operation on its register: the field is what it says.
+    /// The greatest operation: it determines the field.
     Winner,
-    /// A greater operation stands above it.
+    /// A merged operation that is not the greatest.
     Superseded,
-    /// Its time has not come.
+    /// An operation that is not due yet.
     Held,
 }
 
-/// Why a register is as it is.
+/// The explanation of the state of a register.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Explanation {
-    /// The operation that won.
+    /// The winning operation.
     pub winner: Version,
-    /// The greatest of those it won over, with the rule that decided; `None` where it is alone.
+    /// The next greatest operation, with the rule that decided; `None` if there is no other.
     pub over: Option<(Version, Rule)>,
 }
 
@@ -47,11 +49,11 @@ pub struct Explanation {
 pub enum Rule {
     /// A later time wins.
     Time,
-    /// At the same time, the higher counter wins.
+    /// At equal times, the higher counter wins.
     Counter,
-    /// At the same time and counter, the greater actor wins, by UTF-16 code units.
+    /// At equal timestamps, the greater actor wins, by UTF-16 code units.
     Actor,
-    /// One actor said two things at one time: the greater hash wins.
+    /// At equal timestamps of one actor, which equivocated, the greater hash wins.
     Hash,
 }
 
@@ -67,7 +69,7 @@ impl fmt::Display for Rule {
 }
 
 impl State {
-    /// Every operation on a register: those held and then those merged, each from the greatest down.
+    /// Returns every operation on a register: first the held, then the merged ones, each from the greatest down.
     pub(crate) fn history(
         &self,
         log: &OpLog,
@@ -76,21 +78,22 @@ impl State {
         path: &str,
     ) -> Result<Vec<Version>, StoreError> {
         let index = log.index();
-        let Some(register) = index.subjects.find(entity, entity_id, path) else {
+        let Some(register) = index.registers().find(entity, entity_id, path) else {
             return Ok(Vec::new());
         };
-        let mut held: Vec<u32> =
-            self.held(index).filter(|arrival| index.register(*arrival) == register).collect();
+        let mut held: Vec<OpSeq> = self.held(index).filter(|seq| index.register(*seq) == register).collect();
         held.reverse();
-        let held = held.into_iter().map(|arrival| version(log, arrival, Standing::Held));
+        let held = held.into_iter().map(|seq| version(log, seq, Standing::Held));
         let merged = self.greatest_first(index, register);
-        let merged = merged.into_iter().enumerate().map(|(n, arrival)| {
-            version(log, arrival, if n == 0 { Standing::Winner } else { Standing::Superseded })
-        });
+        let merged = merged
+            .into_iter()
+            .enumerate()
+            .map(|(n, seq)| version(log, seq, if n == 0 { Standing::Winner } else { Standing::Superseded }));
         held.chain(merged).collect()
     }
 
-    /// Which operation won a register, over which, and by what rule; `None` where there is no operation that is due.
+    /// Returns the winning operation of a register, the next one, and the rule that decided, or `None` if no operation
+    /// is due.
     pub(crate) fn explain(
         &self,
         log: &OpLog,
@@ -99,7 +102,7 @@ impl State {
         path: &str,
     ) -> Result<Option<Explanation>, StoreError> {
         let index = log.index();
-        let Some(register) = index.subjects.find(entity, entity_id, path) else {
+        let Some(register) = index.registers().find(entity, entity_id, path) else {
             return Ok(None);
         };
         let Some(winner) = self.winner(register) else {
@@ -115,18 +118,18 @@ impl State {
         Ok(Some(Explanation { winner: version(log, winner, Standing::Winner)?, over }))
     }
 
-    fn greatest_first(&self, index: &Index, register: RegisterId) -> Vec<u32> {
-        let mut merged: Vec<u32> = self.merged(register).collect();
+    fn greatest_first(&self, index: &Index, register: RegisterId) -> Vec<OpSeq> {
+        let mut merged: Vec<OpSeq> = self.merged(register).collect();
         merged.sort_unstable_by(|a, b| index.compare(*b, *a));
         merged
     }
 }
 
-fn version(log: &OpLog, arrival: u32, standing: Standing) -> Result<Version, StoreError> {
-    Ok(Version { op: log.read(arrival)?, hash: *log.index().hash(arrival), standing })
+fn version(log: &OpLog, seq: OpSeq, standing: Standing) -> Result<Version, StoreError> {
+    Ok(Version { op: log.read(seq)?, hash: *log.index().hash(seq), standing })
 }
 
-fn deciding_rule(index: &Index, winner: u32, second: u32) -> Rule {
+fn deciding_rule(index: &Index, winner: OpSeq, second: OpSeq) -> Rule {
     let (a, b) = (index.ts(winner), index.ts(second));
     if a.t() != b.t() {
         Rule::Time

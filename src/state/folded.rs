@@ -1,4 +1,4 @@
-//! The state of a log without a replica.
+//! The merged state of a log without a replica.
 
 use super::{State, Version};
 use crate::crypto::{Hash, Sodium};
@@ -7,8 +7,8 @@ use crate::oplog::OpLog;
 use crate::store::StoreError;
 use crate::value::Value;
 
-/// The state of a log, made from scratch: for those who work without a [`Replica`](crate::Replica), and to check what a
-/// replica keeps up to date.
+/// The state of a log, computed from all its operations: for use without a [`Replica`](crate::Replica), or to check the
+/// state of one.
 ///
 /// ```
 /// use policysync::{Hlc, Op, OpLog, SigningSecretKey, WallMillis};
@@ -37,47 +37,47 @@ impl<'l> Folded<'l> {
     #[must_use]
     pub fn of(log: &'l OpLog, horizon: WallMillis) -> Self {
         let mut state = State::new();
-        for arrival in 0..log.index().len() {
-            state.admit(log.index(), arrival);
+        for seq in log.index().seqs() {
+            state.admit(log.index(), seq);
         }
         state.advance(log.index(), horizon);
         Self { log, state }
     }
 
-    /// The value of a field; see [`Replica::get`](crate::Replica::get).
+    /// Returns the value of a field; see [`Replica::get`](crate::Replica::get).
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot read it.
+    /// [`StoreError`] if the store cannot read it.
     pub fn get(&self, entity: &str, entity_id: &str, path: &str) -> Result<Option<Value>, StoreError> {
         self.state.get(self.log, entity, entity_id, path)
     }
 
-    /// An entity as JSON text; see [`Replica::entity`](crate::Replica::entity).
+    /// Returns an entity as JSON text; see [`Replica::entity`](crate::Replica::entity).
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot read a field.
+    /// [`StoreError`] if the store cannot read a field.
     pub fn entity(&self, entity: &str, entity_id: &str) -> Result<Option<String>, StoreError> {
         self.state.entity(self.log, entity, entity_id)
     }
 
-    /// The ids of the entities of a kind; see [`Replica::entities`](crate::Replica::entities).
+    /// Returns the ids of the entities of a kind; see [`Replica::entities`](crate::Replica::entities).
     #[must_use]
     pub fn entities(&self, entity: &str) -> Vec<String> {
         self.state.entities(self.log, entity)
     }
 
-    /// Every operation on a field; see [`Replica::history`](crate::Replica::history).
+    /// Returns every operation on a field; see [`Replica::history`](crate::Replica::history).
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot read one.
+    /// [`StoreError`] if the store cannot read one.
     pub fn history(&self, entity: &str, entity_id: &str, path: &str) -> Result<Vec<Version>, StoreError> {
         self.state.history(self.log, entity, entity_id, path)
     }
 
-    /// The digest of the state; see [`Replica::state_digest`](crate::Replica::state_digest).
+    /// Returns the digest of the state; see [`Replica::state_digest`](crate::Replica::state_digest).
     #[must_use]
     pub fn digest(&self, crypto: Sodium) -> Hash {
         self.state.digest(crypto, self.log)

@@ -1,97 +1,98 @@
-//! The merge: the state of a register is the greatest operation on it that is due.
+//! The merge: the greatest due operation on a register is its state.
 
 use crate::hlc::{Hlc, WallMillis};
-use crate::oplog::{Index, NONE, RegisterId};
-use crate::packed::{Bits, Paged};
+use crate::op::OpSeq;
+use crate::oplog::{Index, RegisterId};
+use crate::packed::{BitSet, ChunkedVec, PackedOption};
 
-/// The merged state of a log: for every register the operation that won.
+/// The merged state of a log: the winning operation of every register.
 ///
-/// It is a function of the operations that are due, those with a time up to the horizon; never of their arrival.
+/// It is a function of the due operations, those with a time up to the horizon. It does not depend on their arrival.
 pub(crate) struct State {
-    /// For each register, its greatest operation.
-    winners: Paged<u32>,
-    /// For each operation, the next in the list of its register, which begins at the winner.
-    next: Paged<u32>,
-    /// Operations with a later time are held. It never goes back: what was merged stays merged.
+    /// The greatest operation of each register.
+    winners: ChunkedVec<PackedOption<OpSeq>, RegisterId>,
+    /// The next operation in the list of the same register, which begins at the winner.
+    next: ChunkedVec<PackedOption<OpSeq>, OpSeq>,
+    /// Operations with a later time are held. The horizon never moves back, so a merged operation stays merged.
     horizon: Option<WallMillis>,
-    /// Registers that have changed since somebody asked, each once.
+    /// Registers that have changed since [`State::take_changed`], each once.
     pub(super) changed: Vec<RegisterId>,
-    is_changed: Bits,
+    is_changed: BitSet<RegisterId>,
 }
 
-/// What an operation did to its register.
+/// The effect of merging an operation on its register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// It is the greatest now; before, this one was.
-    Won { over: Option<u32> },
-    /// Another is greater.
-    Lost { to: u32 },
+pub(crate) enum Merged {
+    /// The operation is the greatest; `over` was the greatest before it.
+    Won { over: Option<OpSeq> },
+    /// The operation `to` is greater.
+    Lost { to: OpSeq },
 }
 
 impl State {
     pub(crate) const fn new() -> Self {
         Self {
-            winners: Paged::new(),
-            next: Paged::new(),
+            winners: ChunkedVec::new(),
+            next: ChunkedVec::new(),
             horizon: None,
             changed: Vec::new(),
-            is_changed: Bits::new(),
+            is_changed: BitSet::new(),
         }
     }
 
-    /// The state of a log from scratch, and the greatest operation that is merged. Nothing counts as changed.
+    /// Computes the state of a log, and the greatest merged operation. No register counts as changed.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn restored(index: &Index, horizon: WallMillis) -> (Self, Option<u32>) {
+    pub(crate) fn restored(index: &Index, horizon: WallMillis) -> (Self, Option<OpSeq>) {
         let mut state = Self::new();
-        for arrival in 0..index.len() {
-            state.admit(index, arrival);
+        for seq in index.seqs() {
+            state.admit(index, seq);
         }
         let greatest = state.advance(index, horizon);
         state.take_changed();
         (state, greatest)
     }
 
-    /// The time up to which operations are merged; `None` before any was asked for.
+    /// Returns the time up to which operations are merged, or `None` before the first [`State::advance`].
     pub(crate) fn horizon(&self) -> Option<WallMillis> {
         self.horizon
     }
 
-    /// Takes the next operation of the log, in the order of arrival: merges it when it is due, otherwise holds it and
+    /// Adds the next operation of the log, in the order of arrival. Merges it if it is due; otherwise holds it and
     /// returns `None`.
-    pub(crate) fn admit(&mut self, index: &Index, arrival: u32) -> Option<Effect> {
-        self.next.push(NONE);
-        self.is_due(index.ts(arrival)).then(|| self.merge(index, arrival))
+    pub(crate) fn admit(&mut self, index: &Index, seq: OpSeq) -> Option<Merged> {
+        self.next.push(PackedOption::none());
+        self.is_due(index.ts(seq)).then(|| self.merge(index, seq))
     }
 
     fn is_due(&self, ts: Hlc) -> bool {
         self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
     }
 
-    /// Moves the horizon on and merges what has become due, in order. Returns the greatest of those operations.
-    pub(crate) fn advance(&mut self, index: &Index, horizon: WallMillis) -> Option<u32> {
-        let due: Vec<u32> = self.due(index, horizon).collect();
+    /// Advances the horizon and merges the operations that become due, in order. Returns the greatest of them.
+    pub(crate) fn advance(&mut self, index: &Index, horizon: WallMillis) -> Option<OpSeq> {
+        let due: Vec<OpSeq> = self.due(index, horizon).collect();
         self.horizon = self.horizon.max(Some(horizon));
-        for arrival in &due {
-            self.merge(index, *arrival);
+        for seq in &due {
+            self.merge(index, *seq);
         }
         due.last().copied()
     }
 
-    /// The operations that would become due with this horizon, in order.
+    /// Returns the operations that would become due with this horizon, in order.
     pub(crate) fn due<'a>(
         &self,
         index: &'a Index,
         horizon: WallMillis,
-    ) -> impl Iterator<Item = u32> + use<'a> {
-        // What the log has just taken is not admitted here yet.
-        let known = self.next.len();
+    ) -> impl Iterator<Item = OpSeq> + use<'a> {
+        // The log may contain new operations that are not admitted here yet.
+        let known = self.next.end();
         self.held(index)
-            .take_while(move |arrival| index.ts(*arrival).t() <= horizon.0)
-            .filter(move |arrival| *arrival < known)
+            .take_while(move |seq| index.ts(*seq).t() <= horizon.0)
+            .filter(move |seq| *seq < known)
     }
 
-    /// The operations that are not due yet, in order: the tail of the order.
-    pub(crate) fn held<'a>(&self, index: &'a Index) -> impl Iterator<Item = u32> + use<'a> {
+    /// Returns the operations that are not due yet: the end of the total order.
+    pub(crate) fn held<'a>(&self, index: &'a Index) -> impl Iterator<Item = OpSeq> + use<'a> {
         let first = match self.horizon {
             None => Some(Hlc::MIN),
             Some(horizon) => Hlc::new(horizon.0.saturating_add(1), 0).ok(),
@@ -99,45 +100,45 @@ impl State {
         first.into_iter().flat_map(|first| index.since_ts(first))
     }
 
-    fn merge(&mut self, index: &Index, arrival: u32) -> Effect {
-        let register = index.register(arrival);
-        while self.winners.len() <= register.0 {
-            self.winners.push(NONE);
+    fn merge(&mut self, index: &Index, seq: OpSeq) -> Merged {
+        let register = index.register(seq);
+        while self.winners.end() <= register {
+            self.winners.push(PackedOption::none());
         }
-        let winner = *self.winners.get(register.0);
-        if winner != NONE && index.compare(arrival, winner).is_lt() {
-            let after = std::mem::replace(self.next.get_mut(winner), arrival);
-            *self.next.get_mut(arrival) = after;
-            return Effect::Lost { to: winner };
+        let over = *self.winners.get(register);
+        if let Some(winner) = over.get()
+            && index.compare(seq, winner).is_lt()
+        {
+            let after = std::mem::replace(self.next.get_mut(winner), seq.into());
+            *self.next.get_mut(seq) = after;
+            return Merged::Lost { to: winner };
         }
-        *self.next.get_mut(arrival) = winner;
-        *self.winners.get_mut(register.0) = arrival;
-        if self.is_changed.insert(register.0) {
+        *self.next.get_mut(seq) = over;
+        *self.winners.get_mut(register) = seq.into();
+        if self.is_changed.insert(register) {
             self.changed.push(register);
         }
-        Effect::Won { over: (winner != NONE).then_some(winner) }
+        Merged::Won { over: over.get() }
     }
 
     pub(super) fn take_changed(&mut self) -> Vec<RegisterId> {
         let changed = std::mem::take(&mut self.changed);
         for register in &changed {
-            self.is_changed.remove(register.0);
+            self.is_changed.remove(*register);
         }
         changed
     }
 
-    /// The greatest operation on a register.
-    pub(super) fn winner(&self, register: RegisterId) -> Option<u32> {
-        if register.0 >= self.winners.len() {
+    /// Returns the greatest operation on a register.
+    pub(super) fn winner(&self, register: RegisterId) -> Option<OpSeq> {
+        if register >= self.winners.end() {
             return None;
         }
-        Some(*self.winners.get(register.0)).filter(|winner| *winner != NONE)
+        self.winners.get(register).get()
     }
 
-    /// All merged operations on a register, the winner first, the others in no order.
-    pub(super) fn merged(&self, register: RegisterId) -> impl Iterator<Item = u32> + '_ {
-        std::iter::successors(self.winner(register), |arrival| {
-            Some(*self.next.get(*arrival)).filter(|next| *next != NONE)
-        })
+    /// Returns all merged operations on a register: the winner first, the others unordered.
+    pub(super) fn merged(&self, register: RegisterId) -> impl Iterator<Item = OpSeq> + '_ {
+        std::iter::successors(self.winner(register), |seq| self.next.get(*seq).get())
     }
 }

@@ -1,4 +1,4 @@
-//! What is true now: the last writer of every register, and why.
+//! The merged state: the greatest operation on every register.
 
 mod explain;
 mod folded;
@@ -9,4 +9,4 @@ pub use explain::{Explanation, Rule, Standing, Version};
 pub use folded::Folded;
 pub use read::Change;
 
-pub(crate) use merge::{Effect, State};
+pub(crate) use merge::{Merged, State};

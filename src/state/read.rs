@@ -1,30 +1,39 @@
-//! Reading the state: fields, entities, what has changed, and a digest of it all.
+//! Reading the state: fields, entities, changes, the digest.
 
 use super::State;
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Hash, Sodium};
-use crate::op::Kind;
+use crate::crypto::{Hash, Sodium};
+use crate::op::{Field, Kind, OpSeq};
 use crate::oplog::{OpLog, RegisterId};
 use crate::store::StoreError;
 use crate::value::{Value, utf16_cmp, write_string};
 
-/// A field that has another winner than before.
+/// A change of a field: the field has another winner than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Change {
-    /// The kind of thing that changed.
+    /// The kind of the entity.
     pub entity: String,
-    /// Which one.
+    /// The id of the entity.
     pub entity_id: String,
-    /// Which field of it.
+    /// The path of the field.
     pub path: String,
-    /// Whether the field was set or deleted.
+    /// The kind of the winning operation: a set or a delete.
     pub kind: Kind,
-    /// The operation that won.
+    /// The hash of the winning operation.
     pub winner: OpHash,
 }
 
+impl Change {
+    /// The field that changed.
+    #[must_use]
+    pub fn field(&self) -> Field<'_> {
+        Field::new(&self.entity, &self.entity_id, &self.path)
+    }
+}
+
 impl State {
-    /// The value of a field, or `None` where it was never set or is deleted.
+    /// Returns the value of a field, or `None` if it was never set or is deleted.
     pub(crate) fn get(
         &self,
         log: &OpLog,
@@ -32,12 +41,12 @@ impl State {
         entity_id: &str,
         path: &str,
     ) -> Result<Option<Value>, StoreError> {
-        let register = log.index().subjects.find(entity, entity_id, path);
+        let register = log.index().registers().find(entity, entity_id, path);
         register.map_or(Ok(None), |register| self.value(log, register))
     }
 
-    /// The fields of an entity whose path is `prefix` or begins with `prefix` and a `/`, sorted by path; all fields for
-    /// an empty prefix. Deleted fields are left out.
+    /// Returns the fields of an entity whose path is `prefix` or begins with `prefix` and a `/`, sorted by path. An
+    /// empty prefix selects all fields. Deleted fields are left out.
     pub(crate) fn fields(
         &self,
         log: &OpLog,
@@ -46,7 +55,7 @@ impl State {
         prefix: &str,
     ) -> Result<Vec<(String, Value)>, StoreError> {
         let mut fields = Vec::new();
-        for (path, register) in log.index().subjects.registers_of(entity, entity_id) {
+        for (path, register) in log.index().registers().of_entity(entity, entity_id) {
             if is_under(path, prefix)
                 && let Some(value) = self.value(log, register)?
             {
@@ -56,7 +65,8 @@ impl State {
         Ok(fields)
     }
 
-    /// An entity as the canonical text of a JSON object, paths as member names; `None` where it has no field.
+    /// Returns an entity as the canonical text of a JSON object with paths as member names, or `None` if it has no
+    /// field.
     pub(crate) fn entity(
         &self,
         log: &OpLog,
@@ -81,23 +91,23 @@ impl State {
         Ok(Some(text))
     }
 
-    /// The ids of the entities of a kind that have at least one field, sorted by their bytes.
+    /// Returns the ids of the entities of a kind that have at least one field, sorted by their bytes.
     pub(crate) fn entities(&self, log: &OpLog, entity: &str) -> Vec<String> {
-        let subjects = &log.index().subjects;
+        let registers = log.index().registers();
         let has_field = |id: &&str| {
-            let registers = subjects.registers_of(entity, id);
-            registers.into_iter().any(|(_, register)| self.live(log, register).is_some())
+            let fields = registers.of_entity(entity, id);
+            fields.into_iter().any(|(_, register)| self.live(log, register).is_some())
         };
-        subjects.entities_of(entity).into_iter().filter(has_field).map(str::to_owned).collect()
+        registers.entities_of(entity).into_iter().filter(has_field).map(str::to_owned).collect()
     }
 
-    /// The registers that have another winner than when this was last called, each once, in the order in which they
-    /// first changed.
+    /// Returns the registers whose winner has changed since the last call, each once, in the order of their first
+    /// change.
     pub(crate) fn take_changes(&mut self, log: &OpLog) -> Vec<Change> {
         let changed = self.take_changed();
         let change = |register: RegisterId| {
             let winner = self.winner(register)?;
-            let (entity, entity_id, path) = log.index().subjects.names(register);
+            let (entity, entity_id, path) = log.index().registers().names(register);
             Some(Change {
                 entity: entity.to_owned(),
                 entity_id: entity_id.to_owned(),
@@ -109,24 +119,24 @@ impl State {
         changed.into_iter().filter_map(change).collect()
     }
 
-    /// Whether there is something to take.
+    /// Returns true if [`State::take_changes`] would return a change.
     pub(crate) fn has_changes(&self) -> bool {
         !self.changed.is_empty()
     }
 
-    /// SHA-256 over every register, sorted by name, with the hash of its winner: equal states have equal digests.
-    /// Costs a walk over all registers.
+    /// Returns the SHA-256 over every register, sorted by name, with the hash of its winner. Equal states have equal
+    /// digests. It reads all registers.
     pub(crate) fn digest(&self, crypto: Sodium, log: &OpLog) -> Hash {
-        let subjects = &log.index().subjects;
-        let mut winners: Vec<_> = (0..subjects.len())
-            .map(RegisterId)
-            .filter_map(|register| Some((subjects.names(register), self.winner(register)?)))
+        let registers = log.index().registers();
+        let mut winners: Vec<_> = registers
+            .all()
+            .filter_map(|register| Some((registers.names(register), self.winner(register)?)))
             .collect();
         winners.sort_unstable();
         let mut text = Vec::new();
         for ((entity, entity_id, path), winner) in winners {
             for name in [entity, entity_id, path] {
-                // An identifier cannot contain a zero byte, so it ends the name.
+                // An identifier contains no zero byte, so a zero byte ends the name.
                 text.extend_from_slice(name.as_bytes());
                 text.push(0);
             }
@@ -135,8 +145,8 @@ impl State {
         crypto.hash(&text)
     }
 
-    /// The winner of a register, unless it is a delete.
-    fn live(&self, log: &OpLog, register: RegisterId) -> Option<u32> {
+    /// Returns the winner of a register, unless it is a delete.
+    fn live(&self, log: &OpLog, register: RegisterId) -> Option<OpSeq> {
         self.winner(register).filter(|winner| log.index().kind(*winner) != Kind::Delete)
     }
 

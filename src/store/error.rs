@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::codec::DecodeError;
+use crate::op::OpSeq;
 use crate::value::Excerpt;
 
 /// Why a store did not do its work. Our disk or its keeper is at fault.
@@ -84,8 +85,8 @@ fn name(space: &Option<Excerpt>) -> String {
 
 impl StoreError {
     /// Damage to one operation.
-    pub(crate) fn operation(arrival: u32, damage: Damage) -> Self {
-        Self::Corrupt { place: Place::Operation { arrival }, damage }
+    pub(crate) fn operation(seq: OpSeq, damage: Damage) -> Self {
+        Self::Corrupt { place: Place::Operation { seq }, damage }
     }
 }
 
@@ -103,8 +104,8 @@ pub enum Place {
     Seal,
     /// One operation.
     Operation {
-        /// Its number, by arrival.
-        arrival: u32,
+        /// Its number.
+        seq: OpSeq,
     },
 }
 
@@ -115,7 +116,7 @@ impl fmt::Display for Place {
             Self::Schema => f.write_str("the schema"),
             Self::Meta => f.write_str("the description"),
             Self::Seal => f.write_str("the seal"),
-            Self::Operation { arrival } => write!(f, "operation number {arrival}"),
+            Self::Operation { seq } => write!(f, "operation number {seq}"),
         }
     }
 }

@@ -4,21 +4,22 @@ use super::{Body, Damage, Store, StoreError};
 use crate::codec::OpHash;
 use crate::crypto::Signature;
 use crate::guard::PermittedOp;
-use crate::packed::{BlobAddress, Blobs, Paged};
+use crate::op::OpSeq;
+use crate::packed::{ByteAddress, ByteArena, ChunkedVec};
 
 const LABELLED: u8 = 1;
 
 /// A store in memory, packed end to end: flags, signature, the label with its length where there is one, value.
 pub struct MemoryStore {
-    bodies: Blobs,
-    addresses: Paged<BlobAddress>,
+    bodies: ByteArena,
+    addresses: ChunkedVec<ByteAddress, OpSeq>,
 }
 
 impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bodies: Blobs::new(), addresses: Paged::new() }
+        Self { bodies: ByteArena::new(), addresses: ChunkedVec::new() }
     }
 }
 
@@ -56,12 +57,12 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn read<'a>(&'a self, arrival: u32, _: &OpHash, _: &'a mut Vec<u8>) -> Result<Body<'a>, StoreError> {
-        if arrival >= self.addresses.len() {
-            return Err(StoreError::operation(arrival, Damage::Missing));
+    fn read<'a>(&'a self, seq: OpSeq, _: &OpHash, _: &'a mut Vec<u8>) -> Result<Body<'a>, StoreError> {
+        if seq >= self.addresses.end() {
+            return Err(StoreError::operation(seq, Damage::Missing));
         }
-        unpack(self.bodies.get(*self.addresses.get(arrival)))
-            .ok_or_else(|| StoreError::operation(arrival, Damage::Unexpected))
+        unpack(self.bodies.get(*self.addresses.get(seq)))
+            .ok_or_else(|| StoreError::operation(seq, Damage::Unexpected))
     }
 }
 

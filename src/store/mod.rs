@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::codec::OpHash;
 use crate::crypto::Signature;
 use crate::guard::PermittedOp;
+use crate::op::OpSeq;
 
 pub use error::{Damage, Place, SqliteCode, StoreError};
 pub use memory::MemoryStore;
@@ -21,6 +22,7 @@ pub(crate) use sqlite::{Page, Settings, SqliteStore, decode, recompute};
 
 /// What the log does not keep itself of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "stores create it")]
 pub struct Body<'a> {
     /// Canonical JSON.
     pub value: &'a str,
@@ -39,7 +41,7 @@ pub trait Store: Send {
     /// [`StoreError`]; then nothing of the batch is kept.
     fn append(&mut self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError>;
 
-    /// Reads the body of the operation that arrived as number `arrival`. A store whose memory others can write to
+    /// Reads the body of the operation of number `seq`. A store whose memory others can write to
     /// makes sure that it is still the operation with this hash. `scratch` is for stores that must copy.
     ///
     /// # Errors
@@ -47,7 +49,7 @@ pub trait Store: Send {
     /// [`StoreError`] when it cannot be read or is not what was written.
     fn read<'a>(
         &'a self,
-        arrival: u32,
+        seq: OpSeq,
         hash: &OpHash,
         scratch: &'a mut Vec<u8>,
     ) -> Result<Body<'a>, StoreError>;

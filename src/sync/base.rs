@@ -3,7 +3,8 @@
 use super::runs::Runs;
 use super::wire::wide;
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Sodium};
+use crate::crypto::Sodium;
+use crate::op::OpSeq;
 use crate::oplog::{LogId, OpLog};
 
 /// The name of an earlier session, known to both sides, and a seal over what it made common: that both remember the
@@ -61,7 +62,7 @@ impl Moved {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Common {
     /// Numbers below this are common.
-    cursor: u32,
+    cursor: OpSeq,
     /// Numbers from there on that are common too.
     also: Runs,
     /// What the numbers are of.
@@ -69,16 +70,16 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn new(log: &OpLog, cursor: u32, also: Runs) -> Self {
+    pub(super) fn new(log: &OpLog, cursor: OpSeq, also: Runs) -> Self {
         Self { cursor, also, log: log.id().clone() }
     }
 
-    pub(super) const fn cursor(&self) -> u32 {
+    pub(super) const fn cursor(&self) -> OpSeq {
         self.cursor
     }
 
     /// Adds something that came in through the session.
-    pub(super) fn add(&mut self, number: u32) {
+    pub(super) fn add(&mut self, number: OpSeq) {
         if number >= self.cursor {
             self.also.insert(number);
         }
@@ -95,7 +96,7 @@ impl Common {
     }
 
     /// The end of the numbers that are common.
-    pub(super) fn end(&self) -> u32 {
+    pub(super) fn end(&self) -> OpSeq {
         self.also.end().max(self.cursor)
     }
 
@@ -104,13 +105,13 @@ impl Common {
         self.log == *log.id()
     }
 
-    pub(super) fn contains(&self, number: u32) -> bool {
+    pub(super) fn contains(&self, number: OpSeq) -> bool {
         number < self.cursor || self.also.contains(number)
     }
 
     /// The numbers below `end` that are not common, by arrival.
-    pub(super) fn others(&self, end: u32) -> impl Iterator<Item = u32> + '_ {
-        (self.cursor..end).filter(|number| !self.also.contains(*number))
+    pub(super) fn others(&self, end: OpSeq) -> impl Iterator<Item = OpSeq> + '_ {
+        self.cursor.until(end).filter(|number| !self.also.contains(*number))
     }
 }
 

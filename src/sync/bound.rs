@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::error::{MessageFault, SyncError};
 use super::wire::{Reader, put_text, put_varint};
 use crate::hlc::Hlc;
-use crate::op::MAX_IDENTIFIER_BYTES;
+use crate::op::{MAX_IDENTIFIER_BYTES, OpSeq};
 use crate::oplog::Index;
 use crate::value::utf16_cmp;
 
@@ -47,7 +47,7 @@ impl Bound {
     }
 
     /// The shortest bound between two neighbours of the order.
-    pub(super) fn between(index: &Index, before: u32, after: u32) -> Self {
+    pub(super) fn between(index: &Index, before: OpSeq, after: OpSeq) -> Self {
         let (earlier, later) = (index.ts(before), index.ts(after));
         let mut key = Key { t: later.t(), c: 0, actor: "".into(), hash: Vec::new() };
         if earlier.t() == later.t() {
@@ -65,7 +65,7 @@ impl Bound {
     }
 
     /// How much of the key [`Bound::between`] would need.
-    pub(super) fn level_between(index: &Index, before: u32, after: u32) -> u64 {
+    pub(super) fn level_between(index: &Index, before: OpSeq, after: OpSeq) -> u64 {
         let (earlier, later) = (index.ts(before), index.ts(after));
         if earlier.t() != later.t() {
             TIME
@@ -79,13 +79,13 @@ impl Bound {
     }
 
     /// Whether the operation comes before the bound.
-    pub(super) fn is_after(&self, index: &Index, arrival: u32) -> bool {
+    pub(super) fn is_after(&self, index: &Index, seq: OpSeq) -> bool {
         let Self::At(key) = self else { return true };
-        let ts = index.ts(arrival);
+        let ts = index.ts(seq);
         (ts.t(), ts.c())
             .cmp(&(key.t, key.c))
-            .then_with(|| utf16_cmp(index.actor(arrival), &key.actor))
-            .then_with(|| index.hash(arrival).as_bytes().as_slice().cmp(&key.hash))
+            .then_with(|| utf16_cmp(index.actor(seq), &key.actor))
+            .then_with(|| index.hash(seq).as_bytes().as_slice().cmp(&key.hash))
             .is_lt()
     }
 

@@ -8,8 +8,9 @@ use super::ops::{self, OpWriter};
 use super::outbox::pack;
 use super::wire::{Reader, put_text, wide};
 use crate::codec::{MAX_OP_BYTES, OpHash};
-use crate::crypto::{CryptoProvider, Hash, Sodium};
+use crate::crypto::{Hash, Sodium};
 use crate::hlc::WallMillis;
+use crate::op::OpSeq;
 use crate::oplog::Cursor;
 use crate::replica::{IngestError, Replica};
 use crate::store::StoreError;
@@ -139,10 +140,7 @@ impl Replica {
     ///
     /// [`BundleError`]; what was written is then no bundle.
     pub fn export_since(&self, cursor: Cursor, out: impl Write) -> Result<Exported, BundleError> {
-        let end = self.log().cursor();
-        let first = u32::try_from(cursor.position()).unwrap_or(u32::MAX);
-        let last = u32::try_from(end.position()).unwrap_or(u32::MAX);
-        export(self, first..last, out)
+        export(self, cursor.next().until(self.log().cursor().next()), out)
     }
 
     /// Writes these operations into a bundle, in this order.
@@ -153,7 +151,7 @@ impl Replica {
     pub fn export_set(&self, hashes: &[OpHash], out: impl Write) -> Result<Exported, BundleError> {
         let number =
             |hash: &OpHash| self.log().index().find(hash).ok_or(BundleError::Missing { hash: *hash });
-        let numbers: Result<Vec<u32>, BundleError> = hashes.iter().map(number).collect();
+        let numbers: Result<Vec<OpSeq>, BundleError> = hashes.iter().map(number).collect();
         export(self, numbers?, out)
     }
 
@@ -197,7 +195,7 @@ impl Replica {
 
 fn export(
     replica: &Replica,
-    numbers: impl IntoIterator<Item = u32>,
+    numbers: impl IntoIterator<Item = OpSeq>,
     out: impl Write,
 ) -> Result<Exported, BundleError> {
     let crypto = replica.crypto();

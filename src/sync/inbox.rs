@@ -10,6 +10,7 @@ use super::progress::Progress;
 use super::runs::Runs;
 use super::wire::wide;
 use crate::codec::OpHash;
+use crate::op::OpSeq;
 use crate::oplog::OpLog;
 
 /// What an initiator received.
@@ -32,7 +33,7 @@ impl Inbox {
         &mut self,
         log: &OpLog,
         prf: &Prf,
-        cursor: u32,
+        cursor: OpSeq,
         intake: Intake,
         progress: &mut Progress,
     ) -> Result<(), SyncError> {

@@ -7,8 +7,8 @@ use super::ops::Unpacked;
 use super::wire::wide;
 use crate::codec::OpHash;
 use crate::hlc::WallMillis;
-use crate::op::SignedOpRef;
-use crate::replica::{Incoming, Outcome, Refused, Replica};
+use crate::op::{OpSeq, SignedOpRef};
+use crate::replica::{Incoming, OpRefusal, Outcome, Replica};
 
 /// How many operations were refused, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,13 +54,13 @@ impl Refusals {
         *self = Self::from_array(sums);
     }
 
-    fn count(&mut self, refused: &Refused) {
+    fn count(&mut self, refused: &OpRefusal) {
         let counter = match refused {
-            Refused::Malformed(_) => &mut self.malformed,
-            Refused::WrongSpace { .. } => &mut self.other_space,
-            Refused::UnknownKey { .. } => &mut self.unknown_key,
-            Refused::BadSignature => &mut self.bad_signature,
-            Refused::Denied => &mut self.denied,
+            OpRefusal::Malformed(_) => &mut self.malformed,
+            OpRefusal::WrongSpace { .. } => &mut self.other_space,
+            OpRefusal::UnknownKey { .. } => &mut self.unknown_key,
+            OpRefusal::BadSignature => &mut self.bad_signature,
+            OpRefusal::Denied => &mut self.denied,
         };
         *counter = counter.saturating_add(1);
     }
@@ -75,7 +75,7 @@ pub(super) struct Intake {
     pub(super) known: u64,
     pub(super) refused: Refusals,
     /// The numbers of all that are in the log.
-    pub(super) numbers: BTreeSet<u32>,
+    pub(super) numbers: BTreeSet<OpSeq>,
     /// Those refused for their signature. A good copy of one may be elsewhere.
     pub(super) bad: Vec<OpHash>,
 }
@@ -123,11 +123,11 @@ impl Intake {
                 Ok(Outcome::Duplicate { hash }) => {
                     intake.known += 1;
                     intake.numbers.extend(replica.log().index().find(hash));
-                    replica.keep_copy(hash, view.kid(), view.signature());
+                    replica.add_alternate(hash, view.kid(), view.signature());
                 }
                 Err(refused) => {
                     intake.refused.count(refused);
-                    if *refused == Refused::BadSignature {
+                    if *refused == OpRefusal::BadSignature {
                         intake.bad.extend(OpHash::of(&replica.crypto(), view));
                     }
                 }

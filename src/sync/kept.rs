@@ -14,6 +14,7 @@ use super::responder::{Remembered, Responder};
 use super::runs::Runs;
 use super::wire::{Reader, put_count, put_varint};
 use crate::crypto::Sodium;
+use crate::op::OpSeq;
 use crate::oplog::OpLog;
 use crate::replica::Replica;
 
@@ -125,11 +126,11 @@ impl Responder {
         for session in ours() {
             out.extend_from_slice(&session.name);
             put_common(&session.common, &mut out);
-            session.given.write(0, &mut out);
+            session.given.write(OpSeq::FIRST, &mut out);
             put_varint(&mut out, session.count);
             out.extend_from_slice(&session.total.to_le_bytes());
         }
-        let end = ours().map(|session| session.common.end()).max().unwrap_or(0);
+        let end = ours().map(|session| session.common.end()).max().unwrap_or_default();
         // A log only grows, so it is as long as what it has in common with others.
         out.extend_from_slice(&log.prefix_digest(end).unwrap_or_default());
         seal(replica.crypto(), &self.secret, SESSIONS_LABEL, &mut out);
@@ -147,7 +148,7 @@ impl Responder {
         let mut reader = Reader::new(bytes);
         open(&mut reader, SESSIONS)?;
         let sessions = read_sessions(&mut reader, log).map_err(malformed)?;
-        let end = sessions.iter().map(|session| session.common.end()).max().unwrap_or(0);
+        let end = sessions.iter().map(|session| session.common.end()).max().unwrap_or_default();
         close(reader, bytes, replica, &self.secret, SESSIONS_LABEL, end)?;
         // The newest are behind; those of this process are newer.
         for session in sessions.into_iter().rev() {
@@ -166,7 +167,7 @@ fn put_common(common: &Common, out: &mut Vec<u8>) {
 }
 
 fn read_common(reader: &mut Reader<'_>, log: &OpLog) -> Result<Common, SyncError> {
-    let cursor = reader.varint_u32()?;
+    let cursor = OpSeq::new(reader.varint_u32()?);
     Ok(Common::new(log, cursor, Runs::read(reader, cursor)?))
 }
 
@@ -183,7 +184,7 @@ fn read_sessions(reader: &mut Reader<'_>, log: &OpLog) -> Result<Vec<Remembered>
             return Err(reader.fault(MessageFault::Reference));
         }
         let common = read_common(reader, log)?;
-        let given = Runs::read(reader, 0)?;
+        let given = Runs::read(reader, OpSeq::FIRST)?;
         // What was sent had arrived before the session began.
         if given.end() > common.cursor() {
             return Err(reader.fault(MessageFault::Bound));
@@ -206,14 +207,14 @@ fn open(reader: &mut Reader<'_>, kind: u8) -> Result<(), BaseError> {
     }
 }
 
-/// The two digests at the end: of the first `count` operations of the log, and the seal over everything before it.
+/// The two digests at the end: of the operations of the log before `end`, and the seal over everything before it.
 fn close(
     mut reader: Reader<'_>,
     bytes: &[u8],
     replica: &Replica,
     key: &[u8; 32],
     label: &[u8],
-    count: u32,
+    end: OpSeq,
 ) -> Result<(), BaseError> {
     let prefix: [u8; 32] = reader.array().map_err(malformed)?;
     let sealed = bytes.get(..bytes.len().saturating_sub(reader.left())).unwrap_or_default();
@@ -223,12 +224,12 @@ fn close(
     if !crypto.equal(&found, &seal_of(crypto, key, label, sealed)) {
         return Err(BaseError::Seal);
     }
-    match replica.log().prefix_digest(count) {
+    match replica.log().prefix_digest(end) {
         None => {
             let found = replica.log().index().len().into();
-            Err(BaseError::ShorterLog { expected: count.into(), found })
+            Err(BaseError::ShorterLog { expected: end.into(), found })
         }
-        Some(is) if is != prefix => Err(BaseError::OtherLog { count: count.into() }),
+        Some(is) if is != prefix => Err(BaseError::OtherLog { count: end.into() }),
         Some(_) => Ok(()),
     }
 }

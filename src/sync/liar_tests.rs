@@ -16,7 +16,7 @@ use crate::codec::OpHash;
 use crate::crypto::{KeyPair, Signature};
 use crate::hlc::{Hlc, WallMillis};
 use crate::keys::SigningSecretKey;
-use crate::op::{Op, SignedOp};
+use crate::op::{Op, OpSeq, SignedOp};
 use crate::replica::{Replica, ReplicaOptions};
 
 const NOW: WallMillis = WallMillis(1_760_000_000_000);
@@ -36,7 +36,7 @@ impl Draft {
     fn of(request: &Request<'_>) -> Self {
         let welcome = matches!(request.head.phase, Phase::Hello(_)).then_some(Welcome {
             nonce: [2; 16],
-            cursor: 700,
+            cursor: OpSeq::new(700),
             based: false,
             count: 700,
             total: 1,
@@ -200,13 +200,13 @@ fn a_claim_to_have_the_same() {
     // The right number, and a sum that it cannot know; then silence, as if all ranges were the same.
     assert_not_converged(against(SyncOptions::new(), |_, _, draft| {
         if let Some(welcome) = &mut draft.welcome {
-            (welcome.count, welcome.cursor) = (OURS.into(), OURS);
+            (welcome.count, welcome.cursor) = (OURS.into(), OpSeq::new(OURS));
         }
     }));
     // The same for nothing at all.
     assert_not_converged(against(SyncOptions::new(), |_, _, draft| {
         if let Some(welcome) = &mut draft.welcome {
-            (welcome.count, welcome.cursor, welcome.total) = (0, 0, 5);
+            (welcome.count, welcome.cursor, welcome.total) = (0, OpSeq::FIRST, 5);
         }
     }));
 }
@@ -215,7 +215,7 @@ fn a_claim_to_have_the_same() {
 fn a_claim_to_have_more_than_can_be() {
     assert_not_converged(against(SyncOptions::new(), |_, _, draft| {
         if let Some(welcome) = &mut draft.welcome {
-            (welcome.count, welcome.cursor) = (u64::MAX, u32::MAX);
+            (welcome.count, welcome.cursor) = (u64::MAX, OpSeq::new(u32::MAX));
         }
     }));
 }
@@ -363,7 +363,7 @@ fn an_operation_slipped_into_anothers_session_is_not_hidden_from_it() {
                 round: 9,
                 limit: MIN_MESSAGE_BYTES,
                 base: None,
-                phase: Phase::Later { cursor: OURS },
+                phase: Phase::Later { cursor: OpSeq::new(OURS) },
             };
             let mut ops = OpWriter::new(1000);
             assert!(ops.push(op.as_ref()));
@@ -413,7 +413,7 @@ fn a_request_for_what_is_not_there() {
         responder.respond(&mut replica, NOW, &write_request(&head, body)).map(|reply| reply.sent)
     };
     assert_eq!(ask(honest, &[]), Ok(0));
-    let later = |cursor| RequestHead { phase: Phase::Later { cursor }, ..honest };
+    let later = |cursor| RequestHead { phase: Phase::Later { cursor: OpSeq::new(cursor) }, ..honest };
     assert_eq!(ask(later(OURS + 1), &[]), Err(SyncError::Lie(Lie::Position)));
     let base = Some(BaseId { session: [5; 16], seal: [6; 32] });
     let forgotten = SyncError::Refused(super::error::Refusal::Forgotten);

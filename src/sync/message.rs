@@ -9,6 +9,7 @@ use super::ops::{self, OpWriter, Unpacked};
 use super::ranges::{self, RangeWriter, Ranged};
 use super::wire::{Reader, put_count, put_varint};
 use crate::codec::OpHash;
+use crate::op::OpSeq;
 
 /// The version of the protocol, the second byte of every message.
 pub const SYNC_VERSION: u8 = 1;
@@ -38,7 +39,7 @@ pub(super) enum Phase {
     Hello(Hello),
     /// How much of the responder's log the session is about, as it said itself.
     Later {
-        cursor: u32,
+        cursor: OpSeq,
     },
 }
 
@@ -64,7 +65,7 @@ pub(super) struct Request<'a> {
 pub(super) struct Welcome {
     pub(super) nonce: [u8; 16],
     /// How much of its log the session is about.
-    pub(super) cursor: u32,
+    pub(super) cursor: OpSeq,
     /// Whether it goes on from the earlier session.
     pub(super) based: bool,
     /// How many operations those are.
@@ -164,7 +165,7 @@ pub(super) fn read_request<'a>(
     let limit = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
     let base = if reader.flag()? { BaseId::from_bytes(&reader.array()?) } else { None };
     let phase = if reader.flag()? {
-        Phase::Later { cursor: reader.varint_u32()? }
+        Phase::Later { cursor: OpSeq::new(reader.varint_u32()?) }
     } else {
         let count = reader.varint()?;
         let since = if base.is_some() { reader.varint()? } else { count };
@@ -238,7 +239,7 @@ pub(super) fn read_answer<'a>(
     let welcome = if reader.flag()? {
         Some(Welcome {
             nonce: reader.array()?,
-            cursor: reader.varint_u32()?,
+            cursor: OpSeq::new(reader.varint_u32()?),
             based: reader.flag()?,
             count: reader.varint()?,
             total: u128::from_le_bytes(reader.array()?),

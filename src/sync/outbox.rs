@@ -9,18 +9,18 @@ use super::ops::OpWriter;
 use super::prf::{Prf, Tally};
 use super::wire::wide;
 use crate::codec::OpHash;
-use crate::op::SignedOpRef;
+use crate::op::{OpSeq, SignedOpRef};
 use crate::replica::Replica;
 use crate::store::StoreError;
 
 /// What an initiator sends: each operation once in a session.
 #[derive(Default)]
 pub(super) struct Outbox {
-    pub(super) waiting: VecDeque<u32>,
+    pub(super) waiting: VecDeque<OpSeq>,
     /// Numbers that were ever waiting.
     queued: Bits,
     /// Operations of which the peer asked for our copy.
-    repeats: VecDeque<u32>,
+    repeats: VecDeque<OpSeq>,
     /// Numbers that were ever among these, and how many those are.
     repeated: Bits,
     repeated_count: usize,
@@ -32,12 +32,12 @@ pub(super) struct Outbox {
     pub(super) altered: bool,
     /// What was sent that the peer did not have.
     pub(super) sent: Tally,
-    pub(super) gone: Vec<u32>,
+    pub(super) gone: Vec<OpSeq>,
 }
 
 impl Outbox {
     /// Sends these operations, each once in a session.
-    pub(super) fn queue(&mut self, numbers: &[u32]) {
+    pub(super) fn queue(&mut self, numbers: &[OpSeq]) {
         for number in numbers {
             if self.queued.insert(*number) {
                 self.waiting.push_back(*number);
@@ -49,7 +49,7 @@ impl Outbox {
     /// own.
     pub(super) fn repeat(&mut self, replica: &mut Replica, doubts: &[OpHash]) {
         if replica.accepts_unverified() {
-            return doubts.iter().for_each(|hash| replica.doubt(hash));
+            return doubts.iter().for_each(|hash| replica.collect_alternates(hash));
         }
         for number in doubts.iter().filter_map(|hash| replica.log().index().find(hash)) {
             if self.repeated_count < MAX_REPEATS && self.repeated.insert(number) {
@@ -95,8 +95,8 @@ impl Outbox {
 const COPY_BYTES: usize = 2048;
 
 /// Packs an operation, with other copies of it where there are any; `false` where there is no more room.
-pub(super) fn pack(replica: &Replica, number: u32, writer: &mut OpWriter) -> Result<bool, StoreError> {
-    let copies = replica.copies_of(number);
+pub(super) fn pack(replica: &Replica, number: OpSeq, writer: &mut OpWriter) -> Result<bool, StoreError> {
+    let copies = replica.alternates(number);
     replica.log().with_op(number, |signed| {
         let needed = copies.len().saturating_mul(signed.op().value().len().saturating_add(COPY_BYTES));
         if !copies.is_empty() && writer.count() > 0 && needed > writer.room() {

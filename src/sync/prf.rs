@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use super::base::BaseId;
 use crate::codec::OpHash;
-use crate::crypto::{CryptoProvider, Sodium};
+use crate::crypto::Sodium;
+use crate::op::OpSeq;
 use crate::oplog::Index;
 
 /// The low 8 bytes of a number of 16: of one operation, or of a sum over a range.
@@ -61,7 +62,7 @@ impl Prf {
     }
 
     /// The sum over operations of these numbers, each once.
-    pub(super) fn sum(&self, index: &Index, numbers: &BTreeSet<u32>) -> u128 {
+    pub(super) fn sum(&self, index: &Index, numbers: &BTreeSet<OpSeq>) -> u128 {
         numbers.iter().fold(0, |sum, number| sum.wrapping_add(self.of(index.hash(*number))))
     }
 
@@ -96,12 +97,12 @@ pub(super) fn responder_nonce(
     crypto: Sodium,
     secret: &[u8; 32],
     initiator: &[u8; 16],
-    cursor: u32,
+    cursor: OpSeq,
     base: Option<BaseId>,
 ) -> [u8; 16] {
     let mut message = RESPONDER_LABEL.to_vec();
     message.extend_from_slice(initiator);
-    message.extend_from_slice(&cursor.to_le_bytes());
+    message.extend_from_slice(&cursor.get().to_le_bytes());
     put_base(&mut message, base);
     first_16(&crypto.keyed_hash(secret, &message))
 }

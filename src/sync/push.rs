@@ -12,6 +12,7 @@ use super::prf;
 use super::responder::Responder;
 use super::wire::wide;
 use crate::hlc::WallMillis;
+use crate::op::OpSeq;
 use crate::replica::Replica;
 
 /// What follows a session on a line that stays open: operations that have arrived since, as they arrive, but not those
@@ -19,7 +20,7 @@ use crate::replica::Replica;
 /// found by the next session.
 pub struct Push {
     common: Common,
-    next: u32,
+    next: OpSeq,
     max_message_bytes: usize,
 }
 
@@ -60,11 +61,12 @@ impl Push {
         // The least that a peer may have as its limit, which it has not told here.
         let mut writer = OpWriter::new(room_for_ops(MIN_MESSAGE_BYTES));
         let mut next = self.next;
-        while next < index.len() {
+        while next < index.end() {
             if !self.common.contains(next) && !pack(replica, next, &mut writer)? {
                 break;
             }
-            next += 1;
+            let Some(following) = next.checked_add(1) else { break };
+            next = following;
         }
         self.next = next;
         if writer.count() == 0 {

@@ -21,6 +21,7 @@ use super::wire::wide;
 use crate::codec::OpHash;
 use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
+use crate::op::OpSeq;
 use crate::oplog::{LogId, OpLog};
 use crate::replica::Replica;
 
@@ -79,7 +80,7 @@ struct Draft {
     ranges: RangeWriter,
     ops: OpWriter,
     /// The numbers of what was packed.
-    given: Vec<u32>,
+    given: Vec<OpSeq>,
     resume: Option<Resume>,
 }
 
@@ -125,7 +126,7 @@ impl Responder {
         }
         match request.head.phase {
             Phase::Hello(_) => {}
-            Phase::Later { cursor } if cursor > replica.log().index().len() => {
+            Phase::Later { cursor } if cursor > replica.log().index().end() => {
                 return Err(SyncError::Lie(Lie::Position));
             }
             Phase::Later { .. } => self.check_base(replica, request.head.base)?,
@@ -170,11 +171,11 @@ impl Responder {
     ) -> Result<Reply, SyncError> {
         let Request { head, doubts, ranges, ops } = request;
         let intake = Intake::take(replica, now, ops)?;
-        doubts.iter().for_each(|hash| replica.doubt(hash));
+        doubts.iter().for_each(|hash| replica.collect_alternates(hash));
 
         let (cursor, base) = match head.phase {
             Phase::Hello(_) => (
-                replica.log().index().len(),
+                replica.log().index().end(),
                 head.base.filter(|base| self.find(replica, Some(*base)).is_some()),
             ),
             Phase::Later { cursor } => (cursor, head.base),
@@ -238,7 +239,7 @@ impl Responder {
             sum: prf.sum(view.index, &intake.numbers),
         };
         let sent = wide(draft.ops.count());
-        let mut doubts: Vec<OpHash> = replica.doubted().take(MAX_DOUBTS).copied().collect();
+        let mut doubts: Vec<OpHash> = replica.wanted_alternates().take(MAX_DOUBTS).copied().collect();
         // Once in a session is enough, with the greeting; and what we refused ourselves.
         if welcome.is_none() {
             doubts.clear();
@@ -260,7 +261,7 @@ impl Responder {
         name: [u8; 16],
         new: Option<Remembered>,
         intake: &Intake,
-        given: &[u32],
+        given: &[OpSeq],
     ) {
         let known = self.sessions.iter().position(|session| session.is(name, log));
         let Some(mut session) = known.and_then(|at| self.sessions.remove(at)).or(new) else { return };
@@ -279,7 +280,7 @@ impl Responder {
     }
 
     /// The session's view of the log: kept from an earlier request, or made again.
-    fn snapshot(&mut self, replica: &Replica, id: &SessionId, cursor: u32) -> Snapshot {
+    fn snapshot(&mut self, replica: &Replica, id: &SessionId, cursor: OpSeq) -> Snapshot {
         let log = replica.log().id();
         let at = self.snapshots.iter().position(|(kept, of, _)| kept == id && of == log);
         if let Some((_, _, snapshot)) = at.and_then(|at| self.snapshots.remove(at)) {

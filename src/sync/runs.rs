@@ -3,6 +3,7 @@
 use super::error::{MessageFault, SyncError};
 use super::limits::MAX_GAPS;
 use super::wire::{Reader, put_count, put_varint};
+use crate::op::OpSeq;
 
 /// Numbers of operations, in order, as runs without gaps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,8 +11,8 @@ pub(super) struct Runs(Vec<Run>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
-    first: u32,
-    end: u32,
+    first: OpSeq,
+    end: OpSeq,
 }
 
 impl Runs {
@@ -19,13 +20,13 @@ impl Runs {
         Self(Vec::new())
     }
 
-    pub(super) fn contains(&self, number: u32) -> bool {
+    pub(super) fn contains(&self, number: OpSeq) -> bool {
         let at = self.0.partition_point(|run| run.end <= number);
         self.0.get(at).is_some_and(|run| run.first <= number)
     }
 
     /// Adds a number; `false` where it was there.
-    pub(super) fn insert(&mut self, number: u32) -> bool {
+    pub(super) fn insert(&mut self, number: OpSeq) -> bool {
         let at = self.0.partition_point(|run| run.end <= number);
         if self.0.get(at).is_some_and(|run| run.first <= number) {
             return false;
@@ -49,8 +50,8 @@ impl Runs {
         true
     }
 
-    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
-        self.0.iter().flat_map(|run| run.first..run.end)
+    pub(super) fn numbers(&self) -> impl Iterator<Item = OpSeq> + '_ {
+        self.0.iter().flat_map(|run| run.first.until(run.end))
     }
 
     /// How many runs there are.
@@ -59,23 +60,23 @@ impl Runs {
     }
 
     /// The number behind the last.
-    pub(super) fn end(&self) -> u32 {
-        self.0.last().map_or(0, |last| last.end)
+    pub(super) fn end(&self) -> OpSeq {
+        self.0.last().map_or(OpSeq::FIRST, |last| last.end)
     }
 
     /// Appends how many runs there are, and of each the gap in front of it, at first from `from`, and its length.
-    pub(super) fn write(&self, from: u32, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, from: OpSeq, out: &mut Vec<u8>) {
         put_count(out, self.0.len());
         let mut reached = from;
         for run in &self.0 {
-            put_varint(out, run.first.saturating_sub(reached).into());
-            put_varint(out, run.end.saturating_sub(run.first).into());
+            put_varint(out, run.first.get().saturating_sub(reached.get()).into());
+            put_varint(out, run.end.get().saturating_sub(run.first.get()).into());
             reached = run.end;
         }
     }
 
     /// Reads numbers from `from` on: none twice, and none in two runs that would fit one.
-    pub(super) fn read(reader: &mut Reader<'_>, from: u32) -> Result<Self, SyncError> {
+    pub(super) fn read(reader: &mut Reader<'_>, from: OpSeq) -> Result<Self, SyncError> {
         let count = reader.count(2)?;
         if count > MAX_GAPS {
             return Err(reader.fault(MessageFault::TooMany));
@@ -106,27 +107,28 @@ mod tests {
         #[test]
         fn runs_are_a_set(numbers in prop::collection::vec(0..60_u32, 0..80)) {
             let (mut runs, mut set) = (Runs::new(), BTreeSet::new());
-            for number in numbers {
+            for number in numbers.into_iter().map(OpSeq::new) {
                 prop_assert_eq!(runs.insert(number), set.insert(number));
-                let gaps = set.iter().filter(|n| !set.contains(&(**n + 1))).count();
+                let gaps = set.iter().filter(|n| !set.contains(&n.checked_add(1).unwrap())).count();
                 prop_assert_eq!(runs.len(), gaps);
             }
-            for number in 0..61 {
+            for number in (0..61).map(OpSeq::new) {
                 prop_assert_eq!(runs.contains(number), set.contains(&number));
             }
-            prop_assert_eq!(runs.end(), set.last().map_or(0, |last| last + 1));
+            prop_assert_eq!(runs.end(), set.last().map_or(OpSeq::FIRST, |last| last.checked_add(1).unwrap()));
             let mut bytes = Vec::new();
-            runs.write(0, &mut bytes);
-            prop_assert_eq!(Runs::read(&mut Reader::new(&bytes), 0), Ok(runs));
+            runs.write(OpSeq::FIRST, &mut bytes);
+            prop_assert_eq!(Runs::read(&mut Reader::new(&bytes), OpSeq::FIRST), Ok(runs));
         }
     }
 
     #[test]
     fn runs_have_one_spelling() {
-        let read =
-            |bytes: &[u8]| Runs::read(&mut Reader::new(bytes), 10).map(|runs| runs.numbers().collect());
+        let read = |bytes: &[u8]| {
+            Runs::read(&mut Reader::new(bytes), OpSeq::new(10)).map(|runs| runs.numbers().collect())
+        };
         assert_eq!(read(&[0]), Ok(vec![]));
-        assert_eq!(read(&[2, 0, 2, 1, 1]), Ok(vec![10, 11, 13]));
+        assert_eq!(read(&[2, 0, 2, 1, 1]), Ok([10, 11, 13].map(OpSeq::new).to_vec()));
         // An empty run, two that touch, one past the last number, more than there are bytes for.
         for wrong in [&[1, 0, 0][..], &[2, 0, 2, 0, 1], &[1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1], &[2, 0, 2, 1]]
         {

@@ -19,6 +19,7 @@ use super::reconcile::{OnIds, OnPrint, View};
 use super::snapshot::Snapshot;
 use super::wire::wide;
 use crate::hlc::WallMillis;
+use crate::op::OpSeq;
 use crate::oplog::LogId;
 use crate::replica::Replica;
 
@@ -80,7 +81,7 @@ enum Turn {
 /// Our log when the session began.
 struct Start {
     /// How much of it the session is about.
-    cursor: u32,
+    cursor: OpSeq,
     /// To tell that the replica is still the same.
     log: LogId,
 }
@@ -223,7 +224,7 @@ impl SyncSession {
 
     fn hello(&mut self, replica: &Replica) -> Vec<u8> {
         let index = replica.log().index();
-        let cursor = index.len();
+        let cursor = index.end();
         self.start = Some(Start { cursor, log: replica.log().id().clone() });
         self.options.since = self.options.since.take().filter(|base| base.common.is_of(replica.log()));
         let since = self.options.since.as_ref();
@@ -236,7 +237,7 @@ impl SyncSession {
         let head = self.head(replica, since.map(|base| base.id), Phase::Hello(hello));
         self.asked = vec![Todo { low: Bound::start(), high: Bound::End, say: Say::Print }];
         // A replica that cannot judge asks those who can.
-        let doubts = replica.doubted().take(MAX_DOUBTS).copied().collect();
+        let doubts = replica.wanted_alternates().take(MAX_DOUBTS).copied().collect();
         write_request(&head, Body { doubts, ranges: RangeWriter::new(), ops: OpWriter::new(0) })
     }
 
@@ -323,7 +324,7 @@ impl SyncSession {
         let intake = Intake::take(replica, now, answer.ops)?;
         let accepted = intake.accepted;
         let refused = intake.refused.total();
-        let cursor = self.start.as_ref().map_or(0, |start| start.cursor);
+        let cursor = self.start.as_ref().map_or(OpSeq::FIRST, |start| start.cursor);
         self.inbox.note(replica.log(), &peer.prf, cursor, intake, &mut self.progress)?;
         self.outbox.repeat(replica, &answer.doubts);
 
@@ -370,7 +371,7 @@ impl SyncSession {
         let id =
             SessionId { initiator: self.nonce, responder: welcome.nonce, base: base.map(|base| base.id) };
         let prf = id.prf(replica.crypto());
-        let cursor = self.start.as_ref().map_or(0, |start| start.cursor);
+        let cursor = self.start.as_ref().map_or(OpSeq::FIRST, |start| start.cursor);
         let common = base.map(|base| &base.common);
         let snapshot = Snapshot::new(replica.log().index(), &prf, cursor, common);
         if snapshot.len() == 0 {
@@ -430,7 +431,7 @@ impl SyncSession {
                     return Err(SyncError::Lie(Lie::Places { found, expected }));
                 }
                 let wanted = numbers.iter().zip(places).filter(|(_, wanted)| *wanted);
-                let wanted: Vec<u32> = wanted.map(|(number, _)| *number).collect();
+                let wanted: Vec<OpSeq> = wanted.map(|(number, _)| *number).collect();
                 self.outbox.queue(&wanted);
             }
         }
@@ -469,7 +470,7 @@ impl SyncSession {
         let same_sum = sum.wrapping_sub(sent.sum) == peer.welcome.total;
         let all_taken = refused.total() == 0 && refused_by_peer.total() == 0 && !self.outbox.altered;
         self.finish = Some(if same_count && same_sum && all_taken {
-            let cursor = self.start.as_ref().map_or(0, |start| start.cursor);
+            let cursor = self.start.as_ref().map_or(OpSeq::FIRST, |start| start.cursor);
             Finish::Converged {
                 digest: SessionDigest(sum.to_le_bytes()),
                 count: u64::from(cursor).saturating_add(received.count),
@@ -481,7 +482,7 @@ impl SyncSession {
     }
 
     /// What the next session may leave out.
-    fn base(&mut self, replica: &Replica, peer: &Peer, cursor: u32) -> Option<SyncBase> {
+    fn base(&mut self, replica: &Replica, peer: &Peer, cursor: OpSeq) -> Option<SyncBase> {
         let index = replica.log().index();
         let numbers = std::mem::take(&mut self.inbox.numbers);
         if numbers.len() > MAX_GAPS {

@@ -6,6 +6,7 @@ use super::base::Common;
 use super::bound::Bound;
 use super::prf::{Prf, ShortId, short};
 use super::wire::wide;
+use crate::op::OpSeq;
 use crate::oplog::Index;
 
 /// Operations whose sum is kept: what a range cuts in two is added up again.
@@ -16,21 +17,21 @@ const WINDOW: usize = 4;
 /// What a log held at one time, beyond what is common already: numbers in the total order, and sums of their
 /// pseudo-random numbers. It does not change, whatever arrives meanwhile.
 pub(super) struct Snapshot {
-    order: Vec<u32>,
+    order: Vec<OpSeq>,
     /// The sum of all before each block, and of all.
     sums: Vec<u128>,
 }
 
 impl Snapshot {
     /// The operations below `cursor` that are not in `base`.
-    pub(super) fn new(index: &Index, prf: &Prf, cursor: u32, base: Option<&Common>) -> Self {
+    pub(super) fn new(index: &Index, prf: &Prf, cursor: OpSeq, base: Option<&Common>) -> Self {
         let order = numbers(index, cursor, base);
         let mut sums = Vec::with_capacity(order.len() / BLOCK + 2);
         let mut sum = 0_u128;
         sums.push(sum);
         for block in order.chunks(BLOCK) {
-            for arrival in block {
-                sum = sum.wrapping_add(prf.of(index.hash(*arrival)));
+            for seq in block {
+                sum = sum.wrapping_add(prf.of(index.hash(*seq)));
             }
             sums.push(sum);
         }
@@ -46,13 +47,13 @@ impl Snapshot {
         self.sums.last().copied().unwrap_or(0)
     }
 
-    pub(super) fn numbers(&self, range: Range<usize>) -> &[u32] {
+    pub(super) fn numbers(&self, range: Range<usize>) -> &[OpSeq] {
         self.order.get(range).unwrap_or_default()
     }
 
     /// How many operations come before the bound.
     pub(super) fn position(&self, index: &Index, bound: &Bound) -> usize {
-        self.order.partition_point(|arrival| bound.is_after(index, *arrival))
+        self.order.partition_point(|seq| bound.is_after(index, *seq))
     }
 
     pub(super) fn range(&self, index: &Index, low: &Bound, high: &Bound) -> Range<usize> {
@@ -70,11 +71,11 @@ impl Snapshot {
         let block = position / BLOCK;
         let sum = self.sums.get(block).copied().unwrap_or(0);
         let rest = self.numbers(block * BLOCK..position);
-        rest.iter().fold(sum, |sum, arrival| sum.wrapping_add(prf.of(index.hash(*arrival))))
+        rest.iter().fold(sum, |sum, seq| sum.wrapping_add(prf.of(index.hash(*seq))))
     }
 
     pub(super) fn ids(&self, index: &Index, prf: &Prf, range: Range<usize>) -> Vec<ShortId> {
-        self.numbers(range).iter().map(|arrival| prf.short_id(index.hash(*arrival))).collect()
+        self.numbers(range).iter().map(|seq| prf.short_id(index.hash(*seq))).collect()
     }
 
     /// The bound just before a position.
@@ -105,13 +106,13 @@ impl Snapshot {
 }
 
 /// The operations below `cursor` that are not in `base`, in order.
-pub(super) fn numbers(index: &Index, cursor: u32, base: Option<&Common>) -> Vec<u32> {
+pub(super) fn numbers(index: &Index, cursor: OpSeq, base: Option<&Common>) -> Vec<OpSeq> {
     let Some(base) = base else {
-        return index.in_order().filter(|arrival| *arrival < cursor).collect();
+        return index.in_order().filter(|seq| *seq < cursor).collect();
     };
-    let mut others: Vec<u32> = base.others(cursor).collect();
+    let mut others: Vec<OpSeq> = base.others(cursor).collect();
     if others.len() > crate::packed::index(index.len()) / 8 {
-        return index.in_order().filter(|arrival| *arrival < cursor && !base.contains(*arrival)).collect();
+        return index.in_order().filter(|seq| *seq < cursor && !base.contains(*seq)).collect();
     }
     others.sort_unstable_by(|a, b| index.compare(*a, *b));
     others

@@ -1,4 +1,4 @@
-//! Work shared out to threads.
+//! Distribution of work to threads.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,11 +6,11 @@ use std::thread;
 
 use super::GROUP;
 
-/// Items that are worth a thread: starting one takes about as long as two verifications.
+/// The least number of items for each thread: starting one takes about as long as two verifications.
 const WORTH: usize = 8;
 
-/// Each result, once both are there. A thread that cannot be had is done without: `other` may be called where it was
-/// refused one, so it is not used up by the attempt.
+/// Runs two closures, the second on another thread. If spawning fails, it runs on this thread; it is `FnMut` so that
+/// the failed attempt does not consume it.
 pub(super) fn both<A, B: Send>(one: impl FnOnce() -> A, mut other: impl FnMut() -> B + Send) -> (A, B) {
     let (one, others) = thread::scope(|scope| {
         let helper = thread::Builder::new().spawn_scoped(scope, &mut other).ok();
@@ -23,7 +23,8 @@ pub(super) fn both<A, B: Send>(one: impl FnOnce() -> A, mut other: impl FnMut() 
     }
 }
 
-/// Threads come for items as they are done with others, so that a slow one does not hold up the rest.
+/// Runs `work` on several threads. Each takes the next group when it has finished one, so that a slow thread does not
+/// delay the others.
 pub(super) fn map<T: Sync, W, R: Send>(
     threads: NonZeroUsize,
     items: &[T],
@@ -36,7 +37,7 @@ pub(super) fn map<T: Sync, W, R: Send>(
         let mut tool = tool();
         let mut results = Vec::with_capacity(items.len() / threads + GROUP);
         let mut groups = Vec::new();
-        // Whoever counts first, an item goes to one thread; joining the thread hands its results over.
+        // The counter gives each item to exactly one thread; joining a thread synchronises its results.
         while let Ok(first) = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
             Some(taken + share(items.len() - taken, threads)).filter(|end| *end > taken)
         }) {
@@ -48,7 +49,7 @@ pub(super) fn map<T: Sync, W, R: Send>(
         Done { results, groups }
     };
     let done = thread::scope(|scope| {
-        // A thread that cannot be had is done without.
+        // If spawning fails, the other threads do the work.
         let helpers: Vec<_> = (1..threads)
             .filter_map(|_| thread::Builder::new().spawn_scoped(scope, take_and_work).ok())
             .collect();
@@ -64,19 +65,19 @@ pub(super) fn map<T: Sync, W, R: Send>(
     in_order(done, items.len())
 }
 
-/// What one thread has done.
+/// The results of one thread.
 struct Done<R> {
     results: Vec<R>,
-    /// The groups that the results are of: the number of the first item, and how many.
+    /// The groups of the results: the index of the first item, and the number of items.
     groups: Vec<(usize, usize)>,
 }
 
-/// How many of the items that are left a thread takes at once: fewer towards the end, so that all threads end together.
+/// Returns the number of items that a thread takes at once: fewer towards the end, so that all threads finish together.
 fn share(left: usize, threads: usize) -> usize {
     (left / threads.saturating_mul(4)).clamp(1, GROUP).min(left)
 }
 
-/// The results of all threads, in the order of the items. Each thread's are in order.
+/// Returns the results of all threads in the order of the items. Those of each thread are in order.
 fn in_order<R>(done: Vec<Done<R>>, count: usize) -> Vec<R> {
     let mut threads: Vec<_> = done
         .into_iter()
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_stand_in_the_order_of_the_items() {
+    fn results_are_in_the_order_of_the_items() {
         for threads in 1..5 {
             for count in [0, 1, WORTH - 1, WORTH, WORTH + 1, 1000] {
                 let threads = NonZeroUsize::new(threads).unwrap();
@@ -146,15 +147,15 @@ mod tests {
                 }));
             };
         let used = map(NonZeroUsize::new(3).unwrap(), &items, tool, work);
-        assert!(used.iter().filter(|used| **used == 1).count() <= 3, "a tool is made once a thread");
+        assert!(used.iter().filter(|used| **used == 1).count() <= 3, "each thread creates one tool");
     }
 
     #[test]
-    fn both_are_done_at_the_same_time() {
+    fn both_closures_run_at_the_same_time() {
         let (here, there) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let meet = |mine: &AtomicUsize, other: &AtomicUsize| {
             mine.store(1, Ordering::Release);
-            // Not for ever: one after the other they never meet, and the test should fail, not hang.
+            // Bounded: if they run one after another they never meet, and the test should fail, not hang.
             let met = (0..10_000_000).any(|_| {
                 thread::yield_now();
                 other.load(Ordering::Acquire) == 1

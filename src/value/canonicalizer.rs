@@ -1,14 +1,14 @@
-//! Any value, read strictly and written again in canonical form (RFC 8785).
+//! The canonicalizer: it reads a JSON value strictly and writes its canonical form (RFC 8785).
 
 use std::cmp::Ordering;
 use std::iter;
 
-use super::reader::Reader;
+use super::reader::JsonReader;
 use super::string::{Piece, next_piece, plain_len, write_character};
 use super::utf16::utf16_rank;
 use super::{Excerpt, JsonError, JsonFault, MAX_DEPTH, MAX_VALUE_BYTES, utf16_cmp};
 
-/// Is this text canonical JSON within the limits? Short plain values are answered without any memory.
+/// Checks that a text is canonical JSON within the limits. Simple values need no allocation.
 pub(crate) fn check_canonical(text: &str) -> Result<(), JsonError> {
     if is_plainly_canonical(text) {
         return Ok(());
@@ -21,8 +21,8 @@ pub(crate) fn check_canonical(text: &str) -> Result<(), JsonError> {
     Err(JsonError::new(same, JsonFault::NotCanonical))
 }
 
-/// Is this one of the values that can be seen to be canonical: a string without escapes, an integer of up to
-/// 15 digits, `true`, `false`, `null`?
+/// Returns true if the value is trivially canonical: a string without escapes, an integer of up to 15 digits, `true`,
+/// `false`, `null`.
 pub(super) fn is_plainly_canonical(text: &str) -> bool {
     match text.as_bytes() {
         [b'"', inner @ .., b'"'] => plain_len(inner) == inner.len(),
@@ -34,28 +34,27 @@ pub(super) fn is_plainly_canonical(text: &str) -> bool {
     }
 }
 
-/// The canonical text of a JSON text.
+/// Returns the canonical text of a JSON text.
 pub(super) fn canonicalize(json: &str) -> Result<String, JsonError> {
     let mut out = String::with_capacity(json.len());
-    let mut reader = Reader::of_text(json)?;
+    let mut reader = JsonReader::of_text(json)?;
     reader.value(&mut out)?;
     reader.finish()?;
     Ok(out)
 }
 
-/// Reads one value and writes it as it goes; an object whose members came in another order is put in order
-/// when it ends.
+/// Reads one value and writes it along the way. An object whose members are out of order is sorted when it ends.
 ///
-/// No recursion: the text decides how deep it nests. Peak memory apart from the text and `out` is 12 bytes
-/// for each member of the objects that are open (twice that while the list grows), and a copy of the object
-/// that is put in order. `out` stops at [`MAX_VALUE_BYTES`], give or take a scalar.
+/// It does not recurse, because the input determines the depth. Besides the text and `out` it needs at most 12 bytes
+/// for each member of the open objects (twice that while the list grows) and a copy of the object that is sorted. `out`
+/// exceeds [`MAX_VALUE_BYTES`] by one scalar at most.
 pub(super) struct Canonicalizer<'r, 'a, 'o> {
-    reader: &'r mut Reader<'a>,
+    reader: &'r mut JsonReader<'a>,
     out: &'o mut String,
     open: Vec<Container>,
     /// The members of all open objects, innermost last.
     members: Vec<Member>,
-    /// Where an object is put in order.
+    /// The buffer in which an object is sorted.
     ordered: String,
 }
 
@@ -65,33 +64,33 @@ enum Container {
 }
 
 struct Object {
-    /// Where the first member begins in `out`.
+    /// The start of the first member in `out`.
     start: usize,
-    /// How many of `members` belong to outer objects.
+    /// The number of `members` that belong to outer objects.
     first_member: usize,
-    /// Have all names so far come in ascending order?
+    /// True if all names so far are in ascending order.
     ascending: bool,
 }
 
-/// Places are 32 bits wide, so that many small members take little memory.
+/// A member of an open object. Offsets are 32 bits wide, so that many small members take little memory.
 struct Member {
-    /// Where the name begins in `out`, behind its quote.
+    /// The start of the name in `out`, after its quote.
     name: u32,
-    /// Where the value ends in `out`.
+    /// The end of the value in `out`.
     end: u32,
-    /// Where the name begins in the text, behind its quote.
+    /// The start of the name in the input, after its quote.
     source: u32,
 }
 
 enum Next {
-    /// A value stands here.
+    /// A value is next.
     Value,
     /// The outermost value has ended.
     Nothing,
 }
 
 impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
-    pub(super) fn new(reader: &'r mut Reader<'a>, out: &'o mut String) -> Canonicalizer<'r, 'a, 'o> {
+    pub(super) fn new(reader: &'r mut JsonReader<'a>, out: &'o mut String) -> Canonicalizer<'r, 'a, 'o> {
         Canonicalizer { reader, out, open: Vec::new(), members: Vec::new(), ordered: String::new() }
     }
 
@@ -103,7 +102,7 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
         }
     }
 
-    /// Reads a value, or the beginning of an array or object up to where its first value begins.
+    /// Reads a scalar, or the start of an array or object up to its first value.
     fn begin_value(&mut self) -> Result<Next, JsonError> {
         self.reader.skip_space();
         match self.reader.peek() {
@@ -119,10 +118,9 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
         self.end_value()
     }
 
-    /// Reads what follows a value: the ends of arrays and objects, or a comma and on to where the next value
-    /// begins.
+    /// Reads the ends of arrays and objects after a value, or a comma up to the next value.
     fn end_value(&mut self) -> Result<Next, JsonError> {
-        // Numbers can grow fivefold; what no operation could hold is not written to its end.
+        // Numbers can grow fivefold, so a value that is too long for an operation is not written to its end.
         if self.out.len() > MAX_VALUE_BYTES {
             return Err(self.reader.error(JsonFault::TooLong));
         }
@@ -271,7 +269,7 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
     fn number(&mut self) -> Result<(), JsonError> {
         let at = self.reader.offset();
         let literal = self.reader.literal()?;
-        // No double is written with more than 25 bytes.
+        // A double has at most 25 bytes.
         reserve(self.out, 25);
         literal.write_canonical(self.out).map_err(|fault| JsonError::new(at, fault))
     }
@@ -296,14 +294,14 @@ fn push(out: &mut String, text: &str) {
     out.push_str(text);
 }
 
-/// Makes room by a quarter at a time: doubling would cost a hostile text of `1e20` twice as much memory.
+/// Grows the buffer by a quarter: doubling would use twice the memory for a hostile text of `1e20`.
 fn reserve(out: &mut String, bytes: usize) {
     if out.capacity() - out.len() < bytes {
         out.reserve_exact(bytes.max(out.len() / 4));
     }
 }
 
-/// Compares the names that begin at two places of the canonical text, behind their quotes.
+/// Compares the names at two offsets of the canonical text, after their quotes.
 fn compare_names(out: &str, a: u32, b: u32) -> Ordering {
     let (a, b) = (from(out, a), from(out, b));
     match (plain_name(a), plain_name(b)) {
@@ -312,22 +310,22 @@ fn compare_names(out: &str, a: u32, b: u32) -> Ordering {
     }
 }
 
-/// The name at the front, if it has no escapes.
+/// Returns the name at the start, if it has no escapes.
 fn plain_name(text: &str) -> Option<&str> {
     let (name, rest) = text.split_at_checked(plain_len(text.as_bytes()))?;
     rest.starts_with('"').then_some(name)
 }
 
-/// What is to be compared where names have escapes.
+/// Returns the unescaped code units for comparing names with escapes.
 fn ranks(text: &str) -> impl Iterator<Item = u8> {
     unescaped_pieces(text).flat_map(|piece| {
-        // In canonical text only ASCII characters are escaped.
+        // In a canonical text only ASCII characters are escaped.
         let escaped = piece.escaped.and_then(|character| u8::try_from(character).ok());
         piece.plain.bytes().map(utf16_rank).chain(escaped)
     })
 }
 
-/// The characters of the string at the front.
+/// Returns the characters of the string at the start.
 fn unescaped(text: &str) -> impl Iterator<Item = char> {
     unescaped_pieces(text).flat_map(|piece| piece.plain.chars().chain(piece.escaped))
 }
@@ -345,7 +343,7 @@ fn from(out: &str, place: u32) -> &str {
     out.get(to_usize(place)..).unwrap_or_default()
 }
 
-/// Loses nothing: the place was a `usize` before.
+/// Converts losslessly: the offset was a `usize` before.
 fn to_usize(place: u32) -> usize {
     usize::try_from(place).unwrap_or(usize::MAX)
 }
@@ -377,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_escapes_and_order_leave_no_trace() {
+    fn white_space_escapes_and_order_do_not_affect_the_canonical_text() {
         assert_eq!(
             canonical(" {\t\"b\" : [ 1.50 , { } ,[ ] ] ,\r\n\"\\u0061\":\"\\/\\u00e9\\u000A\"} "),
             "{\"a\":\"/é\\n\",\"b\":[1.5,{},[]]}"
@@ -397,8 +395,8 @@ mod tests {
     }
 
     #[test]
-    fn names_are_ordered_as_they_are_meant_not_as_they_are_written() {
-        // A quote is 0x22, a backslash 0x5c, `a` 0x61: written, both begin with a backslash.
+    fn names_are_sorted_after_unescaping() {
+        // A quote is 0x22, a backslash 0x5c, `a` 0x61; both escapes begin with a backslash.
         let ordered = concat!(
             r#"{"":0,"\u0000":1,"\b":2,"\t":3,"\n":4,"\u000b":5,"\u001f":6,"!":7,"\"":8,"$":9,"#,
             r#""[":10,"\\":11,"]":12,"b\n":13,"b\"":14,"ba":15}"#,
@@ -411,26 +409,26 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_name_is_refused_with_the_place_of_the_second() {
+    fn a_duplicate_name_is_refused_with_the_position_of_the_second() {
         assert_eq!(fault(r#"{"a":1,"a":2}"#), (7, duplicate("a")));
         assert_eq!(fault(r#"{"a":1,"b":2,"\u0061":3,"a":4}"#), (13, duplicate("a")));
         assert_eq!(fault(r#"{"":1, "":2}"#), (7, duplicate("")));
         assert_eq!(fault(r#"{"\n":1,"x":0,"\u000A":2}"#), (14, duplicate("\n")));
         assert_eq!(fault(r#"[0,{"z":{"\ud83d\ude00":1,"😀":2}}]"#), (26, duplicate("😀")));
-        // The same name at another depth, or in a neighbour, is another member.
+        // The same name in another object is another member.
         let json = r#"[{"a":{"a":1}},{"a":2}]"#;
         assert_eq!(canonical(json), json);
     }
 
     #[test]
-    fn sixty_four_levels_are_taken_and_the_sixty_fifth_is_refused() {
+    fn sixty_four_levels_are_accepted_and_the_sixty_fifth_is_refused() {
         assert_eq!(canonical(&nested(64)), nested(64));
         assert_eq!(fault(&nested(65)), (64, JsonFault::TooDeep));
         assert_eq!(fault(&"[".repeat(100_000)), (64, JsonFault::TooDeep));
         let objects = |depth| r#"{"a":"#.repeat(depth) + "1" + &"}".repeat(depth);
         assert_eq!(canonical(&objects(64)), objects(64));
         assert_eq!(fault(&objects(65)), (64 * 5, JsonFault::TooDeep));
-        // Side by side is not inside.
+        // Containers side by side are not nested.
         let wide = format!("[{}{}]", nested(63) + ",", nested(63));
         assert_eq!(canonical(&wide), wide);
     }
@@ -448,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_grammar_does_not_have_is_refused() {
+    fn anything_outside_the_grammar_is_refused() {
         for json in [
             "]",
             "}",
@@ -499,20 +497,20 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_number_is_where_it_begins() {
+    fn the_position_of_a_number_is_its_start() {
         assert_eq!(fault("[1, -0.0]"), (4, JsonFault::NegativeZero));
         assert_eq!(fault("[1, -x]"), (5, JsonFault::Syntax { expected: "a digit" }));
     }
 
     #[test]
-    fn on_an_error_what_was_written_before_stays() {
+    fn an_error_keeps_the_text_written_before() {
         let mut out = String::from("before");
-        Reader::of_text(r#"{"b":[1,2],"a":"#).unwrap().value(&mut out).unwrap_err();
+        JsonReader::of_text(r#"{"b":[1,2],"a":"#).unwrap().value(&mut out).unwrap_err();
         assert_eq!(out, "before");
     }
 
     #[test]
-    fn text_that_is_not_canonical_is_found_with_its_place() {
+    fn text_that_is_not_canonical_is_refused_with_its_position() {
         for (text, at) in [
             (" 1", 0),
             ("1 ", 1),
@@ -554,9 +552,9 @@ mod tests {
         }
     }
 
-    /// Optimized, these take less than 0.2 s together; an algorithm of quadratic cost would take minutes.
+    /// With optimization these take less than 0.2 s together; a quadratic algorithm would take minutes.
     #[test]
-    fn large_hostile_texts_are_no_more_work_than_others() {
+    fn large_hostile_texts_take_linear_time() {
         let object = |names: &mut dyn Iterator<Item = String>| {
             let members: Vec<String> = names.map(|name| format!("\"{name}\":0")).collect();
             format!("{{{}}}", members.join(","))
@@ -580,7 +578,7 @@ mod tests {
         let alike = object(&mut (0..1_000).rev().map(|number| format!("{prefix}{number:03}")));
         assert!(canonical(&alike).ends_with("p999\":0}"));
 
-        // 64 objects around one another, each of which must be put in order.
+        // 64 nested objects, each of which must be sorted.
         let layers = r#"{"b":0,"a":"#.repeat(63) + &descending + &"}".repeat(63);
         assert!(canonical(&layers).starts_with(r#"{"a":{"a":{"a":"#));
     }
@@ -590,20 +588,20 @@ mod tests {
         let longest = format!("\"{}\"", "x".repeat(MAX_VALUE_BYTES - 2));
         assert_eq!(canonical(&longest), longest);
         assert!(matches!(fault(&longest.replace("xx\"", "xxx\"")), (_, JsonFault::TooLong)));
-        // Told when it is reached, not at the end: the text behind is not JSON.
+        // The limit is reported when it is reached: the text after it is not JSON.
         let growing = format!("[{}!", "1e20,".repeat(100_000));
         assert!(matches!(fault(&growing), (_, JsonFault::TooLong)));
     }
 
     #[test]
-    fn the_text_grows_no_faster_than_its_numbers() {
+    fn the_text_grows_at_most_by_the_factor_of_its_numbers() {
         let json = format!("[{}1e20]", "1e20,".repeat(40_000));
         let text = canonical(&json);
         assert_eq!(text.len(), 1 + 40_001 * 22);
         assert!(text.capacity() <= text.len() * 5 / 4 + 32, "{} for {}", text.capacity(), text.len());
     }
 
-    /// JSON in all spellings: white space, escapes, numbers, members in any order.
+    /// JSON texts with any white space, escapes, number formats and order of members.
     fn any_spelling() -> impl Strategy<Value = String> {
         let space = prop::sample::select(vec!["", "", "", " ", "\n\t\r "]);
         let character = prop_oneof![
@@ -674,7 +672,7 @@ mod tests {
         fn another_reader_sees_the_same_value(json in any_spelling()) {
             if let Ok(value) = Value::parse(&json) {
                 let theirs: serde_json::Value = serde_json::from_str(&json).unwrap();
-                // Their reader may be one unit off, so numbers are compared by ours.
+                // The reader of `serde_json` may be one unit off, so ours compares numbers.
                 fn numbers_aside(value: &serde_json::Value) -> serde_json::Value {
                     match value {
                         serde_json::Value::Number(_) => 0.into(),
@@ -715,7 +713,7 @@ mod tests {
         #[test]
         fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
             let mut out = String::new();
-            if let Ok(mut reader) = Reader::new(&bytes) {
+            if let Ok(mut reader) = JsonReader::new(&bytes) {
                 prop_assert_eq!(reader.value(&mut out).is_err(), out.is_empty());
                 prop_assert!(reader.offset() <= bytes.len());
             }

@@ -1,10 +1,10 @@
-//! What can be wrong with JSON text, and where.
+//! The errors of JSON text.
 
 use super::{Excerpt, MAX_DEPTH};
 
-/// What is wrong, and where.
+/// An error in a JSON text, with its position.
 ///
-/// The message is printable ASCII and short, whatever the text was.
+/// The message is short and printable ASCII for any text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{fault} at byte {at}")]
 pub struct JsonError {
@@ -13,12 +13,12 @@ pub struct JsonError {
 }
 
 impl JsonError {
-    /// How many bytes of the text stand before the fault. 0 where a number was refused that never was text.
+    /// Returns the offset of the fault in bytes. It is 0 for a number that never was text.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// What is wrong.
+    /// Returns the fault.
     pub fn fault(&self) -> &JsonFault {
         &self.fault
     }
@@ -27,13 +27,13 @@ impl JsonError {
         JsonError { at, fault }
     }
 
-    /// The same fault, seen from a text that begins `bytes` earlier.
+    /// Returns the same fault for a text that begins `bytes` earlier.
     pub(super) fn moved_by(self, bytes: usize) -> JsonError {
         JsonError { at: self.at.saturating_add(bytes), ..self }
     }
 }
 
-/// What is wrong with a JSON text, or with a number that was to become one.
+/// A fault of a JSON text, or of a number that was to be written as one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonFault {
@@ -43,75 +43,73 @@ pub enum JsonFault {
     /// The text begins with U+FEFF.
     #[error("byte order mark")]
     ByteOrderMark,
-    /// The grammar of RFC 8259 wants something else here.
+    /// The grammar of RFC 8259 requires something else here.
     #[error("expected {expected}")]
     Syntax {
-        /// What the grammar wants.
+        /// The expected syntax.
         expected: &'static str,
     },
-    /// The text stops in the middle of a value.
+    /// The text ends within a value.
     #[error("unexpected end of the text")]
     UnexpectedEnd,
     /// Something other than white space follows the value.
     #[error("trailing bytes")]
     TrailingBytes,
-    /// More than [`MAX_DEPTH`] arrays and objects stand inside one another.
+    /// Arrays and objects are nested deeper than [`MAX_DEPTH`].
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
     /// The canonical text is longer than [`MAX_VALUE_BYTES`](crate::value::MAX_VALUE_BYTES), or the text has 4 GiB.
     #[error("the value has more than {} bytes as canonical text", crate::value::MAX_VALUE_BYTES)]
     TooLong,
-    /// An object has two members of this name, escapes resolved. The place is that of a member whose name has
-    /// appeared before.
+    /// An object has two members of this name, after unescaping. The position is that of the second one.
     #[error("duplicate member name \"{name}\"")]
     DuplicateMember {
         /// The name.
         name: Excerpt,
     },
-    /// A surrogate is escaped without its other half, so the string is not Unicode.
+    /// An escaped surrogate without its other half, so the string is not Unicode.
     #[error("lone surrogate")]
     LoneSurrogate,
-    /// An integer beyond ±(2^53−1) that a reader of IEEE doubles would take for another number, or print
-    /// otherwise.
+    /// An integer beyond ±(2^53−1) that a reader of IEEE doubles would read as another number, or print differently.
     #[error("integer {literal} is beyond 2^53-1 and not the canonical text of a double")]
     UnsafeInteger {
-        /// The number as it was written.
+        /// The number as it is written.
         literal: Excerpt,
     },
     /// A number too large for an IEEE double.
     #[error("number {literal} is too large for a double")]
     NumberOverflow {
-        /// The number as it was written.
+        /// The number as it is written.
         literal: Excerpt,
     },
-    /// A number other than zero that the nearest IEEE double would make zero.
+    /// A number other than zero whose nearest IEEE double is zero.
     #[error("number {literal} is too close to zero for a double")]
     NumberUnderflow {
-        /// The number as it was written.
+        /// The number as it is written.
         literal: Excerpt,
     },
-    /// A zero with a minus sign, in any spelling: its canonical text would lose the sign.
+    /// A zero with a minus sign, in any notation: its canonical text would lose the sign.
     #[error("negative zero")]
     NegativeZero,
-    /// A well-formed value of another type stands here.
+    /// A well-formed value of another type.
     #[error("expected {expected}, found a value of another type")]
     WrongType {
-        /// The type that was wanted.
+        /// The expected type.
         expected: &'static str,
     },
-    /// A control character below U+0020 stands in a string without an escape.
+    /// A control character below U+0020 in a string without an escape.
     #[error("control character in a string")]
     ControlCharacter,
-    /// A proper JSON text, but not the canonical one. The place is the first byte that differs.
+    /// A valid JSON text that is not canonical. The position is that of the first byte that differs.
     #[error("not in canonical form")]
     NotCanonical,
-    /// Infinity, or not a number: JSON has no word for it.
+    /// Infinity or NaN, which JSON cannot express.
     #[error("number is not finite")]
     NotFinite,
     /// `serde_json` could not write the value.
     #[error("cannot be written as JSON: {reason}")]
     Unserializable {
-        /// What `serde_json` said.
+        /// The message of `serde_json`.
         reason: Excerpt,
     },
 }
@@ -121,13 +119,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_message_names_the_fault_and_the_place() {
+    fn the_message_names_the_fault_and_the_position() {
         let fault = JsonFault::DuplicateMember { name: Excerpt::of("x") };
         assert_eq!(JsonError::new(17, fault).to_string(), "duplicate member name \"x\" at byte 17");
     }
 
     #[test]
-    fn a_message_is_short_printable_ascii_whatever_the_text() {
+    fn a_message_is_short_printable_ascii_for_any_text() {
         let hostile = "\u{202e}\u{10ffff}\u{0}\n".repeat(1_000);
         for literal in [Excerpt::of(&hostile), Excerpt::of(&"9".repeat(1_000))] {
             let faults = [

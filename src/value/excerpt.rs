@@ -1,21 +1,21 @@
-//! A piece of untrusted text that is safe to show.
+//! An excerpt of untrusted text that is safe to display.
 
 use std::fmt::{self, Write};
 
-/// How many characters of the text are kept.
+/// The greatest number of characters of the text.
 const MAX_CHARACTERS: usize = 64;
-/// How many bytes an excerpt has at most, the three dots apart: two of them fit into one message.
+/// The greatest length of an excerpt in bytes, without the three dots: two excerpts fit into one message.
 const MAX_BYTES: usize = 160;
 
-/// The beginning of an untrusted text, safe to show in an error message or a log.
+/// The start of an untrusted text, safe to display in an error message or a log.
 ///
-/// Printable ASCII is kept, any other character is written `\u{202e}`. After 64 characters, or earlier where
-/// they are written in more than 160 bytes, the text is cut and `...` follows.
+/// Printable ASCII is kept; any other character is written as an escape like `\u{202e}`. After 64 characters or 160
+/// bytes the text is cut and `...` follows.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Excerpt(Box<str>);
 
 impl Excerpt {
-    /// The beginning of `text`.
+    /// Creates an excerpt of `text`.
     pub fn of(text: &str) -> Excerpt {
         let mut shown = String::new();
         let mut characters = text.chars();
@@ -38,7 +38,7 @@ impl Excerpt {
         Excerpt(shown.into())
     }
 
-    /// The excerpt, in printable ASCII.
+    /// Returns the excerpt, in printable ASCII.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -63,20 +63,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn printable_ascii_is_kept_and_the_rest_escaped() {
+    fn printable_ascii_is_kept_and_other_characters_are_escaped() {
         assert_eq!(Excerpt::of(" az~").as_str(), " az~");
         assert_eq!(Excerpt::of("a\n\u{7f}\u{202e}é").as_str(), r"a\u{a}\u{7f}\u{202e}\u{e9}");
     }
 
     #[test]
-    fn sixty_four_characters_are_kept_and_the_sixty_fifth_is_not() {
+    fn sixty_four_characters_are_kept_and_the_sixty_fifth_is_cut() {
         assert_eq!(Excerpt::of(&"x".repeat(64)).as_str(), "x".repeat(64));
         assert_eq!(Excerpt::of(&"x".repeat(65)).as_str(), "x".repeat(64) + "...");
     }
 
     #[test]
     fn an_excerpt_stays_within_its_bytes_and_ends_with_a_whole_escape() {
-        // Ten bytes each: sixteen fit.
+        // Each character has ten bytes, so sixteen fit.
         let wide = "\u{10ffff}";
         assert_eq!(Excerpt::of(&wide.repeat(16)).as_str(), r"\u{10ffff}".repeat(16));
         assert_eq!(Excerpt::of(&wide.repeat(17)).as_str(), r"\u{10ffff}".repeat(16) + "...");

@@ -1,4 +1,4 @@
-//! Does something that is to be serialized hold a number that JSON has no word for?
+//! The check that a serializable value contains only finite numbers.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use serde::ser::{
 
 use super::{JsonError, JsonFault};
 
-/// Refuses infinities and what is not a number, for which `serde_json` writes `null`.
+/// Refuses infinities and NaN, for which `serde_json` writes `null`.
 pub(super) fn refuse_non_finite<T: Serialize + ?Sized>(value: &T) -> Result<(), JsonError> {
     match value.serialize(Finite) {
         Err(Stop::NotFinite) => Err(JsonError::new(0, JsonFault::NotFinite)),
-        // Any other error is for `serde_json` to find and to word.
+        // `serde_json` reports any other error.
         Err(Stop::Other) | Ok(()) => Ok(()),
     }
 }
 
-/// Walks through a value and writes nothing.
+/// A serializer that visits a value and writes nothing.
 #[derive(Clone, Copy)]
 struct Finite;
 
@@ -46,7 +46,7 @@ impl ser::Error for Stop {
     }
 }
 
-/// Methods that accept one value of a type which holds no number, or no other than finite ones.
+/// Methods for types whose values contain no number, or only finite ones.
 macro_rules! accept {
     ($($method:ident($value:ty))*) => {
         $(fn $method(self, _: $value) -> Result<(), Stop> { Ok(()) })*
@@ -154,7 +154,7 @@ impl Serializer for Finite {
     }
 }
 
-/// Traits of compound values, whose elements are looked at one by one.
+/// Traits of compound values, whose elements are visited one by one.
 macro_rules! look_at_each {
     ($($Trait:ident::$method:ident($($name:ty)?))*) => {
         $(impl $Trait for Finite {
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_passes() {
+    fn values_without_such_numbers_pass() {
         for refuse in all_shapes(f64::MAX) {
             assert_eq!(refuse(), Ok(()));
         }
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_serialized_is_left_to_others_to_say() {
+    fn a_value_that_cannot_be_serialized_passes() {
         assert_eq!(refuse_non_finite(&Unwilling), Ok(()));
         assert_eq!(refuse_non_finite(&(Unwilling, f64::NAN)), Ok(()));
         assert_eq!(

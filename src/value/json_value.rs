@@ -1,4 +1,4 @@
-//! The value of an operation: any JSON, in the one text that stands for it.
+//! The value of an operation: a JSON value as canonical text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,20 +8,20 @@ use serde::Serialize;
 
 use super::canonicalizer::{canonicalize, is_plainly_canonical};
 use super::finite::refuse_non_finite;
-use super::reader::Reader;
+use super::reader::JsonReader;
 use super::to_serde::to_serde;
 use super::{Excerpt, JsonError, JsonFault, write_number, write_string};
 
-/// The largest integer up to which every integer is a double of its own: 2^53 − 1.
+/// The largest integer up to which every integer is exact as a double: 2^53 − 1.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
-/// A JSON value, held as its canonical text (RFC 8785).
+/// A JSON value, stored as its canonical text (RFC 8785).
 ///
-/// Two values are equal exactly if their canonical texts are. Numbers are IEEE doubles; arrays and objects
-/// are nested at most [`MAX_DEPTH`](super::MAX_DEPTH) deep. The length is limited by the operation that
-/// carries the value, not here.
+/// Two values are equal if and only if their canonical texts are. Numbers are IEEE doubles; arrays and objects are
+/// nested at most [`MAX_DEPTH`](super::MAX_DEPTH) deep. The operation limits the length of its value; this type does
+/// not.
 ///
-/// `Value::from("text")` makes a JSON string of any text; [`Value::parse`] reads JSON.
+/// `Value::from("text")` creates a JSON string; [`Value::parse`] parses JSON.
 ///
 /// ```
 /// use policysync::Value;
@@ -34,11 +34,11 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 pub struct Value(Box<str>);
 
 impl Value {
-    /// Reads a JSON text (RFC 8259) and brings it into canonical form.
+    /// Parses a JSON text (RFC 8259) and converts it to canonical form.
     ///
     /// # Errors
     ///
-    /// What is not JSON, and what two readers might understand differently, is refused: see [`JsonFault`].
+    /// [`JsonError`] for a text that is not JSON, or that two readers might interpret differently: see [`JsonFault`].
     pub fn parse(json: &str) -> Result<Value, JsonError> {
         if is_plainly_canonical(json) {
             return Ok(Value(json.into()));
@@ -46,32 +46,32 @@ impl Value {
         canonicalize(json).map(Value::from_text)
     }
 
-    /// The value `null`.
+    /// Returns the value `null`.
     pub fn null() -> Value {
         Value("null".into())
     }
 
-    /// The canonical text.
+    /// Returns the canonical text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Is this `null`?
+    /// Returns true if the value is `null`.
     pub fn is_null(&self) -> bool {
         &*self.0 == "null"
     }
 
-    /// The text of a JSON string, escapes resolved; `None` for any other value.
+    /// Returns the unescaped text of a JSON string, or `None` for any other value.
     pub fn text(&self) -> Option<String> {
-        Reader::of_text(&self.0).ok()?.string().ok().map(Cow::into_owned)
+        JsonReader::of_text(&self.0).ok()?.string().ok().map(Cow::into_owned)
     }
 
-    /// A JSON number; `None` for any other value.
+    /// Returns the number, or `None` for any other value.
     pub fn number(&self) -> Option<f64> {
-        Reader::of_text(&self.0).ok()?.number().ok()
+        JsonReader::of_text(&self.0).ok()?.number().ok()
     }
 
-    /// `true` or `false`; `None` for any other value.
+    /// Returns the boolean, or `None` for any other value.
     pub fn boolean(&self) -> Option<bool> {
         match &*self.0 {
             "true" => Some(true),
@@ -80,14 +80,14 @@ impl Value {
         }
     }
 
-    /// Anything that `serde_json` can write.
+    /// Converts any value that `serde_json` can write.
     ///
     /// # Errors
     ///
-    /// [`JsonFault::Unserializable`] where `serde_json` fails, [`JsonFault::NotFinite`] for infinity and NaN
-    /// (`serde_json` alone would write `null`), and all that [`Value::parse`] refuses: integers that no
-    /// double holds, negative zero, duplicate names, nesting too deep. The place of such an error is in the
-    /// text that `serde_json` wrote.
+    /// [`JsonFault::Unserializable`] if `serde_json` fails, [`JsonFault::NotFinite`] for infinity and NaN (`serde_json`
+    /// alone would write `null`), and the errors of [`Value::parse`]: integers that are not exact as a double, negative
+    /// zero, duplicate names, nesting too deep. The position of such an error refers to the text that `serde_json`
+    /// wrote.
     pub fn from_serde<T: Serialize + ?Sized>(value: &T) -> Result<Value, JsonError> {
         refuse_non_finite(value)?;
         match serde_json::to_string(value) {
@@ -99,17 +99,17 @@ impl Value {
         }
     }
 
-    /// The same value for code that works with `serde_json`.
+    /// Converts the value for code that works with `serde_json`.
     ///
-    /// Integers up to ±(2^53−1) become integers there, all other numbers an `f64` of the same value. A
-    /// convenience: any crate of the program can switch on `arbitrary_precision` and `preserve_order`,
-    /// features of `serde_json` which change how its numbers read and print and how its members are ordered.
+    /// Integers up to ±(2^53−1) become integers, all other numbers an `f64` of the same value. Any crate of the program
+    /// can enable `arbitrary_precision` and `preserve_order`, features of `serde_json` that change its numbers and the
+    /// order of members.
     pub fn to_serde(&self) -> serde_json::Value {
-        // Never an error: the same reader has read the text before.
+        // This cannot fail: the same reader has read the text before.
         to_serde(&self.0).unwrap_or_default()
     }
 
-    /// The value of a text that is known to be canonical, because this crate wrote or checked it.
+    /// Creates a value from a text that is canonical, because this crate wrote or checked it.
     pub(crate) fn from_canonical_unchecked(text: Box<str>) -> Value {
         debug_assert_eq!(super::check_canonical(&text), Ok(()), "the caller has checked it");
         Value(text)
@@ -135,14 +135,14 @@ impl fmt::Debug for Value {
 impl FromStr for Value {
     type Err = JsonError;
 
-    /// [`Value::parse`].
+    /// Parses a JSON text like [`Value::parse`].
     fn from_str(json: &str) -> Result<Value, JsonError> {
         Value::parse(json)
     }
 }
 
 impl From<&str> for Value {
-    /// The JSON string of this text.
+    /// Creates a JSON string.
     fn from(text: &str) -> Value {
         let mut json = String::with_capacity(text.len() + 2);
         write_string(&mut json, text);
@@ -151,14 +151,14 @@ impl From<&str> for Value {
 }
 
 impl From<String> for Value {
-    /// The JSON string of this text.
+    /// Creates a JSON string.
     fn from(text: String) -> Value {
         Value::from(text.as_str())
     }
 }
 
 impl From<&String> for Value {
-    /// The JSON string of this text.
+    /// Creates a JSON string.
     fn from(text: &String) -> Value {
         Value::from(text.as_str())
     }
@@ -167,7 +167,7 @@ impl From<&String> for Value {
 impl TryFrom<serde_json::Value> for Value {
     type Error = JsonError;
 
-    /// [`Value::from_serde`].
+    /// Converts like [`Value::from_serde`].
     fn try_from(value: serde_json::Value) -> Result<Value, JsonError> {
         Value::from_serde(&value)
     }
@@ -212,7 +212,7 @@ impl TryFrom<u64> for Value {
 impl TryFrom<f64> for Value {
     type Error = JsonError;
 
-    /// Refuses what is not finite, and negative zero.
+    /// Refuses infinity, NaN and negative zero.
     fn try_from(number: f64) -> Result<Value, JsonError> {
         if !number.is_finite() {
             return Err(JsonError::new(0, JsonFault::NotFinite));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_tells_what_it_is() {
+    fn a_value_is_returned_as_its_own_type_only() {
         let value = |json: &str| Value::parse(json).unwrap();
         assert_eq!(value(r#""a\n\u0041""#).text(), Some("a\nA".to_owned()));
         assert_eq!(value("1.50").number(), Some(1.5));
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_shows_its_canonical_text() {
+    fn a_value_displays_its_canonical_text() {
         let value: Value = " [ 1.0, \"\\u0041\" ] ".parse().unwrap();
         assert_eq!(value.as_str(), r#"[1,"A"]"#);
         assert_eq!(value.to_string(), r#"[1,"A"]"#);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_types_become_values() {
+    fn plain_types_convert_to_values() {
         assert_eq!(Value::from("a\"b\n").as_str(), r#""a\"b\n""#);
         assert_eq!(Value::from(String::new()).as_str(), r#""""#);
         assert_eq!(Value::from(true).as_str(), "true");
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn doubles_are_taken_but_for_infinities_nan_and_negative_zero() {
+    fn doubles_convert_except_infinities_nan_and_negative_zero() {
         for (number, text) in [
             (0.0, "0"),
             (-1.5, "-1.5"),
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_serde_json_writes_is_brought_into_canonical_form() {
+    fn the_text_of_serde_json_becomes_canonical() {
         let value = serde_json::json!({"b": [1.0, 1e16, 1e300, 0.1_f32, null], "a\n": {"x": u32::MAX}});
         let text = r#"{"a\n":{"x":4294967295},"b":[1,10000000000000000,1e+300,0.10000000149011612,null]}"#;
         assert_eq!(Value::from_serde(&value).unwrap().as_str(), text);
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_reader_could_rely_on_is_refused_from_serde_too() {
+    fn from_serde_refuses_ambiguous_values_too() {
         assert_eq!(fault(Value::from_serde(&-0.0)), JsonFault::NegativeZero);
         let literal = Excerpt::of("18446744073709551615");
         assert_eq!(fault(Value::from_serde(&u64::MAX)), JsonFault::UnsafeInteger { literal });

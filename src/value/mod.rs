@@ -1,4 +1,4 @@
-//! A JSON value in canonical form, and the strict reader and writer for it.
+//! Canonical JSON values.
 
 mod canonicalizer;
 mod error;
@@ -16,15 +16,15 @@ mod vectors_tests;
 pub use error::{JsonError, JsonFault};
 pub use excerpt::Excerpt;
 pub use json_value::Value;
-pub use utf16::utf16_cmp;
 
 pub(crate) use canonicalizer::check_canonical;
 pub(crate) use number::write_number;
-pub(crate) use reader::Reader;
+pub(crate) use reader::JsonReader;
 pub(crate) use string::write_string;
+pub(crate) use utf16::utf16_cmp;
 
-/// How many arrays and objects may stand inside one another: 64. A value nested 65 deep is refused.
+/// The greatest depth of nested arrays and objects: 64. A value nested 65 deep is refused.
 pub const MAX_DEPTH: usize = 64;
 
-/// Longest canonical text of a value, in bytes: 1 MiB. No operation could hold a longer one.
+/// The greatest length of the canonical text of a value in bytes: 1 MiB. No operation can contain a longer one.
 pub const MAX_VALUE_BYTES: usize = 1 << 20;

@@ -1,30 +1,30 @@
-//! JSON numbers: IEEE doubles, read exactly or not at all.
+//! JSON numbers: exact conversion between text and IEEE doubles.
 
 use std::borrow::Cow;
 
 use super::{Excerpt, JsonError, JsonFault};
 
-/// Integers of this many digits are doubles and their own canonical text: 10^15 < 2^53.
+/// Integers of up to this many digits are exact doubles and their own canonical text: 10^15 < 2^53.
 const SAFE_DIGITS: usize = 15;
-/// Literals of more bytes have their exponent joined with the place of their point before they are converted.
+/// In longer literals the exponent is combined with the position of the point before conversion.
 const LONG_LITERAL: usize = 1_000;
 
-/// Appends a finite number as ECMAScript prints it, which is its canonical text. Both zeros give `0`.
+/// Appends a finite number as ECMAScript prints it, which is its canonical text. Both zeros are written as `0`.
 pub(crate) fn write_number(out: &mut String, number: f64) {
     debug_assert!(number.is_finite(), "the reader gives finite numbers only");
     out.push_str(ryu_js::Buffer::new().format(number));
 }
 
-/// A number as it is written, in the grammar of RFC 8259 but not yet within the rules.
+/// A number literal that matches the grammar of RFC 8259; the other rules are not checked yet.
 #[derive(Clone, Copy)]
 pub(super) struct Literal<'a> {
     text: &'a str,
-    /// Neither fraction nor exponent.
+    /// True if there is neither a fraction nor an exponent.
     integer: bool,
 }
 
 impl<'a> Literal<'a> {
-    /// Finds the number at the front of `text`. The place of an error counts from there.
+    /// Reads the number at the start of `text`. The position of an error is relative to it.
     pub(super) fn find(text: &'a str) -> Result<Literal<'a>, JsonError> {
         let bytes = text.as_bytes();
         let mut length = usize::from(bytes.first() == Some(&b'-'));
@@ -40,19 +40,19 @@ impl<'a> Literal<'a> {
             let signed = matches!(bytes.get(length + 1), Some(b'+' | b'-'));
             length = digits_end(bytes, length + 1 + usize::from(signed))?;
         }
-        // All bytes so far are ASCII, so this is between two characters.
+        // All bytes so far are ASCII, so this is a character boundary.
         let (text, _) = text.split_at(length);
         Ok(Literal { text, integer: length == integer_end })
     }
 
-    /// The number as it is written.
+    /// Returns the number as it is written.
     pub(super) fn text(self) -> &'a str {
         self.text
     }
 
-    /// The nearest double, unless another reader might see another number.
+    /// Returns the nearest double, unless another reader might read another number.
     pub(super) fn number(self) -> Result<f64, JsonFault> {
-        // Never an error: what `find` takes for a number, the standard library does too.
+        // This cannot fail: the standard library accepts every number that `find` accepts.
         let number: f64 = self.with_short_exponent().parse().unwrap_or(f64::NAN);
         if !number.is_finite() {
             return Err(JsonFault::NumberOverflow { literal: Excerpt::of(self.text) });
@@ -81,7 +81,7 @@ impl<'a> Literal<'a> {
         Ok(())
     }
 
-    /// Is this, seen without conversion, an integer in its canonical text?
+    /// Returns true if this is an integer in canonical form that needs no conversion.
     pub(super) fn is_canonical_integer(self) -> bool {
         self.integer && self.is_short() && self.text != "-0"
     }
@@ -94,10 +94,10 @@ impl<'a> Literal<'a> {
         self.text.split(['e', 'E']).next().unwrap_or_default()
     }
 
-    /// The same number, in a form that the standard library reads exactly.
+    /// Returns the same number in a form that the standard library reads exactly.
     ///
-    /// `str::parse` cuts exponents off near 65536, before it looks where the point is: it takes
-    /// a one with a million zeros in front of `e-1000000` for infinity.
+    /// `str::parse` truncates exponents near 65536 before it considers the position of the point: it reads a one with a
+    /// million zeros before `e-1000000` as infinity.
     fn with_short_exponent(self) -> Cow<'a, str> {
         if self.text.len() <= LONG_LITERAL {
             return Cow::Borrowed(self.text);
@@ -109,14 +109,14 @@ impl<'a> Literal<'a> {
         let (whole, fraction) = significand.split_once('.').unwrap_or((significand, ""));
         let digits = [whole, fraction].concat();
         let significant = digits.trim_start_matches('0');
-        // How far the point stands behind the first significant digit, if there is one.
+        // The distance of the point from the first significant digit, if there is one.
         let point = to_i64(whole.len()).saturating_sub(to_i64(digits.len() - significant.len()));
         let exponent = exponent.saturating_add(point);
         Cow::Owned(format!("{sign}0.{significant}e{exponent}"))
     }
 }
 
-/// Where the digits that begin at `start` end; at least one must be there.
+/// Returns the end of the digits that begin at `start`. There must be at least one.
 fn digits_end(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
     let digits = bytes.get(start..).unwrap_or_default();
     let count = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
@@ -127,8 +127,7 @@ fn digits_end(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
     }
 }
 
-/// The exponent, or one as hopelessly large: no text is long enough to bring it back into the range of
-/// doubles.
+/// Returns the exponent, clamped to a value that no text is long enough to bring back into the range of doubles.
 fn saturating_exponent(text: &str) -> i64 {
     let huge = if text.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 };
     text.parse().unwrap_or(huge).clamp(i64::MIN / 4, i64::MAX / 4)
@@ -142,12 +141,12 @@ fn to_i64(length: usize) -> i64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Reader, Value};
+    use super::super::{JsonReader, Value};
     use super::*;
 
     fn canonical(json: &str) -> Result<String, JsonFault> {
         let text = Value::parse(json).map(|value| value.as_str().to_owned());
-        let number = Reader::new(json.as_bytes()).unwrap().number();
+        let number = JsonReader::new(json.as_bytes()).unwrap().number();
         match (&text, &number) {
             (Ok(text), Ok(number)) => assert_eq!(ryu_js::Buffer::new().format(*number), text),
             (text, number) => assert_eq!(text.as_ref().err(), number.as_ref().err()),
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_literal_is_refused_where_its_double_prints_otherwise() {
+    fn an_integer_literal_is_refused_if_its_double_prints_differently() {
         assert_canonical(&[
             ("999999999999999", "999999999999999"),
             ("-999999999999999", "-999999999999999"),
@@ -208,7 +207,7 @@ mod tests {
             ("1152921504606847000", "1152921504606847000"),
             ("100000000000000000000", "100000000000000000000"),
             ("999999999999999900000", "999999999999999900000"),
-            // With a fraction or an exponent the writer has asked for a double.
+            // A fraction or an exponent denotes a double.
             ("9007199254740993.0", "9007199254740992"),
             ("9007199254740993e0", "9007199254740992"),
             ("1000000000000000000000.0", "1e+21"),
@@ -230,7 +229,7 @@ mod tests {
     fn overflow_is_refused() {
         assert_canonical(&[
             ("1.7976931348623157e308", "1.7976931348623157e+308"),
-            // The largest decimal that is rounded down to the largest double, near enough.
+            // Close to the largest decimal that is rounded down to the largest double.
             ("1.797693134862315807e308", "1.7976931348623157e+308"),
         ]);
         for literal in ["1.797693134862315808e308", "-1e309", "1e99999999999999999999", &"9".repeat(310)] {
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn negative_zero_is_refused_in_any_spelling() {
+    fn negative_zero_is_refused_in_any_notation() {
         for literal in ["-0", "-0.0", "-0e5", "-0E-5", "-0.000e+99999999999999999999"] {
             assert_eq!(canonical(literal), Err(JsonFault::NegativeZero), "{literal}");
         }
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn other_spellings_are_refused() {
+    fn other_notations_are_refused() {
         let not_a_digit = Err(JsonFault::Syntax { expected: "a digit" });
         for json in ["-a", "--1", "-.5", "1.e5", "1.x", "1e ", "1ex", "1e+-5", "-Infinity", "-\"1\""] {
             assert_eq!(canonical(json), not_a_digit, "{json}");
@@ -299,7 +298,7 @@ mod tests {
             let literal = format!("1.{zeros_text}1e99999999999999999999");
             assert_eq!(canonical(&literal), overflow(&literal));
         }
-        // A tie that a last digit, far behind, decides: 2^53 + 1, then a little more.
+        // A tie that a distant last digit decides: slightly more than 2^53 + 1.
         let tie = format!("9007199254740993.{}", "0".repeat(5_000));
         assert_canonical(&[(&tie, "9007199254740992"), (&format!("{tie}1"), "9007199254740994")]);
     }
@@ -311,7 +310,7 @@ mod tests {
             prop_assume!(number.is_finite() && number.to_bits() != (-0.0_f64).to_bits());
             let mut text = String::new();
             write_number(&mut text, number);
-            prop_assert_eq!(Reader::new(text.as_bytes()).unwrap().number(), Ok(number));
+            prop_assert_eq!(JsonReader::new(text.as_bytes()).unwrap().number(), Ok(number));
             prop_assert_eq!(canonical(&text), Ok(text));
         }
 

@@ -7,47 +7,45 @@ use super::number::Literal;
 use super::string::{Piece, next_piece};
 use super::{JsonError, JsonFault};
 
-/// Reads JSON text (RFC 8259) from front to back, and refuses what two readers might understand differently.
+/// A reader of JSON text (RFC 8259) that refuses anything that two readers might interpret differently.
 ///
-/// After an error its place is not defined further; whoever reads gives up. The size of the text is the
-/// caller's to limit.
-pub(crate) struct Reader<'a> {
+/// After an error its position is undefined, and it must not be used further. The caller limits the size of the text.
+pub(crate) struct JsonReader<'a> {
     rest: &'a str,
     length: usize,
 }
 
-impl<'a> Reader<'a> {
-    /// A reader of the whole text. Refuses invalid UTF-8 and a byte order mark.
-    pub(crate) fn new(bytes: &'a [u8]) -> Result<Reader<'a>, JsonError> {
+impl<'a> JsonReader<'a> {
+    /// Creates a reader of a whole text. Refuses invalid UTF-8 and a byte order mark.
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<JsonReader<'a>, JsonError> {
         match std::str::from_utf8(bytes) {
-            Ok(text) => Reader::of_text(text),
+            Ok(text) => JsonReader::of_text(text),
             Err(error) => Err(JsonError::new(error.valid_up_to(), JsonFault::InvalidUtf8)),
         }
     }
 
-    /// A reader of the whole text. Refuses a byte order mark.
-    pub(super) fn of_text(text: &'a str) -> Result<Reader<'a>, JsonError> {
+    /// Creates a reader of a whole text. Refuses a byte order mark.
+    pub(super) fn of_text(text: &'a str) -> Result<JsonReader<'a>, JsonError> {
         if text.starts_with('\u{feff}') {
             return Err(JsonError::new(0, JsonFault::ByteOrderMark));
         }
-        Ok(Reader { rest: text, length: text.len() })
+        Ok(JsonReader { rest: text, length: text.len() })
     }
 
-    /// How many bytes have been read.
+    /// Returns the number of bytes that have been read.
     pub(crate) fn offset(&self) -> usize {
         self.length.saturating_sub(self.rest.len())
     }
 
-    /// Reads the beginning of an object.
+    /// Reads the start of an object.
     pub(crate) fn begin_object(&mut self) -> Result<(), JsonError> {
         self.skip_space();
         if self.eat(b'{') { Ok(()) } else { Err(self.wrong_type("object")) }
     }
 
-    /// Reads the name of the next member, escapes resolved, and its colon; `None` at the end of the object.
+    /// Reads the unescaped name of the next member and its colon. Returns `None` at the end of the object.
     ///
-    /// `first` says that no member of the object has been read: all others follow a comma. Duplicate names
-    /// are for the caller to notice.
+    /// `first` is true for the first member, which follows no comma. The caller detects duplicate names.
     pub(crate) fn next_member(&mut self, first: bool) -> Result<Option<Cow<'a, str>>, JsonError> {
         if !self.begin_member(first)? {
             return Ok(None);
@@ -57,7 +55,7 @@ impl<'a> Reader<'a> {
         Ok(Some(name))
     }
 
-    /// Reads a string, escapes resolved. Borrowed where it has none.
+    /// Reads a string and unescapes it. The result is borrowed if there are no escapes.
     pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.skip_space();
         if self.eat(b'"') { self.rest_of_string() } else { Err(self.wrong_type("string")) }
@@ -73,7 +71,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads `null` if that is what comes next.
+    /// Reads `null` if it is next.
     pub(crate) fn null(&mut self) -> Result<bool, JsonError> {
         self.skip_space();
         if self.peek() != Some(b'n') {
@@ -83,7 +81,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Reads any value and appends its canonical text. On an error `out` is as it was.
+    /// Reads any value and appends its canonical text. On an error `out` is unchanged.
     pub(crate) fn value(&mut self, out: &mut String) -> Result<(), JsonError> {
         let length = out.len();
         let result = Canonicalizer::new(self, out).run();
@@ -93,7 +91,7 @@ impl<'a> Reader<'a> {
         result
     }
 
-    /// Only white space may follow.
+    /// Checks that only white space follows.
     pub(crate) fn finish(mut self) -> Result<(), JsonError> {
         self.skip_space();
         if self.rest.is_empty() { Ok(()) } else { Err(self.error(JsonFault::TrailingBytes)) }
@@ -129,8 +127,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a comma, except before the first member, and the opening quote of a name; false at the end of
-    /// the object.
+    /// Reads a comma, except before the first member, and the opening quote of a name. Returns false at the end of the
+    /// object.
     pub(super) fn begin_member(&mut self, first: bool) -> Result<bool, JsonError> {
         self.skip_space();
         if self.eat(b'}') {
@@ -150,14 +148,14 @@ impl<'a> Reader<'a> {
         if self.eat(b':') { Ok(()) } else { Err(self.unexpected("a colon")) }
     }
 
-    /// Reads on within a string.
+    /// Reads the next part of a string.
     pub(super) fn piece(&mut self) -> Result<Piece<'a>, JsonError> {
         let piece = next_piece(self.rest).map_err(|error| error.moved_by(self.offset()))?;
         self.rest = piece.rest;
         Ok(piece)
     }
 
-    /// Reads a number as it is written; it begins here.
+    /// Reads a number literal.
     pub(super) fn literal(&mut self) -> Result<Literal<'a>, JsonError> {
         let literal = Literal::find(self.rest).map_err(|error| error.moved_by(self.offset()))?;
         self.take(literal.text().len());
@@ -168,7 +166,7 @@ impl<'a> Reader<'a> {
         JsonError::new(self.offset(), fault)
     }
 
-    /// The error where the grammar wants something else than what is next.
+    /// Returns the error for text that the grammar does not allow here.
     pub(super) fn unexpected(&self, expected: &'static str) -> JsonError {
         self.error(match self.rest {
             "" => JsonFault::UnexpectedEnd,
@@ -176,7 +174,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The error where a value of one type is wanted and something else is next.
+    /// Returns the error for a value of the wrong type.
     fn wrong_type(&self, expected: &'static str) -> JsonError {
         match self.peek() {
             Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
@@ -201,7 +199,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Moves on behind bytes that have been looked at and are ASCII.
+    /// Advances past bytes that are ASCII.
     fn take(&mut self, count: usize) {
         self.rest = self.rest.split_at(count).1;
     }
@@ -213,8 +211,8 @@ mod tests {
 
     use super::*;
 
-    fn reader(json: &str) -> Reader<'_> {
-        Reader::new(json.as_bytes()).unwrap()
+    fn reader(json: &str) -> JsonReader<'_> {
+        JsonReader::new(json.as_bytes()).unwrap()
     }
 
     fn fault<T>(result: Result<T, JsonError>) -> (usize, JsonFault) {
@@ -271,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn members_want_quotes_colons_and_commas() {
+    fn members_require_quotes_colons_and_commas() {
         let member = |json, first| fault(reader(json).next_member(first));
         let syntax = |at, expected| (at, JsonFault::Syntax { expected });
         assert_eq!(member(",\"a\":1", true), syntax(0, "a member name"));
@@ -288,17 +286,17 @@ mod tests {
 
     #[test]
     fn invalid_utf8_is_refused_with_its_place() {
-        // A lone continuation, an overlong slash, a surrogate, beyond U+10FFFF, a cut character.
+        // A lone continuation byte, an overlong slash, a surrogate, a code point past U+10FFFF, a truncated character.
         for bytes in [&b"\x80"[..], b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"] {
             let json = [b"\"ab", bytes, b"\""].concat();
-            assert_eq!(fault(Reader::new(&json)), (3, JsonFault::InvalidUtf8));
+            assert_eq!(fault(JsonReader::new(&json)), (3, JsonFault::InvalidUtf8));
         }
     }
 
     #[test]
     fn a_byte_order_mark_is_refused() {
-        assert_eq!(fault(Reader::new(b"\xef\xbb\xbf1")), (0, JsonFault::ByteOrderMark));
-        assert!(Reader::new(b"\xfe\xff\x001").is_err());
+        assert_eq!(fault(JsonReader::new(b"\xef\xbb\xbf1")), (0, JsonFault::ByteOrderMark));
+        assert!(JsonReader::new(b"\xfe\xff\x001").is_err());
         assert_eq!(reader("\"\u{feff}\"").string(), Ok(Cow::Borrowed("\u{feff}")));
     }
 
@@ -318,7 +316,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_any_method_panic(bytes: Vec<u8>, calls in prop::collection::vec(0_u8..5, 0..20)) {
-            let Ok(mut reader) = Reader::new(&bytes) else { return Ok(()) };
+            let Ok(mut reader) = JsonReader::new(&bytes) else { return Ok(()) };
             for call in calls {
                 let before = reader.offset();
                 let result = match call {

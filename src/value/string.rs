@@ -1,16 +1,16 @@
-//! JSON strings: what stands between the quotes, read and written.
+//! Reading and writing of JSON strings.
 
 use super::{JsonError, JsonFault};
 
-/// Appends `text` as a JSON string, in quotes, escaped as RFC 8785, section 3.2.2.2, asks.
+/// Appends `text` as a quoted JSON string with the escapes of RFC 8785, section 3.2.2.2.
 ///
-/// `\b \t \n \f \r \" \\` have their short escape, the other characters below U+0020 are written `\u001f`,
-/// and all others as they are.
+/// `\b \t \n \f \r \" \\` have their short escape, the other characters below U+0020 are written like `\u001f`, and all
+/// others are not escaped.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
     loop {
-        // Behind the plain bytes stands ASCII or nothing, so this is between two characters.
+        // ASCII or the end follows the plain bytes, so this is a character boundary.
         let (plain, special) = rest.split_at(plain_len(rest.as_bytes()));
         out.push_str(plain);
         let mut characters = special.chars();
@@ -23,7 +23,7 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Appends one character of a JSON string, escaped where it must be.
+/// Appends one character of a JSON string, escaped if necessary.
 pub(super) fn write_character(out: &mut String, character: char) {
     match character {
         '"' => out.push_str("\\\""),
@@ -43,18 +43,18 @@ pub(super) fn write_character(out: &mut String, character: char) {
     }
 }
 
-/// A run of characters that stand for themselves, then one that is escaped, unless the string ends.
+/// A run of unescaped characters, followed by an escape or the end of the string.
 pub(super) struct Piece<'a> {
     pub(super) plain: &'a str,
     pub(super) escaped: Option<char>,
-    /// What follows the escape, or the closing quote.
+    /// The text after the escape or the closing quote.
     pub(super) rest: &'a str,
 }
 
-/// Reads on within a string. The place of an error counts from the beginning of `text`.
+/// Reads the next part of a string. The position of an error is relative to `text`.
 pub(super) fn next_piece(text: &str) -> Result<Piece<'_>, JsonError> {
     let length = plain_len(text.as_bytes());
-    // Behind the plain bytes stands ASCII or nothing, so this is between two characters.
+    // ASCII or the end follows the plain bytes, so this is a character boundary.
     let (plain, special) = text.split_at(length);
     let fault = match special.as_bytes() {
         [b'"', ..] => {
@@ -71,8 +71,7 @@ pub(super) fn next_piece(text: &str) -> Result<Piece<'_>, JsonError> {
     Err(JsonError::new(length, fault))
 }
 
-/// How many bytes at the front stand for themselves in a JSON string: no quote, no backslash, none below
-/// 0x20.
+/// Returns the number of bytes at the start that need no escape: no quote, no backslash, none below 0x20.
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
     let (blocks, tail) = bytes.as_chunks::<8>();
     let mut length = 0;
@@ -90,10 +89,10 @@ fn plain_len_bytewise(bytes: &[u8]) -> usize {
     bytes.iter().position(special).unwrap_or(bytes.len())
 }
 
-/// Is one of the eight bytes a quote, a backslash or below 0x20?
+/// Returns true if one of the eight bytes is a quote, a backslash or below 0x20.
 ///
-/// A byte below `n` (up to 128) borrows when `n` is taken away from it: its top bit becomes set and was not
-/// before. A byte equal to another is below 1 after both have been xored.
+/// Subtracting `n` (up to 128) from a byte below `n` borrows and sets its top bit, which was not set before. Two equal
+/// bytes are below 1 after XOR.
 fn has_special(block: u64) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let below = |block: u64, limit: u64| block.wrapping_sub(ONES * limit) & !block;
@@ -102,7 +101,7 @@ fn has_special(block: u64) -> bool {
     (below(block, 0x20) | quote | backslash) & (ONES << 7) != 0
 }
 
-/// Reads an escape; the text begins with its backslash. Also gives what follows it.
+/// Reads an escape, which begins with its backslash. Also returns the text after it.
 fn read_escape(text: &str) -> Result<(char, &str), JsonFault> {
     let mut characters = text.chars();
     characters.next();
@@ -119,7 +118,7 @@ fn read_escape(text: &str) -> Result<(char, &str), JsonFault> {
     Ok((character, characters.as_str()))
 }
 
-/// Reads what follows `\u`, with the second half of a surrogate pair.
+/// Reads the rest of an escape after `\u`, with the second half of a surrogate pair.
 fn read_unicode_escape(text: &str) -> Result<(char, &str), JsonFault> {
     let (unit, rest) = read_hex(text)?;
     if let Some(character) = char::from_u32(unit.into()) {
@@ -148,7 +147,7 @@ fn read_hex(text: &str) -> Result<(u16, &str), JsonFault> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Reader, Value};
+    use super::super::{JsonReader, Value};
     use super::*;
 
     fn written(text: &str) -> String {
@@ -158,14 +157,14 @@ mod tests {
     }
 
     fn read(json: &str) -> Result<String, JsonFault> {
-        let mut reader = Reader::new(json.as_bytes()).unwrap();
+        let mut reader = JsonReader::new(json.as_bytes()).unwrap();
         let text = reader.string().map_err(|error| error.fault().clone())?.into_owned();
         reader.finish().unwrap();
         Ok(text)
     }
 
     #[test]
-    fn every_character_below_a_space_has_the_escape_of_ecmascript() {
+    fn every_control_character_has_the_escape_of_ecmascript() {
         let expected = [
             r"\u0000", r"\u0001", r"\u0002", r"\u0003", r"\u0004", r"\u0005", r"\u0006", r"\u0007", r"\b",
             r"\t", r"\n", r"\u000b", r"\f", r"\r", r"\u000e", r"\u000f", r"\u0010", r"\u0011", r"\u0012",
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_special_byte_is_found_at_every_place_of_a_block() {
+    fn a_special_byte_is_found_at_every_position_of_a_block() {
         for special in [b'"', b'\\', 0, 0x1f] {
             for other in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff, 0xa2, 0xdc] {
                 for length in 0..20 {
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_fault_is_that_of_the_escape_or_character() {
+    fn the_position_of_a_fault_is_that_of_the_escape_or_character() {
         for (json, at) in [("  \"abc\\x\"", 6), ("\"a\\nb\\ud800\"", 5), ("\"é\n\"", 3), ("\"abc", 4)] {
             assert_eq!(Value::parse(json).unwrap_err().at(), at, "{json}");
         }

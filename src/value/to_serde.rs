@@ -1,22 +1,22 @@
-//! A canonical text, as a `serde_json` value.
+//! Conversion of canonical text to a `serde_json` value.
 
 use serde_json::{Number, Value};
 
-use super::reader::Reader;
+use super::reader::JsonReader;
 use super::{JsonError, JsonFault};
 
-/// The value that a canonical text stands for.
+/// Returns the value of a canonical text.
 ///
-/// Read by our own reader, as some builds of `serde_json` read a double one unit off.
+/// It uses our own reader, because some builds of `serde_json` read a double one unit off.
 pub(super) fn to_serde(canonical: &str) -> Result<Value, JsonError> {
-    let mut reader = Reader::of_text(canonical)?;
+    let mut reader = JsonReader::of_text(canonical)?;
     let value = read(&mut reader)?;
     reader.finish()?;
     Ok(value)
 }
 
-/// Recursive, as a canonical text is nested at most [`MAX_DEPTH`](super::MAX_DEPTH) deep.
-fn read(reader: &mut Reader<'_>) -> Result<Value, JsonError> {
+/// Reads one value. It recurses, because a canonical text is nested at most [`MAX_DEPTH`](super::MAX_DEPTH) deep.
+fn read(reader: &mut JsonReader<'_>) -> Result<Value, JsonError> {
     match reader.peek() {
         Some(b'{') => read_object(reader),
         Some(b'[') => read_array(reader),
@@ -29,7 +29,7 @@ fn read(reader: &mut Reader<'_>) -> Result<Value, JsonError> {
     }
 }
 
-fn read_object(reader: &mut Reader<'_>) -> Result<Value, JsonError> {
+fn read_object(reader: &mut JsonReader<'_>) -> Result<Value, JsonError> {
     let mut members = serde_json::Map::new();
     reader.begin_object()?;
     while let Some(name) = reader.next_member(members.is_empty())? {
@@ -38,7 +38,7 @@ fn read_object(reader: &mut Reader<'_>) -> Result<Value, JsonError> {
     Ok(Value::Object(members))
 }
 
-fn read_array(reader: &mut Reader<'_>) -> Result<Value, JsonError> {
+fn read_array(reader: &mut JsonReader<'_>) -> Result<Value, JsonError> {
     let mut elements = Vec::new();
     reader.eat(b'[');
     while !reader.eat(b']') {
@@ -50,12 +50,11 @@ fn read_array(reader: &mut Reader<'_>) -> Result<Value, JsonError> {
     Ok(Value::Array(elements))
 }
 
-fn read_number(reader: &mut Reader<'_>) -> Result<Value, JsonError> {
+fn read_number(reader: &mut JsonReader<'_>) -> Result<Value, JsonError> {
     let at = reader.offset();
     let literal = reader.literal()?;
     let number = literal.number().map_err(|fault| JsonError::new(at, fault))?;
-    // Beyond 2^53 the decimal of a double is not always its exact value: as an integer it would be another
-    // number.
+    // Beyond 2^53 the decimal text of a double is not always its exact value: as an integer it would be another number.
     let integer = literal.text().parse::<i64>().ok().filter(|integer| integer.unsigned_abs() < 1 << 53);
     match integer.map(Number::from).or_else(|| Number::from_f64(number)) {
         Some(number) => Ok(Value::Number(number)),
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_becomes_its_counterpart() {
+    fn every_type_converts_to_its_counterpart() {
         let json = r#" {"a":[], "b":[1,-2,1.5,{}], "c":{"d":null,"e":[true,false]}, "":"\"\u00e9"} "#;
         let expected = json!({"a":[], "b":[1,-2,1.5,{}], "c":{"d":null,"e":[true,false]}, "":"\"é"});
         assert_eq!(to_serde(json), expected);

@@ -5,16 +5,16 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use crate::crypto::{CryptoProvider, Sodium};
+use crate::crypto::Sodium;
 
-use super::{JsonFault, Reader, Value, check_canonical, utf16_cmp, write_number, write_string};
+use super::{JsonFault, JsonReader, Value, check_canonical, utf16_cmp, write_number, write_string};
 
-/// The folder of the vectors; `None`, said aloud, where nobody has named it.
+/// Returns the folder of the vectors. Prints a note and returns `None` if `POLICYSYNC_VECTORS` is not set.
 fn folder() -> Option<PathBuf> {
     match std::env::var_os("POLICYSYNC_VECTORS") {
         Some(folder) => Some(PathBuf::from(folder).join("public/jcs")),
         None => {
-            // Not `println!`, which the test runner keeps to itself.
+            // The test runner captures the output of `println!`.
             drop(writeln!(std::io::stderr(), "SKIPPED: POLICYSYNC_VECTORS is not set"));
             None
         }
@@ -38,7 +38,7 @@ fn hex(bytes: &[u8], separator: &str) -> String {
 }
 
 #[test]
-fn the_inputs_of_the_author_give_his_outputs() {
+fn the_published_inputs_yield_the_published_outputs() {
     let Some(folder) = folder() else { return };
     for name in ["arrays", "french", "structures", "unicode", "values", "weird"] {
         let input = read(folder.join(format!("input/{name}.json")));
@@ -53,7 +53,7 @@ fn the_inputs_of_the_author_give_his_outputs() {
 }
 
 #[test]
-fn the_numbers_of_appendix_b_are_printed_as_there() {
+fn the_numbers_of_appendix_b_print_as_published() {
     let Some(folder) = folder() else { return };
     let file = read_json(folder.join("rfc8785_appendix_b.json"));
     let samples = file["samples"].as_array().unwrap();
@@ -61,14 +61,14 @@ fn the_numbers_of_appendix_b_are_printed_as_there() {
     for sample in samples {
         let number = double(sample[0].as_str().unwrap());
         match sample[1].as_str() {
-            // The RFC prints negative zero as zero; we refuse to make it, as its sign would be lost.
+            // The RFC prints negative zero as zero; this crate refuses it, because its sign would be lost.
             Some("0") if number.is_sign_negative() => {
                 let error = Value::try_from(number).unwrap_err();
                 assert_eq!(error.fault(), &JsonFault::NegativeZero);
             }
             Some(text) => {
                 assert_eq!(Value::try_from(number).unwrap().as_str(), text);
-                assert_eq!(Reader::new(text.as_bytes()).unwrap().number(), Ok(number));
+                assert_eq!(JsonReader::new(text.as_bytes()).unwrap().number(), Ok(number));
                 assert_eq!(check_canonical(text), Ok(()));
             }
             None => assert_eq!(Value::try_from(number).unwrap_err().fault(), &JsonFault::NotFinite),
@@ -77,7 +77,7 @@ fn the_numbers_of_appendix_b_are_printed_as_there() {
 }
 
 #[test]
-fn names_are_ordered_as_the_vectors_order_them() {
+fn names_sort_like_the_vectors() {
     let Some(folder) = folder() else { return };
     let file = read_json(folder.join("key_order.json"));
     let strings = |name: &str| -> Vec<String> {
@@ -103,7 +103,7 @@ fn object(names: &[String]) -> String {
 
 /// The first million of the hundred million numbers.
 #[test]
-fn a_million_numbers_are_printed_as_ecmascript_prints_them() {
+fn a_million_numbers_print_like_ecmascript() {
     const LINES: u64 = 1_000_000;
     let Some(folder) = folder() else { return };
     let file = read_json(folder.join("es6_numbers.json"));
@@ -124,9 +124,9 @@ fn a_million_numbers_are_printed_as_ecmascript_prints_them() {
         write!(lines, "{:x},", number.to_bits()).unwrap();
         let start = lines.len();
         write_number(&mut lines, number);
-        // Every hundredth also the other way: our reader sees the double that was printed.
+        // Every hundredth is also read back: the reader returns the printed double.
         if count % 100 == 0 {
-            assert_eq!(Reader::new(&lines.as_bytes()[start..]).unwrap().number(), Ok(number));
+            assert_eq!(JsonReader::new(&lines.as_bytes()[start..]).unwrap().number(), Ok(number));
         }
         lines.push('\n');
         if let Some(hash) = expected.get(count.to_string()) {

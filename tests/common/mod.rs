@@ -1,7 +1,7 @@
 //! What several tests need: people with keys, replicas, a source of pseudo-random numbers.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
-use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+use policysync::crypto::{KeyPair, Sodium};
 use policysync::keys::sign_op;
 use policysync::{Hlc, Op, Replica, ReplicaOptions, SignedOp, SigningSecretKey, Value, WallMillis};
 

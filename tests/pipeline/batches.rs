@@ -1,9 +1,9 @@
-//! Many operations at once are answered as one by one, on one thread and on several.
+//! Tests of batches: the results are the same as one at a time, on one thread and on several.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use policysync::{Incoming, IngestError, Outcome, Refused, Replica, ReplicaOptions};
+use policysync::{Incoming, IngestError, OpRefusal, Outcome, Replica, ReplicaOptions};
 use proptest::prelude::*;
 
 use super::common::{NOW, delete, knowing, reader, set};
@@ -13,7 +13,7 @@ use super::guard::stopping;
 use super::refusals::in_space;
 use super::{DRIFT, forged, seen, with_signature};
 
-/// What a batch is drawn from, encoded.
+/// Returns encoded operations, genuine and not, from which batches are drawn.
 fn offers() -> Vec<Vec<u8>> {
     let mut offers = Vec::new();
     for (n, path) in ["title", "no", "notes", "a/b"].into_iter().enumerate() {
@@ -44,34 +44,34 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn a_batch_is_answered_as_its_operations_one_by_one(
+    fn a_batch_has_the_results_of_its_operations_one_at_a_time(
         numbers in prop::collection::vec(any::<prop::sample::Index>(), 1..60),
         cut in any::<prop::sample::Index>(),
     ) {
         let offers = offers();
         let batch: Vec<&[u8]> = numbers.iter().map(|number| number.get(&offers).as_slice()).collect();
-        let mut one_by_one = guarded(knowing(&["alice", "bob"]));
-        let expected: Vec<Result<Outcome, Refused>> = batch
+        let mut one_at_a_time = guarded(knowing(&["alice", "bob"]));
+        let expected: Vec<Result<Outcome, OpRefusal>> = batch
             .iter()
-            .map(|bytes| one_by_one.ingest(NOW, *bytes).map_err(|error| match error {
+            .map(|bytes| one_at_a_time.ingest(NOW, *bytes).map_err(|error| match error {
                 IngestError::Refused(refused) => refused,
                 other => panic!("{other:?}"),
             }))
             .collect();
 
         for options in [vec![knowing(&["alice", "bob"])], with_threads()].into_iter().flatten() {
-            // In two batches, so that the second meets what the first has left.
+            // Two batches, so that the second meets the operations of the first.
             let (first, second) = batch.split_at(cut.index(batch.len()));
             let mut replica = guarded(options);
-            let mut answers = Vec::new();
+            let mut results = Vec::new();
             for part in [first, second] {
                 let part: Vec<Incoming<'_>> = part.iter().map(|bytes| Incoming::from(*bytes)).collect();
-                answers.extend(replica.ingest_batch(NOW, &part).unwrap());
+                results.extend(replica.ingest_batch(NOW, &part).unwrap());
             }
-            prop_assert_eq!(&answers, &expected);
-            prop_assert_eq!(seen(&replica), seen(&one_by_one));
-            prop_assert_eq!(replica.log().forks().unwrap(), one_by_one.log().forks().unwrap());
-            prop_assert_eq!(replica.poll(NOW), one_by_one_changes(&batch));
+            prop_assert_eq!(&results, &expected);
+            prop_assert_eq!(seen(&replica), seen(&one_at_a_time));
+            prop_assert_eq!(replica.log().forks().unwrap(), one_at_a_time.log().forks().unwrap());
+            prop_assert_eq!(replica.poll(NOW), one_at_a_time_changes(&batch));
         }
     }
 }
@@ -86,7 +86,7 @@ fn with_threads() -> Vec<ReplicaOptions> {
     (1..=4).map(|threads| knowing(&["alice", "bob"]).threads(threads.try_into().unwrap())).collect()
 }
 
-fn one_by_one_changes(batch: &[&[u8]]) -> Vec<policysync::Change> {
+fn one_at_a_time_changes(batch: &[&[u8]]) -> Vec<policysync::Change> {
     let mut replica = guarded(knowing(&["alice", "bob"]));
     for bytes in batch {
         drop(replica.ingest(NOW, *bytes));
@@ -94,10 +94,10 @@ fn one_by_one_changes(batch: &[&[u8]]) -> Vec<policysync::Change> {
     replica.poll(NOW)
 }
 
-/// More than one portion of work for each thread.
+/// The batch is large enough that each thread takes several groups.
 #[cfg(feature = "parallel")]
 #[test]
-fn threads_answer_a_large_batch_as_one_thread_does() {
+fn a_large_batch_has_the_same_results_on_several_threads() {
     let mut random = Random(3);
     let mut offers: Vec<Vec<u8>> = offers();
     for c in 0..2500 {
@@ -111,7 +111,7 @@ fn threads_answer_a_large_batch_as_one_thread_does() {
     assert!(batch.len() > 4 * 64);
     let mut one = guarded(knowing(&["alice", "bob"]));
     let expected = one.ingest_batch(NOW, &batch).unwrap();
-    assert!(one.log().len() > 2048, "the index takes them on two threads");
+    assert!(one.log().len() > 2048, "the index is large enough for two threads");
     let notes = one.fields("Task", "t1", "note").unwrap();
     assert_eq!(notes.len(), 11);
     for options in with_threads() {
@@ -122,30 +122,30 @@ fn threads_answer_a_large_batch_as_one_thread_does() {
     }
 }
 
-/// From 2,048 operations on a second thread looks up what they are about.
+/// From 2,048 operations on, a second thread looks up their registers.
 #[cfg(feature = "parallel")]
 #[test]
-fn threads_answer_batches_about_many_things_as_one_thread_does_one_after_the_other() {
+fn batches_with_many_registers_have_the_same_results_on_several_threads() {
     let ops = many(2 * 2049);
-    let told = |replica: &mut Replica, size: usize| {
+    let ingest_both = |replica: &mut Replica, size: usize| {
         let (first, second) = ops.split_at(size);
-        let mut answers = Vec::new();
+        let mut results = Vec::new();
         let mut changes = Vec::new();
         for part in [first, &second[..size]] {
             let part: Vec<Incoming<'_>> = part.iter().map(Incoming::from).collect();
-            answers.extend(replica.ingest_batch(NOW, &part).unwrap());
+            results.extend(replica.ingest_batch(NOW, &part).unwrap());
             changes.extend(replica.poll(NOW));
         }
-        (answers, changes)
+        (results, changes)
     };
     for size in [2047, 2048, 2049] {
         let mut one = guarded(knowing(&["alice", "bob"]));
-        let expected = told(&mut one, size);
+        let expected = ingest_both(&mut one, size);
         assert_eq!(one.log().len(), 2 * size);
         assert!(one.log().forks().unwrap().len() > 50);
         for options in with_threads() {
             let mut replica = guarded(options);
-            assert_eq!(told(&mut replica, size), expected);
+            assert_eq!(ingest_both(&mut replica, size), expected);
             assert_eq!(seen(&replica), seen(&one));
             assert_eq!(replica.log().forks().unwrap(), one.log().forks().unwrap());
             for kind in ["Task", "Note", "List"] {
@@ -160,7 +160,7 @@ fn threads_answer_batches_about_many_things_as_one_thread_does_one_after_the_oth
 }
 
 #[test]
-fn an_empty_batch_has_no_answers() {
+fn an_empty_batch_has_no_results() {
     let mut replica = reader(&[]);
     assert_eq!(replica.ingest_batch(NOW, &[]), Ok(Vec::new()));
     assert!(replica.log().is_empty());

@@ -1,9 +1,9 @@
-//! What comes again, and what only looks as if it did.
+//! Tests of duplicates and of forged copies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use policysync::{Incoming, Outcome, Refused, Replica, Value};
+use policysync::{Incoming, OpRefusal, Outcome, Replica, Value};
 
 use super::common::{NOW, Random, knowing, reader, set};
 use super::guard::stopping;
@@ -19,7 +19,7 @@ fn a_thousand_replays_are_duplicates_whatever_their_signature_says() {
     let mut random = Random(1);
     let mut replays = 0;
     for _ in 0..1000 {
-        // A signature that was looked at would be refused.
+        // If the signature were checked, the operation would be refused.
         let mut bytes = [0; 64];
         bytes.fill_with(|| random.next().to_le_bytes()[0]);
         let replay = with_signature(&op, bytes);
@@ -28,7 +28,7 @@ fn a_thousand_replays_are_duplicates_whatever_their_signature_says() {
     }
     assert_eq!((replays, asked.load(Ordering::Relaxed)), (1000, 1));
     assert_eq!(seen(&replica), before);
-    // What is kept is what was verified.
+    // The log still has the verified copy.
     assert_eq!(replica.log().get(&hash).unwrap(), Some(op));
 }
 
@@ -56,12 +56,12 @@ fn a_forged_copy_does_not_shadow_the_genuine_operation() {
 
     let mut replica = reader(&["alice"]);
     for copy in [&a, &b, &a] {
-        assert_eq!(replica.ingest(NOW, copy), Err(Refused::BadSignature.into()));
+        assert_eq!(replica.ingest(NOW, copy), Err(OpRefusal::BadSignature.into()));
     }
     appended(replica.ingest(NOW, &genuine).unwrap());
     assert_eq!(replica.ingest(NOW, &a), Ok(Outcome::Duplicate { hash }));
 
-    // Within one batch, the genuine one at each place among several forged copies.
+    // Within one batch: the genuine copy at each position among several forged copies.
     let mut batches = 0;
     for copies in [vec![&a], vec![&a, &b], vec![&a, &b, &a, &b]] {
         for place in 0..=copies.len() {
@@ -72,7 +72,7 @@ fn a_forged_copy_does_not_shadow_the_genuine_operation() {
             let outcomes = replica.ingest_batch(NOW, &batch).unwrap();
             for (at, outcome) in outcomes.iter().enumerate() {
                 match at.cmp(&place) {
-                    std::cmp::Ordering::Less => assert_eq!(*outcome, Err(Refused::BadSignature)),
+                    std::cmp::Ordering::Less => assert_eq!(*outcome, Err(OpRefusal::BadSignature)),
                     std::cmp::Ordering::Equal => assert_eq!(appended(outcome.clone().unwrap()).0, hash),
                     std::cmp::Ordering::Greater => assert_eq!(*outcome, Ok(Outcome::Duplicate { hash })),
                 }

@@ -1,4 +1,4 @@
-//! Who says two things at one time.
+//! Tests of equivocation: one actor, two operations with one timestamp.
 
 use std::collections::BTreeMap;
 
@@ -35,24 +35,24 @@ fn both_sides_of_an_equivocation_are_kept_and_reported() {
     assert!(hash_of(proofs[0][0].first()) < hash_of(proofs[0][0].second()));
 }
 
-/// Two actors, three times and three values each: what is there of them is drawn.
+/// Each run draws from the operations of two actors with three timestamps and three values.
 #[test]
 fn a_fork_is_proved_once_for_each_actor_and_time_and_by_its_first_two_operations() {
     let mut random = Random(17);
     for _ in 0..100 {
         let mut replica = reader(&["alice", "bob"]);
-        let mut said: BTreeMap<(u64, &str), Vec<OpHash>> = BTreeMap::new();
+        let mut expected: BTreeMap<(u64, &str), Vec<OpHash>> = BTreeMap::new();
         for number in 0..18_u64 {
             let (actor, at, value) = (["alice", "bob"][number as usize % 2], number / 2 % 3, number / 6);
             if random.below(2) == 0 {
                 let op = set(actor, NOW.0 + at, 0, "title", value.to_string());
-                said.entry((at, actor)).or_default().push(appended(replica.ingest(NOW, &op).unwrap()).0);
+                expected.entry((at, actor)).or_default().push(appended(replica.ingest(NOW, &op).unwrap()).0);
             }
         }
         let proved = replica.log().forks().unwrap();
         let proved: Vec<[OpHash; 2]> =
             proved.iter().map(|fork| [hash_of(fork.first()), hash_of(fork.second())]).collect();
-        let expected: Vec<[OpHash; 2]> = said
+        let expected: Vec<[OpHash; 2]> = expected
             .into_values()
             .filter_map(|mut hashes| {
                 hashes.sort_unstable();
@@ -79,7 +79,7 @@ fn an_equivocation_among_held_operations_is_reported_too() {
 }
 
 #[test]
-fn an_actor_with_two_keys_equivocates_all_the_same() {
+fn operations_under_two_keys_of_one_actor_equivocate_too() {
     let second = SigningSecretKey::new("alice", KeyPair::from_seed(&[2; 32]).unwrap()).unwrap();
     let mut replica = reader(&["alice"]);
     replica.keys_mut().register(second.public_key().clone()).unwrap();

@@ -1,4 +1,4 @@
-//! Operations ahead of their time, and the clock of our own writes.
+//! Tests of held operations and of the timestamps of writes.
 
 use policysync::hlc::Clock;
 use policysync::state::Standing;
@@ -19,11 +19,11 @@ fn an_operation_is_held_from_one_millisecond_past_the_drift() {
             assert_eq!(replica.get("Task", "t1", "title").unwrap(), None);
             assert_eq!(replica.clock().last(), None);
             assert!(replica.poll(NOW).is_empty());
-            // It is in the log all the same, and a copy of it is a duplicate.
+            // It is in the log, and a copy of it is a duplicate.
             assert!(replica.log().contains(&hash_of(&op)));
             assert_eq!(replica.ingest(NOW, &op), Ok(Outcome::Duplicate { hash: hash_of(&op) }));
 
-            // Not one millisecond before its time.
+            // One millisecond before it is due, it is still held.
             assert!(replica.poll(WallMillis(until.0 - 1)).is_empty());
             assert_eq!(replica.held(), 1);
             assert_eq!(replica.poll(until).len(), 1);
@@ -37,7 +37,7 @@ fn an_operation_is_held_from_one_millisecond_past_the_drift() {
 }
 
 #[test]
-fn the_drift_is_the_one_the_replica_was_opened_with() {
+fn the_drift_is_the_option_that_the_replica_was_opened_with() {
     for drift in [0, 1, 60_000] {
         let mut replica = Replica::open(knowing(&["alice"]).max_drift(WallMillis(drift))).unwrap();
         appended(replica.ingest(NOW, &set("alice", NOW.0 + drift, 0, "title", "x")).unwrap());
@@ -47,7 +47,7 @@ fn the_drift_is_the_one_the_replica_was_opened_with() {
 }
 
 #[test]
-fn what_is_held_is_released_by_poll_and_by_the_next_operation_that_gets_in() {
+fn held_operations_are_released_by_poll_and_by_the_next_appended_operation() {
     let later = WallMillis(NOW.0 + 1);
     let op = set("alice", later.0 + DRIFT, 0, "title", "x");
     type Call<'a> = (&'a str, &'a dyn Fn(&mut Replica));
@@ -84,7 +84,7 @@ fn what_is_held_is_released_by_poll_and_by_the_next_operation_that_gets_in() {
 }
 
 #[test]
-fn what_is_held_does_not_move_our_clock_or_beat_our_writes() {
+fn a_held_operation_neither_moves_the_clock_nor_beats_a_write() {
     let mut replica = writer("bob", &["alice"]);
     let far = set("alice", Hlc::MAX.t(), Hlc::MAX.c(), "title", "poison");
     assert!(matches!(replica.ingest(NOW, &far), Ok(Outcome::Held { .. })));
@@ -97,7 +97,7 @@ fn what_is_held_does_not_move_our_clock_or_beat_our_writes() {
 }
 
 #[test]
-fn our_own_later_write_wins_though_the_wall_clock_went_back() {
+fn a_later_write_wins_although_the_wall_clock_went_back() {
     for back in [WallMillis(NOW.0 - HOUR), WallMillis(0)] {
         let mut replica = writer("bob", &[]);
         let first = replica.set(NOW, "Task", "t1", "title", "first").unwrap();
@@ -116,7 +116,7 @@ fn our_own_later_write_wins_though_the_wall_clock_went_back() {
 }
 
 #[test]
-fn a_write_sorts_after_what_was_seen_from_the_allowed_future() {
+fn a_write_sorts_after_an_operation_from_the_allowed_future() {
     let mut replica = writer("bob", &["alice"]);
     let seen_last = set("alice", NOW.0 + DRIFT, 7, "title", "from the future");
     appended(replica.ingest(NOW, &seen_last).unwrap());
@@ -125,7 +125,7 @@ fn a_write_sorts_after_what_was_seen_from_the_allowed_future() {
     assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("ours"));
 }
 
-/// The counter of what was seen is full, so our next timestamp is a millisecond past what we would merge of others.
+/// The greatest counter is used, so the next timestamp is one millisecond past the horizon for other actors.
 #[test]
 fn a_write_after_a_full_counter_at_the_end_of_the_allowed_future_is_merged_at_once() {
     let mut replica = writer("bob", &["alice"]);
@@ -134,13 +134,13 @@ fn a_write_after_a_full_counter_at_the_end_of_the_allowed_future_is_merged_at_on
     let ours = replica.set(NOW, "Task", "t1", "title", "ours");
     assert!(ours.is_ok(), "{ours:?}; the log has {} operations", replica.log().len());
     assert_eq!(replica.get("Task", "t1", "title").unwrap(), text("ours"));
-    // Two writes are never one timestamp.
+    // Two writes never have the same timestamp.
     replica.set(NOW, "Task", "t1", "title", "again").unwrap();
     assert!(replica.log().forks().unwrap().is_empty());
 }
 
 #[test]
-fn a_refused_write_leaves_the_replica_as_it_was() {
+fn a_failed_write_leaves_the_replica_unchanged() {
     let mut replica = writer("bob", &[]);
     replica.set(NOW, "Task", "t1", "title", "x").unwrap();
     let before = seen(&replica);
@@ -165,7 +165,7 @@ fn a_replica_without_a_key_only_reads() {
 }
 
 #[test]
-fn a_write_goes_to_the_replicas_own_space_and_a_peer_of_that_space_takes_it() {
+fn a_write_belongs_to_the_replicas_space_and_a_peer_of_that_space_ingests_it() {
     let mut ours = Replica::open(knowing(&[]).write_as(key("alice")).space("home")).unwrap();
     let mut theirs = Replica::open(knowing(&["alice"]).space("home")).unwrap();
     let op = ours.set(NOW, "Task", "t1", "title", "x").unwrap();

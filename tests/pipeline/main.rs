@@ -1,4 +1,4 @@
-//! One operation on its way through everything: each refusal, each outcome, and what is left behind.
+//! Tests of the way of an operation into a replica: every refusal, every outcome, and their effects.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -21,7 +21,7 @@ use common::{crypto, key, knowing};
 pub const DRIFT: u64 = ReplicaOptions::DEFAULT_MAX_DRIFT.0;
 pub const HOUR: u64 = 3_600_000;
 
-/// Everything that a refused operation must leave alone.
+/// The parts of a replica that a refused operation must not change.
 #[derive(Debug, PartialEq)]
 pub struct Seen {
     log: LogDigest,
@@ -58,7 +58,7 @@ pub fn hash_of(op: &SignedOp) -> OpHash {
     verify_op(&crypto(), op, key(op.op().actor()).public_key()).unwrap().hash()
 }
 
-/// The same content with another signature.
+/// Returns the same operation with another signature.
 pub fn with_signature(op: &SignedOp, bytes: [u8; 64]) -> SignedOp {
     SignedOp::new(op.op().clone(), op.kid(), Signature::from_bytes(bytes)).unwrap()
 }

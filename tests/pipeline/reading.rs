@@ -1,4 +1,4 @@
-//! What a replica shows of what it holds.
+//! Tests of reading: fields, entities, history, explanations, changes and cursors.
 
 use policysync::op::Kind;
 use policysync::oplog::Cursor;
@@ -9,7 +9,7 @@ use super::common::{NOW, delete, reader, set};
 use super::{DRIFT, HOUR, appended, hash_of, text, writer};
 
 #[test]
-fn a_delete_takes_a_field_away_until_a_later_set() {
+fn a_delete_removes_a_field_until_a_later_set() {
     let (first, gone, again) = (
         set("alice", NOW.0, 0, "title", "first"),
         delete("alice", NOW.0, 1, "title"),
@@ -29,7 +29,7 @@ fn a_delete_takes_a_field_away_until_a_later_set() {
     assert_eq!(get(&replica), text("again"));
     assert_eq!(replica.entities("Task"), ["t1"]);
 
-    // The other way round, and a delete of what never was.
+    // In another order, and a delete that is older than the set.
     let mut other = reader(&["alice"]);
     for op in [&gone, &again, &first] {
         other.ingest(NOW, op).unwrap();
@@ -95,7 +95,7 @@ fn history_and_explanation_name_each_rule() {
         (at("bob", NOW.0, 9, "x"), at("alice", NOW.0 + 1, 0, "y"), Rule::Time),
         (at("bob", NOW.0, 1, "x"), at("alice", NOW.0, 2, "y"), Rule::Counter),
         (at("alice", NOW.0, 0, "x"), at("bob", NOW.0, 0, "y"), Rule::Actor),
-        // By UTF-8 it would be the other way round.
+        // The order by UTF-8 would be the reverse.
         (at(smile, NOW.0, 0, "x"), at(dalet, NOW.0, 0, "y"), Rule::Actor),
         (smaller, greater, Rule::Hash),
     ];
@@ -165,7 +165,7 @@ fn a_cursor_misses_no_operation_that_arrives_late() {
     let cursor = replica.log().cursor();
     assert_eq!((Cursor::START.position(), cursor.position()), (0, 1));
     assert_eq!(replica.log().since(cursor).count(), 0);
-    // Older by timestamp than all that was there, and one that is held.
+    // One operation with the oldest timestamp of all, and one that is held.
     let late = [set("alice", 0, 0, "title", "late"), set("alice", NOW.0 + 2 * DRIFT, 0, "title", "held")];
     for op in &late {
         replica.ingest(NOW, op).unwrap();
@@ -177,6 +177,6 @@ fn a_cursor_misses_no_operation_that_arrives_late() {
     assert_eq!(arrived[1].cursor.position(), 3);
     assert_eq!(replica.log().since(Cursor::START).count(), 3);
     assert_eq!(Cursor::from_position(cursor.position()), Some(cursor));
-    // Past the end is empty, not an error.
+    // A cursor past the end gives nothing; it is not an error.
     assert_eq!(replica.log().since(Cursor::from_position(1_000_000).unwrap()).count(), 0);
 }

@@ -1,21 +1,21 @@
-//! What is refused, with which word, and that it leaves no trace.
+//! Tests of refusals: the reason, and that the replica is unchanged.
 
 use policysync::codec::DecodeError;
 use policysync::crypto::KeyPair;
 use policysync::keys::sign_op;
 use policysync::replica::Labels;
 use policysync::{
-    Hlc, Incoming, IngestError, KeyRegistry, Op, OpHash, Outcome, Refused, Replica, ReplicaOptions, SignedOp,
-    SigningPublicKey, SigningSecretKey, Value,
+    Hlc, Incoming, IngestError, KeyRegistry, Op, OpHash, OpRefusal, Outcome, Replica, ReplicaOptions,
+    SignedOp, SigningPublicKey, SigningSecretKey, Value,
 };
 
 use super::common::{NOW, crypto, key, knowing, reader, set};
 use super::{appended, forged, seen};
 
-/// Offers it in each form to a replica that holds something; it must be refused and leave no trace.
-pub fn refusal(mut replica: Replica, op: &SignedOp) -> Refused {
-    replica.ingest(NOW, &set("alice", NOW.0, 77, "other", "there before")).unwrap_or_else(|error| {
-        // A replica of another space takes nothing of this kind; then it stays empty.
+/// Ingests an operation in each form, and returns the reason for which it is refused. The replica must not change.
+pub fn refusal(mut replica: Replica, op: &SignedOp) -> OpRefusal {
+    replica.ingest(NOW, &set("alice", NOW.0, 77, "other", "before")).unwrap_or_else(|error| {
+        // A replica of another space refuses this one too, and stays empty.
         assert!(matches!(error, IngestError::Refused(_)), "{error}");
         Outcome::Duplicate { hash: OpHash::from_bytes([0; 32]) }
     });
@@ -35,7 +35,7 @@ pub fn refusal(mut replica: Replica, op: &SignedOp) -> Refused {
 }
 
 #[test]
-fn what_is_not_an_operation_is_malformed_and_changes_nothing() {
+fn bytes_that_are_not_an_operation_are_malformed_and_change_nothing() {
     let mut replica = reader(&["alice"]);
     replica.ingest(NOW, &set("alice", NOW.0, 0, "title", "x")).unwrap();
     let before = seen(&replica);
@@ -43,23 +43,23 @@ fn what_is_not_an_operation_is_malformed_and_changes_nothing() {
     let cut = &json[..json.len() - 1];
     for bytes in [b"".as_slice(), b"{}", b"null", b"\x00", b"\x01", b"\xff", cut.as_bytes(), b"[1]"] {
         let error = replica.ingest(NOW, bytes).unwrap_err();
-        assert!(matches!(error, IngestError::Refused(Refused::Malformed(_))), "{error:?}");
+        assert!(matches!(error, IngestError::Refused(OpRefusal::Malformed(_))), "{error:?}");
     }
     assert_eq!(seen(&replica), before);
 }
 
 #[test]
-fn a_label_of_ones_own_is_an_id_mismatch_unless_the_replica_takes_any() {
+fn a_custom_label_is_an_id_mismatch_unless_the_replica_accepts_any() {
     let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
     let op = sign_op(&crypto(), op.labelled("alice:1").unwrap(), &key("alice")).unwrap();
-    assert!(matches!(refusal(reader(&["alice"]), &op), Refused::Malformed(DecodeError::IdMismatch { .. })));
+    assert!(matches!(refusal(reader(&["alice"]), &op), OpRefusal::Malformed(DecodeError::IdMismatch { .. })));
 
     let mut replica = Replica::open(knowing(&["alice"]).labels(Labels::Any)).unwrap();
     let (hash, _) = appended(replica.ingest(NOW, op.to_json().as_str()).unwrap());
     let kept = replica.log().get(&hash).unwrap().unwrap();
     assert_eq!(kept, op);
     assert_eq!(kept.op().id(), "alice:1");
-    // The default label is still welcome, and is another operation.
+    // The same content with the default label is another operation, and is ingested too.
     let plain = set("alice", NOW.0, 0, "title", "x");
     assert!(matches!(
         replica.ingest(NOW, &plain).unwrap(),
@@ -84,7 +84,7 @@ pub fn in_space(space: &str) -> SignedOp {
 }
 
 #[test]
-fn an_operation_of_another_space_is_refused_in_every_direction() {
+fn an_operation_of_another_space_is_refused() {
     let home = || Replica::open(knowing(&["alice"]).space("home")).unwrap();
     for (replica, op) in [
         (home(), set("alice", NOW.0, 0, "title", "x")),
@@ -92,37 +92,37 @@ fn an_operation_of_another_space_is_refused_in_every_direction() {
         (home(), in_space("Home")),
         (reader(&["alice"]), in_space("home")),
     ] {
-        assert!(matches!(refusal(replica, &op), Refused::WrongSpace { .. }));
+        assert!(matches!(refusal(replica, &op), OpRefusal::WrongSpace { .. }));
     }
     appended(home().ingest(NOW, &in_space("home")).unwrap());
 }
 
 #[test]
-fn taking_an_operation_out_of_its_space_breaks_its_signature() {
+fn removing_the_space_of_an_operation_breaks_its_signature() {
     let home = in_space("home");
     let bare = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
     let moved = SignedOp::new(bare, home.kid(), *home.signature()).unwrap();
-    assert_eq!(refusal(reader(&["alice"]), &moved), Refused::BadSignature);
+    assert_eq!(refusal(reader(&["alice"]), &moved), OpRefusal::BadSignature);
 }
 
 #[test]
-fn an_actor_that_nobody_registered_is_an_unknown_key() {
+fn an_actor_that_is_not_registered_is_an_unknown_key() {
     let op = set("mallory", NOW.0, 0, "title", "x");
-    assert!(matches!(refusal(reader(&["alice"]), &op), Refused::UnknownKey { .. }));
+    assert!(matches!(refusal(reader(&["alice"]), &op), OpRefusal::UnknownKey { .. }));
 }
 
 #[test]
-fn another_actors_key_does_not_speak_for_alice() {
-    // Bob is known, and signs as alice under his own kid.
+fn another_actors_key_does_not_verify_for_alice() {
+    // Bob's key is registered. He signs as alice under his own kid.
     let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
     let pair = KeyPair::from_seed(&key("bob").key_pair().expose_seed()).unwrap();
     let bob_as_alice = SigningSecretKey::with_kid("alice", key("bob").public_key().kid(), pair).unwrap();
     let by_bob = sign_op(&crypto(), op, &bob_as_alice).unwrap();
-    assert!(matches!(refusal(reader(&["alice", "bob"]), &by_bob), Refused::UnknownKey { .. }));
+    assert!(matches!(refusal(reader(&["alice", "bob"]), &by_bob), OpRefusal::UnknownKey { .. }));
     // Under alice's kid it is a bad signature.
     let under_alices_kid =
         SignedOp::new(by_bob.op().clone(), key("alice").public_key().kid(), *by_bob.signature()).unwrap();
-    assert_eq!(refusal(reader(&["alice", "bob"]), &under_alices_kid), Refused::BadSignature);
+    assert_eq!(refusal(reader(&["alice", "bob"]), &under_alices_kid), OpRefusal::BadSignature);
 }
 
 #[test]
@@ -140,16 +140,16 @@ fn one_kid_may_belong_to_two_actors_and_each_has_its_own_key() {
     let alices = sign_op(&crypto(), op("alice"), &keys[0]).unwrap();
     let bobs = sign_op(&crypto(), op("bob"), &keys[1]).unwrap();
     let swapped = SignedOp::new(op("alice"), "kid", *bobs.signature()).unwrap();
-    assert_eq!(replica.ingest(NOW, &swapped), Err(Refused::BadSignature.into()));
+    assert_eq!(replica.ingest(NOW, &swapped), Err(OpRefusal::BadSignature.into()));
     appended(replica.ingest(NOW, &alices).unwrap());
     appended(replica.ingest(NOW, &bobs).unwrap());
 }
 
 #[test]
-fn an_unknown_key_is_welcome_once_it_is_registered() {
+fn an_operation_is_ingested_once_its_key_is_registered() {
     let op = set("alice", NOW.0, 0, "title", "x");
     let mut replica = reader(&[]);
-    assert!(matches!(replica.ingest(NOW, &op), Err(IngestError::Refused(Refused::UnknownKey { .. }))));
+    assert!(matches!(replica.ingest(NOW, &op), Err(IngestError::Refused(OpRefusal::UnknownKey { .. }))));
     replica.keys_mut().register(key("alice").public_key().clone()).unwrap();
     appended(replica.ingest(NOW, &op).unwrap());
 }
@@ -171,7 +171,7 @@ fn every_changed_member_breaks_the_signature() {
     ];
     for op in changed {
         let op = SignedOp::new(op.unwrap(), genuine.kid(), *genuine.signature()).unwrap();
-        assert_eq!(refusal(reader(&["alice"]), &op), Refused::BadSignature);
+        assert_eq!(refusal(reader(&["alice"]), &op), OpRefusal::BadSignature);
     }
     appended(reader(&["alice"]).ingest(NOW, &genuine).unwrap());
 }
@@ -187,18 +187,18 @@ fn an_operation_is_not_verified_by_another_key_of_the_same_actor() {
     let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), "Task", "t1", "title", "x").unwrap();
     let by_first = sign_op(&crypto(), op, &first).unwrap();
     let swapped = SignedOp::new(by_first.op().clone(), "two", *by_first.signature()).unwrap();
-    assert_eq!(replica.ingest(NOW, &swapped), Err(Refused::BadSignature.into()));
+    assert_eq!(replica.ingest(NOW, &swapped), Err(OpRefusal::BadSignature.into()));
     appended(replica.ingest(NOW, &by_first).unwrap());
 }
 
 #[test]
-fn a_relay_without_keys_still_refuses_what_is_malformed_or_of_another_space() {
+fn a_relay_without_keys_still_refuses_malformed_bytes_and_other_spaces() {
     let mut relay = Replica::open(ReplicaOptions::new().dangerously_accept_unverified()).unwrap();
     appended(relay.ingest(NOW, &forged(&set("mallory", NOW.0, 0, "title", "x"))).unwrap());
     assert!(relay.ingest(NOW, b"{}".as_slice()).is_err());
     assert!(matches!(
         relay.ingest(NOW, &in_space("home")),
-        Err(IngestError::Refused(Refused::WrongSpace { .. }))
+        Err(IngestError::Refused(OpRefusal::WrongSpace { .. }))
     ));
 }
 

@@ -1,7 +1,7 @@
 //! What a replica keeps, whatever its store.
 
 use policysync::oplog::Cursor;
-use policysync::{IngestError, Outcome, Refused, Replica, ReplicaOptions};
+use policysync::{IngestError, OpRefusal, Outcome, Replica, ReplicaOptions};
 
 use super::common::{NOW, key, knowing, set};
 use super::{PEOPLE, ingest, snapshot, some_ops};
@@ -85,7 +85,7 @@ fn refused_operations_are_not_kept(place: impl Fn(ReplicaOptions) -> ReplicaOpti
     let honest = set("alice", NOW.0, 0, "title", "a");
     let batch = [&stranger, &honest].map(Into::into);
     let outcomes = replica.ingest_batch(NOW, &batch).unwrap();
-    assert!(matches!(outcomes[0], Err(Refused::UnknownKey { .. })));
+    assert!(matches!(outcomes[0], Err(OpRefusal::UnknownKey { .. })));
     assert!(matches!(outcomes[1], Ok(Outcome::Appended { .. })));
     assert_eq!(replica.log().len(), 1);
     replica.keys_mut().register(key("bob").public_key().clone()).unwrap();

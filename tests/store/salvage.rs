@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use policysync::crypto::Sodium;
+use policysync::op::OpSeq;
 use policysync::store::{Damage, Finding, Place, StoreCheck};
 use policysync::{KeyRegistry, OpHash, Replica};
 
@@ -42,7 +43,8 @@ fn a_store_that_is_whole_has_no_findings() {
     assert_eq!((report.verified, report.sealed, report.findings), (24, Some(true), vec![]));
     let report = StoreCheck::new(&path, &keys).seal_key([4; 32]).verify(sodium()).unwrap();
     assert_eq!((report.verified, report.sealed), (24, Some(false)));
-    assert_eq!(report.findings, [Finding { place: Place::Seal, damage: Damage::Seal }]);
+    let findings: Vec<_> = report.findings.iter().map(|found| (found.place, found.damage.clone())).collect();
+    assert_eq!(findings, [(Place::Seal, Damage::Seal)]);
 
     let saved = directory.path().join("saved");
     let salvaged = StoreCheck::new(&path, &keys).salvage(sodium(), &saved).unwrap();
@@ -65,8 +67,8 @@ fn every_damaged_row_is_reported_and_the_others_are_saved() {
     );
     let keys = keys(&["alice", "bob"]);
     let report = StoreCheck::new(&path, &keys).verify(sodium()).unwrap();
-    let at = |arrival| {
-        let is_there = |finding: &&Finding| finding.place == Place::Operation { arrival };
+    let at = |seq| {
+        let is_there = |finding: &&Finding| finding.place == Place::Operation { seq: OpSeq::new(seq) };
         report.findings.iter().find(is_there).map(|finding| finding.damage.clone())
     };
     assert_eq!(at(3), Some(Damage::Missing));
@@ -78,7 +80,7 @@ fn every_damaged_row_is_reported_and_the_others_are_saved() {
     let everybodys = self::keys(&PEOPLE);
     let salvaged = StoreCheck::new(&path, &everybodys).salvage(sodium(), &saved).unwrap();
     let lost: Vec<Place> = salvaged.lost.iter().map(|finding| finding.place).collect();
-    assert_eq!(lost, [3, 5, 8, 9, 11].map(|arrival| Place::Operation { arrival }));
+    assert_eq!(lost, [3, 5, 8, 9, 11].map(|seq| Place::Operation { seq: OpSeq::new(seq) }));
     let replica = open(&saved);
     let kept: Vec<_> = snapshot(&replica).arrivals.into_iter().map(|(op, _)| op).collect();
     let mut number = 0;

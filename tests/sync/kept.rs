@@ -1,7 +1,7 @@
 //! What two replicas have in common, kept over a restart of either: it saves what it saved before, and where it is not
 //! about the log in front of it, it is not believed.
 
-use policysync::crypto::{CryptoProvider, Signature};
+use policysync::crypto::Signature;
 use policysync::oplog::Cursor;
 use policysync::sync::{BASE_VERSION, BaseError, Finish, MessageFault, SyncBase};
 use policysync::{Hlc, Incoming, Op, Replica, ReplicaOptions, Responder, SignedOp, SyncOptions, SyncSession};

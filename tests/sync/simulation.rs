@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use policysync::crypto::{CryptoProvider, KeyPair, Signature};
+use policysync::crypto::{KeyPair, Signature};
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
 use policysync::sync::{Finish, SyncBase};

@@ -1,6 +1,6 @@
 //! Replicas that know each other's keys.
 
-use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+use policysync::crypto::{KeyPair, Sodium};
 use policysync::{
     KeyRegistry, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, WallMillis,
 };

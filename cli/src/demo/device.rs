@@ -4,7 +4,7 @@ use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use policysync::crypto::{CryptoProvider, KeyPair, Sodium};
+use policysync::crypto::{KeyPair, Sodium};
 use policysync::sync::{Finish, Progress};
 use policysync::transport::HttpOptions;
 use policysync::{

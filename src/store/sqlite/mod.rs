@@ -20,6 +20,7 @@ use super::{Body, Damage, Place, Store, StoreError};
 use crate::codec::{OpHash, Scratch};
 use crate::crypto::Sodium;
 use crate::guard::PermittedOp;
+use crate::op::OpSeq;
 use crate::value::Excerpt;
 use fault::fault;
 use seal::Seal;
@@ -71,7 +72,7 @@ impl SqliteStore {
     }
 
     /// Operations from number `first` on: at least one, unless there is none.
-    pub(crate) fn page(&self, first: u32) -> Result<Page, StoreError> {
+    pub(crate) fn page(&self, first: OpSeq) -> Result<Page, StoreError> {
         rows::page(&self.connection, first)
     }
 
@@ -153,10 +154,10 @@ impl Store for SqliteStore {
             let mut insert =
                 transaction.prepare_cached("INSERT INTO ops (arrival, hash, op) VALUES (?1, ?2, ?3)")?;
             let mut bytes = Vec::new();
-            for (arrival, permitted) in (first..count).zip(ops) {
+            for (seq, permitted) in OpSeq::new(first).until(OpSeq::new(count)).zip(ops) {
                 bytes.clear();
                 permitted.signed().write_binary(&mut bytes);
-                insert.execute(params![arrival, permitted.hash().as_bytes(), bytes])?;
+                insert.execute(params![seq.get(), permitted.hash().as_bytes(), bytes])?;
             }
             Ok(())
         })
@@ -164,12 +165,12 @@ impl Store for SqliteStore {
 
     fn read<'a>(
         &'a self,
-        arrival: u32,
+        seq: OpSeq,
         hash: &OpHash,
         scratch: &'a mut Vec<u8>,
     ) -> Result<Body<'a>, StoreError> {
-        rows::one(&self.connection, arrival, scratch)?;
-        let damaged = |damage| StoreError::operation(arrival, damage);
+        rows::one(&self.connection, seq, scratch)?;
+        let damaged = |damage| StoreError::operation(seq, damage);
         let signed = rows::decode(scratch, self.space.as_deref()).map_err(damaged)?;
         rows::recompute(self.crypto, *hash, signed, &mut Scratch::default()).map_err(damaged)?;
         Ok(Body { value: signed.op().value(), label: signed.op().label(), signature: signed.signature() })

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::fault::fault;
 use crate::codec::{HashedOp, OpHash, Scratch};
 use crate::crypto::Sodium;
-use crate::op::{MaybeOwned, SignedOpRef};
+use crate::op::{MaybeOwned, OpSeq, SignedOpRef};
 use crate::store::{Damage, StoreError};
 
 /// Rows of a page, at most.
@@ -33,32 +33,32 @@ impl Page {
 }
 
 /// Reads rows from number `first` on: at least one, unless there is none.
-pub(super) fn page(connection: &Connection, first: u32) -> Result<Page, StoreError> {
+pub(super) fn page(connection: &Connection, first: OpSeq) -> Result<Page, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT arrival, hash, op FROM ops WHERE arrival >= ?1 ORDER BY arrival")
         .map_err(fault)?;
     // A number below zero is none of ours, and must not go unseen.
-    let from = if first == 0 { i64::MIN } else { i64::from(first) };
+    let from = if first == OpSeq::FIRST { i64::MIN } else { i64::from(first.get()) };
     let mut found = statement.query([from]).map_err(fault)?;
     let mut page = Page { bytes: Vec::new(), rows: Vec::new() };
-    let mut arrival = first;
+    let mut seq = first;
     while page.rows.len() < PAGE_ROWS && page.bytes.len() < PAGE_BYTES {
-        let Some(row) = found.next().map_err(|error| at(arrival, error))? else { break };
+        let Some(row) = found.next().map_err(|error| at(seq, error))? else { break };
         match row.get_ref(0).map_err(fault)? {
-            ValueRef::Integer(number) if number == i64::from(arrival) => {}
-            _ => return Err(StoreError::operation(arrival, Damage::Missing)),
+            ValueRef::Integer(number) if number == i64::from(seq.get()) => {}
+            _ => return Err(StoreError::operation(seq, Damage::Missing)),
         }
-        let (hash, op) = hash_and_op(row, 1).map_err(|damage| StoreError::operation(arrival, damage))?;
+        let (hash, op) = hash_and_op(row, 1).map_err(|damage| StoreError::operation(seq, damage))?;
         let start = page.bytes.len();
         page.bytes.extend_from_slice(op);
         page.rows.push((hash, start..page.bytes.len()));
-        arrival = arrival.checked_add(1).ok_or(StoreError::Full)?;
+        seq = seq.checked_add(1).ok_or(StoreError::Full)?;
     }
     Ok(page)
 }
 
 /// Copies the binary form of one operation into `out` and returns its hash as stored.
-pub(super) fn one(connection: &Connection, arrival: u32, out: &mut Vec<u8>) -> Result<OpHash, StoreError> {
+pub(super) fn one(connection: &Connection, seq: OpSeq, out: &mut Vec<u8>) -> Result<OpHash, StoreError> {
     let read = |row: &Row<'_>| {
         Ok(hash_and_op(row, 0).map(|(hash, op)| {
             out.clear();
@@ -69,11 +69,11 @@ pub(super) fn one(connection: &Connection, arrival: u32, out: &mut Vec<u8>) -> R
     let mut statement =
         connection.prepare_cached("SELECT hash, op FROM ops WHERE arrival = ?1").map_err(fault)?;
     statement
-        .query_row([arrival], read)
+        .query_row([seq.get()], read)
         .optional()
-        .map_err(|error| at(arrival, error))?
+        .map_err(|error| at(seq, error))?
         .unwrap_or(Err(Damage::Missing))
-        .map_err(|damage| StoreError::operation(arrival, damage))
+        .map_err(|damage| StoreError::operation(seq, damage))
 }
 
 fn hash_and_op<'r>(row: &'r Row<'_>, first: usize) -> Result<(OpHash, &'r [u8]), Damage> {
@@ -86,9 +86,9 @@ fn hash_and_op<'r>(row: &'r Row<'_>, first: usize) -> Result<(OpHash, &'r [u8]),
 }
 
 /// Damage to the file, met while reading this operation.
-fn at(arrival: u32, error: rusqlite::Error) -> StoreError {
+fn at(seq: OpSeq, error: rusqlite::Error) -> StoreError {
     match fault(error) {
-        StoreError::Corrupt { damage, .. } => StoreError::operation(arrival, damage),
+        StoreError::Corrupt { damage, .. } => StoreError::operation(seq, damage),
         other => other,
     }
 }

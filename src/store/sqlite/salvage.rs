@@ -8,6 +8,7 @@ use crate::store::{Durability, Store as _, StoreError};
 
 /// What came of saving a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Salvaged {
     /// How many operations are in the new store.
     pub saved: u32,

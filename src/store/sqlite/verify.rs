@@ -11,7 +11,7 @@ use crate::codec::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Sodium, Zeroizing};
 use crate::guard::PermittedOp;
 use crate::keys::{KeyRegistry, VerifiedOp, VerifyError};
-use crate::op::SignedOpRef;
+use crate::op::{OpSeq, SignedOpRef};
 use crate::store::{Damage, Place, StoreError};
 
 /// Operations that are looked at together.
@@ -47,6 +47,7 @@ pub struct StoreCheck<'k> {
 
 /// What a check of a store found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreReport {
     /// How many operations are there and verified.
     pub verified: u32,
@@ -58,6 +59,7 @@ pub struct StoreReport {
 
 /// Something that is wrong with a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// Where.
     pub place: Place,
@@ -112,26 +114,26 @@ impl<'k> StoreCheck<'k> {
             findings.add(Place::Seal, Damage::Seal);
         }
         let mut known = OpHashSet::default();
-        let mut first = 0;
+        let mut first = OpSeq::FIRST;
         while first < store.end {
-            let next = store.end.min(first.saturating_add(BATCH));
-            let mut stored: Vec<(u32, OpHash, Vec<u8>)> = Vec::new();
-            for arrival in first..next {
+            let next = first.checked_add(BATCH).map_or(store.end, |next| next.min(store.end));
+            let mut stored: Vec<(OpSeq, OpHash, Vec<u8>)> = Vec::new();
+            for seq in first.until(next) {
                 let mut bytes = Vec::new();
-                match findings.take(rows::one(&store.connection, arrival, &mut bytes))? {
-                    Some(hash) => stored.push((arrival, hash, bytes)),
+                match findings.take(rows::one(&store.connection, seq, &mut bytes))? {
+                    Some(hash) => stored.push((seq, hash, bytes)),
                     None => continue,
                 }
             }
             let mut good = Vec::new();
-            for (arrival, hash, bytes) in &stored {
+            for (seq, hash, bytes) in &stored {
                 let checked = self.check(&store, *hash, bytes).and_then(|op| match known.insert(*hash) {
                     true => Ok(op),
                     false => Err(Damage::Duplicate),
                 });
                 match checked {
                     Ok(op) => good.push(PermittedOp::unguarded(op)),
-                    Err(damage) => findings.add(Place::Operation { arrival: *arrival }, damage),
+                    Err(damage) => findings.add(Place::Operation { seq: *seq }, damage),
                 }
             }
             sink(&good)?;
@@ -168,7 +170,7 @@ impl<'k> StoreCheck<'k> {
         if end < present.max(claimed) {
             findings.add(Place::Meta, Damage::Missing);
         }
-        let end = u32::try_from(end).unwrap_or(u32::MAX - 1);
+        let end = OpSeq::new(u32::try_from(end).unwrap_or(u32::MAX - 1));
         let mut store = Opened { connection, crypto, end, sealed: None };
         if let (Some(key), Some(seal)) = (&self.seal_key, meta.and_then(|meta| meta.seal)) {
             let sealing = Sealing::new(crypto, key.clone());
@@ -197,7 +199,7 @@ struct Opened {
     connection: Connection,
     crypto: Sodium,
     /// Behind the last number that there may be.
-    end: u32,
+    end: OpSeq,
     sealed: Option<bool>,
 }
 
@@ -206,8 +208,8 @@ impl Opened {
     fn seal(&self, sealing: &Sealing, space: Option<&str>) -> Result<Option<[u8; 32]>, StoreError> {
         let mut seal = sealing.start(space);
         let (mut bytes, mut scratch) = (Vec::new(), Vec::new());
-        for arrival in 0..self.end {
-            let hash = match rows::one(&self.connection, arrival, &mut bytes) {
+        for seq in OpSeq::FIRST.until(self.end) {
+            let hash = match rows::one(&self.connection, seq, &mut bytes) {
                 Ok(hash) => hash,
                 Err(StoreError::Corrupt { .. }) => return Ok(None),
                 Err(error) => return Err(error),

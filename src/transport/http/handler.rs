@@ -7,6 +7,7 @@ use crate::sync::{Refusal, Responder, SyncError};
 
 /// A request, as any server has it.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "servers create it")]
 pub struct HttpRequest<'a> {
     /// The method: `POST`, or it is refused.
     pub method: &'a str,

@@ -1,7 +1,7 @@
 //! The side of a line that calls.
 
 use super::go_on;
-use crate::crypto::{CryptoProvider, Zeroizing};
+use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{

@@ -22,6 +22,7 @@ const AT_A_TIME: usize = 16;
 
 /// What came of waiting for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Heard {
     /// Nothing, for as long as the stream waits; or a ping, or part of a message.
     Nothing,

@@ -1,26 +1,29 @@
-//! What a log begins with, in 32 bytes, and cheap to ask for again.
+//! Digests over the first operations of a log.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::Index;
-use crate::crypto::{CryptoProvider, Hash, Sodium};
+use crate::crypto::{Hash, Sodium};
+use crate::op::OpSeq;
 
 const LABEL: &[u8] = b"policysync/log/prefix/v1";
 /// Operations of a page.
 const PAGE: u32 = 4096;
 
-/// SHA-256 over the hashes of each page of operations, by arrival, once somebody asks. A log only grows, so a full page
-/// never changes: a further question costs what has come since, and the rest of a page.
+/// The SHA-256 of each full page of operation hashes, in the order of arrival, computed on demand.
+///
+/// A log only grows, so a full page never changes: a later digest hashes new pages and the last, partial one.
 #[derive(Default)]
-pub(super) struct Prefix(Mutex<Vec<Hash>>);
+pub(super) struct PrefixDigests(Mutex<Vec<Hash>>);
 
-impl Prefix {
-    /// A digest over the first `count` operations, in the order of arrival.
-    pub(super) fn digest(&self, crypto: Sodium, index: &Index, count: u32) -> [u8; 32] {
+impl PrefixDigests {
+    /// Returns a digest over the operations before `end`, in the order of arrival.
+    pub(super) fn digest(&self, crypto: Sodium, index: &Index, end: OpSeq) -> [u8; 32] {
+        let count = end.get();
         let mut message = LABEL.to_vec();
         message.extend_from_slice(&count.to_le_bytes());
         let full = crate::packed::index(count / PAGE);
-        // What a panic left there are whole pages all the same.
+        // After a panic the list still consists of full pages.
         let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hashes = Vec::new();
         for page in (0..count / PAGE).skip(pages.len()) {
@@ -35,7 +38,8 @@ impl Prefix {
 }
 
 fn put(index: &Index, first: u32, end: u32, out: &mut Vec<u8>) {
-    (first..end).for_each(|arrival| out.extend_from_slice(index.hash(arrival).as_bytes()));
+    let seqs = OpSeq::new(first).until(OpSeq::new(end));
+    seqs.for_each(|seq| out.extend_from_slice(index.hash(seq).as_bytes()));
 }
 
 #[cfg(test)]
@@ -60,11 +64,11 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_is_over_the_hashes_of_pages_and_those_of_the_rest_whatever_was_asked_before() {
+    fn a_digest_covers_full_pages_and_the_rest_whatever_was_computed_before() {
         let crypto = Sodium::new().unwrap();
         let end = 2 * PAGE + 3;
         let log = log_of(crypto, end);
-        let hashes: Vec<[u8; 32]> = (0..end).map(|arrival| *log.index().hash(arrival).as_bytes()).collect();
+        let hashes: Vec<[u8; 32]> = log.index().seqs().map(|seq| *log.index().hash(seq).as_bytes()).collect();
         let expected = |count: u32| {
             let pages = hashes[..count as usize].chunks_exact(PAGE as usize);
             let rest = pages.remainder().concat();
@@ -73,8 +77,8 @@ mod tests {
             Some(*crypto.hash(&message).as_bytes())
         };
         for count in [PAGE + 1, 0, 1, PAGE - 1, PAGE, end - 4, end - 3, end, end - 2, 2, PAGE + 1] {
-            assert_eq!(log.prefix_digest(count), expected(count), "{count}");
+            assert_eq!(log.prefix_digest(OpSeq::new(count)), expected(count), "{count}");
         }
-        assert_eq!(log.prefix_digest(end + 1), None);
+        assert_eq!(log.prefix_digest(OpSeq::new(end + 1)), None);
     }
 }

@@ -1,41 +1,41 @@
-//! Byte strings laid end to end, each found by a four-byte address.
+//! Byte strings stored end to end, each with a four-byte address.
 
 use super::index;
 
-/// A blob starts at a multiple of this, so that four bytes reach 32 GiB.
+/// Alignment of a string in bytes, so that four bytes address 32 GiB.
 const UNIT: usize = 8;
-/// Bytes of a page. A blob never spans two.
+/// Bytes of a page. A string never spans two.
 const PAGE: usize = 1 << 21;
 const UNITS_PER_PAGE: u32 = 1 << 18;
-/// Pages that four bytes reach.
+/// Pages that four bytes can address.
 const MAX_PAGES: usize = 1 << 14;
 
-/// Where a blob begins, in units.
+/// The start of a string, in units.
 #[derive(Clone, Copy)]
-pub(crate) struct BlobAddress(u32);
+pub(crate) struct ByteAddress(u32);
 
-/// Byte strings of up to [`Blobs::MAX_LEN`] bytes, append-only.
-pub(crate) struct Blobs {
+/// An append-only arena of byte strings of up to [`ByteArena::MAX_LEN`] bytes.
+pub(crate) struct ByteArena {
     pages: Vec<Vec<u8>>,
 }
 
-impl Blobs {
-    /// Longest blob. An operation's body is smaller: its text is at most 1 MiB.
+impl ByteArena {
+    /// The longest string in bytes. An operation's body is shorter: its text is at most 1 MiB.
     pub(crate) const MAX_LEN: usize = PAGE - 16;
 
     pub(crate) const fn new() -> Self {
         Self { pages: Vec::new() }
     }
 
-    /// Appends `parts` as one blob. `None` when it is longer than [`Blobs::MAX_LEN`] or 32 GiB are full; then nothing
-    /// has changed.
-    pub(crate) fn push(&mut self, parts: &[&[u8]]) -> Option<BlobAddress> {
+    /// Appends the concatenation of `parts`. Returns `None`, without a change, if it is longer than
+    /// [`ByteArena::MAX_LEN`] or 32 GiB are full.
+    pub(crate) fn push(&mut self, parts: &[&[u8]]) -> Option<ByteAddress> {
         let len = parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.len()))?;
         if len > Self::MAX_LEN {
             return None;
         }
         let prefix = u32::try_from(len).ok()?.to_le_bytes();
-        // Short lengths, nearly all, take one byte: 0xff says that four bytes follow.
+        // Nearly all lengths fit one byte; 0xff means that four bytes follow.
         let short = u8::try_from(len).ok().filter(|short| *short < u8::MAX);
         let header = if short.is_some() { 1 } else { 5 };
 
@@ -43,7 +43,7 @@ impl Blobs {
             if self.pages.len() >= MAX_PAGES {
                 return None;
             }
-            // The first page of a small replica should stay small.
+            // The first page grows by doubling: a small replica stays small.
             self.pages.push(if self.pages.is_empty() { Vec::new() } else { Vec::with_capacity(PAGE) });
         }
         let page_number = u32::try_from(self.pages.len() - 1).ok()?;
@@ -60,23 +60,23 @@ impl Blobs {
             page.extend_from_slice(part);
         }
         page.resize(page.len().next_multiple_of(UNIT).min(PAGE), 0);
-        Some(BlobAddress(page_number * UNITS_PER_PAGE + offset))
+        Some(ByteAddress(page_number * UNITS_PER_PAGE + offset))
     }
 
-    /// Whether so many blobs, with so many bytes together and each far shorter than a page, will fit.
+    /// Returns true if `count` strings of `bytes` bytes in total fit, where each is far shorter than a page.
     pub(crate) fn has_room(&self, count: usize, bytes: usize) -> bool {
-        // Each takes its length and padding besides; a page may waste its last eighth.
+        // Each string also takes its length and padding; the last eighth of a page may stay unused.
         let needed = count.saturating_mul(5 + UNIT).saturating_add(bytes);
         let pages = MAX_PAGES.saturating_sub(self.pages.len());
         needed <= pages.saturating_mul(PAGE - PAGE / 8)
     }
 
-    /// The blob at an address that [`Blobs::push`] returned.
+    /// Returns the string at an address that [`ByteArena::push`] returned.
     #[expect(clippy::indexing_slicing, reason = "addresses come from push, and nothing is ever removed")]
-    pub(crate) fn get(&self, address: BlobAddress) -> &[u8] {
+    pub(crate) fn get(&self, address: ByteAddress) -> &[u8] {
         let page = &self.pages[index(address.0 / UNITS_PER_PAGE)];
-        let blob = &page[index(address.0 % UNITS_PER_PAGE) * UNIT..];
-        match blob {
+        let string = &page[index(address.0 % UNITS_PER_PAGE) * UNIT..];
+        match string {
             [u8::MAX, a, b, c, d, rest @ ..] => &rest[..index(u32::from_le_bytes([*a, *b, *c, *d]))],
             [len, rest @ ..] => &rest[..usize::from(*len)],
             [] => &[],
@@ -89,39 +89,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blobs_of_every_length_come_back() {
-        let mut blobs = Blobs::new();
-        let text: Vec<u8> = (0..=255_u8).cycle().take(Blobs::MAX_LEN).collect();
-        let lengths = [0, 1, 6, 7, 8, 253, 254, 255, 256, 1000, Blobs::MAX_LEN, 3, Blobs::MAX_LEN - 1, 40];
+    fn strings_of_every_length_are_returned() {
+        let mut arena = ByteArena::new();
+        let text: Vec<u8> = (0..=255_u8).cycle().take(ByteArena::MAX_LEN).collect();
+        let lengths =
+            [0, 1, 6, 7, 8, 253, 254, 255, 256, 1000, ByteArena::MAX_LEN, 3, ByteArena::MAX_LEN - 1, 40];
         let addresses: Vec<_> = lengths
             .iter()
             .map(|len| {
                 let (front, back) = text[..*len].split_at(len / 2);
-                blobs.push(&[front, back]).unwrap()
+                arena.push(&[front, back]).unwrap()
             })
             .collect();
         for (len, address) in lengths.iter().zip(addresses) {
-            assert_eq!(blobs.get(address), &text[..*len]);
+            assert_eq!(arena.get(address), &text[..*len]);
         }
     }
 
     #[test]
-    fn a_blob_over_the_limit_changes_nothing() {
-        let mut blobs = Blobs::new();
-        let first = blobs.push(&[b"abc"]).unwrap();
-        assert!(blobs.push(&[&vec![0; Blobs::MAX_LEN], b"x"]).is_none());
-        let next = blobs.push(&[b"def"]).unwrap();
-        assert_eq!((blobs.get(first), blobs.get(next)), (b"abc".as_slice(), b"def".as_slice()));
+    fn a_string_over_the_limit_changes_nothing() {
+        let mut arena = ByteArena::new();
+        let first = arena.push(&[b"abc"]).unwrap();
+        assert!(arena.push(&[&vec![0; ByteArena::MAX_LEN], b"x"]).is_none());
+        let next = arena.push(&[b"def"]).unwrap();
+        assert_eq!((arena.get(first), arena.get(next)), (b"abc".as_slice(), b"def".as_slice()));
         assert_eq!(next.0, 1);
     }
 
     #[test]
-    fn there_is_room_for_what_the_pages_left_can_hold() {
-        let blobs = Blobs::new();
+    fn has_room_counts_the_remaining_pages() {
+        let arena = ByteArena::new();
         let all = MAX_PAGES * PAGE;
-        assert!(blobs.has_room(1, all / 2));
-        assert!(!blobs.has_room(1, all));
-        assert!(!blobs.has_room(all / 8, 0));
-        assert!(!blobs.has_room(usize::MAX, usize::MAX));
+        assert!(arena.has_room(1, all / 2));
+        assert!(!arena.has_room(1, all));
+        assert!(!arena.has_room(all / 8, 0));
+        assert!(!arena.has_room(usize::MAX, usize::MAX));
     }
 }

@@ -1,0 +1,154 @@
+//! The way of an operation into the replica.
+
+use super::batch::{OpResult, Positioned, Results};
+use super::verify::{VerifiedBatch, Verifier};
+use super::{Effect, Incoming, IngestError, OpRefusal, Outcome, Replica};
+use crate::codec::{HashedOp, OpHash};
+use crate::guard::{Guard, PermittedOp, permit};
+use crate::hlc::{HlcError, WallMillis};
+use crate::keys::VerifiedOp;
+use crate::oplog::Inserted;
+use crate::state::Merged;
+
+impl Replica {
+    /// Ingests one operation: JSON text, the binary form, or a decoded operation.
+    ///
+    /// # Errors
+    ///
+    /// [`IngestError`]; the replica is unchanged.
+    #[expect(clippy::expect_used, reason = "one operation has one result")]
+    pub fn ingest<'a>(
+        &mut self,
+        now: WallMillis,
+        incoming: impl Into<Incoming<'a>>,
+    ) -> Result<Outcome, IngestError> {
+        let mut results = self.ingest_batch(now, &[incoming.into()])?;
+        Ok(results.pop().expect("one operation has one result")?)
+    }
+
+    /// Ingests many operations and returns a result for each, in their order. The results are the same as if they were
+    /// ingested one at a time, but the store sees one transaction and the guard one batch, and
+    /// [`ReplicaOptions::threads`](super::ReplicaOptions) share the work.
+    ///
+    /// # Errors
+    ///
+    /// [`IngestError`] if the guard stopped the batch or the store failed; the replica is unchanged.
+    pub fn ingest_batch(
+        &mut self,
+        now: WallMillis,
+        batch: &[Incoming<'_>],
+    ) -> Result<Vec<Result<Outcome, OpRefusal>>, IngestError> {
+        if now > WallMillis::MAX {
+            return Err(IngestError::Clock(HlcError::WallOutOfRange { now }));
+        }
+        let mut results = Results::new(batch.len());
+        let VerifiedBatch { ops, repeats } = self.verifier().verify_batch(batch, self.threads, &mut results);
+        self.append(now, ops, &mut results)?;
+        for (position, hash) in repeats {
+            results.set(position, self.repeat_result(batch, position, hash));
+        }
+        Ok(results.complete())
+    }
+
+    /// Ingests an operation of this replica, with the text and the hash that were computed to sign it.
+    #[expect(clippy::expect_used, reason = "one operation has one result")]
+    pub(super) fn ingest_hashed(
+        &mut self,
+        now: WallMillis,
+        own: HashedOp<'_, '_>,
+    ) -> Result<Outcome, IngestError> {
+        let hash = own.hash();
+        if self.log.contains(&hash) {
+            return Ok(Outcome::Duplicate { hash });
+        }
+        let op = self.verifier().check_signature(own)?;
+        let mut results = Results::new(1);
+        self.append(now, vec![(0, op)], &mut results)?;
+        Ok(results.complete().pop().expect("one operation has one result")?)
+    }
+
+    /// Asks the guard about verified operations, appends those that it permits and merges them.
+    fn append(
+        &mut self,
+        now: WallMillis,
+        ops: Vec<Positioned<VerifiedOp<'_>>>,
+        results: &mut Results,
+    ) -> Result<(), IngestError> {
+        let permitted = ask_guard(self.guard.as_deref_mut(), ops, results)?;
+        let (positions, permitted): (Vec<usize>, Vec<PermittedOp<'_>>) = permitted.into_iter().unzip();
+
+        // The store comes before memory: up to here, and if this fails, the replica is unchanged.
+        let inserted = self.log.append(&permitted, self.threads)?;
+
+        if !inserted.is_empty() {
+            self.advance_horizon(self.horizon_at(now));
+        }
+        for ((position, inserted), op) in positions.into_iter().zip(inserted).zip(&permitted) {
+            // The replica's own operations are never held, even after a counter overflow, or when the log is fetched
+            // again after the wall clock was set back.
+            if Some(op.op().actor()) == self.actor() {
+                self.advance_horizon(WallMillis(op.op().ts().t()));
+            }
+            results.set(position, Ok(self.merge(&inserted)));
+        }
+        Ok(())
+    }
+
+    fn verifier(&self) -> Verifier<'_> {
+        Verifier {
+            crypto: self.crypto,
+            keys: &self.keys,
+            signatures: self.signatures,
+            space: self.log.space(),
+            labels: self.labels,
+            index: self.log.index(),
+        }
+    }
+
+    /// Merges or holds an operation that the log has just appended.
+    fn merge(&mut self, inserted: &Inserted) -> Outcome {
+        let index = self.log.index();
+        let ts = index.ts(inserted.seq);
+        let hash = *index.hash(inserted.seq);
+        let equivocates_with = inserted.equivocates_with.map(|other| *index.hash(other));
+        match self.state.admit(index, inserted.seq) {
+            Some(merged) => {
+                self.clock.observe(ts);
+                let effect = match merged {
+                    Merged::Won { over } => Effect::Won { superseded: over.map(|over| *index.hash(over)) },
+                    Merged::Lost { to } => Effect::Lost { to: *index.hash(to) },
+                };
+                Outcome::Appended { hash, effect, equivocates_with }
+            }
+            None => Outcome::Held { hash, until: self.due_at(ts), equivocates_with },
+        }
+    }
+
+    /// Returns the result for a later copy of an operation of the same batch.
+    fn repeat_result(&self, batch: &[Incoming<'_>], position: usize, hash: OpHash) -> OpResult {
+        match batch.get(position) {
+            // The guard refused the first copy. It sees neither signature nor kid, so it would refuse this one too.
+            Some(incoming) if !self.log.contains(&hash) => {
+                self.verifier().verify(*incoming).and(Err(OpRefusal::Denied))
+            }
+            _ => Ok(Outcome::Duplicate { hash }),
+        }
+    }
+}
+
+/// Asks the guard about each operation, and sets the results of those that it refuses.
+fn ask_guard<'a>(
+    guard: Option<&mut (dyn Guard + 'static)>,
+    verified: Vec<Positioned<VerifiedOp<'a>>>,
+    results: &mut Results,
+) -> Result<Vec<Positioned<PermittedOp<'a>>>, IngestError> {
+    let (positions, verified): (Vec<usize>, Vec<VerifiedOp<'a>>) = verified.into_iter().unzip();
+    let mut permitted = Vec::with_capacity(verified.len());
+    for (position, verdict) in positions.into_iter().zip(permit(guard, verified)?) {
+        match verdict {
+            Some(op) => permitted.push((position, op)),
+            None => results.set(position, Err(OpRefusal::Denied)),
+        }
+    }
+    Ok(permitted)
+}

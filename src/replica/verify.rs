@@ -1,0 +1,194 @@
+//! The steps of ingestion that do not depend on other operations: decode, look for a duplicate, verify.
+
+use super::batch::{Claims, Positioned, Results};
+use super::options::SignatureCheck;
+use super::{Incoming, Labels, OpRefusal, Outcome};
+use crate::codec::{DecodeError, HashedOp, OpHash, OpHashMap, OpHashSet, Scratch};
+use crate::crypto::Sodium;
+use crate::keys::{KeyRegistry, VerifiedOp};
+use crate::op::{OpRef, op_id};
+use crate::oplog::Index;
+use crate::threads::{GROUP, Threads};
+use crate::value::Excerpt;
+
+/// The parts of a replica that verification reads. Threads may share them.
+#[derive(Clone, Copy)]
+pub(super) struct Verifier<'r> {
+    pub(super) crypto: Sodium,
+    pub(super) keys: &'r KeyRegistry,
+    pub(super) signatures: SignatureCheck,
+    pub(super) space: Option<&'r str>,
+    pub(super) labels: Labels,
+    pub(super) index: &'r Index,
+}
+
+/// The operations of a batch that are genuine and were not in the log.
+pub(super) struct VerifiedBatch<'a> {
+    /// Each operation once, in the order of the batch.
+    pub(super) ops: Vec<Positioned<VerifiedOp<'a>>>,
+    /// Later copies of these operations. Ingested one at a time, they would be duplicates.
+    pub(super) repeats: Vec<Positioned<OpHash>>,
+}
+
+/// One operation after its check.
+enum Checked<'a> {
+    /// New, and its signature is genuine.
+    Verified(VerifiedOp<'a>),
+    /// New, but verification failed.
+    Unverified(OpHash, OpRefusal),
+    /// In the log already; not verified again.
+    Known(OpHash),
+    /// A copy of another operation of the batch, which some thread has claimed; not verified.
+    Repeated(OpHash),
+}
+
+/// The buffers of a thread, one for each operation of a group.
+type Scratches = [Scratch; GROUP];
+
+impl Verifier<'_> {
+    /// Decodes and hashes the operations of a batch, looks for each in the log, and verifies the new ones. Sets the
+    /// results of duplicates and of operations that fail.
+    pub(super) fn verify_batch<'a>(
+        self,
+        batch: &[Incoming<'a>],
+        threads: Threads,
+        results: &mut Results,
+    ) -> VerifiedBatch<'a> {
+        let claims = Claims::new(batch.len());
+        let checked = threads.map(batch, Scratches::default, |scratches, group, checked| {
+            self.check_group(group, &claims, scratches, checked);
+        });
+        let mut verified = VerifiedBatch { ops: Vec::with_capacity(batch.len()), repeats: Vec::new() };
+        let mut failed = Vec::new();
+        for (position, checked) in checked.into_iter().enumerate() {
+            match checked {
+                Ok(Checked::Verified(op)) => verified.ops.push((position, op)),
+                Ok(Checked::Unverified(hash, refusal)) => {
+                    failed.push((position, hash));
+                    results.set(position, Err(refusal));
+                }
+                Ok(Checked::Known(hash)) => results.set(position, Ok(Outcome::Duplicate { hash })),
+                Ok(Checked::Repeated(hash)) => verified.repeats.push((position, hash)),
+                Err(refusal) => results.set(position, Err(refusal)),
+            }
+        }
+        if !verified.repeats.is_empty() {
+            self.resolve_repeats(batch, &mut verified, failed, results);
+        }
+        verified
+    }
+
+    /// Verifies an operation, even if the log has it already.
+    pub(super) fn verify<'a>(self, incoming: Incoming<'a>) -> Result<VerifiedOp<'a>, OpRefusal> {
+        self.check_signature(self.hash(incoming, &mut Scratch::default())?)
+    }
+
+    /// Checks a group of operations on the calling thread.
+    ///
+    /// All are hashed before the first is looked up, so that the look-ups wait for memory together.
+    fn check_group<'a>(
+        self,
+        group: &[Incoming<'a>],
+        claims: &Claims,
+        scratches: &mut Scratches,
+        checked: &mut Vec<Result<Checked<'a>, OpRefusal>>,
+    ) {
+        let hashed: Vec<_> =
+            group.iter().zip(scratches).map(|(incoming, scratch)| self.hash(*incoming, scratch)).collect();
+        let known: Vec<bool> = hashed
+            .iter()
+            .map(|hashed| hashed.as_ref().is_ok_and(|hashed| self.index.find(&hashed.hash()).is_some()))
+            .collect();
+        let check = |(hashed, known): (Result<HashedOp<'a, '_>, OpRefusal>, bool)| {
+            let hashed = hashed?;
+            let hash = hashed.hash();
+            if known {
+                return Ok(Checked::Known(hash));
+            }
+            if !claims.claim(hash) {
+                return Ok(Checked::Repeated(hash));
+            }
+            Ok(self
+                .check_signature(hashed)
+                .map_or_else(|refusal| Checked::Unverified(hash, refusal), Checked::Verified))
+        };
+        checked.extend(hashed.into_iter().zip(known).map(check));
+    }
+
+    fn hash<'a, 't>(
+        self,
+        incoming: Incoming<'a>,
+        scratch: &'t mut Scratch,
+    ) -> Result<HashedOp<'a, 't>, OpRefusal> {
+        let signed = incoming.decode()?;
+        self.check_space_and_label(signed.as_ref().op())?;
+        Ok(HashedOp::new(&self.crypto, signed, scratch)?)
+    }
+
+    fn check_space_and_label(self, op: OpRef<'_>) -> Result<(), OpRefusal> {
+        if op.space() != self.space {
+            return Err(OpRefusal::WrongSpace {
+                found: op.space().map(Excerpt::of),
+                expected: self.space.map(Excerpt::of),
+            });
+        }
+        match op.label() {
+            Some(label) if self.labels == Labels::Derived => {
+                Err(OpRefusal::Malformed(DecodeError::IdMismatch {
+                    found: Excerpt::of(label),
+                    expected: Excerpt::of(&op_id(op.actor(), op.ts())),
+                }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn check_signature<'a>(self, hashed: HashedOp<'a, '_>) -> Result<VerifiedOp<'a>, OpRefusal> {
+        match self.signatures {
+            SignatureCheck::Required => Ok(self.keys.verify_hashed(&self.crypto, hashed)?),
+            SignatureCheck::Skipped => Ok(VerifiedOp::dangerously_unverified(hashed)),
+        }
+    }
+
+    /// Chooses among several copies of one operation the first in the batch that verifies, as ingesting them one at a
+    /// time would. The signature is not part of the hash, so a copy of an operation that failed may be genuine. The
+    /// later copies become repeats, including those in `failed`: one at a time, their signatures would not be checked.
+    fn resolve_repeats<'a>(
+        self,
+        batch: &[Incoming<'a>],
+        verified: &mut VerifiedBatch<'a>,
+        failed: Vec<Positioned<OpHash>>,
+        results: &mut Results,
+    ) {
+        let repeats = std::mem::take(&mut verified.repeats);
+        let hashes: OpHashSet = repeats.iter().map(|(_, hash)| *hash).collect();
+        let firsts = verified.ops.extract_if(.., |(_, op)| hashes.contains(&op.hash()));
+        let mut firsts: OpHashMap<Positioned<VerifiedOp<'a>>> =
+            firsts.map(|(position, op)| (op.hash(), (position, op))).collect();
+        let mut later = Vec::new();
+        for (position, hash) in repeats {
+            if is_after(&firsts, position, hash) {
+                later.push((position, hash));
+                continue;
+            }
+            match batch.get(position).map(|incoming| self.verify(*incoming)) {
+                Some(Ok(op)) => {
+                    // Another thread may have verified a copy that comes later in the batch.
+                    let replaced = firsts.insert(hash, (position, op));
+                    later.extend(replaced.map(|(position, _)| (position, hash)));
+                }
+                Some(Err(refusal)) => results.set(position, Err(refusal)),
+                None => {}
+            }
+        }
+        later.extend(failed.into_iter().filter(|(position, hash)| is_after(&firsts, *position, *hash)));
+        verified.repeats = later;
+        verified.ops.extend(firsts.into_values());
+        verified.ops.sort_by_key(|(position, _)| *position);
+    }
+}
+
+/// Returns true if this position is after that of the verified copy.
+fn is_after(firsts: &OpHashMap<Positioned<VerifiedOp<'_>>>, position: usize, hash: OpHash) -> bool {
+    firsts.get(&hash).is_some_and(|(first, _)| *first < position)
+}
