@@ -2,12 +2,16 @@
 
 mod binary;
 mod error;
+mod fault;
 mod hashed;
 mod json;
+pub(crate) mod packed;
 mod text;
+pub(crate) mod wire;
 
 pub use binary::BINARY_VERSION;
 pub use error::{BinaryFault, DecodeError};
+pub use fault::{CodecError, CodecFault};
 pub use hashed::OpHash;
 pub use text::MAX_OP_BYTES;
 

@@ -1,18 +1,18 @@
 //! The one message that a line adds to those of a session: where its pushes go on from.
 
-use crate::sync::{SYNC_VERSION, SyncBase};
+use crate::sync::{ResumeToken, SYNC_VERSION};
 
 const GO_ON: u8 = 0xE6;
 
 /// Says which session the caller takes for the common ground.
-pub(super) fn write(id: [u8; SyncBase::ID_BYTES]) -> Vec<u8> {
+pub(super) fn write(id: [u8; ResumeToken::ID_BYTES]) -> Vec<u8> {
     let mut message = vec![GO_ON, SYNC_VERSION];
     message.extend_from_slice(&id);
     message
 }
 
 /// The id of the session, or `None` where the message is another one.
-pub(super) fn read(message: &[u8]) -> Option<[u8; SyncBase::ID_BYTES]> {
+pub(super) fn read(message: &[u8]) -> Option<[u8; ResumeToken::ID_BYTES]> {
     message.strip_prefix(&[GO_ON, SYNC_VERSION])?.try_into().ok()
 }
 
