@@ -6,9 +6,9 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use policysync::bundle::BundleError;
 use policysync::keys::{KeyTextError, PaperError, RegistryTextError, UnwrapError, WrapError};
-use policysync::sync::BundleError;
-use policysync::sync::Refusal;
+use policysync::sync::Alert;
 use policysync::transport::HttpError;
 use policysync::{IngestError, OpenError, StoreError, SyncError, WriteError};
 
@@ -213,9 +213,9 @@ fn of_sync(error: &SyncError) -> Fault {
     match error {
         SyncError::Ingest(error) => of_ingest(error),
         SyncError::Store(error) => of_store(error),
-        SyncError::OtherSpace | SyncError::Refused(Refusal::OtherSpace) => Fault::No,
+        SyncError::OtherSpace | SyncError::AlertReceived(Alert::OtherSpace) => Fault::No,
         SyncError::TooManyRefused { .. } | SyncError::NoProgress { .. } => Fault::No,
-        SyncError::Refused(Refusal::Failed) => Fault::Network,
+        SyncError::AlertReceived(Alert::Failed) => Fault::Network,
         _ => Fault::Bytes,
     }
 }

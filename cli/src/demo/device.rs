@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use policysync::crypto::{KeyPair, Sodium};
-use policysync::sync::{Finish, Progress};
+use policysync::sync::{Progress, SessionResult};
 use policysync::transport::HttpOptions;
 use policysync::{
     HttpClient, KeyRegistry, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession,
@@ -85,12 +85,12 @@ pub fn meet(
         let reply = responder.respond(laptop, now, &request)?;
         session.receive(phone, now, &reply.message)?;
     }
-    Ok(session.finish().and_then(converged))
+    Ok(session.result().and_then(converged))
 }
 
-fn converged(finish: &Finish) -> Option<u64> {
-    match finish {
-        Finish::Converged { count, .. } => Some(*count),
+fn converged(result: &SessionResult) -> Option<u64> {
+    match result {
+        SessionResult::Converged { count, .. } => Some(*count),
         _ => None,
     }
 }
