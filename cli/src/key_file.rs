@@ -38,7 +38,7 @@ impl KeyFile {
         Ok(Self { public, seed: Zeroizing::new(seed.to_owned()) })
     }
 
-    /// The public half.
+    /// Returns the public half.
     pub fn public(&self) -> &SigningPublicKey {
         &self.public
     }

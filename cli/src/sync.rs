@@ -98,7 +98,7 @@ fn described(progress: &Progress, converged: Option<u64>) -> String {
     object.number("sent", progress.sent).finish()
 }
 
-/// The failure of an HTTP error, with advice where this program can give it.
+/// Returns the failure of an HTTP error, with advice where this program can give it.
 fn explained(error: HttpError) -> Failure {
     let no_tls = matches!(error, HttpError::NoTls);
     let failure = Failure::from(error);

@@ -17,9 +17,9 @@ impl SigningPublicKey {
     /// ```
     ///
     /// The public key is base64url without padding, 43 characters. The actor is last and reaches to the end of the
-    /// line, so it may contain spaces. In the kid every white-space character, in the actor every one but a space that is
-    /// neither first nor last, and in both every `%`, is written as `%` and two upper-case hexadecimal digits for each
-    /// byte of its UTF-8. Nothing else is escaped: a key has one text.
+    /// line, so it may contain spaces. In the kid every white-space character, in the actor every one but a space that
+    /// is neither first nor last, and in both every `%`, is written as `%` and two upper-case hexadecimal digits for
+    /// each byte of its UTF-8. Nothing else is escaped: a key has one text.
     ///
     /// ```
     /// use policysync::{SigningPublicKey, SigningSecretKey};

@@ -9,9 +9,9 @@ const NAME: &str = "policysync-seed-";
 /// The first two words of the text.
 const HEAD: &str = "policysync-seed-1 argon2id ";
 
-/// Memory and passes of Argon2id: what one guess of the passphrase costs.
+/// Memory and passes of Argon2id: the cost of one guess at the passphrase.
 ///
-/// Bounded, because the text that is read says them, and whoever wrote it might ask for any amount.
+/// Both have limits, because they are read from a text that anybody may have written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrapCost {
     passes: u32,
@@ -47,13 +47,13 @@ impl WrapCost {
         Ok(Self { passes, memory_kib })
     }
 
-    /// Passes over the memory.
+    /// Returns the number of passes over the memory.
     #[must_use]
     pub const fn passes(self) -> u32 {
         self.passes
     }
 
-    /// Memory, in KiB.
+    /// Returns the memory, in KiB.
     #[must_use]
     pub const fn memory_kib(self) -> u32 {
         self.memory_kib
@@ -211,13 +211,13 @@ impl From<EncodingError> for UnwrapError {
     }
 }
 
-/// The six words of `rest`.
+/// Splits `rest` into its six words.
 fn words(rest: &str) -> Result<[&str; 6], UnwrapError> {
     let words: Vec<&str> = rest.split(' ').take(7).collect();
     words.try_into().map_err(|_| UnwrapError::Damaged)
 }
 
-/// A number as this library writes it: no sign, no leading zero. One too large for an `u32` counts as the largest.
+/// Reads a number as this library writes it: no sign, no leading zero. One too large for a `u32` counts as the largest.
 fn number(word: &str) -> Result<u32, UnwrapError> {
     let all_digits = word.bytes().all(|byte| byte.is_ascii_digit());
     if word.is_empty() || !all_digits || (word.starts_with('0') && word != "0") {
@@ -236,7 +236,7 @@ fn derive(
     crypto.argon2id(passphrase, salt, passes, memory_kib).ok_or(WrapError::Memory { memory_kib })
 }
 
-/// The checksum of the text before it: eight characters.
+/// Returns the checksum of the text before it: eight characters.
 fn checksum(crypto: Sodium, text: &str) -> String {
     let hash = crypto.hash(text.as_bytes());
     let (first, _) = hash.as_bytes().split_at(6);

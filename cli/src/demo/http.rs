@@ -35,7 +35,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// An answer without a message of the protocol.
+    /// Returns an answer without a message of the protocol.
     pub fn status(status: u16) -> Self {
         Self { status, content_type: "text/plain", body: Vec::new() }
     }
@@ -232,7 +232,7 @@ fn write_response(connection: &mut impl Write, response: &Response) -> io::Resul
     connection.flush()
 }
 
-/// The words beside a status, for people.
+/// Returns the words beside a status, for people.
 const fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
