@@ -2,9 +2,10 @@
 
 use std::io::Read;
 
-use super::{BUNDLE_VERSION, BundleError, MAGIC, MAX_FRAME_BYTES, chain, header_of};
+use super::{BUNDLE_VERSION, BundleError, MAX_FRAME_BYTES, chain, header_of};
 use crate::codec::CodecError;
 use crate::codec::packed::unpack_ops;
+use crate::codec::tags::BUNDLE;
 use crate::codec::wire::{ByteReader, wide};
 use crate::crypto::{Hash, Sodium};
 use crate::hlc::WallMillis;
@@ -79,7 +80,7 @@ impl<R: Read> Source<R> {
 
     /// Reads the header, which must be that of this space. Returns its digest.
     fn header(&mut self, crypto: Sodium, space: Option<&str>) -> Result<Hash, BundleError> {
-        if self.array()? != MAGIC {
+        if self.array()? != BUNDLE {
             return Err(BundleError::NotABundle);
         }
         let [found] = self.array()?;
@@ -87,7 +88,7 @@ impl<R: Read> Source<R> {
             return Err(BundleError::Version { found, known: BUNDLE_VERSION });
         }
         let header = header_of(space);
-        let expected = header.get(MAGIC.len() + 1..).unwrap_or_default();
+        let expected = header.get(BUNDLE.len() + 1..).unwrap_or_default();
         if self.bytes(expected.len())? != expected {
             return Err(BundleError::OtherSpace);
         }

@@ -29,23 +29,21 @@ mod export;
 mod import;
 
 use crate::codec::MAX_OP_BYTES;
+use crate::codec::tags::BUNDLE;
 use crate::codec::wire::put_text;
 use crate::crypto::{Hash, Sodium};
 
+pub use crate::codec::tags::BUNDLE_VERSION;
 pub use error::BundleError;
 pub use export::{Exported, export_ops, export_since};
 pub use import::{Imported, import};
 
-/// The first bytes of a bundle.
-const MAGIC: [u8; 8] = *b"PSbundle";
-/// The version of bundles, the byte after the first eight.
-pub const BUNDLE_VERSION: u8 = 1;
 /// Most bytes of a frame.
 const MAX_FRAME_BYTES: usize = MAX_OP_BYTES + 16;
 
 /// Returns the header of a bundle of this space.
 fn header_of(space: Option<&str>) -> Vec<u8> {
-    let mut header = MAGIC.to_vec();
+    let mut header = BUNDLE.to_vec();
     header.push(BUNDLE_VERSION);
     // A space is never empty.
     put_text(&mut header, space.unwrap_or_default());

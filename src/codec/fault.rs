@@ -3,6 +3,7 @@
 /// Why bytes could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{fault} at byte {at}")]
+#[expect(clippy::exhaustive_structs, reason = "an error is a fault and a position")]
 pub struct CodecError {
     /// The rule that the bytes break.
     pub fault: CodecFault,

@@ -13,16 +13,16 @@ mod rbsr;
 mod resume;
 mod session;
 
+#[cfg(feature = "http")]
+pub(crate) use crate::codec::tags::ALERT;
+pub(crate) use crate::codec::tags::PUSH;
+pub use crate::codec::tags::{RESUME_VERSION, SYNC_VERSION};
 pub use error::{PeerMisbehaved, SyncError};
 pub(crate) use ingest::IngestedOps;
 pub use ingest::{Received, Refusals};
-#[cfg(feature = "http")]
-pub(crate) use proto::alert::ALERT;
 pub use proto::alert::Alert;
 pub use proto::limits::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
-pub use proto::message::SYNC_VERSION;
-pub(crate) use proto::push::PUSH;
-pub use resume::sealed::{RESUME_VERSION, ResumeError};
+pub use resume::sealed::ResumeError;
 pub use resume::token::ResumeToken;
 pub use session::initiator::SyncSession;
 pub use session::options::SyncOptions;

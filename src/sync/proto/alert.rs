@@ -1,10 +1,8 @@
 //! Alerts: messages by which a responder ends a session.
 
+use crate::codec::tags::ALERT;
 use crate::codec::wire::ByteReader;
 use crate::codec::{CodecError, CodecFault};
-
-/// The first byte of an alert.
-pub(crate) const ALERT: u8 = 0xE5;
 
 /// Why a responder ended a session. [`SyncError::to_alert`](crate::SyncError::to_alert) makes the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

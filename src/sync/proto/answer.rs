@@ -1,16 +1,15 @@
 //! Answers, the messages of a responder.
 
-use super::alert::{ALERT, Alert};
-use super::message::{LogSpace, ReadSections, SYNC_VERSION, Sections, open};
+use super::alert::Alert;
+use super::message::{LogSpace, ReadSections, Sections, open};
 use super::request::RequestHead;
+use crate::codec::tags::{ALERT, ANSWER, SYNC_VERSION};
 use crate::codec::wire::{ByteReader, put_count, put_varint};
 use crate::codec::{CodecError, CodecFault};
 use crate::op::OpSeq;
 use crate::sync::error::SyncError;
 use crate::sync::ingest::Refusals;
 use crate::sync::rbsr::bound::Bound;
-
-const ANSWER: u8 = 0xE2;
 
 /// The responder's part of the first answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

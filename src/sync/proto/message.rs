@@ -3,15 +3,11 @@
 use super::limits::{MAX_ALTERNATES_WANTED, MIN_MESSAGE_BYTES};
 use super::ranges::{self, RangeItem, RangeWriter};
 use crate::codec::packed::{OpPacker, UnpackedOp, unpack_ops};
+use crate::codec::tags::{SYNC_SPACE, SYNC_VERSION};
 use crate::codec::wire::{ByteReader, put_count};
 use crate::codec::{CodecError, CodecFault, MAX_OP_BYTES, OpHash};
 use crate::replica::Replica;
 use crate::sync::error::SyncError;
-
-/// The version of the protocol, the second byte of every message.
-pub const SYNC_VERSION: u8 = 1;
-
-const SPACE_LABEL: &[u8] = b"policysync/sync/space/v1";
 
 /// The space of a log: its name, and the tag that stands for it in messages.
 #[derive(Clone)]
@@ -24,7 +20,7 @@ pub(crate) struct LogSpace {
 impl LogSpace {
     pub(crate) fn of(replica: &Replica) -> Self {
         let name = replica.log().space().map(str::to_owned);
-        let mut message = SPACE_LABEL.to_vec();
+        let mut message = SYNC_SPACE.to_vec();
         // A space is never empty.
         message.extend_from_slice(name.as_deref().unwrap_or_default().as_bytes());
         Self { tag: first_8(replica.crypto().hash(&message).as_bytes()), name }

@@ -1,12 +1,10 @@
 //! Pushes, messages with new operations outside of a session.
 
-use super::message::{LogSpace, SYNC_VERSION, open};
+use super::message::{LogSpace, open};
 use crate::codec::packed::{OpPacker, UnpackedOp, unpack_ops};
+use crate::codec::tags::{PUSH, SYNC_VERSION};
 use crate::codec::wire::ByteReader;
 use crate::sync::error::SyncError;
-
-/// The first byte of a push.
-pub(crate) const PUSH: u8 = 0xE3;
 
 pub(crate) fn write_push(space: &LogSpace, ops: OpPacker) -> Vec<u8> {
     let mut out = vec![PUSH, SYNC_VERSION];

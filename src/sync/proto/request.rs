@@ -1,12 +1,11 @@
 //! Requests, the messages of an initiator.
 
-use super::message::{LogSpace, ReadSections, SYNC_VERSION, Sections, first_8, open};
+use super::message::{LogSpace, ReadSections, Sections, first_8, open};
+use crate::codec::tags::{REQUEST, SYNC_VERSION};
 use crate::codec::wire::{ByteReader, put_count, put_varint};
 use crate::op::OpSeq;
 use crate::sync::error::SyncError;
 use crate::sync::resume::id::ResumeId;
-
-const REQUEST: u8 = 0xE1;
 
 /// The head of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

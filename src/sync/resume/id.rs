@@ -1,10 +1,9 @@
 //! The id by which both sides refer to an earlier session.
 
 use crate::codec::OpHash;
+use crate::codec::tags::SYNC_TRANSFERRED;
 use crate::codec::wire::wide;
 use crate::crypto::Sodium;
-
-const TRANSFERRED_LABEL: &[u8] = b"policysync/sync/moved/v1";
 
 /// The name of a session, and a digest over the operations that it transferred. The digest shows that both sides
 /// remember the same.
@@ -55,7 +54,7 @@ impl Transferred {
     /// Returns the digest for [`ResumeId::transferred`]. It has no key, because the session's key is known once the
     /// session runs.
     pub(crate) fn digest(mut self, crypto: Sodium) -> [u8; 32] {
-        let mut message = TRANSFERRED_LABEL.to_vec();
+        let mut message = SYNC_TRANSFERRED.to_vec();
         message.extend_from_slice(&self.count.to_le_bytes());
         message.extend_from_slice(&self.total.to_le_bytes());
         for hashes in [&mut self.to_responder, &mut self.to_initiator] {

@@ -3,14 +3,12 @@
 //! That an operation is common to two replicas cannot be checked, only remembered. So the bytes are sealed with a key.
 //! They also hold a digest over the beginning of the log, because numbers of operations are meaningless in another log.
 
+use crate::codec::tags::RESUME_VERSION;
 use crate::codec::wire::ByteReader;
 use crate::codec::{CodecError, CodecFault};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::replica::Replica;
-
-/// The version of saved tokens and saved sessions, the second byte of both.
-pub const RESUME_VERSION: u8 = 1;
 
 /// Why a saved token, or saved sessions, cannot be used. Continue without them: the next session starts from the
 /// beginning.

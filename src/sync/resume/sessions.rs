@@ -7,6 +7,7 @@ use super::common::CommonOps;
 use super::id::{ResumeId, Transferred};
 use super::runs::OpRuns;
 use super::sealed::{ResumeError, SealedKind};
+use crate::codec::tags::{RESUME_SESSIONS, RESUME_SESSIONS_SEAL};
 use crate::codec::wire::{ByteReader, put_count, put_varint};
 use crate::codec::{CodecError, CodecFault};
 use crate::op::OpSeq;
@@ -14,7 +15,7 @@ use crate::oplog::OpLog;
 use crate::replica::Replica;
 use crate::sync::proto::limits::{MAX_RUNS, MAX_SESSIONS};
 
-const SESSIONS: SealedKind = SealedKind { first_byte: 0xE8, label: b"policysync/sync/kept/sessions/v1" };
+const SESSIONS: SealedKind = SealedKind { first_byte: RESUME_SESSIONS, label: RESUME_SESSIONS_SEAL };
 /// Bytes of the shortest session: name, four integers, sum.
 const MIN_SESSION_BYTES: usize = 16 + 4 + 16;
 

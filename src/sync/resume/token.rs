@@ -3,10 +3,11 @@
 use super::common::CommonOps;
 use super::id::ResumeId;
 use super::sealed::{ResumeError, SealedKind};
+use crate::codec::tags::{RESUME_TOKEN, RESUME_TOKEN_SEAL};
 use crate::codec::wire::ByteReader;
 use crate::replica::Replica;
 
-const TOKEN: SealedKind = SealedKind { first_byte: 0xE7, label: b"policysync/sync/kept/base/v1" };
+const TOKEN: SealedKind = SealedKind { first_byte: RESUME_TOKEN, label: RESUME_TOKEN_SEAL };
 
 /// The result of a converged session, for the next session with the same peer
 /// ([`SyncOptions::resume`](crate::SyncOptions::resume)), which then leaves out the operations that are common already.

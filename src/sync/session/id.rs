@@ -3,6 +3,7 @@
 //! The key is not secret for long, because both sides tell each other what it is derived from. It protects because it
 //! does not exist before the sets of operations are fixed.
 
+use crate::codec::tags::{SYNC_HINT, SYNC_KEY, SYNC_NAME, SYNC_RESPONDER};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::Index;
@@ -10,10 +11,6 @@ use crate::sync::proto::message::first_8;
 use crate::sync::rbsr::fingerprint::Fingerprinter;
 use crate::sync::resume::id::ResumeId;
 
-const RESPONDER_LABEL: &[u8] = b"policysync/sync/responder/v1";
-const KEY_LABEL: &[u8] = b"policysync/sync/key/v1";
-const NAME_LABEL: &[u8] = b"policysync/sync/base/v1";
-const HINT_LABEL: &[u8] = b"policysync/sync/hint/v1";
 /// The number of operations that a hint covers.
 const HINTED: usize = 64;
 
@@ -28,12 +25,12 @@ pub(crate) struct SessionId {
 
 impl SessionId {
     pub(crate) fn fingerprinter(&self, crypto: Sodium) -> Fingerprinter {
-        Fingerprinter::new(crypto, self.hash(crypto, KEY_LABEL))
+        Fingerprinter::new(crypto, self.hash(crypto, SYNC_KEY))
     }
 
     /// Returns the name under which a later session may resume this one.
     pub(crate) fn name(&self, crypto: Sodium) -> [u8; 16] {
-        self.hash(crypto, NAME_LABEL)
+        self.hash(crypto, SYNC_NAME)
     }
 
     fn hash(&self, crypto: Sodium, label: &[u8]) -> [u8; 16] {
@@ -54,7 +51,7 @@ pub(crate) fn responder_nonce(
     cursor: OpSeq,
     resume: Option<ResumeId>,
 ) -> [u8; 16] {
-    let mut message = RESPONDER_LABEL.to_vec();
+    let mut message = SYNC_RESPONDER.to_vec();
     message.extend_from_slice(initiator);
     message.extend_from_slice(&cursor.get().to_le_bytes());
     ResumeId::put(resume, &mut message);
@@ -64,7 +61,7 @@ pub(crate) fn responder_nonce(
 /// Returns a digest over the newest operations. It only decides how much the first answer contains, and need not be
 /// true.
 pub(crate) fn hint_of(crypto: Sodium, index: &Index) -> [u8; 8] {
-    let mut message = HINT_LABEL.to_vec();
+    let mut message = SYNC_HINT.to_vec();
     for newest in index.in_order().rev().take(HINTED) {
         message.extend_from_slice(index.hash(newest).as_bytes());
     }

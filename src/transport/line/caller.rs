@@ -153,7 +153,7 @@ impl LineCaller {
     }
 
     fn begin(&mut self, replica: &Replica, now: WallMillis) {
-        let mut text = Vec::from(*b"policysync/line");
+        let mut text = crate::codec::tags::LINE_NONCE.to_vec();
         text.extend_from_slice(self.seed.as_slice());
         text.extend_from_slice(&self.sessions.to_le_bytes());
         let mut nonce = [0; 16];
