@@ -1,13 +1,12 @@
 //! A seed encrypted with a passphrase.
 
+use crate::codec::tags::SEED_TEXT;
 use crate::crypto::{
     CryptoError, EncodingError, Sodium, Zeroizing, decode_base64url_array, encode_base64url,
 };
 
-/// The first word of the text, up to the version.
-const NAME: &str = "policysync-seed-";
-/// The first two words of the text.
-const HEAD: &str = "policysync-seed-1 argon2id ";
+/// The version of the text form, and its way from passphrase to key.
+const VERSION: &str = "1 argon2id ";
 
 /// Memory and passes of Argon2id: the cost of one guess at the passphrase.
 ///
@@ -107,8 +106,9 @@ pub fn wrap_seed(
     }
     let crypto = Sodium::new()?;
     let key = derive(crypto, passphrase, &salt, cost)?;
-    let (salt, words) = (encode_base64url(&salt), encode_base64url(&nonce));
-    let mut text = format!("{HEAD}{} {} {salt} {words} ", cost.passes, cost.memory_kib);
+    let (salt_text, nonce_text) = (encode_base64url(&salt), encode_base64url(&nonce));
+    let mut text =
+        format!("{SEED_TEXT}{VERSION}{} {} {salt_text} {nonce_text} ", cost.passes, cost.memory_kib);
     let sealed = crypto.encrypt(&key, &nonce, text.as_bytes(), seed);
     text.push_str(&encode_base64url(&sealed));
     text.push(' ');
@@ -126,9 +126,8 @@ pub fn wrap_seed(
 pub fn unwrap_seed(text: &str, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
     let crypto = Sodium::new().map_err(WrapError::from)?;
     let text = text.trim();
-    let Some(rest) = text.strip_prefix(HEAD) else {
-        return Err(if text.starts_with(NAME) { UnwrapError::Version } else { UnwrapError::NotASeed });
-    };
+    let rest = text.strip_prefix(SEED_TEXT).ok_or(UnwrapError::NotASeed)?;
+    let rest = rest.strip_prefix(VERSION).ok_or(UnwrapError::Version)?;
     let before = |word: &str| text.len().checked_sub(word.len()).and_then(|end| text.get(..end));
     let (Some((_, found)), [passes, memory_kib, salt, nonce, sealed, _]) =
         (text.rsplit_once(' '), words(rest)?)
