@@ -70,14 +70,17 @@ impl Failure {
         Self::new(Fault::No, message)
     }
 
-    /// A no that standard output has explained.
+    /// Returns a no that standard output has explained.
     pub fn said() -> Self {
         Self { fault: Fault::No, message: None }
     }
 
-    /// A failure with a file, by the error of the system.
+    /// Returns the failure of an operation on a file.
     pub fn file(path: &Path, error: &io::Error) -> Self {
-        Self::new(Fault::File, format!("{}: {}", path.display(), in_words(error)))
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return Self::new(Fault::File, "there is a file already").at(path);
+        }
+        Self::new(Fault::File, in_words(error)).at(path)
     }
 
     /// Puts what the failure concerns before its message.
@@ -118,7 +121,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// An error with its causes.
+/// Returns an error with its causes.
 fn in_words(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

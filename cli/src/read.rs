@@ -140,7 +140,7 @@ pub fn explain_command() -> Command {
     StoreOptions::on(command)
 }
 
-/// The three words that name a field.
+/// Returns the three words that name a field.
 pub fn field_args() -> [Arg; 3] {
     [
         Arg::new("entity").value_name("ENTITY").required(true).help("The kind of entity"),
@@ -186,7 +186,7 @@ fn standing(version: &Version) -> &'static str {
     }
 }
 
-/// An operation in one line.
+/// Returns an operation in one line.
 fn in_words(op: &Op) -> String {
     let field = format!("{} {} {}", name(op.entity()), name(op.entity_id()), name(op.path()));
     let what = match op.kind() {

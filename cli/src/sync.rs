@@ -48,11 +48,11 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     Sodium::new()?.random(&mut nonce);
     let mut line = ProgressLine::new();
     let result = client.sync(&mut replica, SyncOptions::new(), nonce, system_wall_clock, |progress| {
-        let Progress { received, left_to_receive, sent, left_to_send, .. } = progress;
+        let Progress { left_to_receive, sent, left_to_send, .. } = progress;
+        let received = progress.received.new_ops();
         line.show(&format!(
-            "received {} of {}, sent {sent} of {}",
-            received.new_ops(),
-            received.new_ops() + left_to_receive,
+            "received {received} of {}, sent {sent} of {}",
+            received + left_to_receive,
             sent + left_to_send
         ));
         ControlFlow::Continue(())
@@ -88,6 +88,7 @@ fn described(progress: &Progress, converged: Option<u64>) -> String {
         .number("bytesReceived", progress.bytes_received)
         .number("bytesSent", progress.bytes_sent)
         .boolean("converged", converged.is_some())
+        .number("held", progress.received.held)
         .number("known", progress.received.duplicates)
         .raw("operations", &converged.map_or_else(|| "null".to_owned(), |count| count.to_string()))
         .number("received", progress.received.new_ops())
@@ -97,7 +98,7 @@ fn described(progress: &Progress, converged: Option<u64>) -> String {
     object.number("sent", progress.sent).finish()
 }
 
-/// The failure of an HTTP error, with advice where this program can give it.
+/// Returns the failure of an HTTP error, with advice where this program can give it.
 fn explained(error: HttpError) -> Failure {
     let no_tls = matches!(error, HttpError::Connection(ConnectionError::NoTls));
     let failure = Failure::from(error);

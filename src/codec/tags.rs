@@ -27,6 +27,7 @@
 //! | [`ALERT`] | message that reports an error |
 //! | [`RESUME_TOKEN`], [`RESUME_SESSIONS`], then [`RESUME_VERSION`] | saved token, saved sessions |
 //! | [`BUNDLE`], then [`BUNDLE_VERSION`] | bundle |
+//! | [`KEY_TEXT`], [`SEED_TEXT`], then a version | texts of a public key and of a sealed seed |
 
 pub(crate) const KID: &[u8] = b"policysync/kid";
 pub(crate) const LOG_PREFIX: &[u8] = b"policysync/log/prefix/v1";
@@ -61,6 +62,9 @@ pub(crate) const RESUME_SESSIONS: u8 = 0xE8;
 /// The version of bundles, the byte after the first eight.
 pub const BUNDLE_VERSION: u8 = 1;
 pub(crate) const BUNDLE: [u8; 8] = *b"PSbundle";
+
+pub(crate) const KEY_TEXT: &str = "policysync-key-";
+pub(crate) const SEED_TEXT: &str = "policysync-seed-";
 
 #[cfg(test)]
 mod tests {

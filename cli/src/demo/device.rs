@@ -57,7 +57,7 @@ pub fn list(replica: &Replica) -> Result<Vec<String>, Failed> {
     Ok(tasks)
 }
 
-/// What a session with the relay ended with.
+/// The end of a session with the relay.
 pub struct Ended {
     pub progress: Progress,
     /// The number of operations that both hold; `None` if they hold different ones.
@@ -88,8 +88,8 @@ pub fn meet(
     Ok(session.result().and_then(converged))
 }
 
-fn converged(finish: &SessionResult) -> Option<u64> {
-    match finish {
+fn converged(result: &SessionResult) -> Option<u64> {
+    match result {
         SessionResult::Converged { count, .. } => Some(*count),
         _ => None,
     }
