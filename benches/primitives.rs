@@ -14,7 +14,8 @@ const NOW: WallMillis = WallMillis(1_760_000_000_000);
 const FIELD: (&str, &str, &str) = ("Task", "t000000001", "title");
 const VALUE: &str = "00000000000000000001";
 /// The order of the members and the spaces differ from the canonical text.
-const JSON: &str = r#"{ "title": "Buy bread", "done": false, "due": 1.76e12, "tags": ["home", "caf\u00e9"] }"#;
+const JSON: &str =
+    r#"{ "title": "Buy bread", "done": false, "due": 1.76e12, "tags": ["home", "caf\u00e9"] }"#;
 
 fn key() -> SigningSecretKey {
     SigningSecretKey::new("device-01", KeyPair::from_seed(&[7; 32]).unwrap()).unwrap()
@@ -27,7 +28,7 @@ fn op() -> Op {
 fn signatures(criterion: &mut Criterion) {
     let (sodium, key) = (Sodium::new().unwrap(), key());
     let signed = sign_op(&sodium, op(), &key).unwrap();
-    // As long as the signed text.
+    // About as long as the signed text.
     let text = signed.to_json();
     let text = &text.as_bytes()[..text.len() - 100];
     let signature = sodium.sign(text, key.key_pair().secret_key());
