@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tools::{declared, have, root, run, scratch, skipped, symbols};
+use tools::{declared, have, relay, root, run, scratch, symbols};
 
 const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
 const C: [&str; 3] = ["c99", "c11", "c17"];
@@ -84,15 +84,9 @@ impl Relay {
         if !cfg!(all(feature = "http", feature = "sqlite", feature = "websocket")) {
             return None;
         }
-        let own = std::env::current_exe().unwrap();
-        let program = own.parent().unwrap().parent().unwrap().join("examples/relay");
-        if !program.exists() {
-            skipped("the relay of the examples is not built");
-            return None;
-        }
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let dir = scratch(&format!("c/relay-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
-        let mut command = Command::new(program);
+        let mut command = Command::new(relay());
         command.args(["--blind", "--listen", "127.0.0.1:0", "--file"]).arg(dir.join("relay.db"));
         command.env("RELAY_TOKEN", Self::TOKEN).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().unwrap();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 const README: &str = include_str!("../README.md");
 const FIGURES: &str = include_str!("../benches/README.md");
@@ -24,6 +25,8 @@ fn root() -> &'static Path {
 
 /// The longest README that a newcomer still reads.
 const MAX_README_LINES: usize = 220;
+/// The most crates that the first command compiles, with our own.
+const MAX_CRATES: usize = 75;
 
 /// Returns the lines of the manifest's section.
 fn section(name: &str) -> Vec<&'static str> {
@@ -44,6 +47,18 @@ fn features() -> BTreeSet<&'static str> {
     let names =
         section("features").into_iter().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
     names.filter(|name| *name != "default" && !name.starts_with('#')).collect()
+}
+
+/// Returns the names of the workspace's other packages.
+fn members() -> BTreeSet<String> {
+    let list = section("workspace").into_iter().find_map(|line| line.strip_prefix("members = ")).unwrap();
+    let folders = list.split('"').skip(1).step_by(2);
+    let manifests = folders.map(|folder| {
+        let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let name = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
+        name.trim_matches('"').to_owned()
+    });
+    manifests.collect()
 }
 
 /// Returns the lines of the README's shell blocks.
@@ -74,15 +89,24 @@ fn the_readme_is_short() {
 }
 
 #[test]
-fn the_first_commands_are_the_example_and_the_tests() {
-    let commands = commands();
-    assert_eq!(commands.first(), Some(&"cargo run --release --features http --example offline_tasks"));
-    assert_eq!(commands.get(1), Some(&"cargo test --all-features"));
+fn the_first_command_is_the_demonstration() {
+    assert_eq!(commands().first(), Some(&"cargo run --release -p policysync-cli -- demo"));
 }
 
 #[test]
-fn the_examples_and_features_of_the_commands_exist() {
-    let mut examples = 0;
+fn the_first_command_compiles_few_crates() {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args("tree --locked --package policysync-cli --edges normal,build --prefix none".split(' '));
+    let output = tree.current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let crates: BTreeSet<&str> = lines.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    assert!((10..=MAX_CRATES).contains(&crates.len()), "{} crates: {crates:?}", crates.len());
+}
+
+#[test]
+fn the_packages_and_features_of_the_commands_exist() {
+    let mut packages = 0;
     for command in commands() {
         let words: Vec<&str> = command.split(' ').collect();
         // `tests/install.rs` runs the commands for C.
@@ -90,20 +114,23 @@ fn the_examples_and_features_of_the_commands_exist() {
             continue;
         }
         assert!(matches!(words.first(), Some(&"cargo")), "{command}");
-        if let Some(at) = words.iter().position(|word| *word == "--example") {
-            assert!(root().join("examples").join(format!("{}.rs", words[at + 1])).exists(), "{command}");
-            examples += 1;
+        if let Some(at) = words.iter().position(|word| *word == "-p") {
+            assert!(members().contains(words[at + 1]), "{command}");
+            packages += 1;
+        }
+        for word in words.iter().filter(|word| word.starts_with("examples/")) {
+            assert!(root().join(word).exists(), "{command}");
         }
         if let Some(at) = words.iter().position(|word| *word == "--features") {
             assert!(features().contains(words[at + 1]), "{command}");
         }
     }
-    assert!(examples >= 1);
+    assert!(packages >= 2);
 }
 
 #[test]
-fn the_example_prints_the_excerpts() {
-    let printed = include_str!("../examples/data/offline_tasks.expected");
+fn the_demonstration_prints_the_excerpts() {
+    let printed = include_str!("../cli/tests/demo.expected");
     let excerpts: Vec<&str> = README.split("```text\n").skip(1).collect();
     assert_eq!(excerpts.len(), 1);
     for excerpt in excerpts {
@@ -146,12 +173,10 @@ fn the_files_that_documents_name_exist() {
     let mut named = 0;
     for text in [README, FIGURES, OF_C, TESTING, CHANGELOG].into_iter().chain(MANUAL) {
         for name in quoted(text) {
-            let folders = ["src/", "tests/", "examples/", "examples-c/", "benches/"];
+            let folders = ["src/", "tests/", "examples/", "examples-c/", "benches/", "cli/"];
             let is_file = folders.iter().any(|folder| name.starts_with(folder))
                 || name.ends_with(".md")
                 || name == "LICENSE";
-            // A package has no fuzz targets.
-            let is_file = is_file && !name.starts_with("fuzz/");
             // A command has arguments.
             let name = name.split(' ').next().unwrap();
             if is_file {

@@ -1,7 +1,7 @@
 //! All figures that have a bar, in one table. Fails if a bar is missed.
 //!
-//! `cargo bench --all-features --bench figures` takes a quarter of an hour on an idle machine. Words after `--` select
-//! parts: `ingest`, `rest`, `junk`, `store`, `sync`, `abi`.
+//! `cargo bench -p policysync-benches --bench figures` takes a quarter of an hour on an idle machine. Words after `--`
+//! select parts: `ingest`, `rest`, `junk`, `store`, `sync`, `abi`.
 
 #[path = "../common/mod.rs"]
 mod common;

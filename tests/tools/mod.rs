@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::{env, fs};
 
 pub(crate) fn root() -> &'static Path {
@@ -44,6 +45,25 @@ pub(crate) fn run(command: &mut Command) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}\n{}\n{out}\n{err}", output.status);
     out.into_owned()
+}
+
+/// Builds the relay of the examples, and returns its path. It is a package of its own, so Cargo does not build it for
+/// these tests.
+pub(crate) fn relay() -> &'static Path {
+    static RELAY: OnceLock<PathBuf> = OnceLock::new();
+    RELAY.get_or_init(|| {
+        // This test is `<target>/<profile>/deps/<name>`.
+        let own = env::current_exe().unwrap();
+        let profile = own.parent().unwrap().parent().unwrap();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--locked", "--package", "policysync-relay", "--target-dir"]);
+        build.arg(profile.parent().unwrap()).current_dir(root());
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        run(&mut build);
+        profile.join(format!("policysync-relay{}", env::consts::EXE_SUFFIX))
+    })
 }
 
 /// Returns the functions that a header declares.

@@ -1,6 +1,9 @@
 //! Sessions over HTTP and WebSocket on loopback, with honest servers, hostile ones and real processes.
 #![cfg(all(feature = "http", feature = "sqlite", feature = "websocket"))]
 
+#[path = "../tools/mod.rs"]
+mod tools;
+
 mod devices;
 mod handler;
 mod http;

@@ -18,6 +18,7 @@ use policysync::{
 };
 
 use crate::devices::{assert_same, device, device_with, key, write};
+use crate::tools::relay;
 
 struct Relay {
     process: Child,
@@ -32,8 +33,7 @@ impl Relay {
 
     /// Starts a relay with a token in the environment.
     fn start_with(file: &Path, mode: &[&str], token: Option<&str>) -> Self {
-        let program = program();
-        let mut process = Command::new(&program)
+        let mut process = Command::new(relay())
             .args(["--listen", "127.0.0.1:0", "--file"])
             .arg(file)
             .args(mode)
@@ -42,7 +42,7 @@ impl Relay {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}; build the examples first", program.display()));
+            .unwrap();
         let mut greeting = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
         let address = greeting.strip_prefix("listening on ").and_then(|rest| rest.split(',').next());
@@ -80,17 +80,6 @@ impl Drop for Relay {
         drop(self.process.kill());
         drop(self.process.wait());
     }
-}
-
-/// Returns the path of the relay: `target/debug/examples/relay`.
-fn program() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    own.parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples")
-        .join(format!("relay{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Writes a file with the keys of alice, bob and carol for the relay.
@@ -354,7 +343,7 @@ fn a_relay_that_cannot_start_prints_the_reason() {
         (&["--file", "x.db", "--blind", "--token-file", "/dev/null"], "the token is empty"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let output = Command::new(program()).args(arguments).current_dir(folder.path()).output().unwrap();
+        let output = Command::new(relay()).args(arguments).current_dir(folder.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains(reason), "{output:?}");
     }

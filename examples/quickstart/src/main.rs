@@ -1,8 +1,8 @@
 //! The quick start: signed operations, merging, and attacks that fail. With a file, it ingests that instead.
 //!
 //! ```text
-//! cargo run --release --example quickstart
-//! cargo run --release --example quickstart -- OPERATIONS [--keys KEYS]
+//! cargo run --release -p policysync-quickstart
+//! cargo run --release -p policysync-quickstart -- OPERATIONS [--keys KEYS]
 //! ```
 //!
 //! `OPERATIONS` holds one operation a line, in its JSON form. `KEYS` holds the keys of the authors, one a line: either
@@ -33,7 +33,7 @@ type Failure = Box<dyn Error>;
 const NOW: WallMillis = WallMillis(1_760_000_000_000);
 const HOUR: WallMillis = WallMillis(3_600_000);
 
-const USAGE: &str = "usage: quickstart [OPERATIONS [--keys KEYS]]";
+const USAGE: &str = "usage: policysync-quickstart [OPERATIONS [--keys KEYS]]";
 
 fn main() -> ExitCode {
     let mut out = io::stdout().lock();

@@ -1,7 +1,7 @@
 //! A small relay, which keeps operations in an SQLite file and serves clients over HTTP and WebSocket.
 //!
 //! ```text
-//! cargo run --release --features http --example relay -- --file FILE (--keys KEYS | --blind) [OPTIONS]
+//! cargo run --release -p policysync-relay -- --file FILE (--keys KEYS | --blind) [OPTIONS]
 //!
 //!   --listen ADDRESS   the address to listen on, with port 0 for any free port; default: 127.0.0.1:8080
 //!   --space NAME       the log's space; default: none
@@ -67,7 +67,7 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// The environment variable with the token.
 const TOKEN_VARIABLE: &str = "RELAY_TOKEN";
 
-const USAGE: &str = "usage: relay --file FILE (--keys KEYS | --blind) [--listen ADDRESS] [--space NAME] \
+const USAGE: &str = "usage: policysync-relay --file FILE (--keys KEYS | --blind) [--listen ADDRESS] [--space NAME] \
                      [--token-file FILE] [--secret SECRET]";
 
 fn main() -> ExitCode {
