@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
 use policysync::crypto::{KeyPair, Sodium};
-use policysync::sync::{Finish, Refusals};
+use policysync::sync::{Refusals, SessionResult};
 use policysync::transport::HttpOptions;
 use policysync::{
     HttpClient, KeyRegistry, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession,
@@ -175,8 +175,8 @@ fn sync(
     match result {
         Ok(report) => {
             let progress = report.progress;
-            writeln!(out, "   {device:<7} sent {}, received {}", progress.sent, progress.received)?;
-            for (count, why) in reasons(&progress.refused) {
+            writeln!(out, "   {device:<7} sent {}, received {}", progress.sent, progress.received.new_ops())?;
+            for (count, why) in reasons(&progress.received.refused) {
                 writeln!(out, "           refused {count}: {why}")?;
             }
             writeln!(out, "           {}", in_words(&report.finish))?;
@@ -187,14 +187,19 @@ fn sync(
 }
 
 /// One session without any network: the messages go from hand to hand. So they could over Bluetooth.
-fn meet(phone: &mut Replica, laptop: &mut Replica, now: WallMillis, nonce: u8) -> Result<Finish, Failure> {
+fn meet(
+    phone: &mut Replica,
+    laptop: &mut Replica,
+    now: WallMillis,
+    nonce: u8,
+) -> Result<SessionResult, Failure> {
     let mut session = SyncSession::new(SyncOptions::new(), [nonce; 16]);
     let mut responder = Responder::new([nonce; 32], SyncOptions::new());
     while let Some(request) = session.next_message(phone)? {
         let reply = responder.respond(laptop, now, &request)?;
         session.receive(phone, now, &reply.message)?;
     }
-    Ok(session.finish().cloned().ok_or("the session has no end")?)
+    Ok(session.result().cloned().ok_or("the session has no end")?)
 }
 
 fn reasons(refused: &Refusals) -> Vec<(u64, &'static str)> {
@@ -208,12 +213,12 @@ fn reasons(refused: &Refusals) -> Vec<(u64, &'static str)> {
     reasons.into_iter().filter(|(count, _)| *count > 0).collect()
 }
 
-fn in_words(finish: &Finish) -> String {
+fn in_words(finish: &SessionResult) -> String {
     match finish {
-        Finish::Converged { count, .. } => {
+        SessionResult::Converged { count, .. } => {
             format!("the other side says it holds the same {count} operations")
         }
-        Finish::NotConverged { .. } => "the other side does not hold the same".to_owned(),
+        SessionResult::NotConverged { .. } => "the other side does not hold the same".to_owned(),
         _ => "the session was cancelled".to_owned(),
     }
 }

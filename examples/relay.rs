@@ -222,7 +222,7 @@ impl Relay {
         let mut responder = Responder::new(secret, SyncOptions::new());
         if arguments.secret.is_some()
             && let Ok(sessions) = std::fs::read(arguments.sessions())
-            && let Err(error) = responder.restore(&replica, &sessions)
+            && let Err(error) = responder.restore_sessions(&replica, &sessions)
         {
             eprintln!("{}: {error}", arguments.sessions().display());
         }
@@ -235,7 +235,7 @@ impl Relay {
     /// Writes down what is known of earlier sessions, all of it or nothing.
     fn keep_sessions(&self, arguments: &Arguments) -> Result<(), Failure> {
         if arguments.secret.is_some() {
-            let sessions = self.work(|replica, responder| responder.remembered(replica));
+            let sessions = self.work(|replica, responder| responder.save_sessions(replica));
             let path = arguments.sessions();
             let mut new = path.clone().into_os_string();
             new.push(".new");
@@ -440,7 +440,7 @@ fn hear(relay: &Relay, line: &mut LineAnswerer, message: &[u8]) -> Next {
         Ok(answer) => answer.map_or(Next::Nothing, Next::Say),
         Err(error) => {
             eprintln!("ended a line: {error}");
-            Next::Over(Some(error.to_message()))
+            Next::Over(Some(error.to_alert()))
         }
     }
 }

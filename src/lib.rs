@@ -77,6 +77,7 @@
 )]
 
 // The modules in their order: each knows only those before it.
+pub mod bundle;
 pub mod codec;
 pub mod crypto;
 #[cfg(feature = "capi")]

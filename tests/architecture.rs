@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each knows only those before it. `manual` holds documentation.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "packed",
     "threads",
     "hlc",
@@ -22,6 +22,7 @@ const ORDER: [&str; 18] = [
     "state",
     "replica",
     "sync",
+    "bundle",
     "transport",
     "ffi",
     "manual",

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
+use policysync::bundle;
 use policysync::{Hlc, Op, Replica, SignedOp, SyncOptions, SyncSession};
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
@@ -111,7 +112,7 @@ fn piece(bytes: &[u8]) -> Vec<u8> {
 fn bundles() -> Vec<Vec<u8>> {
     let exported = |replica: &Replica| {
         let mut bundle = Vec::new();
-        replica.export_since(Cursor::START, &mut bundle).expect("a vector takes all");
+        bundle::export_since(&replica, Cursor::START, &mut bundle).expect("a vector takes all");
         bundle
     };
     let mut inputs = Vec::new();

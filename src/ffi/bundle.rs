@@ -10,8 +10,8 @@ use super::status::policysync_status;
 use super::status::policysync_status_code::{self, POLICYSYNC_OK};
 use super::stream::{Reader, Writer, policysync_reader, policysync_writer};
 use super::sync::policysync_intake;
+use crate::bundle::{self, BundleError, Exported};
 use crate::oplog::Cursor;
-use crate::sync::{BundleError, Exported};
 use crate::{OpHash, Replica};
 
 /// Bytes that a reader is asked for at once, at most.
@@ -66,7 +66,7 @@ pub extern "C" fn policysync_replica_export_bundle(
         export(call, replica, writer, exported, |replica, writer| {
             // Past the end of any log there is nothing yet.
             let cursor = Cursor::from_position(position).unwrap_or_else(|| replica.log().cursor());
-            Ok(replica.export_since(cursor, writer)?)
+            Ok(bundle::export_since(replica, cursor, writer)?)
         })
     })
 }
@@ -94,7 +94,7 @@ pub extern "C" fn policysync_replica_export_bundle_of(
         let (hashes, _) = call.bytes(hashes.cast(), len, "hashes")?.as_chunks();
         let hashes: Vec<OpHash> = hashes.iter().copied().map(OpHash::from_bytes).collect();
         export(call, replica, writer, exported, |replica, writer| {
-            replica.export_set(&hashes, writer).map_err(|error| {
+            bundle::export_ops(replica, &hashes, writer).map_err(|error| {
                 let missing = match &error {
                     BundleError::Missing { hash } => hashes.iter().position(|other| other == hash),
                     _ => None,
@@ -139,7 +139,7 @@ pub extern "C" fn policysync_replica_import_bundle(
         let mut reader = reader?;
         let out = call.optional_growing_out(intake, "intake")?;
         let imported = replica.change(now_ms, |replica, now| {
-            let result = replica.import(now, BufReader::with_capacity(READ_BYTES, &mut reader));
+            let result = bundle::import(replica, now, BufReader::with_capacity(READ_BYTES, &mut reader));
             result.map_err(|error| reader.failure().unwrap_or_else(|| error.into()))
         })?;
         if let Some(out) = out {

@@ -304,7 +304,7 @@ impl crate::transport::Side for Side<'_> {
         self.replica.change(self.now_ms, |replica, now| {
             let mut session = self.session.enter()?;
             // Cancelled by another thread meanwhile.
-            if session.inside.finish().is_some() {
+            if session.inside.result().is_some() {
                 return Ok(Taken::Over);
             }
             match session.inside.receive(replica, now, answer) {

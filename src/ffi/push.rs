@@ -149,7 +149,7 @@ pub extern "C" fn policysync_push_receive(
         let pushed = replica
             .change(now_ms, |replica, now| Ok(push.enter()?.inside.receive(replica, now, message)?))?;
         if let Some(intake) = intake {
-            intake.write(policysync_intake::of_pushed(pushed));
+            intake.write(policysync_intake::of(&pushed));
         }
         Ok(POLICYSYNC_OK)
     })

@@ -120,7 +120,7 @@ pub extern "C" fn policysync_responder_remembered(
         let out = call.buffer(out)?;
         let bytes = {
             let replica = replica.enter()?;
-            responder.enter()?.inside.remembered(&replica.inside.replica)
+            responder.enter()?.inside.save_sessions(&replica.inside.replica)
         };
         out.fill(&bytes);
         Ok(POLICYSYNC_OK)
@@ -150,7 +150,7 @@ pub extern "C" fn policysync_responder_restore(
         let replica = call.shared(replica, "replica")?;
         let bytes = call.bytes(bytes, bytes_len, "bytes")?;
         let replica = replica.enter()?;
-        responder.enter()?.inside.restore(&replica.inside.replica, bytes)?;
+        responder.enter()?.inside.restore_sessions(&replica.inside.replica, bytes)?;
         Ok(POLICYSYNC_OK)
     })
 }

@@ -14,7 +14,7 @@ use super::status::policysync_status;
 use super::status::policysync_status_code::{self, *};
 use super::sync::{policysync_refusals, policysync_sync_base, policysync_sync_options};
 use crate::SyncSession;
-use crate::sync::{Finish, Progress};
+use crate::sync::{Progress, SessionResult};
 use crate::transport::LineCaller;
 
 /// A session with a peer, from the side that begins it: what to send next, and what to do with the answer. The
@@ -271,7 +271,7 @@ pub extern "C" fn policysync_session_finish(
         if matches!(state, policysync_session_state::POLICYSYNC_SESSION_RUNNING) {
             return Ok(POLICYSYNC_NOT_FOUND);
         }
-        write(state, entered.inside.finish(), out, base);
+        write(state, entered.inside.result(), out, base);
         Ok(POLICYSYNC_OK)
     })
 }
@@ -306,7 +306,7 @@ pub extern "C" fn policysync_session_free(session: *mut policysync_session) {
 
 /// How a session of a line ended, if one has.
 pub(super) fn write_finish(
-    finish: Option<&Finish>,
+    finish: Option<&SessionResult>,
     out: SizedOut<'_, policysync_finish>,
     base: Option<Out<'_, *mut policysync_sync_base>>,
 ) -> policysync_status_code {
@@ -319,12 +319,12 @@ pub(super) fn write_finish(
 
 fn write(
     state: policysync_session_state,
-    finish: Option<&Finish>,
+    finish: Option<&SessionResult>,
     out: SizedOut<'_, policysync_finish>,
     base: Option<Out<'_, *mut policysync_sync_base>>,
 ) {
     let mut written = policysync_finish { struct_size: 0, state: state.number(), count: 0, digest: [0; 16] };
-    if let Some(Finish::Converged { digest, count, base: common }) = finish {
+    if let Some(SessionResult::Converged { digest, count, resume: common }) = finish {
         (written.count, written.digest) = (*count, *digest.as_bytes());
         if let (Some(base), Some(common)) = (base, common) {
             base.write(policysync_sync_base::hand_out(common));
@@ -360,9 +360,9 @@ impl policysync_progress {
         Self {
             struct_size: 0,
             state: state.number(),
-            received: progress.received,
-            known: progress.known,
-            refused: policysync_refusals::of(progress.refused),
+            received: progress.received.new_ops(),
+            known: progress.received.duplicates,
+            refused: policysync_refusals::of(progress.received.refused),
             sent: progress.sent,
             refused_by_peer: policysync_refusals::of(progress.refused_by_peer),
             bytes_sent: progress.bytes_sent,
@@ -378,17 +378,17 @@ impl policysync_progress {
 
 impl policysync_session_state {
     fn of(session: &SyncSession) -> Self {
-        match session.finish() {
+        match session.result() {
             None if session.is_over() => Self::POLICYSYNC_SESSION_FAILED,
             finish => Self::of_finish(finish),
         }
     }
 
-    fn of_finish(finish: Option<&Finish>) -> Self {
+    fn of_finish(finish: Option<&SessionResult>) -> Self {
         match finish {
-            Some(Finish::Converged { .. }) => Self::POLICYSYNC_SESSION_CONVERGED,
-            Some(Finish::NotConverged { .. }) => Self::POLICYSYNC_SESSION_NOT_CONVERGED,
-            Some(Finish::Cancelled) => Self::POLICYSYNC_SESSION_CANCELLED,
+            Some(SessionResult::Converged { .. }) => Self::POLICYSYNC_SESSION_CONVERGED,
+            Some(SessionResult::NotConverged { .. }) => Self::POLICYSYNC_SESSION_NOT_CONVERGED,
+            Some(SessionResult::Cancelled) => Self::POLICYSYNC_SESSION_CANCELLED,
             None => Self::POLICYSYNC_SESSION_RUNNING,
         }
     }

@@ -10,7 +10,8 @@ use super::replica::policysync_replica;
 use super::status::policysync_status;
 use super::status::policysync_status_code::POLICYSYNC_OK;
 use super::sync_status::refusal_of;
-use crate::sync::{Imported, Pushed, Refusals, Reply, SyncBase};
+use crate::bundle::Imported;
+use crate::sync::{Received, Refusals, Reply, ResumeToken};
 use crate::{SyncError, SyncOptions};
 
 /// What a session has found two replicas to have in common, for the next session with the same peer, which leaves it
@@ -18,7 +19,7 @@ use crate::{SyncError, SyncOptions};
 /// To have it outlive the process, see `policysync_sync_base_to_bytes`. Never changes, so any thread may use it at any
 /// time.
 pub struct policysync_sync_base {
-    base: SyncBase,
+    base: ResumeToken,
 }
 
 /// How a session is run, by either side. Zero in every member but the first is the default. Begin with
@@ -125,7 +126,7 @@ pub extern "C" fn policysync_sync_refusal(
 ) -> policysync_status {
     guarded(err, |call| {
         let out = call.buffer(out)?;
-        out.fill(&SyncError::Refused(refusal_of(status)).to_message());
+        out.fill(&SyncError::AlertReceived(refusal_of(status)).to_alert());
         Ok(POLICYSYNC_OK)
     })
 }
@@ -209,7 +210,7 @@ pub extern "C" fn policysync_sync_base_from_bytes(
         let bytes = call.bytes(bytes, bytes_len, "bytes")?;
         let replica = call.shared(replica, "replica")?;
         let key = call.bytes32(key32, "key32")?;
-        let base = SyncBase::from_bytes(bytes, &replica.enter()?.inside.replica, key)?;
+        let base = ResumeToken::from_bytes(bytes, &replica.enter()?.inside.replica, key)?;
         out.write(policysync_sync_base::hand_out(&base));
         Ok(POLICYSYNC_OK)
     })
@@ -227,11 +228,11 @@ pub extern "C" fn policysync_sync_base_free(base: Option<Box<policysync_sync_bas
 
 impl policysync_sync_base {
     /// A handle for C.
-    pub(super) fn hand_out(base: &SyncBase) -> *mut Self {
+    pub(super) fn hand_out(base: &ResumeToken) -> *mut Self {
         Box::into_raw(Box::new(Self { base: base.clone() }))
     }
 
-    pub(super) fn copy(&self) -> SyncBase {
+    pub(super) fn copy(&self) -> ResumeToken {
         self.base.clone()
     }
 }
@@ -251,7 +252,7 @@ impl policysync_sync_options {
             taken = taken.max_message_bytes(usize::try_from(options.max_message_bytes).unwrap_or(usize::MAX));
         }
         if let Some(base) = call.optional(options.since) {
-            taken = taken.since(base.copy());
+            taken = taken.resume(base.copy());
         }
         Ok(taken)
     }
@@ -266,21 +267,24 @@ impl policysync_refusals {
 }
 
 impl policysync_intake {
-    fn new(received: u64, known: u64, refused: Refusals) -> Self {
-        let refused = policysync_refusals::of(refused);
-        Self { struct_size: 0, reserved: 0, received, known, refused, sent: 0, bytes: 0 }
+    pub(super) fn of(received: &Received) -> Self {
+        Self {
+            struct_size: 0,
+            reserved: 0,
+            received: received.new_ops(),
+            known: received.duplicates,
+            refused: policysync_refusals::of(received.refused),
+            sent: 0,
+            bytes: 0,
+        }
     }
 
     pub(super) fn of_reply(reply: &Reply) -> Self {
-        Self { sent: reply.sent, ..Self::new(reply.received, reply.known, reply.refused) }
-    }
-
-    pub(super) fn of_pushed(pushed: Pushed) -> Self {
-        Self::new(pushed.received, pushed.known, pushed.refused)
+        Self { sent: reply.sent, ..Self::of(&reply.received) }
     }
 
     pub(super) fn of_imported(imported: Imported) -> Self {
-        Self { bytes: imported.bytes, ..Self::new(imported.received, imported.known, imported.refused) }
+        Self { bytes: imported.bytes, ..Self::of(&imported.received) }
     }
 }
 

@@ -3,24 +3,25 @@
 use super::status::policysync_status_code::{self, *};
 use super::status::{Status, policysync_status};
 use crate::SyncError;
+use crate::bundle::BundleError;
 use crate::op::OpSeq;
-use crate::sync::{BaseError, BundleError, Refusal};
+use crate::sync::{Alert, ResumeError};
 
 impl Status for SyncError {
     fn status(&self) -> policysync_status_code {
         match self {
-            Self::Message { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::Message(_) => POLICYSYNC_ERR_MALFORMED,
             Self::TooLarge { .. } | Self::TooManyRefused { .. } => POLICYSYNC_ERR_LIMIT,
             Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
             Self::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
-            Self::Lie(_) => POLICYSYNC_ERR_LIE,
+            Self::PeerMisbehaved(_) => POLICYSYNC_ERR_LIE,
             Self::Stray => POLICYSYNC_ERR_STRAY,
             Self::NoProgress { .. } => POLICYSYNC_ERR_NO_PROGRESS,
-            Self::Refused(refusal) => match refusal {
-                Refusal::Version => POLICYSYNC_ERR_PEER_VERSION,
-                Refusal::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
-                Refusal::Forgotten => POLICYSYNC_ERR_FORGOTTEN,
-                Refusal::Message | Refusal::TooLarge | Refusal::Failed => POLICYSYNC_ERR_REFUSED,
+            Self::AlertReceived(alert) => match alert {
+                Alert::Version => POLICYSYNC_ERR_PEER_VERSION,
+                Alert::OtherSpace => POLICYSYNC_ERR_WRONG_SPACE,
+                Alert::Forgotten => POLICYSYNC_ERR_FORGOTTEN,
+                Alert::Message | Alert::TooLarge | Alert::Failed => POLICYSYNC_ERR_REFUSED,
             },
             Self::OutOfTurn => POLICYSYNC_ERR_OUT_OF_TURN,
             Self::Ended => POLICYSYNC_ERR_ENDED,
@@ -39,28 +40,28 @@ impl Status for SyncError {
     }
 }
 
-/// What a responder that failed with this status says: what [`SyncError::to_message`] does, of the error's status.
-pub(super) fn refusal_of(status: policysync_status) -> Refusal {
+/// What a responder that failed with this status says: what [`SyncError::to_alert`] does, of the error's status.
+pub(super) fn refusal_of(status: policysync_status) -> Alert {
     let of = |code: policysync_status_code| status == code.number();
     if of(POLICYSYNC_ERR_MALFORMED) || of(POLICYSYNC_ERR_LIE) || of(POLICYSYNC_ERR_OUT_OF_TURN) {
-        Refusal::Message
+        Alert::Message
     } else if of(POLICYSYNC_ERR_PEER_VERSION) {
-        Refusal::Version
+        Alert::Version
     } else if of(POLICYSYNC_ERR_WRONG_SPACE) {
-        Refusal::OtherSpace
+        Alert::OtherSpace
     } else if of(POLICYSYNC_ERR_LIMIT) {
-        Refusal::TooLarge
+        Alert::TooLarge
     } else if of(POLICYSYNC_ERR_FORGOTTEN) {
-        Refusal::Forgotten
+        Alert::Forgotten
     } else {
-        Refusal::Failed
+        Alert::Failed
     }
 }
 
-impl Status for BaseError {
+impl Status for ResumeError {
     fn status(&self) -> policysync_status_code {
         match self {
-            Self::Malformed { .. } => POLICYSYNC_ERR_MALFORMED,
+            Self::Malformed(_) => POLICYSYNC_ERR_MALFORMED,
             Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
             Self::Seal => POLICYSYNC_ERR_DAMAGED,
             Self::ShorterLog { .. } | Self::OtherLog { .. } | Self::OtherReplica => {
@@ -162,25 +163,26 @@ const fn of_http(status: u16, temporary: bool) -> policysync_status_code {
 mod tests {
     use super::*;
     use crate::StoreError;
-    use crate::sync::{Lie, MessageFault};
+    use crate::codec::{CodecError, CodecFault};
+    use crate::sync::PeerMisbehaved;
 
     #[test]
     fn a_refusal_by_status_is_the_one_by_error() {
         let errors = [
-            SyncError::Message { fault: MessageFault::Truncated, at: 0 },
+            SyncError::Message(CodecError { fault: CodecFault::Truncated, at: 0 }),
             SyncError::TooLarge { len: 2, limit: 1 },
             SyncError::Version { found: 2, known: 1 },
             SyncError::OtherSpace,
-            SyncError::Lie(Lie::Range),
+            SyncError::PeerMisbehaved(PeerMisbehaved::Range),
             SyncError::OutOfTurn,
-            SyncError::Refused(Refusal::Forgotten),
+            SyncError::AlertReceived(Alert::Forgotten),
             SyncError::Store(StoreError::Full),
         ];
         for error in errors {
             let refusal = refusal_of(error.status().number());
-            assert_eq!(SyncError::Refused(refusal).to_message(), error.to_message(), "{error}");
+            assert_eq!(SyncError::AlertReceived(refusal).to_alert(), error.to_alert(), "{error}");
         }
-        assert_eq!(refusal_of(0), Refusal::Failed);
+        assert_eq!(refusal_of(0), Alert::Failed);
     }
 
     /// What may pass by itself has a number from -400 to -449.

@@ -1,10 +1,10 @@
 //! The seal over a log that was verified.
 
 use crate::codec::OpHash;
+use crate::codec::tags::STORE_SEAL;
 use crate::crypto::{Sodium, Zeroizing};
 use crate::op::SignedOpRef;
 
-const LABEL: &[u8] = b"policysync/seal/v1";
 /// The first byte of what is hashed: the beginning of a chain, or an operation.
 const START: u8 = 0;
 const OPERATION: u8 = 1;
@@ -30,7 +30,7 @@ impl Sealing {
     /// Returns the seal of an empty log.
     pub(crate) fn start(&self, space: Option<&str>) -> Seal {
         let mut message = vec![START];
-        message.extend_from_slice(LABEL);
+        message.extend_from_slice(STORE_SEAL);
         // A space is never empty.
         message.extend_from_slice(space.unwrap_or_default().as_bytes());
         self.crypto.keyed_hash(&self.key, &message)

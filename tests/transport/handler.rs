@@ -1,6 +1,6 @@
 //! The request handler: a status for each kind of fault, and the fault in two bytes for the other side.
 
-use policysync::sync::Refusal;
+use policysync::sync::Alert;
 use policysync::transport::{HTTP_CONTENT_TYPE, HttpAnswer, HttpRequest};
 use policysync::{Replica, ReplicaOptions, SyncError, SyncOptions, SyncSession, answer_http};
 
@@ -27,8 +27,8 @@ fn hello(replica: &Replica) -> Vec<u8> {
 fn what_is_no_message_is_a_bad_request() {
     let answer = answer(&mut device("bob"), b"<html>");
     assert_eq!(answer.status, 400);
-    assert!(matches!(answer.error, Some(SyncError::Message { .. })));
-    assert_eq!(told(&answer), Err(SyncError::Refused(Refusal::Message)));
+    assert!(matches!(answer.error, Some(SyncError::Message(_))));
+    assert_eq!(told(&answer), Err(SyncError::AlertReceived(Alert::Message)));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_not() {
     assert_eq!(answer(&mut device("bob"), &vec![0; limit]).status, 400);
     let answer = answer(&mut device("bob"), &vec![0; limit + 1]);
     assert_eq!(answer.status, 413);
-    assert_eq!(told(&answer), Err(SyncError::Refused(Refusal::TooLarge)));
+    assert_eq!(told(&answer), Err(SyncError::AlertReceived(Alert::TooLarge)));
 }
 
 #[test]
@@ -60,5 +60,5 @@ fn a_log_of_another_space_is_forbidden() {
     let mut other = Replica::open(ReplicaOptions::new().space("other")).unwrap();
     let answer = answer(&mut other, &hello(&device("alice")));
     assert_eq!(answer.status, 403);
-    assert_eq!(told(&answer), Err(SyncError::Refused(Refusal::OtherSpace)));
+    assert_eq!(told(&answer), Err(SyncError::AlertReceived(Alert::OtherSpace)));
 }

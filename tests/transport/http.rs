@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use policysync::sync::{Finish, Refusal};
+use policysync::sync::{Alert, SessionResult};
 use policysync::transport::{HTTP_CONTENT_TYPE, HeaderError, HttpError, HttpOptions, HttpStage, SyncReport};
 use policysync::{HttpClient, Replica, SyncError, SyncOptions};
 
@@ -39,8 +39,8 @@ fn two_replicas_end_with_the_same() {
     let server = Server::honest(peer.clone());
     let mut alice = device_with("alice", 200);
     let report = sync(&mut alice, &server.url);
-    assert!(matches!(report.finish, Finish::Converged { count: 500, .. }));
-    assert_eq!((report.progress.sent, report.progress.received), (200, 300));
+    assert!(matches!(report.finish, SessionResult::Converged { count: 500, .. }));
+    assert_eq!((report.progress.sent, report.progress.received.new_ops()), (200, 300));
     peer.with(|bob| assert_same(&alice, bob));
 }
 
@@ -70,7 +70,7 @@ fn a_session_can_be_ended_from_the_callback_and_gone_on_with() {
     let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
     let stop = |_: &_| ControlFlow::Break(());
     let report = client.sync(&mut alice, SyncOptions::new(), [1; 16], || NOW, stop).unwrap();
-    assert_eq!(report.finish, Finish::Cancelled);
+    assert_eq!(report.finish, SessionResult::Cancelled);
     assert_eq!(server.requests(), 1);
     assert!(sync(&mut alice, &server.url).finish.is_converged());
 }
@@ -108,7 +108,7 @@ fn a_message_that_is_too_long_for_the_server_is_answered_with_its_refusal() {
     let server = Server::honest(Peer::new(device("bob")));
     let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
     let answer = client.exchange(&vec![0; 1_114_113], 1000).unwrap();
-    assert_eq!(answer, SyncError::Refused(Refusal::TooLarge).to_message());
+    assert_eq!(answer, SyncError::AlertReceived(Alert::TooLarge).to_alert());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn the_refusal_of_a_server_is_told_in_its_own_words() {
     let space = policysync::ReplicaOptions::new().space("other");
     let server = Server::honest(Peer::new(Replica::open(space).unwrap()));
     let error = try_sync(&mut device("alice"), &server.url).unwrap_err();
-    assert!(matches!(error, HttpError::Sync(SyncError::Refused(Refusal::OtherSpace))), "{error:?}");
+    assert!(matches!(error, HttpError::Sync(SyncError::AlertReceived(Alert::OtherSpace))), "{error:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use policysync::sync::{Finish, Refusal};
+use policysync::sync::{Alert, SessionResult};
 use policysync::transport::{
     Heard, HttpError, HttpOptions, WebSocketError, WebSocketOptions, WebSocketStream,
 };
@@ -104,7 +104,7 @@ fn keys_file(folder: &Path) -> PathBuf {
     file
 }
 
-fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> Finish {
+fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> SessionResult {
     let go_on = |_: &_| ControlFlow::Continue(());
     client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, go_on).unwrap().finish
 }
@@ -216,7 +216,7 @@ fn a_blind_relay_passes_on_what_it_cannot_judge_and_a_verifying_one_does_not() {
 
     let verifying = Relay::start(&folder.path().join("1.db"), &["--keys", keys.to_str().unwrap()]);
     let finish = sync(&verifying.http(), &mut mallory, 1);
-    let Finish::NotConverged { refused_by_peer, .. } = finish else { panic!("{finish:?}") };
+    let SessionResult::NotConverged { refused_by_peer, .. } = finish else { panic!("{finish:?}") };
     assert_eq!(refused_by_peer.unknown_key, 5);
 
     let blind = Relay::start(&folder.path().join("2.db"), &["--blind"]);
@@ -224,7 +224,7 @@ fn a_blind_relay_passes_on_what_it_cannot_judge_and_a_verifying_one_does_not() {
     assert!(sync(&blind.http(), &mut mallory, 2).is_converged());
     let mut alice = device("alice");
     let finish = sync(&blind.http(), &mut alice, 3);
-    let Finish::NotConverged { refused, .. } = finish else { panic!("{finish:?}") };
+    let SessionResult::NotConverged { refused, .. } = finish else { panic!("{finish:?}") };
     assert_eq!(refused.unknown_key, 5);
     assert_eq!(alice.log().len(), 0);
 }
@@ -314,7 +314,7 @@ fn a_relay_that_is_told_to_end_leaves_a_client_that_does_not_read() {
 fn a_relay_survives_what_is_no_message_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let relay = Relay::start(&folder.path().join("relay.db"), &["--blind"]);
-    let refusal = SyncError::Refused(Refusal::Message).to_message();
+    let refusal = SyncError::AlertReceived(Alert::Message).to_alert();
     assert_eq!(relay.http().exchange(b"nonsense", 1000).unwrap(), refusal);
     let error = relay.http().exchange(&vec![0; 1_114_113], 1000).unwrap_err();
     // The status, or a connection that ends before all was sent.
@@ -364,12 +364,12 @@ fn a_relay_with_a_secret_remembers_its_sessions_over_a_restart() {
     let base_after = |relay: &Relay, alice: &mut Replica, options: SyncOptions, nonce: u8| {
         let go_on = |_: &_| ControlFlow::Continue(());
         match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, go_on).unwrap().finish {
-            Finish::Converged { base: Some(base), .. } => base,
+            SessionResult::Converged { resume: Some(base), .. } => base,
             other => panic!("{other:?}"),
         }
     };
-    let is_known = |relay: &Relay, alice: &Replica, base: &policysync::sync::SyncBase| {
-        let mut session = SyncSession::new(SyncOptions::new().since(base.clone()), [9; 16]);
+    let is_known = |relay: &Relay, alice: &Replica, base: &policysync::sync::ResumeToken| {
+        let mut session = SyncSession::new(SyncOptions::new().resume(base.clone()), [9; 16]);
         let hello = session.next_message(alice).unwrap().unwrap();
         // Behind its nonce and two bytes of its cursor the answer says whether it goes on from there.
         relay.http().exchange(&hello, 2_000_000).unwrap()[30] == 1
@@ -383,12 +383,12 @@ fn a_relay_with_a_secret_remembers_its_sessions_over_a_restart() {
     let relay = Relay::start(&file, &mode);
     assert!(is_known(&relay, &alice, &base));
     write(&mut alice, 1);
-    base_after(&relay, &mut alice, SyncOptions::new().since(base.clone()), 2);
+    base_after(&relay, &mut alice, SyncOptions::new().resume(base.clone()), 2);
     relay.kill();
 
     // Another secret: refused, and the relay goes on without.
     std::fs::write(&secret, [6; 32]).unwrap();
     let relay = Relay::start(&file, &mode);
     assert!(!is_known(&relay, &alice, &base));
-    base_after(&relay, &mut alice, SyncOptions::new().since(base), 3);
+    base_after(&relay, &mut alice, SyncOptions::new().resume(base), 3);
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use policysync::sync::{Finish, Refusal};
+use policysync::sync::{Alert, SessionResult};
 use policysync::transport::{
     HeaderError, Heard, LineEvent, WebSocketError, WebSocketOptions, WebSocketStream,
 };
@@ -102,7 +102,7 @@ fn after_the_session_new_operations_go_both_ways() {
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
-    assert!(matches!(line.client.finish(), Some(Finish::Converged { count: 80, .. })));
+    assert!(matches!(line.client.finish(), Some(SessionResult::Converged { count: 80, .. })));
     for round in 0..5 {
         alice.set(NOW, "Note", &format!("a{round}"), "text", "from alice").unwrap();
         line.until(&mut alice, &mut bob, same);
@@ -144,13 +144,14 @@ fn a_session_that_does_not_converge_is_run_again_when_something_is_written_and_w
     let mut line = Line::new(1);
     let finished = |line: &Line, _: &Replica, _: &Replica| line.client.finish().is_some();
     line.until(&mut alice, &mut bob, finished);
-    let Some(Finish::NotConverged { refused, .. }) = line.client.finish() else { panic!() };
+    let Some(SessionResult::NotConverged { refused, .. }) = line.client.finish() else { panic!() };
     assert_eq!(refused.unknown_key, 1);
     assert!(!line.client.is_pushing());
 
     alice.set(NOW, "Task", "t9", "title", "written later").unwrap();
     let told = |line: &Line, _: &Replica, _: &Replica| {
-        matches!(line.client.finish(), Some(Finish::NotConverged { .. })) && line.client.progress().sent == 1
+        matches!(line.client.finish(), Some(SessionResult::NotConverged { .. }))
+            && line.client.progress().sent == 1
     };
     line.until(&mut alice, &mut bob, told);
     // The session's end is said with the next look.
@@ -308,7 +309,7 @@ fn what_is_no_message_is_answered_with_a_refusal_and_a_close() {
         assert_eq!(hear(&mut server), Heard::Message);
         let error = server.work(&mut responder(), &mut bob, NOW).unwrap_err();
         assert!(matches!(error, WebSocketError::Sync(_)), "{error:?}");
-        let refusal = SyncError::Refused(Refusal::Message).to_message();
+        let refusal = SyncError::AlertReceived(Alert::Message).to_alert();
         assert_eq!(caller.read().unwrap().into_data(), refusal);
         assert!(caller.read().unwrap().is_close());
         (caller, server) = raw();
@@ -509,7 +510,7 @@ fn a_new_line_leaves_out_what_the_last_one_ended_with() {
     alice.set(NOW, "Task", "t1", "title", "while away").unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let since = options().sync(policysync::SyncOptions::new().since(base));
+    let since = options().sync(policysync::SyncOptions::new().resume(base));
     let (client, server) = thread::scope(|scope| {
         let server = scope.spawn(|| accept(&listener));
         let client = Client::connect(&url, since, [2; 32], || NOW).unwrap();
@@ -519,7 +520,7 @@ fn a_new_line_leaves_out_what_the_last_one_ended_with() {
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
     let progress = line.client.progress();
-    assert_eq!((progress.sent, progress.received), (1, 0));
+    assert_eq!((progress.sent, progress.received.new_ops()), (1, 0));
     assert!(progress.bytes_received < 300, "{progress:?}");
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{HTTP_CONTENT_TYPE, HttpError, HttpOptions};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::{Finish, Progress, REFUSAL, SyncError, SyncOptions, SyncSession};
+use crate::sync::{ALERT, Progress, SessionResult, SyncError, SyncOptions, SyncSession};
 use crate::transport::headers::{HeaderError, Headers};
 
 /// No wait is longer: the end of a longer one may be a time that there is none.
@@ -28,7 +28,7 @@ const REPEATS: u32 = 3;
 ///
 /// use policysync::{HttpClient, Replica, ReplicaOptions, SyncOptions, system_wall_clock};
 /// use policysync::crypto::Sodium;
-/// use policysync::sync::{Finish, SyncBase};
+/// use policysync::sync::{SessionResult, ResumeToken};
 /// use policysync::transport::HttpOptions;
 ///
 /// # let (token, key) = ("from the server's operator", [7; 32]);
@@ -37,14 +37,14 @@ const REPEATS: u32 = 3;
 /// let mut options = SyncOptions::new();
 /// // `key` is 32 secret bytes from the platform's key store; the store's seal key will do.
 /// if let Ok(bytes) = std::fs::read("list.base")
-///     && let Ok(base) = SyncBase::from_bytes(&bytes, &replica, &key)
+///     && let Ok(base) = ResumeToken::from_bytes(&bytes, &replica, &key)
 /// {
-///     options = options.since(base);
+///     options = options.resume(base);
 /// }
 /// let mut nonce = [0; 16];
 /// Sodium::new()?.random(&mut nonce);
 /// let report = client.sync(&mut replica, options, nonce, system_wall_clock, |_| ControlFlow::Continue(()))?;
-/// if let Finish::Converged { base: Some(base), .. } = &report.finish {
+/// if let SessionResult::Converged { resume: Some(base), .. } = &report.finish {
 ///     std::fs::write("list.base", base.to_bytes(&replica, &key)?)?;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -62,7 +62,7 @@ pub struct HttpClient {
 #[non_exhaustive]
 pub struct SyncReport {
     /// How it ended: whether both hold the same.
-    pub finish: Finish,
+    pub finish: SessionResult,
     /// What was sent, received and refused.
     pub progress: Progress,
 }
@@ -127,7 +127,7 @@ impl HttpClient {
         let mut session = SyncSession::new(options, nonce);
         let (now, on_progress) = (&mut now, &mut on_progress);
         self.run(&mut Borrowed { session: &mut session, replica, now, on_progress }, limit)?;
-        let finish = session.finish().cloned().ok_or(SyncError::Ended)?;
+        let finish = session.result().cloned().ok_or(SyncError::Ended)?;
         Ok(SyncReport { finish, progress: session.progress() })
     }
 
@@ -188,7 +188,7 @@ impl HttpClient {
             return Err(HttpError::TooLarge { limit: max_bytes });
         }
         // Beside a status that is an error only a refusal is taken for an answer.
-        if status != 200 && bytes.first() != Some(&REFUSAL) {
+        if status != 200 && bytes.first() != Some(&ALERT) {
             return Err(HttpError::Status { status });
         }
         Ok(bytes)

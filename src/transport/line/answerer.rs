@@ -3,7 +3,7 @@
 use super::go_on;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::{PUSH, Push, Refusal, Responder, SyncError};
+use crate::sync::{Alert, PUSH, Push, Responder, SyncError};
 
 /// What a server says over a line that stays open (a WebSocket, a serial line): it answers the caller's sessions, and
 /// then sends what arrives here, and takes in what the caller sends. One for each line; messages in, messages out.
@@ -27,7 +27,7 @@ impl LineAnswerer {
     ///
     /// # Errors
     ///
-    /// [`SyncError`]; [`SyncError::to_message`] makes the answer that tells the caller. Then the line should be closed.
+    /// [`SyncError`]; [`SyncError::to_alert`] makes the answer that tells the caller. Then the line should be closed.
     pub fn receive(
         &mut self,
         responder: &mut Responder,
@@ -38,8 +38,8 @@ impl LineAnswerer {
         if let Some(id) = go_on::read(message) {
             self.push = responder.push_after(replica, id);
             self.forgotten = self.push.is_none();
-            let forgotten = SyncError::Refused(Refusal::Forgotten);
-            return Ok(self.forgotten.then(|| forgotten.to_message()));
+            let forgotten = SyncError::AlertReceived(Alert::Forgotten);
+            return Ok(self.forgotten.then(|| forgotten.to_alert()));
         }
         if message.first() == Some(&PUSH) {
             match &mut self.push {

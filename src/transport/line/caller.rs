@@ -5,7 +5,7 @@ use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{
-    Finish, PUSH, Progress, Push, Pushed, Refusal, SyncBase, SyncError, SyncOptions, SyncSession,
+    Alert, PUSH, Progress, Push, Received, ResumeToken, SessionResult, SyncError, SyncOptions, SyncSession,
 };
 
 /// What a client says over a line that stays open (a WebSocket, a serial line): it runs a session, and when that has
@@ -26,9 +26,9 @@ pub struct LineCaller {
     began: Option<WallMillis>,
     covered: u64,
     awaiting: bool,
-    finish: Option<Finish>,
+    finish: Option<SessionResult>,
     progress: Progress,
-    go_on: Option<[u8; SyncBase::ID_BYTES]>,
+    go_on: Option<[u8; ResumeToken::ID_BYTES]>,
     push: Option<Push>,
 }
 
@@ -39,7 +39,7 @@ pub enum LineEvent {
     /// An answer in a session.
     Session(Progress),
     /// New operations.
-    Pushed(Pushed),
+    Pushed(Received),
     /// The other side no longer knows the last session; the next one begins later.
     Forgotten,
 }
@@ -84,7 +84,7 @@ impl LineCaller {
                 self.awaiting = true;
                 return Ok(Some(message));
             }
-            let finish = session.finish().cloned();
+            let finish = session.result().cloned();
             self.conclude(replica, finish);
         }
         if let Some(id) = self.go_on.take() {
@@ -108,7 +108,7 @@ impl LineCaller {
             let push = self.push.as_mut().ok_or(SyncError::OutOfTurn)?;
             return Ok(LineEvent::Pushed(push.receive(replica, now, message)?));
         }
-        let forgotten = SyncError::Refused(Refusal::Forgotten).to_message();
+        let forgotten = SyncError::AlertReceived(Alert::Forgotten).to_alert();
         if !self.awaiting && message == forgotten {
             self.push = None;
             return Ok(LineEvent::Forgotten);
@@ -127,15 +127,15 @@ impl LineCaller {
 
     /// How the last session ended; `None` before the first has.
     #[must_use]
-    pub const fn finish(&self) -> Option<&Finish> {
+    pub const fn finish(&self) -> Option<&SessionResult> {
         self.finish.as_ref()
     }
 
-    /// What the next line to the same peer may leave out, for [`SyncOptions::since`].
+    /// What the next line to the same peer may leave out, for [`SyncOptions::resume`].
     #[must_use]
-    pub const fn base(&self) -> Option<&SyncBase> {
+    pub const fn base(&self) -> Option<&ResumeToken> {
         match &self.finish {
-            Some(Finish::Converged { base, .. }) => base.as_ref(),
+            Some(SessionResult::Converged { resume, .. }) => resume.as_ref(),
             _ => None,
         }
     }
@@ -153,7 +153,7 @@ impl LineCaller {
     }
 
     fn begin(&mut self, replica: &Replica, now: WallMillis) {
-        let mut text = Vec::from(*b"policysync/line");
+        let mut text = crate::codec::tags::LINE_NONCE.to_vec();
         text.extend_from_slice(self.seed.as_slice());
         text.extend_from_slice(&self.sessions.to_le_bytes());
         let mut nonce = [0; 16];
@@ -163,7 +163,7 @@ impl LineCaller {
         self.began = Some(now);
     }
 
-    fn conclude(&mut self, replica: &Replica, finish: Option<Finish>) {
+    fn conclude(&mut self, replica: &Replica, finish: Option<SessionResult>) {
         self.session = None;
         self.covered = length(replica);
         self.finish = finish;

@@ -9,7 +9,7 @@ use super::rationed::Rationed;
 use super::{Heard, WebSocketError, WebSocketOptions, WebSocketStream};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::{Finish, Progress, SyncBase};
+use crate::sync::{Progress, ResumeToken, SessionResult};
 use crate::transport::line::{LineCaller, LineEvent};
 
 /// A WebSocket to a server: runs a session, and then sends what is written here and takes in what arrives there.
@@ -161,13 +161,13 @@ impl<S: Read + Write> WebSocketClient<S> {
 
     /// How the last session ended; `None` before the first has.
     #[must_use]
-    pub const fn finish(&self) -> Option<&Finish> {
+    pub const fn finish(&self) -> Option<&SessionResult> {
         self.line.finish()
     }
 
-    /// What the next line to the same server may leave out, for [`SyncOptions::since`](crate::SyncOptions::since).
+    /// What the next line to the same server may leave out, for [`SyncOptions::resume`](crate::SyncOptions::resume).
     #[must_use]
-    pub const fn base(&self) -> Option<&SyncBase> {
+    pub const fn base(&self) -> Option<&ResumeToken> {
         self.line.base()
     }
 

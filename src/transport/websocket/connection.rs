@@ -22,7 +22,7 @@ const AT_A_TIME: usize = 16;
 
 /// What came of waiting for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "a caller handles each case")]
 pub enum Heard {
     /// Nothing, for as long as the stream waits; or a ping, or part of a message.
     Nothing,

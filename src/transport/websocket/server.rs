@@ -178,7 +178,7 @@ impl<S: Read + Write> WebSocketServer<S> {
     /// Ends the line for this reason.
     fn end(&mut self, error: SyncError, now: WallMillis) -> WebSocketError {
         // Whoever cannot be told finds out from the end of the line.
-        drop(self.connection.send(error.to_message(), now));
+        drop(self.connection.send(error.to_alert(), now));
         self.connection.close();
         error.into()
     }
