@@ -183,7 +183,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now = system_wall_clock();
     let options = ReplicaOptions::new().write_as(alice).store(FileStore::open(&path)?, now);
     let mut replica = Replica::open(options)?;
-    replica.set(now, ("Task", "t1", "title"), "Hello world")?;
+    replica.set(now, "Task", "t1", "title", "Hello world")?;
     drop(replica);
 
     // The file is not trusted: every signature is verified again.
@@ -191,7 +191,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     keys.register(alices_key)?;
     let options = ReplicaOptions::new().keys(keys).store(FileStore::open(&path)?, now);
     let replica = Replica::open(options)?;
-    assert_eq!(replica.get(("Task", "t1", "title"))?, Some("Hello world".into()));
+    assert_eq!(replica.get("Task", "t1", "title")?, Some("Hello world".into()));
     println!("{} operation in {} bytes", replica.log().len(), std::fs::metadata(&path)?.len());
     Ok(())
 }

@@ -88,7 +88,7 @@ pub enum JournalError {
 /// let (head, records): (Option<&[u8]>, Vec<Record>) = (None, Vec::new());
 /// let mut replica = Restoring::new(options, head, now)?.take(&records)?.finish()?;
 ///
-/// replica.set(now, ("Task", "t1", "title"), "Hello world")?;
+/// replica.set(now, "Task", "t1", "title", "Hello world")?;
 /// while let Some(unsaved) = replica.unsaved(1 << 20)? {
 ///     // Here the host saves `unsaved.head()` and `unsaved.records()`.
 ///     replica.confirm(&unsaved)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use policysync::bundle::{export_ops, export_since, import};
 use policysync::op::OpSeq;
 use policysync::oplog::Cursor;
 use policysync::replica::{JournalError, Restoring, Unsaved};
@@ -92,13 +93,13 @@ fn assert_only_saved_leaves(replica: &mut Replica, saved: &Saved) {
     let expected = hashes(&expected);
 
     let mut bundle = Vec::new();
-    replica.export_since(Cursor::START, &mut bundle).unwrap();
+    export_since(replica, Cursor::START, &mut bundle).unwrap();
     let mut other = peer();
-    other.import(NOW, bundle.as_slice()).unwrap();
+    import(&mut other, NOW, bundle.as_slice()).unwrap();
     assert_eq!(hashes(&other), expected, "a bundle");
     let unsaved = replica.log().iter().map(|entry| entry.unwrap().hash);
     for hash in unsaved.filter(|hash| !expected.contains(&hash.to_string())) {
-        assert!(replica.export_set(&[hash], Vec::new()).is_err(), "a bundle of one");
+        assert!(export_ops(replica, &[hash], Vec::new()).is_err(), "a bundle of one");
     }
     let mut other = peer();
     synchronise(replica, &mut other);
@@ -116,7 +117,7 @@ fn winners(replica: &Replica, ops: &[SignedOp]) -> Winners {
     let field = |op: &SignedOp| {
         let op = op.op();
         let (entity, id, path) = (op.entity(), op.entity_id(), op.path());
-        let winner = replica.explain((entity, id, path)).unwrap()?.winner.hash;
+        let winner = replica.explain(entity, id, path).unwrap()?.winner.hash;
         Some(((entity.to_owned(), id.to_owned(), path.to_owned()), winner))
     };
     ops.iter().filter_map(field).collect()
@@ -162,7 +163,7 @@ impl World {
 
     fn write(&mut self) {
         let path = format!("own{}", self.random.below(3));
-        let op = self.replica.set(NOW, ("Task", "t1", path.as_str()), "mine").unwrap();
+        let op = self.replica.set(NOW, "Task", "t1", &path, "mine").unwrap();
         assert!(self.used.insert(op.op().ts()), "a timestamp is used twice");
         self.ops.push(op);
     }
@@ -252,7 +253,7 @@ impl World {
         let before = snapshot(&self.replica);
         self.replica.save_unknown(unsaved).unwrap();
         let closed = || IngestError::Store(StoreError::OutcomeUnknown);
-        let written = self.replica.set(NOW, ("Task", "t1", "own0"), "more");
+        let written = self.replica.set(NOW, "Task", "t1", "own0", "more");
         assert_eq!(written, Err(WriteError::Ingest(closed())));
         assert_eq!(self.replica.ingest(NOW, &set("bob", NOW.0, 7, "late", true)), Err(closed()));
         assert_eq!(self.replica.unsaved(1).err(), Some(StoreError::OutcomeUnknown));
@@ -358,7 +359,7 @@ fn saved_bytes_are_not_trusted() {
 fn a_session_that_was_begun_before_operations_were_taken_back_ends() {
     let mut saved = Saved::default();
     let mut replica = saved.open(options(None), 1).unwrap();
-    replica.set(NOW, ("Task", "t1", "own"), "a").unwrap();
+    replica.set(NOW, "Task", "t1", "own", "a").unwrap();
     save_all(&mut replica, &mut saved);
     let mut other = peer();
     ingest(&mut other, &some_ops());
@@ -366,7 +367,7 @@ fn a_session_that_was_begun_before_operations_were_taken_back_ends() {
     let mut responder = Responder::new([8; 32], SyncOptions::new());
     let request = session.next_message(&replica).unwrap().unwrap();
     let reply = responder.respond(&mut other, NOW, &request).unwrap();
-    replica.set(NOW, ("Task", "t1", "own"), "b").unwrap();
+    replica.set(NOW, "Task", "t1", "own", "b").unwrap();
     assert_eq!(replica.take_back(), Ok(1));
     assert_eq!(session.receive(&mut replica, NOW, &reply.message), Err(SyncError::OtherReplica));
 }
@@ -382,11 +383,11 @@ fn an_operation_is_pushed_once_it_is_saved() {
         let reply = responder.respond(&mut other, NOW, &request).unwrap();
         session.receive(&mut replica, NOW, &reply.message).unwrap();
     }
-    let Some(SessionResult::Converged { token: Some(base), .. }) = session.result() else {
+    let Some(SessionResult::Converged { resume: Some(base), .. }) = session.result() else {
         panic!("not converged")
     };
     let mut push = Push::after(base.clone(), &SyncOptions::new());
-    replica.set(NOW, ("Task", "t1", "own"), "a").unwrap();
+    replica.set(NOW, "Task", "t1", "own", "a").unwrap();
     assert_eq!((push.waiting(&replica), push.next_message(&replica)), (0, Ok(None)));
     let unsaved = replica.unsaved(1).unwrap().unwrap();
     assert_eq!((push.waiting(&replica), push.next_message(&replica)), (0, Ok(None)));
@@ -401,7 +402,7 @@ fn options_with_a_store_and_replicas_without_a_journal_are_refused() {
     let options = ReplicaOptions::new().store(MemoryStore::new(), NOW);
     assert_eq!(Restoring::new(options, None, NOW).err(), Some(OpenError::TwoStores));
     let mut plain = Replica::open(as_alice(knowing(&PEOPLE))).unwrap();
-    plain.set(NOW, ("Task", "t1", "own"), "a").unwrap();
+    plain.set(NOW, "Task", "t1", "own", "a").unwrap();
     assert!(plain.unsaved(1000).unwrap().is_none());
     assert_eq!(plain.take_back(), Err(JournalError::NoJournal));
     assert_eq!(key("alice").public_key().actor(), plain.actor().unwrap());

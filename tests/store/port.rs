@@ -299,15 +299,15 @@ fn two_replicas_over_one_database_never_both_win() {
         let mut first = Replica::open(options()).unwrap();
         let mut second = Replica::open(options()).unwrap();
         for round in 0..4_i32 {
-            let written = first.set(NOW, ("Task", "t1", "title"), round).unwrap();
+            let written = first.set(NOW, "Task", "t1", "title", round).unwrap();
             let before = snapshot(&second);
-            let refused = second.set(NOW, ("Task", "t1", "title"), -round);
+            let refused = second.set(NOW, "Task", "t1", "title", -round);
             assert_eq!(refused, Err(WriteError::Ingest(IngestError::Store(StoreError::Conflict))));
             assert_eq!(snapshot(&second), before);
             assert_eq!(second.catch_up(NOW), Ok(1));
             assert_eq!(second.catch_up(NOW), Ok(0));
             assert_eq!(second.poll(NOW).len(), 1);
-            let again = second.set(NOW, ("Task", "t1", "title"), -round).unwrap();
+            let again = second.set(NOW, "Task", "t1", "title", -round).unwrap();
             assert!(again.op().ts() > written.op().ts());
             assert_eq!(first.catch_up(NOW), Ok(1));
             assert_eq!(snapshot(&first), snapshot(&second));
