@@ -1,6 +1,6 @@
-//! Puts the number of the C interface into the name of the shared library.
+//! Puts the number of the binary interface into the name of the shared library.
 
-#[expect(unreachable_pub, reason = "the header is made of what is pub")]
+#[expect(unreachable_pub, reason = "cbindgen renders public items")]
 #[path = "src/ffi/abi.rs"]
 mod abi;
 

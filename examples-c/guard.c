@@ -1,4 +1,4 @@
-/* A guard: what is signed well may still be refused. Here only tasks are admitted. */
+/* A guard rejects verified operations that the application does not accept: here everything except tasks. */
 #include <policysync.h>
 
 #include <stdio.h>
@@ -14,7 +14,7 @@ static void check(policysync_status status) {
     }
 }
 
-/* Must depend on the operation alone, or replicas will differ. */
+/* The verdict must depend on the operation alone, or replicas will differ. */
 static policysync_status only_tasks(void *ctx, const policysync_op *ops, size_t stride, size_t count,
                                     int32_t *verdicts) {
     size_t n;

@@ -1,5 +1,5 @@
 /* Two devices, each with a file, change the same task list offline. Then they synchronise over a carrier that loses,
- * repeats and changes messages; what was changed is refused, and at the end both show the same list. */
+ * repeats and alters messages. Altered operations are refused, and at the end both have the same list. */
 #include <policysync.h>
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ static policysync_bytes text(const char *text) {
     return bytes;
 }
 
-/* A new device that writes as this actor, into this file. */
+/* Opens a device that writes as this actor, into this file. */
 static policysync_replica *device(const char *actor, const char *path, uint8_t public_key[32]) {
     policysync_replica_options options;
     policysync_replica *replica = NULL;
@@ -46,7 +46,7 @@ static void set(policysync_replica *replica, const char *task, const char *path,
     check(policysync_replica_set(replica, POLICYSYNC_NOW, &field, json, strlen(json), 0, NULL, &error));
 }
 
-/* The carrier: says how many times a message arrives. It does the same in every run. */
+/* Simulates the carrier: returns how many times a message arrives. It is the same in every run. */
 static int carry(policysync_buffer *message) {
     static const char *const habits[] = { "loses",   "carries", "repeats", "forges",
                                           "carries", "garbles", "carries", "carries" };
@@ -56,7 +56,7 @@ static int carry(policysync_buffer *message) {
     number++;
     printf("  the carrier %s a message of %zu bytes\n", does, message->len);
     if (strcmp(does, "forges") == 0) {
-        /* Other words in somebody's mouth. */
+        /* Someone changes the text of an operation. */
         for (n = 0; n + 4 <= message->len; n++) {
             if (memcmp(message->data + n, "milk", 4) == 0) {
                 memcpy(message->data + n, "wine", 4);
@@ -72,39 +72,39 @@ static void refused(const char *who, policysync_status status) {
     printf("  %s refuses it: %s: %s\n", who, policysync_status_name(status), error.message);
 }
 
-/* The laptop answers. Says how many times the answer arrives. */
+/* The laptop answers. Returns how many times the answer arrives. */
 static int respond(policysync_responder *responder, policysync_replica *laptop, const policysync_buffer *request,
                    policysync_buffer *answer) {
-    policysync_intake intake;
+    policysync_ingested ingested;
     policysync_status status;
-    intake.struct_size = sizeof intake;
-    status = policysync_responder_respond(responder, laptop, POLICYSYNC_NOW, request->data, request->len, answer, &intake,
+    ingested.struct_size = sizeof ingested;
+    status = policysync_responder_respond(responder, laptop, POLICYSYNC_NOW, request->data, request->len, answer, &ingested,
                                           &error);
     if (status < 0) {
         refused("the laptop", status);
         check(policysync_sync_refusal(status, answer, &error));
-    } else if (intake.refused.bad_signature > 0) {
+    } else if (ingested.refused.bad_signature > 0) {
         puts("  the laptop refuses an operation: not signed by the actor that it names");
     }
     return carry(answer);
 }
 
-/* One session. What ends it early is told, and the next one goes on from there. */
+/* Runs one session. If it ends early, the next one continues. */
 static int synchronise(policysync_replica *phone, policysync_replica *laptop, policysync_responder *responder) {
     policysync_session *session = NULL;
     policysync_buffer request = POLICYSYNC_BUFFER_INIT, answer = POLICYSYNC_BUFFER_INIT;
     policysync_progress progress;
-    policysync_finish finish;
+    policysync_sync_result result;
     policysync_status status = POLICYSYNC_OK;
     int times;
 
     progress.struct_size = sizeof progress;
-    finish.struct_size = sizeof finish;
+    result.struct_size = sizeof result;
     check(policysync_session_new(NULL, NULL, &session, &error));
     while (status == POLICYSYNC_OK &&
            (status = policysync_session_next_message(session, phone, &request, &error)) == POLICYSYNC_OK) {
         do {
-            /* The same again until there is an answer. */
+            /* Send the same message again until an answer arrives. */
             times = carry(&request) > 0 ? respond(responder, laptop, &request, &answer) : 0;
         } while (times == 0);
         while (times-- > 0) {
@@ -112,22 +112,22 @@ static int synchronise(policysync_replica *phone, policysync_replica *laptop, po
             if (status < 0) {
                 refused("the phone", status);
             }
-            /* What arrives out of turn or is not what is awaited changes nothing. */
+            /* A stray or untimely answer changes nothing. */
             if (status == POLICYSYNC_ERR_OUT_OF_TURN || status == POLICYSYNC_ERR_STRAY) {
                 status = POLICYSYNC_OK;
             }
         }
     }
-    check(policysync_session_finish(session, &finish, NULL, &error));
+    check(policysync_session_result(session, &result, NULL, &error));
     check(policysync_session_progress(session, &progress, &error));
     printf("  %s: %llu sent, %llu received, %llu refused for their signature\n",
-           finish.state == POLICYSYNC_SESSION_CONVERGED ? "converged" : "not converged",
+           result.state == POLICYSYNC_SESSION_CONVERGED ? "converged" : "not converged",
            (unsigned long long)progress.sent, (unsigned long long)progress.received,
            (unsigned long long)(progress.refused.bad_signature + progress.refused_by_peer.bad_signature));
     policysync_session_free(session);
     policysync_buffer_dispose(&request);
     policysync_buffer_dispose(&answer);
-    return finish.state == POLICYSYNC_SESSION_CONVERGED;
+    return result.state == POLICYSYNC_SESSION_CONVERGED;
 }
 
 static policysync_digest show(const char *who, policysync_replica *replica) {
@@ -163,13 +163,13 @@ int main(void) {
     check(policysync_replica_register_key(phone, "bob", 3, NULL, 0, bobs_key, &error));
     check(policysync_replica_register_key(laptop, "anna", 4, NULL, 0, annas_key, &error));
 
-    /* Offline. */
+    /* Both devices are offline. */
     set(phone, "t1", "title", "\"Buy milk\"");
     set(phone, "t2", "title", "\"Call mum\"");
     set(laptop, "t1", "done", "true");
     set(laptop, "t3", "title", "\"Water the plants\"");
 
-    /* The laptop answers, the phone asks, until they agree. */
+    /* The phone initiates sessions and the laptop answers, until they agree. */
     check(policysync_responder_new(NULL, NULL, &responder, &error));
     do {
         printf("session %d\n", session);

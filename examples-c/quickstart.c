@@ -21,7 +21,7 @@ int main(void) {
     policysync_buffer op = POLICYSYNC_BUFFER_INIT, value = POLICYSYNC_BUFFER_INIT;
     uint8_t public_key[32];
 
-    /* A key pair says who writes. The seed belongs in the platform's key store. */
+    /* A key pair identifies the writer. Its seed belongs in the platform's key store. */
     check(policysync_key_generate("alice", 5, &alice, &error));
     check(policysync_key_public(alice, public_key, &error));
 
@@ -32,12 +32,12 @@ int main(void) {
     check(policysync_replica_open(NULL, &phone_of_bob, &error));
     check(policysync_replica_register_key(phone_of_bob, "alice", 5, NULL, 0, public_key, &error));
 
-    /* Setting a field makes a signed operation. Send it any way you like. */
+    /* Setting a field makes a signed operation. Send it over any transport. */
     check(policysync_replica_set(phone_of_alice, POLICYSYNC_NOW, &title, "\"Hello world\"", 13,
                                  POLICYSYNC_JSON, &op, &error));
     printf("sent:     %s\n", (const char *)op.data);
 
-    /* Taking it in verifies it. */
+    /* Ingesting it verifies it. */
     check(policysync_replica_ingest(phone_of_bob, POLICYSYNC_NOW, op.data, op.len, NULL, 0, &error));
     check(policysync_replica_get(phone_of_bob, &title, &value, &error));
     printf("received: %s\n", (const char *)value.data);

@@ -1,5 +1,5 @@
-/* Two devices, each with a file, change the same tasks offline, exchange what they have written, and agree; also after a
- * restart. What was tampered with or forged on the way is refused. */
+/* Two devices, each with a file, change the same tasks offline, exchange their operations and agree; also after a
+ * restart. Operations that were altered or forged on the way are refused. */
 #include <policysync.h>
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ static policysync_bytes text(const char *text) {
     return bytes;
 }
 
-/* A new device that writes as this actor, into this file. */
+/* Opens a device that writes as this actor, into this file. */
 static policysync_replica *device(const char *actor, const char *path, uint8_t public_key[32]) {
     policysync_replica_options options;
     policysync_replica *replica = NULL;
@@ -40,7 +40,7 @@ static policysync_replica *device(const char *actor, const char *path, uint8_t p
     return replica;
 }
 
-/* A device that only reads what is in this file. It knows whose the operations in it may be. */
+/* Opens a device that only reads this file. It knows the keys of the actors that wrote into it. */
 static policysync_replica *restart(const char *path, const policysync_public_key *keys, size_t count) {
     policysync_replica_options options;
     policysync_replica *replica = NULL;
@@ -61,7 +61,7 @@ static void set(policysync_replica *replica, const char *task, const char *path,
     check(policysync_replica_set(replica, POLICYSYNC_NOW, &field, json, strlen(json), 0, NULL, &error));
 }
 
-/* What `to` says of each operation that `from` has, one on a line. Somebody may change the lines on the way. */
+/* Ingests each operation that `from` has, one on a line, into `to`, and prints the result. The lines may be altered. */
 static void deliver(policysync_replica *from, policysync_replica *to, void (*change)(char *lines)) {
     policysync_buffer lines = POLICYSYNC_BUFFER_INIT;
     policysync_bytes ops[MOST];
@@ -107,7 +107,7 @@ int main(void) {
     uint8_t mallorys_key[32];
     policysync_replica *anna = device("anna", "anna.db", keys[0].public_key);
     policysync_replica *bob = device("bob", "bob.db", keys[1].public_key);
-    /* Mallory says that she is Anna, with a key that nobody has registered. */
+    /* Mallory claims to be Anna, with a key that is not registered. */
     policysync_replica *mallory = device("anna", "mallory.db", mallorys_key);
 
     check(policysync_replica_register_key(anna, "bob", 3, NULL, 0, keys[1].public_key, &error));

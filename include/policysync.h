@@ -1,60 +1,74 @@
 /*
  * PolicySync: a secure, offline-first synchronization core.
  *
- * Made of src/ffi by cbindgen; do not edit. The C interface, and all that there is to know about it.
+ * Rendered from src/ffi by cbindgen; do not edit. This header is the complete reference of the C interface.
+ *
+ * Contents, in this order: versions, statuses and errors, bytes, time, keys, operations, replicas (opening, writing,
+ *   reading, the log), cursors, files, bundles, session resumption, sessions, responders, push channels, lines, HTTP,
+ *   WebSocket. Each part begins with a heading; its types and constants come before its functions.
+ *
+ * The rules below hold for every function. The comment of a function says only where it differs.
  *
  * Names. Everything is policysync_* or POLICYSYNC_*.
  *
- * Statuses. Functions that can fail return a policysync_status: 0 when they have done their work, a positive number for
- *   another normal outcome, a negative one for a failure; so `status < 0` is the test. Each takes a policysync_error of
- *   the caller's, which may be NULL, and writes there what went wrong, in words. Outputs are written only on success;
- *   a handle is made NULL first.
+ * Statuses. A function that can fail returns a policysync_status: 0 on success, a positive number for another normal
+ *   outcome, a negative number for a failure. So `status < 0` is the test. Outputs are written only on success; a handle
+ *   is set to NULL first.
  *
- * Memory. Inputs are borrowed for the call: the library copies what it keeps. What has a fixed size goes into the
- *   caller's memory, everything else into a policysync_buffer, which the library frees. Handles are freed in any order;
- *   to free NULL does nothing. Memory comes from the system's allocator.
+ * err. The last parameter of most functions is a policysync_error of the caller. It may be NULL. It is written only on a
+ *   failure, with the status and a message.
  *
- * NULL. Pointers that are POLICYSYNC_NONNULL are required: NULL gives POLICYSYNC_ERR_NULL. Where a length is 0, its
- *   pointer is not looked at.
+ * Memory. Inputs are borrowed for the call: the library copies what it keeps. Outputs of a fixed size are written into
+ *   memory of the caller, all others into a policysync_buffer. Handles may be freed in any order; freeing NULL does
+ *   nothing. The library uses the system's allocator.
  *
- * Files. A replica in a file can fail as its file can. A store failure is one of POLICYSYNC_ERR_CORRUPT,
+ * NULL. Pointers marked POLICYSYNC_NONNULL are required: NULL gives POLICYSYNC_ERR_NULL. Where a length or a count is 0,
+ *   its pointer is not read.
+ *
+ * Threads. Any thread may call any function, and several threads may use one handle, except where the type says one
+ *   thread at a time. Calls from several threads wait for each other. A handle may be freed while no other thread begins
+ *   a call with it; that is also allowed within a callback. There is nothing to initialise.
+ *
+ * Since. Every function and type is part of the interface since ABI 2.
+ *
+ * Growth. A struct that may get more members begins with struct_size, which the caller sets to sizeof; only
+ *   policysync_outcome does not, and its size is an argument. All other structs never change. Members that an
+ *   older program does not have count as zero. A newer program that uses a member that the library does not have gets
+ *   POLICYSYNC_ERR_VERSION. Arrays of structs that may grow are passed with a stride: the number of bytes from one
+ *   element to the next. Members named reserved must be 0 in inputs.
+ *
+ * Store failures. Where a comment says "a store failure", the status is one of POLICYSYNC_ERR_CORRUPT,
  *   POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE, POLICYSYNC_ERR_NOT_WRITABLE and
- *   POLICYSYNC_ERR_MOVED. On any of them the replica is as it was, and the file too.
+ *   POLICYSYNC_ERR_MOVED. After any of them the replica and its file are unchanged.
  *
- * Text is UTF-8 with its length; it need not end with NUL. JSON is taken strictly (RFC 8259, no name twice, no number
- *   that another reader would take for a different one) and given in canonical form (RFC 8785).
+ * Text is UTF-8 with a length; it need not end with NUL. JSON is read strictly (RFC 8259, no duplicate names, no number
+ *   that another reader could take for a different one) and written in canonical form (RFC 8785).
  *
- * Time is an argument, now_ms: milliseconds since 1970. POLICYSYNC_NOW asks the replica's clock, and where it was
- *   opened without one, the machine's.
- *
- * Structs that may grow begin with struct_size, which the caller sets to sizeof. What an older program does not know is
- *   zero; if a newer program uses what the library does not know, it gets POLICYSYNC_ERR_VERSION. Arrays of such
- *   structs have a stride.
+ * Time is an argument, now_ms: milliseconds since 1970. POLICYSYNC_NOW uses the clock of the replica, and that of the
+ *   machine where the replica was opened without one.
  *
  * Callbacks are called only on a thread that is inside a library call. They must not throw, longjmp or unwind, and may
- *   not call the replica (or a cursor of it) that is calling them, nor the session, responder, push channel or line
- *   that the call is about: that gives POLICYSYNC_ERR_BUSY. They may free them. An unknown answer is an error.
- *   `destroy` is called exactly once for each time that a context was handed over, even if that call failed, on any
- *   thread, never under a lock of the library.
+ *   not call the replica (or a cursor of it), session, responder, push channel or line that is calling them: that gives
+ *   POLICYSYNC_ERR_BUSY. A return value that is not defined makes the call fail. `destroy` is called exactly once for
+ *   each time that a struct of callbacks was handed over, even if that call failed, on any thread, never under a lock of
+ *   the library. The one exception is a struct whose struct_size is too small to contain `destroy` or ends within a
+ *   member: it gives POLICYSYNC_ERR_VERSION and is not taken over.
  *
- * Networks. HTTP and WebSocket are there in every build; in one without their feature, and TLS without its own, all
- *   that can be called answers POLICYSYNC_ERR_UNSUPPORTED. A status from -400 to -449 may pass by itself: try again
- *   later. One from -450 to -499 does not.
- *
- * Threads. A replica, a session, a responder, a push channel, the sides of a line, an HTTP client, a sync base and a
- *   key: any thread. A WebSocket client, a cursor, a buffer, an error: one thread at a time. Everything else: any
- *   thread. There is nothing to initialise.
+ * Networks. The functions for HTTP and WebSocket exist in every build. In a build without their feature, and for https
+ *   and wss in one without `tls`, they return POLICYSYNC_ERR_UNSUPPORTED. A status from -400 to -449 is temporary: try
+ *   again later. One from -450 to -499 is not.
  */
 #ifndef POLICYSYNC_H
 #define POLICYSYNC_H
 
 #include <stddef.h>
 #include <stdint.h>
-#define POLICYSYNC_VERSION_MAJOR 0
-#define POLICYSYNC_VERSION_MINOR 1
-#define POLICYSYNC_VERSION_PATCH 0
-/* To be compared with policysync_version_number(). */
-#define POLICYSYNC_VERSION_NUMBER 1000
+
+#define POLICYSYNC_VERSION_MAJOR 0u
+#define POLICYSYNC_VERSION_MINOR 1u
+#define POLICYSYNC_VERSION_PATCH 0u
+/* The version that the program was compiled with, as policysync_version_number() gives it. */
+#define POLICYSYNC_VERSION_NUMBER 1000u
 
 /* Windows: define POLICYSYNC_SHARED to use the DLL; the default is the static library. */
 #ifndef POLICYSYNC_API
@@ -65,7 +79,14 @@
 #endif
 #endif
 
-/* Whether a pointer may be NULL, for Swift and for static analysis. */
+/* Marks functions whose status must not be ignored. */
+#if defined(__GNUC__)
+#define POLICYSYNC_CHECKED __attribute__((warn_unused_result))
+#else
+#define POLICYSYNC_CHECKED
+#endif
+
+/* Mark pointers that may not and that may be NULL, for Swift and for static analysis. */
 #if defined(__clang__)
 #define POLICYSYNC_NONNULL _Nonnull
 #define POLICYSYNC_NULLABLE _Nullable
@@ -74,7 +95,7 @@
 #define POLICYSYNC_NULLABLE
 #endif
 
-/* How a policysync_error, a policysync_buffer, and policysync_bytes of a literal begin. */
+/* Initial values of a policysync_error, a policysync_buffer, and of policysync_bytes for a string literal. */
 #define POLICYSYNC_ERROR_INIT { (uint32_t)sizeof(policysync_error), 0, 0, { 0 } }
 #define POLICYSYNC_BUFFER_INIT { NULL, 0, 0 }
 #define POLICYSYNC_BYTES(literal) { (literal), sizeof(literal) - 1 }
@@ -82,66 +103,75 @@
 /* The content type of a message over HTTP, in a request and in its answer. */
 #define POLICYSYNC_HTTP_CONTENT_TYPE "application/vnd.policysync"
 
-/* ISO C has neither, as Clang would say each time. */
+/* ISO C has no nullability attributes, and Clang would warn about each of them. */
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wnullability-extension"
 #pragma clang diagnostic ignored "-Wnullability-completeness"
 #endif
 
-/**
- * The number of the binary interface: part of the shared library's name. Programs built for one number run with every
- * library of that number; it has nothing to do with the version of the library.
- */
-#define POLICYSYNC_ABI_VERSION 1
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------- Versions ---------- */
 
 /**
- * `op_index` of an error that is not about one element of an array, nor about one operation of a store.
+ * The number of the binary interface, which is part of the shared library's name. A program built for one number runs
+ * with every library of that number. It is independent of the library's version.
  */
-#define POLICYSYNC_NO_INDEX UINT64_MAX
+#define POLICYSYNC_ABI_VERSION 2u
 
 /**
- * As a `now_ms`: the replica asks its clock; without a clock of its own, the machine's.
+ * Returns the version of the library as text: `"0.1.0"`.
+ *
+ * The text is static, ends with NUL and must not be freed.
  */
-#define POLICYSYNC_NOW UINT64_MAX
+POLICYSYNC_API
+const char *POLICYSYNC_NONNULL policysync_version(void);
 
 /**
- * A flag of a replica: operations may carry any `id`. Without it, an `id` must be `actor:t:c`.
+ * Returns the version of the library as a number: `major * 1000000 + minor * 1000 + patch`. Compare it with
+ * `POLICYSYNC_VERSION_NUMBER` of the header that the program was compiled with.
  */
-#define POLICYSYNC_ANY_LABEL 1
+POLICYSYNC_API
+uint32_t policysync_version_number(void);
 
 /**
- * A flag of a replica: operations are admitted **without checking any signature**, whoever made them. Only for a relay
- * that stores for others and knows no keys; what it serves must be verified by whoever fetches it. The guard, too,
- * sees operations that nobody has verified.
+ * Returns the number of the library's binary interface. It must be equal to `POLICYSYNC_ABI_VERSION` of the header
+ * that the program was compiled with.
  */
-#define POLICYSYNC_DANGEROUSLY_UNVERIFIED 2
+POLICYSYNC_API
+uint32_t policysync_abi_version(void);
+
+/* ---------- Statuses and errors ---------- */
 
 /**
- * A flag of a client: only those of `trusted` are believed. Without it, they are believed beside the authorities that
- * Mozilla trusts.
+ * The `op_index` of an error that is not about an element of an array or an operation of a store.
  */
-#define POLICYSYNC_TRUST_NO_OTHERS 1
+#define POLICYSYNC_NO_INDEX 18446744073709551615ull
 
 /**
- * The statuses. Functions return them as `policysync_status`.
+ * The statuses, which functions return as `policysync_status`. Failures are grouped by their cause: -1 to -99 the
+ * program, -100 to -199 the peer, -200 to -299 the store, -300 to -399 the library or this machine, -400 to -499 the
+ * network or the server.
  */
 typedef enum policysync_status_code {
     /**
-     * Done. For an operation that was ingested: it is in the log and merged.
+     * Success. For an ingested operation: it is in the log and merged.
      */
     POLICYSYNC_OK = 0,
     /**
-     * There is no such thing. Outputs are not written.
+     * Nothing was found. Outputs are not written.
      */
     POLICYSYNC_NOT_FOUND = 1,
     /**
-     * There is nothing more at present: the cursor stands at the end, nothing is to be sent or answered, or the line
-     * is closed. The function says which.
+     * Nothing is left at present: the cursor is at the end, nothing is to be sent or answered, or the line is closed.
+     * The function says which.
      */
     POLICYSYNC_DONE = 2,
     /**
-     * The operation is in the log, but its timestamp is too far ahead: it is merged when its time comes.
+     * The operation is in the log, but its timestamp is too far ahead: it is merged when that time comes.
      */
     POLICYSYNC_HELD = 3,
     /**
@@ -153,27 +183,28 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_NULL = -1,
     /**
-     * An argument has no meaning: the message says which and why.
+     * An argument is invalid; the message says which and why.
      */
     POLICYSYNC_ERR_ARGUMENT = -2,
     /**
-     * A `struct_size` is too small, or a struct of a later version uses what this library does not know.
+     * A `struct_size` is too small, or a struct of a later version uses a member that this library does not have.
      */
     POLICYSYNC_ERR_VERSION = -3,
     /**
-     * A callback called the replica that is calling it; or a thread uses what another one is using, and only one may.
+     * A callback called the object that is calling it, or a thread used a handle for one thread at a time while
+     * another did.
      */
     POLICYSYNC_ERR_BUSY = -4,
     /**
-     * The library was built without what is asked for.
+     * The library was built without the required feature.
      */
     POLICYSYNC_ERR_UNSUPPORTED = -5,
     /**
-     * A name is not 1 to 1024 bytes of UTF-8 with no control characters, no bidirectional controls.
+     * A name is not 1 to 1024 bytes of UTF-8 without control characters and bidirectional controls.
      */
     POLICYSYNC_ERR_IDENTIFIER = -10,
     /**
-     * A value is not JSON, or not JSON that every reader understands alike.
+     * A value is not valid JSON, or JSON that readers understand differently.
      */
     POLICYSYNC_ERR_VALUE = -11,
     /**
@@ -189,7 +220,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_KEY_TAKEN = -14,
     /**
-     * The key belongs to another actor than the operation names.
+     * The key belongs to another actor than the one that the operation names.
      */
     POLICYSYNC_ERR_OTHER_ACTOR = -15,
     /**
@@ -197,7 +228,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_READ_ONLY = -16,
     /**
-     * The time is past 2^53 - 1 milliseconds, or the logical clock is at its end.
+     * The time is past 2^53 - 1 milliseconds, or the logical clock has reached its end.
      */
     POLICYSYNC_ERR_CLOCK = -17,
     /**
@@ -205,25 +236,23 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_OTHER_WRITER = -18,
     /**
-     * A session was asked for a message while it awaits one, or given one while it awaits none.
+     * A message was requested from a session that awaits one, or given to a session that awaits none.
      */
     POLICYSYNC_ERR_OUT_OF_TURN = -19,
     /**
-     * The session has ended: it has failed, was cancelled, or is finished.
+     * The session has ended: it failed, was cancelled or has a result.
      */
     POLICYSYNC_ERR_ENDED = -20,
     /**
-     * The replica is not the one that the session or the push channel began with, or that what is remembered of a
-     * session is about.
+     * The replica is not the one that the session, the push channel or the resumption data belongs to.
      */
     POLICYSYNC_ERR_OTHER_REPLICA = -21,
     /**
-     * A callback failed, or answered what it may not answer.
+     * A callback failed or returned a value that is not defined.
      */
     POLICYSYNC_ERR_CALLBACK = -30,
     /**
-     * The bytes are not an operation; not a message, not a bundle, not what is remembered of a session. Trying again
-     * does not help.
+     * The bytes are not a valid operation, message, bundle or resumption data. Trying again does not help.
      */
     POLICYSYNC_ERR_MALFORMED = -100,
     /**
@@ -231,7 +260,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_WRONG_SPACE = -101,
     /**
-     * The actor has no such key here. Try again when you have registered more keys.
+     * The actor has no such key in this replica. Try again after registering more keys.
      */
     POLICYSYNC_ERR_UNKNOWN_KEY = -110,
     /**
@@ -239,32 +268,32 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_BAD_SIGNATURE = -111,
     /**
-     * The guard refused the operation.
+     * The guard rejected the operation.
      */
     POLICYSYNC_ERR_DENIED = -120,
     /**
-     * The guard stopped the call; nothing of it is kept.
+     * The guard aborted the call, and nothing of it was kept.
      */
     POLICYSYNC_ERR_ABORTED = -121,
     /**
-     * The peer speaks another version of the protocol, or the bundle or what is remembered has another version.
+     * The peer, the bundle or the resumption data has another version of the format.
      */
     POLICYSYNC_ERR_PEER_VERSION = -130,
     /**
-     * The peer's message is longer than this side takes, or it has sent more operations that are refused than a
-     * session bears.
+     * The peer's message is longer than this side accepts, or too many of the peer's operations were refused in one
+     * session.
      */
     POLICYSYNC_ERR_LIMIT = -131,
     /**
-     * The peer contradicts itself, or what it was told.
+     * The peer broke the protocol: its message contradicts itself or an earlier one.
      */
-    POLICYSYNC_ERR_LIE = -132,
+    POLICYSYNC_ERR_PROTOCOL = -132,
     /**
-     * The message answers another one: an earlier one of the session, or another session's. The session still waits.
+     * The message answers an earlier message or another session. The session still awaits its answer.
      */
     POLICYSYNC_ERR_STRAY = -133,
     /**
-     * The peer has answered many times in a row and neither brought an operation nor taken one.
+     * The peer has answered many times in a row without sending or accepting an operation.
      */
     POLICYSYNC_ERR_NO_PROGRESS = -134,
     /**
@@ -272,12 +301,12 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_REFUSED = -135,
     /**
-     * The peer no longer knows the earlier session to go on from. Begin anew without it.
+     * The peer no longer knows the session that this one resumes. Start again without `resume`.
      */
     POLICYSYNC_ERR_FORGOTTEN = -136,
     /**
-     * The bundle is cut short or changed; the message says where. Get it again. Or what is remembered of a session was
-     * sealed with another key, or has been changed.
+     * The bundle is truncated or altered (the message says where; get it again), or resumption data was altered or
+     * sealed with another key.
      */
     POLICYSYNC_ERR_DAMAGED = -137,
     /**
@@ -285,28 +314,28 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_FULL = -200,
     /**
-     * The store is damaged; the message says where and how. Where it is one operation, `op_index` is its number, by
-     * arrival. See `policysync_store_salvage`.
+     * The store is damaged; the message says where and how. For a damaged operation, `op_index` is its number in the
+     * log. See `policysync_store_salvage`.
      */
     POLICYSYNC_ERR_CORRUPT = -201,
     /**
-     * Somebody else has the store open: one process, and in it one replica, at a time.
+     * The store is already open: only one replica in one process may have it open.
      */
     POLICYSYNC_ERR_LOCKED = -202,
     /**
-     * The disk or the file system failed. Try again when the cause is gone.
+     * The disk or the file system failed. Try again when the cause is removed.
      */
     POLICYSYNC_ERR_IO = -203,
     /**
-     * The path names no store: a directory, a pipe, a file of another program.
+     * The path is not a store: it is a directory, a pipe or a file of another program.
      */
     POLICYSYNC_ERR_NOT_A_STORE = -204,
     /**
-     * The store holds less than it once did: it is an old copy, or something was taken out.
+     * The store holds less than it once did: it is an old copy, or something was removed.
      */
     POLICYSYNC_ERR_ROLLED_BACK = -205,
     /**
-     * There is no room on the disk. Free some and try again.
+     * The disk is full. Free some space and try again.
      */
     POLICYSYNC_ERR_NO_SPACE = -206,
     /**
@@ -314,296 +343,157 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_NOT_WRITABLE = -207,
     /**
-     * A newer version of this library wrote the store. It has not been touched.
+     * A newer version of this library wrote the store. The file is unchanged.
      */
     POLICYSYNC_ERR_NEWER = -208,
     /**
-     * There is a file already, and nothing is written over it.
+     * The file exists already, and is not overwritten.
      */
     POLICYSYNC_ERR_EXISTS = -209,
     /**
-     * Since it was opened the file has been moved, removed or replaced.
+     * The file was moved, removed or replaced after it was opened.
      */
     POLICYSYNC_ERR_MOVED = -210,
     /**
-     * The store is a backup, and this actor wrote into it before it was made. A new installation is a new actor.
+     * The store is a backup, and this actor wrote into it before the backup was made. A new installation needs a new
+     * actor.
      */
     POLICYSYNC_ERR_RESTORED_BACKUP = -211,
     /**
-     * libsodium does not work here, or is another one than the library was made for.
+     * libsodium does not work on this machine, or its verdicts differ from those that the library requires.
      */
     POLICYSYNC_ERR_CRYPTO = -300,
     /**
-     * A bug of the library. The replica cannot be used any more, only freed; so it is with its cursors.
+     * A bug of the library. The object can only be freed; for a replica that includes its cursors.
      */
     POLICYSYNC_ERR_PANIC = -301,
     /**
-     * The name of the server's host is not known, or cannot be looked up at present.
+     * The name of the server's host is unknown or cannot be looked up at present.
      */
     POLICYSYNC_ERR_HOST = -400,
     /**
-     * The connection was refused, broke, or is closed.
+     * The connection was refused, is broken or closed.
      */
     POLICYSYNC_ERR_CONNECTION = -401,
     /**
-     * The server did not answer, or took nothing, for as long as the options say.
+     * The server did not answer or read within the time that the options allow.
      */
     POLICYSYNC_ERR_TIMEOUT = -402,
     /**
-     * What answers for the server says that it cannot at present (HTTP status 429, or 500 and above). A PolicySync
-     * server that fails says so itself: `POLICYSYNC_ERR_REFUSED`.
+     * The server cannot answer at present (HTTP status 429, or 500 and above). A PolicySync server that fails returns
+     * `POLICYSYNC_ERR_REFUSED` instead.
      */
     POLICYSYNC_ERR_UNAVAILABLE = -403,
     /**
-     * The server answered with another HTTP status, a redirect among them; the message says which.
+     * The server answered with another HTTP status, for example a redirect; the message says which.
      */
     POLICYSYNC_ERR_HTTP_STATUS = -450,
     /**
-     * The server wants a token, or another one (HTTP status 401 or 403).
+     * The server requires a token, or another one (HTTP status 401 or 403).
      */
     POLICYSYNC_ERR_UNAUTHORIZED = -451,
     /**
-     * The server's certificate does not fit, or there is no TLS; the message says why.
+     * The server's certificate is not accepted, or TLS failed; the message says why.
      */
     POLICYSYNC_ERR_TLS = -452,
     /**
-     * What answers is no server of this protocol: a login page, for example.
+     * The answer does not come from a server of this protocol, but for example from a login page.
      */
     POLICYSYNC_ERR_NOT_A_SERVER = -453,
 } policysync_status_code;
 
 /**
- * What an operation does to its field: `kind` of `policysync_op`.
- */
-typedef enum policysync_op_kind {
-    /**
-     * The field has the value, until a later operation on it.
-     */
-    POLICYSYNC_SET = 1,
-    /**
-     * The field is gone, until a later set. The value is `null`.
-     */
-    POLICYSYNC_DELETE = 2,
-} policysync_op_kind;
-
-/**
- * In which form an operation crosses. What arrives may have either.
- */
-typedef enum policysync_format {
-    /**
-     * The canonical JSON form (RFC 8785), on one line.
-     */
-    POLICYSYNC_JSON = 1,
-    /**
-     * The binary form: smaller, and quicker to read.
-     */
-    POLICYSYNC_BINARY = 2,
-} policysync_format;
-
-/**
- * What a guard says of an operation.
- */
-typedef enum policysync_verdict {
-    /**
-     * Let it in.
-     */
-    POLICYSYNC_ADMIT = 1,
-    /**
-     * Refuse this one; the others go on.
-     */
-    POLICYSYNC_REJECT = 2,
-    /**
-     * Stop: refuse all that the call offers, and leave the replica as it was.
-     */
-    POLICYSYNC_ABORT = 3,
-} policysync_verdict;
-
-/**
- * What an operation did to its field: `effect` of `policysync_outcome`.
- */
-typedef enum policysync_effect {
-    /**
-     * Nothing: it was refused, is held, or was there already.
-     */
-    POLICYSYNC_NO_EFFECT = 0,
-    /**
-     * The field is what it says now.
-     */
-    POLICYSYNC_WON = 1,
-    /**
-     * The field stays as it is: a greater operation stands above this one.
-     */
-    POLICYSYNC_LOST = 2,
-} policysync_effect;
-
-/**
- * What a write to a file that was acknowledged survives: `durability` of `policysync_replica_options`.
- */
-typedef enum policysync_durability {
-    /**
-     * A crash of the process or the system, and a loss of power.
-     */
-    POLICYSYNC_DURABILITY_FULL = 0,
-    /**
-     * A crash of the process only. When the system or the power fails, the **last writes may be gone, although they
-     * were acknowledged and may have been sent to others**; what is left is undamaged. A device that loses writes of
-     * its own this way can be made to say two things at one time: give it a new key and actor after such a failure. It
-     * saves a wait for the disk with every call that writes.
-     */
-    POLICYSYNC_DURABILITY_PROCESS_ONLY = 1,
-} policysync_durability;
-
-/**
- * Whether the seal of a store fits its operations: `seal` of `policysync_store_report`.
- */
-typedef enum policysync_seal {
-    /**
-     * There is no seal, or no key to check it with.
-     */
-    POLICYSYNC_SEAL_UNCHECKED = 0,
-    /**
-     * It fits: these operations were verified before.
-     */
-    POLICYSYNC_SEAL_FITS = 1,
-    /**
-     * It does not fit the operations, or the key is another.
-     */
-    POLICYSYNC_SEAL_BROKEN = 2,
-} policysync_seal;
-
-/**
- * How a session stands: `state` of `policysync_progress` and `policysync_finish`.
- */
-typedef enum policysync_session_state {
-    /**
-     * It has not ended yet.
-     */
-    POLICYSYNC_SESSION_RUNNING = 0,
-    /**
-     * What this replica held when the session began, and what came in through it, is what the peer held then, and what
-     * it has taken since.
-     */
-    POLICYSYNC_SESSION_CONVERGED = 1,
-    /**
-     * The two replicas hold different operations: the progress says what was refused, and by whom.
-     */
-    POLICYSYNC_SESSION_NOT_CONVERGED = 2,
-    /**
-     * `policysync_session_cancel` was called.
-     */
-    POLICYSYNC_SESSION_CANCELLED = 3,
-    /**
-     * A call failed, and its status says why. What was admitted stays; begin a new session.
-     */
-    POLICYSYNC_SESSION_FAILED = 4,
-} policysync_session_state;
-
-/**
- * A walk over the log in the order of arrival. What arrives during the walk is found at its end: nothing is missed and
- * nothing comes twice. It keeps what it needs of its replica, so the two may be freed in any order. One thread at a
- * time.
- */
-typedef struct policysync_cursor policysync_cursor;
-
-/**
- * Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
- * takes no proxy from the environment, and keeps its connection for the next request. To look up a name it starts a
- * thread, which ends when the system answers. Any thread may use it, several at once too.
- */
-typedef struct policysync_http_client policysync_http_client;
-
-/**
- * A key pair and the actor it speaks for. An actor is one writer: one device, one installation; two devices that write
- * as one actor look like a liar who says two things at once. Never changes, so any thread may use it at any time. The
- * secret is wiped when it is freed.
- */
-typedef struct policysync_key policysync_key;
-
-/**
- * The side of a line that was called, one for each line: answers sessions, and then says what arrives here. The
- * application carries the messages, whole and in order. Any thread may use it; calls from several threads wait for
- * each other.
- */
-typedef struct policysync_line_answerer policysync_line_answerer;
-
-/**
- * The side of a line that calls: runs a session, and when that has converged, says what is written here as it is
- * written, and takes in what the other side says. The application carries the messages, whole and in order. A session
- * that does not converge is run again when something was written here, and once in a minute. Any thread may use it;
- * calls from several threads wait for each other.
- */
-typedef struct policysync_line_caller policysync_line_caller;
-
-/**
- * What follows a session on a line that stays open: operations that have arrived since, as they arrive, but not those
- * that came from the peer itself. Either side sends when it likes; nothing is answered. What gets lost on the way is
- * found by the next session. Any thread may use it; calls from several threads wait for each other.
- */
-typedef struct policysync_push policysync_push;
-
-/**
- * One copy of the data: what this device has written and what it has received, merged. Any thread may use it; calls
- * from several threads wait for each other. A replica opens no sockets, and starts no threads that outlive a call.
- */
-typedef struct policysync_replica policysync_replica;
-
-/**
- * Answers the messages of any number of sessions, in any order. All that it needs to know of a session stands in each
- * message, so a message may be answered by one of several processes, if they share the secret and the operations; what
- * it keeps only saves work. Any thread may use it; calls from several threads wait for each other.
- */
-typedef struct policysync_responder policysync_responder;
-
-/**
- * A session with a peer, from the side that begins it: what to send next, and what to do with the answer. The
- * application carries the bytes, over anything. Between two calls the replica may be written to; what is written
- * during a session waits for the next one. The two are freed in any order. Any thread may use it; calls from several
- * threads wait for each other.
- */
-typedef struct policysync_session policysync_session;
-
-/**
- * What a session has found two replicas to have in common, for the next session with the same peer, which leaves it
- * out. It is about one replica that stays open and one responder; others do not know it, and start from the beginning.
- * To have it outlive the process, see `policysync_sync_base_to_bytes`. Never changes, so any thread may use it at any
- * time.
- */
-typedef struct policysync_sync_base policysync_sync_base;
-
-/**
- * A WebSocket to a server: runs a session, and then sends what is written here as it is written, and takes in what
- * arrives there. It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work`
- * in turn, in a thread of your own. When the line ends, make a new one, a little later each time; its first session
- * finds what was on its way. One thread at a time: a call while another is running gives `POLICYSYNC_ERR_BUSY`.
- */
-typedef struct policysync_websocket_client policysync_websocket_client;
-
-/**
- * What a function returns: 0 when it has done its work, a positive number for another normal outcome, a negative one
- * for a failure. The names are in `policysync_status_code`; `policysync_status_name` gives them as text. Later
- * versions may add codes; none is ever given another meaning.
+ * The result of a function: 0 on success, a positive number for another normal outcome, a negative number for a
+ * failure. `policysync_status_code` names the values; `policysync_status_name` returns a name as text. Later versions
+ * may add codes; none ever changes its meaning.
  */
 typedef int32_t policysync_status;
 
 /**
- * Bytes that the library has allocated. Begin with `policysync_buffer buffer = POLICYSYNC_BUFFER_INIT;`, hand it to as
- * many calls as you like, each of which replaces what it holds, and end with `policysync_buffer_dispose`. A call that
- * fails or finds nothing leaves it as it was. Change none of its members. One thread at a time.
+ * A failure, in memory of the caller. A function that fails writes it; one that succeeds leaves it unchanged. Nothing
+ * in it needs to be freed. Start with `policysync_error error = POLICYSYNC_ERROR_INIT;`. One thread at a time.
+ */
+typedef struct policysync_error {
+    /**
+     * `sizeof(policysync_error)`. The library writes at most this many bytes, and none if it is less than 24.
+     */
+    uint32_t struct_size;
+    /**
+     * The status that was returned.
+     */
+    policysync_status status;
+    /**
+     * The index of the element of an array that is at fault, counted from 0; for a store, the number of the operation
+     * in the log; otherwise `POLICYSYNC_NO_INDEX`.
+     */
+    uint64_t op_index;
+    /**
+     * One line of UTF-8 that ends with NUL, truncated if it is too long. Names and values from outside are shortened
+     * and escaped, and it never contains a secret.
+     */
+    char message[240];
+} policysync_error;
+
+/**
+ * Returns the name of a status: `"POLICYSYNC_ERR_NULL"`; `"POLICYSYNC_UNKNOWN"` for a number that this library does
+ * not use.
+ *
+ * The text is static, ends with NUL and must not be freed.
+ */
+POLICYSYNC_API
+const char *POLICYSYNC_NONNULL policysync_status_name(policysync_status status);
+
+/* ---------- Bytes ---------- */
+
+/**
+ * Bytes that the library has allocated. Start with `policysync_buffer buffer = POLICYSYNC_BUFFER_INIT;`, pass it to
+ * any number of calls, each of which replaces its content, and end with `policysync_buffer_dispose`. A call that fails
+ * or finds nothing leaves it unchanged. Do not change its members. One thread at a time.
  */
 typedef struct policysync_buffer {
     /**
-     * The bytes, and one NUL behind them that `len` does not count. NULL before the first call.
+     * The bytes, followed by one NUL that `len` does not count. NULL before the first call.
      */
     uint8_t *POLICYSYNC_NULLABLE data;
     /**
-     * How many bytes there are.
+     * The number of bytes.
      */
     size_t len;
     /**
-     * How many bytes have room, for the library.
+     * The size of the allocation, for the library's use.
      */
     size_t capacity;
 } policysync_buffer;
+
+/**
+ * A view of bytes that belong to someone else: text in UTF-8, JSON, an operation. They need not end with NUL. Where
+ * `len` is 0, `data` is not read. `POLICYSYNC_BYTES("text")` initialises one from a literal.
+ */
+typedef struct policysync_bytes {
+    /**
+     * The first byte.
+     */
+    const void *POLICYSYNC_NULLABLE data;
+    /**
+     * The number of bytes.
+     */
+    size_t len;
+} policysync_bytes;
+
+/**
+ * Frees the content of a buffer and resets it to `POLICYSYNC_BUFFER_INIT`, so that it can be used or disposed again.
+ * NULL is allowed.
+ */
+POLICYSYNC_API
+void policysync_buffer_dispose(struct policysync_buffer *POLICYSYNC_NULLABLE buffer);
+
+/* ---------- Time ---------- */
+
+/**
+ * As `now_ms`: the time is read from the replica's clock, or from the machine's where the replica was opened without
+ * one.
+ */
+#define POLICYSYNC_NOW 18446744073709551615ull
 
 /**
  * A timestamp of a hybrid logical clock.
@@ -624,48 +514,189 @@ typedef struct policysync_hlc {
 } policysync_hlc;
 
 /**
- * What went wrong. The caller has the memory; a function that fails writes it, one that succeeds leaves it as it is.
- * Nothing in it needs to be freed. Begin with `policysync_error error = POLICYSYNC_ERROR_INIT;`. One thread at a time.
+ * Returns the time of the machine's clock in milliseconds since 1970.
  */
-typedef struct policysync_error {
-    /**
-     * `sizeof(policysync_error)`. The library writes at most so many bytes, and none if it is less than 24.
-     */
-    uint32_t struct_size;
-    /**
-     * The status that was returned.
-     */
-    policysync_status status;
-    /**
-     * Which element of an array is at fault, counted from 0; of a store, which operation, by its number; or
-     * `POLICYSYNC_NO_INDEX`.
-     */
-    uint64_t op_index;
-    /**
-     * One line of UTF-8 that ends with NUL, cut where it is too long. Names and values from outside are shortened and
-     * escaped in it, and it never holds a secret.
-     */
-    char message[240];
-} policysync_error;
+POLICYSYNC_API
+uint64_t policysync_system_clock_ms(void);
 
 /**
- * Bytes of somebody else: text in UTF-8, JSON, an operation. They need not end with NUL. Where `len` is 0, `data` is
- * not looked at. Make one of a literal by `POLICYSYNC_BYTES("text")`.
+ * Returns the timestamp that follows `last` at the wall clock time `now_ms`. It never goes back.
+ *
+ * `last`: the last timestamp that was issued or seen; NULL for none.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock.
+ * `out`: the timestamp. It may be the same memory as `last`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CLOCK` or `POLICYSYNC_ERR_PANIC`.
  */
-typedef struct policysync_bytes {
-    /**
-     * The first byte.
-     */
-    const void *POLICYSYNC_NULLABLE data;
-    /**
-     * How many there are.
-     */
-    size_t len;
-} policysync_bytes;
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_hlc_now(const struct policysync_hlc *POLICYSYNC_NULLABLE last,
+                                     uint64_t now_ms,
+                                     struct policysync_hlc *POLICYSYNC_NONNULL out,
+                                     policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Keys ---------- */
 
 /**
- * An operation. As an argument of a callback it lives until the callback returns; from a cursor, until the next call
- * on that cursor. Later versions may add members at the end: walk over an array by its stride.
+ * A key pair with the actor that it signs for. An actor is one writer: one device, one installation. Two devices that
+ * write as one actor would contradict each other. A key never changes. Its secret is wiped when it is freed.
+ */
+typedef struct policysync_key policysync_key;
+
+/**
+ * A public key with its actor. This struct never changes.
+ */
+typedef struct policysync_public_key {
+    /**
+     * The actor, 1 to 1024 bytes of UTF-8.
+     */
+    policysync_bytes actor;
+    /**
+     * The id of the key among the actor's keys; empty for the id that is derived from the key.
+     */
+    policysync_bytes kid;
+    /**
+     * The 32 bytes of the key.
+     */
+    uint8_t public_key[32];
+} policysync_public_key;
+
+/**
+ * Generates a key pair for an actor from the system's random numbers. Its kid is derived from the public key.
+ *
+ * `actor`, `actor_len`: 1 to 1024 bytes of UTF-8.
+ * `out`: the key, to be freed with `policysync_key_free`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_IDENTIFIER`,
+ * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_key_generate(const char *POLICYSYNC_NULLABLE actor,
+                                          size_t actor_len,
+                                          struct policysync_key *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Derives the key pair of a seed. The same seed gives the same pair.
+ *
+ * `actor`, `actor_len`: 1 to 1024 bytes of UTF-8.
+ * `kid`, `kid_len`: the id of this key among the actor's keys, 1 to 1024 bytes of UTF-8; NULL and 0 for the id that is
+ * derived from the public key.
+ * `seed`: 32 secret bytes, which RFC 8032 calls the private key. Wipe your copy.
+ * `out`: the key, to be freed with `policysync_key_free`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_IDENTIFIER`,
+ * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_key_from_seed(const char *POLICYSYNC_NULLABLE actor,
+                                           size_t actor_len,
+                                           const char *POLICYSYNC_NULLABLE kid,
+                                           size_t kid_len,
+                                           const uint8_t *POLICYSYNC_NONNULL seed,
+                                           struct policysync_key *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the public key, to be registered with every replica that should admit this actor's operations.
+ *
+ * `out32`: room for 32 bytes.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_key_public(const struct policysync_key *POLICYSYNC_NONNULL key,
+                                        uint8_t *POLICYSYNC_NONNULL out32,
+                                        policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the seed: **the whole secret**, for the platform's key store. Wipe your copy.
+ *
+ * `out32`: room for 32 bytes.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_key_expose_seed(const struct policysync_key *POLICYSYNC_NONNULL key,
+                                             uint8_t *POLICYSYNC_NONNULL out32,
+                                             policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the actor of the key as UTF-8 that ends with NUL and lives as long as the key; NULL for NULL.
+ */
+POLICYSYNC_API
+const char *POLICYSYNC_NULLABLE policysync_key_actor(const struct policysync_key *POLICYSYNC_NULLABLE key);
+
+/**
+ * Returns the id of the key as UTF-8 that ends with NUL and lives as long as the key; NULL for NULL.
+ */
+POLICYSYNC_API
+const char *POLICYSYNC_NULLABLE policysync_key_kid(const struct policysync_key *POLICYSYNC_NULLABLE key);
+
+/**
+ * Frees a key and wipes its secret. No other thread may be using it. Replicas that were opened with it have their own
+ * copy. NULL is allowed.
+ */
+POLICYSYNC_API
+void policysync_key_free(struct policysync_key *POLICYSYNC_NULLABLE key);
+
+/**
+ * Returns 32 random bytes from the system: for a seed, a secret or a seal key.
+ *
+ * `out32`: room for 32 bytes.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_random32(uint8_t *POLICYSYNC_NONNULL out32,
+                                      policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Operations ---------- */
+
+/**
+ * The form of an operation in bytes. Functions that read operations accept both.
+ */
+typedef enum policysync_format {
+    /**
+     * The canonical JSON form (RFC 8785), on one line.
+     */
+    POLICYSYNC_JSON = 1,
+    /**
+     * The binary form: smaller, and faster to read.
+     */
+    POLICYSYNC_BINARY = 2,
+} policysync_format;
+
+/**
+ * The effect of an operation on its field: `kind` of `policysync_op`.
+ */
+typedef enum policysync_op_kind {
+    /**
+     * The field has the value, until a later operation on it.
+     */
+    POLICYSYNC_SET = 1,
+    /**
+     * The field is removed, until a later operation sets it. The value is `null`.
+     */
+    POLICYSYNC_DELETE = 2,
+} policysync_op_kind;
+
+/**
+ * The form of a signature: `scheme` of `policysync_op`. Later versions may add schemes.
+ */
+typedef enum policysync_scheme {
+    /**
+     * No signature: the view of a guard.
+     */
+    POLICYSYNC_SCHEME_NONE = 0,
+    /**
+     * An Ed25519 signature (RFC 8032) of this operation alone.
+     */
+    POLICYSYNC_SCHEME_ED25519 = 1,
+} policysync_scheme;
+
+/**
+ * A view of an operation. As an argument of a callback it lives until the callback returns; from a cursor, until the
+ * next call on that cursor. In an array, step by the stride.
  */
 typedef struct policysync_op {
     /**
@@ -673,11 +704,11 @@ typedef struct policysync_op {
      */
     uint32_t struct_size;
     /**
-     * What it does to its field: a `policysync_op_kind`.
+     * The effect on its field: a `policysync_op_kind`.
      */
     uint32_t kind;
     /**
-     * When it was said: milliseconds since 1970, 0 to 2^53 - 1.
+     * The time of the write: milliseconds since 1970, 0 to 2^53 - 1.
      */
     uint64_t t;
     /**
@@ -685,58 +716,204 @@ typedef struct policysync_op {
      */
     uint32_t c;
     /**
-     * 0.
+     * The form of the signature: a `policysync_scheme`. For a guard: `POLICYSYNC_SCHEME_NONE`.
      */
-    uint32_t reserved;
+    uint32_t scheme;
     /**
-     * Its identity: SHA-256 of the text that is signed.
+     * The identity of the operation: SHA-256 of the signed text.
      */
     uint8_t hash[32];
     /**
-     * Ed25519 signature. For a guard: zero, since it is no part of what is said.
+     * The proof of the scheme: for `POLICYSYNC_SCHEME_ED25519` the signature, 64 bytes. For a guard: empty.
      */
-    uint8_t signature[64];
+    policysync_bytes proof;
     /**
-     * Who says it.
+     * The actor that wrote it.
      */
-    struct policysync_bytes actor;
+    policysync_bytes actor;
     /**
-     * Which of the actor's keys signed. For a guard: empty.
+     * The id of the actor's key that signed it. For a guard: empty.
      */
-    struct policysync_bytes kid;
+    policysync_bytes kid;
     /**
-     * The kind of thing that is changed.
+     * The kind of thing that it changes.
      */
-    struct policysync_bytes entity;
+    policysync_bytes entity;
     /**
-     * Which thing of that kind.
+     * The thing of that kind.
      */
-    struct policysync_bytes entity_id;
+    policysync_bytes entity_id;
     /**
-     * Which field of it.
+     * The field of that thing.
      */
-    struct policysync_bytes path;
+    policysync_bytes path;
     /**
-     * What the field becomes: canonical JSON; `null` for a delete.
+     * The new value of the field as canonical JSON; `null` for a delete.
      */
-    struct policysync_bytes value;
+    policysync_bytes value;
     /**
-     * The log that it belongs to; empty for none.
+     * The space that it belongs to; empty for none.
      */
-    struct policysync_bytes space;
+    policysync_bytes space;
     /**
-     * Its `id`, where that is not `actor:t:c`; else empty.
+     * Its `id`, if that is not `actor:t:c`; otherwise empty.
      */
-    struct policysync_bytes label;
+    policysync_bytes label;
 } policysync_op;
 
 /**
- * Refuses operations that the application does not want, a batch at a time. It sees only operations that are new
- * and, unless the replica was opened with `POLICYSYNC_DANGEROUSLY_UNVERIFIED`, verified: it can refuse, it can never
- * admit what is not signed, and running without a guard loses no check of a signature.
+ * Signs an operation as its actor. A replica does this for its own writes.
  *
- * **A guard must be a deterministic function of the operation alone**: not of the time, of what is stored, of the
- * order of calls. Otherwise two replicas admit different operations and never agree again.
+ * `op`: the content: `struct_size`, `kind`, `t`, `c`, `actor`, `entity`, `entity_id`, `path` and `value` (JSON; empty
+ * or `null` for a delete) are required, `space` and `label` may be empty; other members are ignored.
+ * `key`: a key of its actor.
+ * `format`: the form of the output: a `policysync_format`.
+ * `out`: the signed operation.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
+ * `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_VALUE`, `POLICYSYNC_ERR_CLOCK` (`t` or `c` is out of range),
+ * `POLICYSYNC_ERR_TOO_LARGE`, `POLICYSYNC_ERR_OTHER_ACTOR`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_op_sign(const struct policysync_op *POLICYSYNC_NONNULL op,
+                                     const policysync_key *POLICYSYNC_NONNULL key,
+                                     uint32_t format,
+                                     policysync_buffer *POLICYSYNC_NONNULL out,
+                                     policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Verifies an operation against one key: the key must be the actor's, with the kid that the operation names, and must
+ * have signed exactly this operation. A replica does this for every operation that it ingests.
+ *
+ * `op`, `op_len`: JSON or the binary form.
+ * `actor`, `actor_len`: the actor of the key, UTF-8.
+ * `kid`, `kid_len`: the id of the key; NULL and 0 for the id that is derived from the key.
+ * `public_key`: 32 bytes.
+ *
+ * Returns `POLICYSYNC_OK` (it is genuine), `POLICYSYNC_ERR_UNKNOWN_KEY` (it names another actor or another kid),
+ * `POLICYSYNC_ERR_BAD_SIGNATURE`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not
+ * UTF-8), `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_op_verify(const void *POLICYSYNC_NULLABLE op,
+                                       size_t op_len,
+                                       const char *POLICYSYNC_NULLABLE actor,
+                                       size_t actor_len,
+                                       const char *POLICYSYNC_NULLABLE kid,
+                                       size_t kid_len,
+                                       const uint8_t *POLICYSYNC_NONNULL public_key,
+                                       policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Computes the identity of an operation: SHA-256 of the signed text. The signature is not part of it, **and is not
+ * verified**.
+ *
+ * `op`, `op_len`: JSON or the binary form.
+ * `out32`: room for 32 bytes.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_MALFORMED`,
+ * `POLICYSYNC_ERR_TOO_LARGE`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_op_hash(const void *POLICYSYNC_NULLABLE op,
+                                     size_t op_len,
+                                     uint8_t *POLICYSYNC_NONNULL out32,
+                                     policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Converts an operation into another form. **The signature is not verified.**
+ *
+ * `op`, `op_len`: JSON or the binary form.
+ * `format`: the form of the output: a `policysync_format`.
+ * `out`: the operation.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format),
+ * `POLICYSYNC_ERR_MALFORMED` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_op_convert(const void *POLICYSYNC_NULLABLE op,
+                                        size_t op_len,
+                                        uint32_t format,
+                                        policysync_buffer *POLICYSYNC_NONNULL out,
+                                        policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Computes SHA-256 (FIPS 180-4).
+ *
+ * `data`, `len`: any bytes.
+ * `out32`: room for 32 bytes.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_CRYPTO` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_sha256(const void *POLICYSYNC_NULLABLE data,
+                                    size_t len,
+                                    uint8_t *POLICYSYNC_NONNULL out32,
+                                    policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Replicas: opening ---------- */
+
+/**
+ * A flag of a replica: operations may have any `id`. Without it, an `id` must be `actor:t:c`.
+ */
+#define POLICYSYNC_ANY_LABEL 1u
+
+/**
+ * A flag of a replica: operations are admitted **without verifying any signature**. It is only for a relay that stores
+ * operations for others and knows no keys; whoever fetches from it must verify. The guard sees unverified operations
+ * too.
+ */
+#define POLICYSYNC_DANGEROUSLY_UNVERIFIED 2u
+
+/**
+ * The failures that an acknowledged write to a file survives: `durability` of `policysync_replica_options`.
+ */
+typedef enum policysync_durability {
+    /**
+     * A crash of the process or the system, and a loss of power.
+     */
+    POLICYSYNC_DURABILITY_FULL = 0,
+    /**
+     * A crash of the process only. When the system or the power fails, the **last writes may be lost, although they
+     * were acknowledged and may have been sent to others**; the rest is undamaged. A device that loses its own writes
+     * may later write other operations with the same timestamps: give it a new key and actor after such a failure.
+     * This saves a wait for the disk in every call that writes.
+     */
+    POLICYSYNC_DURABILITY_PROCESS_ONLY = 1,
+} policysync_durability;
+
+/**
+ * The decision of a guard about an operation.
+ */
+typedef enum policysync_verdict {
+    /**
+     * Admits the operation.
+     */
+    POLICYSYNC_ADMIT = 1,
+    /**
+     * Rejects this operation only.
+     */
+    POLICYSYNC_REJECT = 2,
+    /**
+     * Rejects every operation of the call and leaves the replica unchanged.
+     */
+    POLICYSYNC_ABORT = 3,
+} policysync_verdict;
+
+/**
+ * One copy of the data: the operations that this device has written and received, merged. A replica opens no sockets,
+ * and starts no threads that outlive a call.
+ */
+typedef struct policysync_replica policysync_replica;
+
+/**
+ * Rejects operations that the application does not accept, a batch at a time. It sees only operations that are new
+ * and, unless the replica was opened with `POLICYSYNC_DANGEROUSLY_UNVERIFIED`, verified. It can only reject: a replica
+ * without a guard verifies every signature too.
+ *
+ * **A guard must be a deterministic function of the operation alone**: not of the time, of stored data or of the order
+ * of calls. Otherwise two replicas admit different operations and never converge.
  */
 typedef struct policysync_guard {
     /**
@@ -748,27 +925,27 @@ typedef struct policysync_guard {
      */
     uint32_t reserved;
     /**
-     * Handed to `check` and `destroy`.
+     * The context that is passed to `check` and `destroy`.
      */
     void *POLICYSYNC_NULLABLE ctx;
     /**
      * Writes a `policysync_verdict` for each operation. `ops` are `stride` bytes apart and live until it returns.
-     * `verdicts` are all 0 before; one that is 0 afterwards, or any other unknown number, makes the call fail with
+     * `verdicts` are 0 before; one that is 0 or another undefined number afterwards makes the call fail with
      * `POLICYSYNC_ERR_CALLBACK`. So does a result other than 0. Required.
      */
     policysync_status (*POLICYSYNC_NULLABLE check)(void *POLICYSYNC_NULLABLE ctx,
-                                                   const struct policysync_op *POLICYSYNC_NONNULL ops,
+                                                   const policysync_op *POLICYSYNC_NONNULL ops,
                                                    size_t stride,
                                                    size_t count,
                                                    int32_t *POLICYSYNC_NONNULL verdicts);
     /**
-     * Called exactly once for each time that the struct was handed over, also when that call failed. NULL for nothing.
+     * Frees the context; see Callbacks at the top. NULL for nothing.
      */
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_guard;
 
 /**
- * Where a replica gets the time from when a call says `POLICYSYNC_NOW`.
+ * The clock of a replica, which is read where a call passes `POLICYSYNC_NOW`.
  */
 typedef struct policysync_clock {
     /**
@@ -780,23 +957,23 @@ typedef struct policysync_clock {
      */
     uint32_t reserved;
     /**
-     * Handed to `now_ms` and `destroy`.
+     * The context that is passed to `now_ms` and `destroy`.
      */
     void *POLICYSYNC_NULLABLE ctx;
     /**
-     * Writes the milliseconds since 1970 and returns 0. It may go back, stand still and be wrong. Another result makes
+     * Writes the milliseconds since 1970 and returns 0. The time may go back, stop and be wrong. Another result makes
      * the call fail with `POLICYSYNC_ERR_CALLBACK`. Required.
      */
     policysync_status (*POLICYSYNC_NULLABLE now_ms)(void *POLICYSYNC_NULLABLE ctx,
                                                     uint64_t *POLICYSYNC_NONNULL out_ms);
     /**
-     * Called exactly once for each time that the struct was handed over, also when that call failed. NULL for nothing.
+     * Frees the context; see Callbacks at the top. NULL for nothing.
      */
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_clock;
 
 /**
- * Told when fields have changed, so that nobody has to ask again and again.
+ * Notifies the application of changed fields, so that it need not poll.
  */
 typedef struct policysync_observer {
     /**
@@ -808,42 +985,23 @@ typedef struct policysync_observer {
      */
     uint32_t reserved;
     /**
-     * Handed to `changed` and `destroy`.
+     * The context that is passed to `changed` and `destroy`.
      */
     void *POLICYSYNC_NULLABLE ctx;
     /**
-     * There are changes that `policysync_replica_poll` has not handed out yet. Called at the end of each call that
-     * writes or ingests and leaves it so. Like every callback it may not call the replica: remember that there is
-     * something to do, and poll when the call has returned. Required.
+     * Called at the end of each call that writes or ingests, if `policysync_replica_poll` has changes to return. It
+     * may not call the replica: remember the notification, and poll when the call has returned. Required.
      */
     void (*POLICYSYNC_NULLABLE changed)(void *POLICYSYNC_NULLABLE ctx);
     /**
-     * Called exactly once for each time that the struct was handed over, also when that call failed. NULL for nothing.
+     * Frees the context; see Callbacks at the top. NULL for nothing.
      */
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_observer;
 
 /**
- * A public key, and whose it is. It stays as it is for as long as the ABI number does.
- */
-typedef struct policysync_public_key {
-    /**
-     * Whose key it is; 1 to 1024 bytes of UTF-8.
-     */
-    struct policysync_bytes actor;
-    /**
-     * Which of the actor's keys it is; empty for the kid that is derived from the key.
-     */
-    struct policysync_bytes kid;
-    /**
-     * The key.
-     */
-    uint8_t public_key[32];
-} policysync_public_key;
-
-/**
- * What a replica holds, in a few bytes. Replicas with equal `count` and `log` hold the same operations; with equal
- * `state` they show the same fields.
+ * A digest of the content of a replica. Replicas with equal `count` and `log` hold the same operations; replicas with
+ * equal `state` have the same fields.
  */
 typedef struct policysync_digest {
     /**
@@ -855,23 +1013,23 @@ typedef struct policysync_digest {
      */
     uint32_t reserved;
     /**
-     * How many operations are in the log.
+     * The number of operations in the log.
      */
     uint64_t count;
     /**
-     * SHA-256 over the operations' hashes in their order.
+     * SHA-256 over the hashes of the operations in their order.
      */
     uint8_t log[32];
     /**
-     * SHA-256 over every field and the hash of the operation that won it.
+     * SHA-256 over every field with the hash of its winning operation.
      */
     uint8_t state[32];
 } policysync_digest;
 
 /**
- * How a replica is opened. Zero in every member but the first is the default, and what an older program does not know
- * is zero. Begin with `policysync_replica_options_init`. All pointers are borrowed for the call that takes the
- * options; what `guard`, `clock` and `observer` point to is copied, and their contexts are taken over.
+ * The options of a replica. Zero in every member but the first is the default: initialise them with
+ * `policysync_replica_options_init`. The key, the guard, the clock and the observer are copied, and the contexts of
+ * the callbacks are taken over.
  */
 typedef struct policysync_replica_options {
     /**
@@ -883,14 +1041,14 @@ typedef struct policysync_replica_options {
      */
     uint32_t flags;
     /**
-     * How far ahead of the wall clock an operation may be, in milliseconds, before it is held until its time comes; 0
-     * for ten minutes.
+     * The number of milliseconds that an operation may be ahead of the wall clock; one that is further ahead is held
+     * until its time comes. 0 for ten minutes.
      */
     uint64_t max_drift_ms;
     /**
-     * How many threads verify signatures and, in a large batch, look up what the operations are about. They live as
-     * long as a call; 0 and 1 for the caller's alone. More need a library built with the feature `parallel`; the guard
-     * is still called on the caller's thread.
+     * The number of threads that verify signatures and, in a large batch, look up registers. They end with the call. 0
+     * and 1 for the caller's thread alone; more need the feature `parallel`. The guard is always called on the
+     * caller's thread.
      */
     uint32_t threads;
     /**
@@ -898,56 +1056,56 @@ typedef struct policysync_replica_options {
      */
     uint32_t reserved;
     /**
-     * The key to write with, which is registered too; NULL for a replica that only reads. It is copied.
+     * The key to write with, which is also registered; NULL for a replica that only reads.
      */
-    const struct policysync_key *POLICYSYNC_NULLABLE key;
+    const policysync_key *POLICYSYNC_NULLABLE key;
     /**
-     * The log's name, 1 to 1024 bytes: operations are signed for it, and no others are admitted. Empty for operations
-     * without a space.
+     * The name of the space, 1 to 1024 bytes: operations are signed for it, and operations of other spaces are
+     * refused. Empty for operations without a space.
      */
-    struct policysync_bytes space;
+    policysync_bytes space;
     /**
-     * Refuses operations that the application does not want; NULL for none.
+     * The guard; NULL for none.
      */
     const struct policysync_guard *POLICYSYNC_NULLABLE guard;
     /**
-     * Answers `POLICYSYNC_NOW`; NULL for the machine's clock.
+     * The clock for `POLICYSYNC_NOW`; NULL for the machine's.
      */
     const struct policysync_clock *POLICYSYNC_NULLABLE clock;
     /**
-     * Told of changes; NULL for none.
+     * The observer of changes; NULL for none.
      */
     const struct policysync_observer *POLICYSYNC_NULLABLE observer;
     /**
-     * The keys that are known from the start, `keys_stride` bytes from one to the next:
-     * `sizeof(policysync_public_key)`. A file that is opened without its `seal_key` needs those of all that have
-     * written in it; for others `policysync_replica_register_key` does as well. NULL for none.
+     * The keys that are known from the start, `keys_stride` bytes apart. A file that is opened without its `seal_key`
+     * needs the keys of every actor that has written into it; other keys can be added later with
+     * `policysync_replica_register_key`. NULL for none.
      */
-    const struct policysync_public_key *POLICYSYNC_NULLABLE keys;
+    const policysync_public_key *POLICYSYNC_NULLABLE keys;
     /**
-     * How many bytes from one key to the next.
+     * The stride of `keys`: `sizeof(policysync_public_key)`.
      */
     size_t keys_stride;
     /**
-     * How many keys there are.
+     * The number of keys.
      */
     size_t keys_count;
     /**
-     * The file that the replica is kept in, which is made where there is none: UTF-8, on Unix any bytes, without NUL.
-     * Empty for a replica in memory. Needs a library built with the feature `sqlite`, which is a default.
+     * The file of the replica, which is created if it does not exist: UTF-8 (on Unix any bytes), without NUL. Empty
+     * for a replica in memory. Needs the feature `sqlite`, which is a default.
      *
-     * One process, and in it one replica, has a file open; for others it is `POLICYSYNC_ERR_LOCKED`. SQLite keeps a
-     * second file beside it while it is open (`-wal`). Leave both alone meanwhile: on Unix, a process that opens and
-     * closes the file in another way gives up its lock. To copy it, use `policysync_replica_back_up`.
+     * Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_LOCKED`. While it is open,
+     * SQLite keeps a second file beside it (`-wal`). Do not touch either: on Unix, a process that opens and closes the
+     * file by other means releases its lock. Copy it with `policysync_replica_back_up`.
      */
-    struct policysync_bytes path;
+    policysync_bytes path;
     /**
-     * The present time: operations in the file that are stamped later than this and the drift are held. Milliseconds
-     * since 1970; 0 and `POLICYSYNC_NOW` for the clock. Like all that follows, not looked at without a path.
+     * The present time: operations in the file with a timestamp later than this and the drift are held. 0 and
+     * `POLICYSYNC_NOW` for the clock. This member and those after it are ignored without a path.
      */
     uint64_t now_ms;
     /**
-     * What an acknowledged write to the file survives: a `policysync_durability`.
+     * The durability of writes: a `policysync_durability`.
      */
     uint32_t durability;
     /**
@@ -955,76 +1113,654 @@ typedef struct policysync_replica_options {
      */
     uint32_t reserved_2;
     /**
-     * Seals the file: 32 secret bytes that whoever can write to it does not know, from the platform's key store. A
-     * keyed digest over all operations, renewed with every write, then proves at the next opening that they were
-     * verified before, which saves a curve operation each. A file that has no seal yet is verified and sealed. A
-     * replica that is opened without the key verifies signatures, and its first write takes the seal away. With
-     * another key than that which sealed the file, opening gives `POLICYSYNC_ERR_CORRUPT`, and the message names the
-     * seal; where the key is lost, open without one. Not together with `POLICYSYNC_DANGEROUSLY_UNVERIFIED`. NULL for
-     * none. It is copied.
+     * The key of the seal: 32 secret bytes from the platform's key store, unknown to anyone who can write to the file.
+     * The seal is a keyed digest over all operations that is renewed with every write. At the next opening it proves
+     * that they were verified before, which saves verifying each signature. A file without a seal is verified and
+     * sealed. A replica that is opened without the key verifies every signature, and its first write removes the seal.
+     * With another key than the one that sealed the file, opening fails with `POLICYSYNC_ERR_CORRUPT`, and the message
+     * names the seal; if the key is lost, open without one. Not allowed together with
+     * `POLICYSYNC_DANGEROUSLY_UNVERIFIED`. NULL for none.
      */
     const uint8_t *POLICYSYNC_NULLABLE seal_key;
     /**
-     * Refuses a file that holds less than it once did (`POLICYSYNC_ERR_ROLLED_BACK`): the digest of this replica at an
-     * earlier time, of which `count` and `log` are looked at, kept where whoever can replace the file cannot. Without
-     * it nothing in an old copy of the file shows that it is old. NULL for none.
+     * A digest of this replica at an earlier time, of which `count` and `log` are used: a file that holds less is
+     * refused with `POLICYSYNC_ERR_ROLLED_BACK`. Keep it where nobody who can replace the file can change it. Without
+     * it, an old copy of the file is not detected. NULL for none.
      */
     const struct policysync_digest *POLICYSYNC_NULLABLE at_least;
 } policysync_replica_options;
 
 /**
- * Which field of which thing: three names of 1 to 1024 bytes of UTF-8. This struct never changes.
+ * Initialises options: all zero except `struct_size`.
+ *
+ * `out`: receives `struct_size` bytes, however many of them the library knows.
+ * `struct_size`: `sizeof(policysync_replica_options)`, at least 8.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (`struct_size` is too small) or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_options_init(struct policysync_replica_options *POLICYSYNC_NONNULL out,
+                                                  uint32_t struct_size);
+
+/**
+ * Opens a replica: an empty one in memory, or with `options.path` the one in a file.
+ *
+ * A file is not trusted. The hash of each operation is computed and its signature verified again, unless
+ * `options.seal_key` proves that this was done before. The guard is not called for them. Existing fields do not count
+ * as changes. The file is closed when the replica and all its cursors are freed.
+ *
+ * `options`: NULL for the defaults: a replica in memory that only reads. The contexts of the callbacks are destroyed
+ * when the call fails, or when the replica and its cursors are freed.
+ * `out`: the replica, to be freed with `policysync_replica_free`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
+ * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path),
+ * `POLICYSYNC_ERR_IDENTIFIER` (a name), `POLICYSYNC_ERR_KEY` or `POLICYSYNC_ERR_KEY_TAKEN` (`op_index` is the element
+ * of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK`
+ * (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
+ * operation number `op_index` in the file: add the key to `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
+ * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`, `POLICYSYNC_ERR_RESTORED_BACKUP`
+ * or a store failure.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_open(const struct policysync_replica_options *POLICYSYNC_NULLABLE options,
+                                          struct policysync_replica *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees a replica. Its cursors stay usable, and the data that they share with it is freed with the last of them. NULL
+ * is allowed.
+ */
+POLICYSYNC_API
+void policysync_replica_free(struct policysync_replica *POLICYSYNC_NULLABLE replica);
+
+/**
+ * Registers an actor's public key: from now on operations that it signs are admitted. Registering the same key again
+ * changes nothing. A key cannot be removed.
+ *
+ * `actor`, `actor_len`: the actor of the key, 1 to 1024 bytes of UTF-8.
+ * `kid`, `kid_len`: the id of the key among the actor's keys; NULL and 0 for the id that is derived from the key.
+ * `public_key`: 32 bytes.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_IDENTIFIER`,
+ * `POLICYSYNC_ERR_KEY` (no valid public key), `POLICYSYNC_ERR_KEY_TAKEN`, `POLICYSYNC_ERR_CRYPTO`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_register_key(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                  const char *POLICYSYNC_NULLABLE actor,
+                                                  size_t actor_len,
+                                                  const char *POLICYSYNC_NULLABLE kid,
+                                                  size_t kid_len,
+                                                  const uint8_t *POLICYSYNC_NONNULL public_key,
+                                                  policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the registered keys in the order of registration.
+ *
+ * `out`: a JSON array of `{"actor":"alice","kid":"…","publicKey":"64 hexadecimal digits"}`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_keys(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                          policysync_buffer *POLICYSYNC_NONNULL out,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Replicas: writing and ingesting ---------- */
+
+/**
+ * The effect of an operation on its field: `effect` of `policysync_outcome`.
+ */
+typedef enum policysync_effect {
+    /**
+     * None: the operation was refused, is held or was in the log already.
+     */
+    POLICYSYNC_NO_EFFECT = 0,
+    /**
+     * The field now has the value of this operation.
+     */
+    POLICYSYNC_WON = 1,
+    /**
+     * The field is unchanged: a greater operation won.
+     */
+    POLICYSYNC_LOST = 2,
+} policysync_effect;
+
+/**
+ * The names of a field, each 1 to 1024 bytes of UTF-8. This struct never changes.
  */
 typedef struct policysync_field {
     /**
      * The kind of thing.
      */
-    struct policysync_bytes entity;
+    policysync_bytes entity;
     /**
-     * Which thing of that kind.
+     * The thing of that kind.
      */
-    struct policysync_bytes entity_id;
+    policysync_bytes entity_id;
     /**
-     * Which field of it.
+     * The field of that thing.
      */
-    struct policysync_bytes path;
+    policysync_bytes path;
 } policysync_field;
 
 /**
- * What became of one operation. Hashes that do not apply are zero. Later versions may add members at the end: use your
- * own `sizeof(policysync_outcome)` as the stride, and make an array zero before the call.
+ * The outcome of ingesting one operation. Hashes that do not apply are zero. Pass your own
+ * `sizeof(policysync_outcome)` as the size or stride, and zero an array before the call: an older library writes fewer
+ * members.
  */
 typedef struct policysync_outcome {
     /**
-     * `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`, or why it was refused:
-     * `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_UNKNOWN_KEY`,
+     * `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`, or the reason for the
+     * refusal: `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_UNKNOWN_KEY`,
      * `POLICYSYNC_ERR_BAD_SIGNATURE`, `POLICYSYNC_ERR_DENIED`.
      */
     policysync_status status;
     /**
-     * What it did to its field: a `policysync_effect`.
+     * The effect on the field: a `policysync_effect`.
      */
     uint32_t effect;
     /**
-     * Of an operation that is held: when the wall clock says this, it is merged.
+     * For an operation that is held: the wall clock time at which it is merged.
      */
     uint64_t until_ms;
     /**
-     * Its identity; zero where it was refused.
+     * The identity of the operation; zero if it was refused.
      */
     uint8_t hash[32];
     /**
-     * Of one that won, the operation that had won before; of one that lost, the greater one.
+     * For an operation that won, the previous winner; for one that lost, the greater operation.
      */
     uint8_t other[32];
     /**
-     * Another operation of the same actor with the same timestamp: the actor said two things at one time.
+     * Another operation of the same actor with the same timestamp, which proves that the actor contradicted itself.
      */
     uint8_t equivocates_with[32];
 } policysync_outcome;
 
 /**
- * What a check of a store found.
+ * Sets a field: stamps, signs and admits an operation, and returns it for sending to others.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `value`, `value_len`: any JSON value, nested at most 64 deep.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * On any failure the replica is unchanged.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_IDENTIFIER`,
+ * `POLICYSYNC_ERR_VALUE`, `POLICYSYNC_ERR_TOO_LARGE`, `POLICYSYNC_ERR_READ_ONLY`, `POLICYSYNC_ERR_CLOCK`,
+ * `POLICYSYNC_ERR_OTHER_WRITER`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
+ * `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set(policysync_replica *POLICYSYNC_NONNULL replica,
+                                         uint64_t now_ms,
+                                         const struct policysync_field *POLICYSYNC_NONNULL field,
+                                         const void *POLICYSYNC_NULLABLE value,
+                                         size_t value_len,
+                                         uint32_t format,
+                                         policysync_buffer *POLICYSYNC_NULLABLE out,
+                                         policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Deletes a field: stamps, signs and admits an operation, and returns it for sending to others. A later set restores
+ * the field.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * On any failure the replica is unchanged.
+ *
+ * Returns what `policysync_replica_set` does, except `POLICYSYNC_ERR_VALUE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_delete(policysync_replica *POLICYSYNC_NONNULL replica,
+                                            uint64_t now_ms,
+                                            const struct policysync_field *POLICYSYNC_NONNULL field,
+                                            uint32_t format,
+                                            policysync_buffer *POLICYSYNC_NULLABLE out,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Ingests one operation in either form: verifies it, asks the guard, appends and merges it.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `op`, `op_len`: JSON or the binary form.
+ * `outcome`, `outcome_size`: the outcome: room for `outcome_size` bytes, `sizeof(policysync_outcome)`. Written only if
+ * the operation is not refused. NULL if it is not wanted.
+ *
+ * On any failure the replica is unchanged.
+ *
+ * Returns `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`,
+ * `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_UNKNOWN_KEY`,
+ * `POLICYSYNC_ERR_BAD_SIGNATURE`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
+ * `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`,
+ * `POLICYSYNC_ERR_VERSION` (`outcome_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_ingest(policysync_replica *POLICYSYNC_NONNULL replica,
+                                            uint64_t now_ms,
+                                            const void *POLICYSYNC_NULLABLE op,
+                                            size_t op_len,
+                                            struct policysync_outcome *POLICYSYNC_NULLABLE outcome,
+                                            size_t outcome_size,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Ingests many operations at once, each in either form, with an outcome for each. The result is the same as one by
+ * one, but it is much faster. Refused operations do not affect the others and do not make the call fail.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `ops`, `ops_stride`, `count`: the operations, `ops_stride` bytes apart: `sizeof(policysync_bytes)`, or the size of
+ * your struct that begins with one.
+ * `outcomes`, `outcomes_stride`: the outcomes: room for `count` of them, `outcomes_stride` bytes apart:
+ * `sizeof(policysync_outcome)`, or the size of your struct that begins with one. Written only if the call succeeds.
+ * NULL if they are not wanted.
+ *
+ * On any failure nothing of the batch is kept.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (`op_index` is the element), `POLICYSYNC_ERR_ARGUMENT`,
+ * `POLICYSYNC_ERR_VERSION` (a stride is too small), `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED`,
+ * `POLICYSYNC_ERR_CALLBACK`, `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_ingest_many(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 uint64_t now_ms,
+                                                 const policysync_bytes *POLICYSYNC_NULLABLE ops,
+                                                 size_t ops_stride,
+                                                 size_t count,
+                                                 struct policysync_outcome *POLICYSYNC_NULLABLE outcomes,
+                                                 size_t outcomes_stride,
+                                                 policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Replicas: reading ---------- */
+
+/**
+ * Returns the value of a field.
+ *
+ * `field`: the field.
+ * `out`: the value as canonical JSON. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (never set, or deleted), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get(policysync_replica *POLICYSYNC_NONNULL replica,
+                                         const policysync_field *POLICYSYNC_NONNULL field,
+                                         policysync_buffer *POLICYSYNC_NONNULL out,
+                                         policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns all fields of one thing.
+ *
+ * `entity`, `entity_len`, `entity_id`, `entity_id_len`: the thing, UTF-8.
+ * `out`: a JSON object in canonical form with a member for each field, named by its path. Unchanged unless the call
+ * returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has no field), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`
+ * (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_entity(policysync_replica *POLICYSYNC_NONNULL replica,
+                                            const char *POLICYSYNC_NULLABLE entity,
+                                            size_t entity_len,
+                                            const char *POLICYSYNC_NULLABLE entity_id,
+                                            size_t entity_id_len,
+                                            policysync_buffer *POLICYSYNC_NONNULL out,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the ids of all things of a kind that have at least one field.
+ *
+ * `entity`, `entity_len`: the kind, UTF-8.
+ * `out`: a JSON array of strings, sorted by their bytes.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_entities(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              const char *POLICYSYNC_NULLABLE entity,
+                                              size_t entity_len,
+                                              policysync_buffer *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the fields of one thing below a path.
+ *
+ * `entity`, `entity_len`, `entity_id`, `entity_id_len`: the thing, UTF-8.
+ * `prefix`, `prefix_len`: selects fields whose path is the prefix or begins with it and a `/`; NULL and 0 for all.
+ * `out`: a JSON object with a member for each field, named by its whole path, sorted by the bytes of the path.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_fields(policysync_replica *POLICYSYNC_NONNULL replica,
+                                            const char *POLICYSYNC_NULLABLE entity,
+                                            size_t entity_len,
+                                            const char *POLICYSYNC_NULLABLE entity_id,
+                                            size_t entity_id_len,
+                                            const char *POLICYSYNC_NULLABLE prefix,
+                                            size_t prefix_len,
+                                            policysync_buffer *POLICYSYNC_NONNULL out,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns every operation on a field: those held and then those merged, each from the greatest down.
+ *
+ * `field`: the field.
+ * `out`: a JSON array of `{"hash":"64 hexadecimal digits","standing":"winner","op":{…}}`. `standing` is `winner`,
+ * `superseded` or `held`; `op` is the JSON form of the operation.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_history(policysync_replica *POLICYSYNC_NONNULL replica,
+                                             const policysync_field *POLICYSYNC_NONNULL field,
+                                             policysync_buffer *POLICYSYNC_NONNULL out,
+                                             policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Explains the value of a field: the operation that won, the one that it won over, and the rule that decided.
+ *
+ * `field`: the field.
+ * `out`: `{"winner":{…},"over":{…},"rule":"time"}`. `winner` and `over` are as in `policysync_replica_history`; `over`
+ * is the greatest operation that lost, or `null` if the winner is the only one. `rule` is the first rule that
+ * distinguished them: `time`, `counter`, `actor` or `hash`; `null` without an `over`. Unchanged unless the call
+ * returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (no operation on it is merged), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_explain(policysync_replica *POLICYSYNC_NONNULL replica,
+                                             const policysync_field *POLICYSYNC_NONNULL field,
+                                             policysync_buffer *POLICYSYNC_NONNULL out,
+                                             policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Merges held operations that have become due, and returns the fields whose winner has changed since the last call,
+ * each once, in the order of their first change.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `out`: a JSON array of `{"entity":"Task","entityId":"t1","path":"title","kind":"lww_set","winner":"64 hexadecimal
+ * digits"}`. `kind` is `lww_set` or `lww_delete`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_poll(policysync_replica *POLICYSYNC_NONNULL replica,
+                                          uint64_t now_ms,
+                                          policysync_buffer *POLICYSYNC_NONNULL out,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns `POLICYSYNC_OK` if `policysync_replica_poll` has changes to return, not counting operations that have become
+ * due since the last call.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (no changes), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_has_changes(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the greatest timestamp that the replica has issued or merged. Its next write gets a later one.
+ *
+ * `out`: the timestamp. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there was none yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
+ * or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_clock(policysync_replica *POLICYSYNC_NONNULL replica,
+                                           policysync_hlc *POLICYSYNC_NONNULL out,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the time up to which operations are merged; later ones are held. It never goes back: merged operations stay
+ * merged.
+ *
+ * `out`: milliseconds since 1970. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (no call has given a time yet), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_horizon(policysync_replica *POLICYSYNC_NONNULL replica,
+                                             uint64_t *POLICYSYNC_NONNULL out,
+                                             policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the number of operations that are held because their timestamp is too far ahead. Takes time proportional to
+ * their number.
+ *
+ * `out`: the number.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_held(policysync_replica *POLICYSYNC_NONNULL replica,
+                                          uint64_t *POLICYSYNC_NONNULL out,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the time at which `policysync_replica_poll` merges the first of the held operations.
+ *
+ * `out`: milliseconds since 1970. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none is held), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_next_due(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              uint64_t *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Replicas: the log ---------- */
+
+/**
+ * Returns `POLICYSYNC_OK` if an operation is in the log.
+ *
+ * `hash32`: 32 bytes, as in an outcome or an operation.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_contains(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              const uint8_t *POLICYSYNC_NONNULL hash32,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the operation with a hash.
+ *
+ * `hash32`: 32 bytes, as in an outcome or an operation.
+ * `format`: the form of the output: a `policysync_format`.
+ * `out`: the operation. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format),
+ * a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_op(policysync_replica *POLICYSYNC_NONNULL replica,
+                                        const uint8_t *POLICYSYNC_NONNULL hash32,
+                                        uint32_t format,
+                                        policysync_buffer *POLICYSYNC_NONNULL out,
+                                        policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the position after the last operation in the log: a cursor or an export that starts there finds the
+ * operations that are appended later. A position is valid for this replica only.
+ *
+ * `out`: the position, which is the number of operations in the log.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_position(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              uint64_t *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the operations that were appended since a position, for another replica to ingest.
+ *
+ * `position`: 0 for all, `next` of an earlier export, or `policysync_replica_position`.
+ * `max_count`: the maximum number of operations; 0 for all.
+ * `format`: a `policysync_format`. `POLICYSYNC_JSON`: the JSON form of each, followed by a line feed.
+ * `POLICYSYNC_BINARY`: the binary form of each, preceded by its length in 4 bytes, least significant first.
+ * `out`: the operations.
+ * `next`: the position after the last of them, to continue from; NULL if it is not wanted.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format), a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_export(policysync_replica *POLICYSYNC_NONNULL replica,
+                                            uint64_t position,
+                                            uint64_t max_count,
+                                            uint32_t format,
+                                            policysync_buffer *POLICYSYNC_NONNULL out,
+                                            uint64_t *POLICYSYNC_NULLABLE next,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the digest of the replica's content, for comparison with another replica. Takes time proportional to the
+ * number of operations and fields.
+ *
+ * `digest`: the digest.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_digest(policysync_replica *POLICYSYNC_NONNULL replica,
+                                            policysync_digest *POLICYSYNC_NONNULL digest,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the equivocations: for each actor and timestamp with two different operations, the two signed operations
+ * that prove it. Replicas with the same operations return the same document.
+ *
+ * `out`: a JSON array of `{"first":{…},"second":{…}}`, the JSON forms of the two operations, in the order of the
+ * operations.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_forks(policysync_replica *POLICYSYNC_NONNULL replica,
+                                           policysync_buffer *POLICYSYNC_NONNULL out,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the actor that the replica writes as.
+ *
+ * `out`: its name, UTF-8. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it only reads), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_actor(policysync_replica *POLICYSYNC_NONNULL replica,
+                                           policysync_buffer *POLICYSYNC_NONNULL out,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Cursors ---------- */
+
+/**
+ * An iterator over the log, in the order in which operations were appended. Operations that are appended meanwhile are
+ * found at the end: none is missed and none comes twice. It shares the data of its replica, so the two may be freed in
+ * any order. One thread at a time.
+ */
+typedef struct policysync_cursor policysync_cursor;
+
+/**
+ * Opens a cursor.
+ *
+ * `position`: 0 for all operations, or a position of this replica for those that were appended since.
+ * `out`: the cursor, to be freed with `policysync_cursor_free`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no log can have that position) or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_cursor_open(policysync_replica *POLICYSYNC_NONNULL replica,
+                                         uint64_t position,
+                                         struct policysync_cursor *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                         policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the next operations.
+ *
+ * `ops`, `stride`, `capacity`: room for `capacity` operations, `stride` bytes apart: `sizeof(policysync_op)`. Their
+ * pointers are valid until the next call on this cursor.
+ * `out_count`: the number of operations that were written, at least 1 if the call returns `POLICYSYNC_OK`.
+ *
+ * On any failure the cursor stays where it is.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (no more at present; ask again later), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_ARGUMENT` (`capacity` is 0), `POLICYSYNC_ERR_VERSION` (`stride` is too small), a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_cursor_next(struct policysync_cursor *POLICYSYNC_NONNULL cursor,
+                                         policysync_op *POLICYSYNC_NULLABLE ops,
+                                         size_t stride,
+                                         size_t capacity,
+                                         size_t *POLICYSYNC_NONNULL out_count,
+                                         policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the position of the cursor: another one that is opened there finds the operations that this one has not
+ * returned.
+ *
+ * `out`: the position.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_cursor_position(const struct policysync_cursor *POLICYSYNC_NONNULL cursor,
+                                             uint64_t *POLICYSYNC_NONNULL out,
+                                             policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees a cursor. NULL is allowed.
+ */
+POLICYSYNC_API
+void policysync_cursor_free(struct policysync_cursor *POLICYSYNC_NULLABLE cursor);
+
+/* ---------- Files ---------- */
+
+/**
+ * The state of a store's seal: `seal` of `policysync_store_report`.
+ */
+typedef enum policysync_seal {
+    /**
+     * The store has no seal, or no key was given to check it.
+     */
+    POLICYSYNC_SEAL_UNCHECKED = 0,
+    /**
+     * The seal is valid: these operations were verified before.
+     */
+    POLICYSYNC_SEAL_FITS = 1,
+    /**
+     * The seal does not match the operations, or it was made with another key.
+     */
+    POLICYSYNC_SEAL_BROKEN = 2,
+} policysync_seal;
+
+/**
+ * The result of a check of a store.
  */
 typedef struct policysync_store_report {
     /**
@@ -1032,292 +1768,90 @@ typedef struct policysync_store_report {
      */
     uint32_t struct_size;
     /**
-     * Whether the seal fits: a `policysync_seal`. `policysync_store_salvage` does not tell.
+     * The state of the seal: a `policysync_seal`. `policysync_store_salvage` does not check it.
      */
     uint32_t seal;
     /**
-     * How many operations are there and verified; after `policysync_store_salvage`, how many are in the new store.
+     * The number of operations that are present and verified; after `policysync_store_salvage`, the number in the new
+     * store.
      */
     uint64_t operations;
     /**
-     * How many things are wrong, or cannot be told. 0 for a store in which nothing is.
+     * The number of faults, including those that could not be decided. 0 for a store without faults.
      */
     uint64_t findings;
 } policysync_store_report;
 
 /**
- * How a session is run, by either side. Zero in every member but the first is the default. Begin with
- * `policysync_sync_options_init`. All pointers are borrowed for the call that takes the options.
+ * Copies the replica's file, while it is open, into a new one. The copy is marked as a backup: a replica cannot be
+ * opened on it for writing as an actor whose operations are in it (`POLICYSYNC_ERR_RESTORED_BACKUP`), because that
+ * actor may have written more since, and would use the same timestamps again.
+ *
+ * `path`, `path_len`: the path of the copy; as `path` of `policysync_replica_options`.
+ *
+ * On a failure there is no copy, unless only the directory entry could not be flushed to disk.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the path, or the replica is in memory),
+ * `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-typedef struct policysync_sync_options {
-    /**
-     * `sizeof(policysync_sync_options)`.
-     */
-    uint32_t struct_size;
-    /**
-     * 0.
-     */
-    uint32_t reserved;
-    /**
-     * Bytes of the longest message that this side takes: from 1114112, the default, to 16777216; what is outside
-     * is moved to the nearer end. A greater limit means fewer round trips for many operations, and more memory for
-     * each message.
-     */
-    uint64_t max_message_bytes;
-    /**
-     * What an earlier session with the same peer has found to be common, to be left out; NULL for none. Where the peer
-     * no longer knows it, or the replica is another, the session starts from the beginning. A responder does not look
-     * at it. It is copied.
-     */
-    const struct policysync_sync_base *POLICYSYNC_NULLABLE since;
-} policysync_sync_options;
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_back_up(policysync_replica *POLICYSYNC_NONNULL replica,
+                                             const char *POLICYSYNC_NULLABLE path,
+                                             size_t path_len,
+                                             policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How many operations were refused, by reason. This struct never changes.
+ * Checks the whole of a file that no replica has open, without changing its content.
+ *
+ * `options`: the options that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and
+ * `key` are used; the callbacks are ignored and not taken over. Without keys, every operation is reported as signed by
+ * an unknown one.
+ * `report`: the result.
+ * `findings`: a JSON array of `{"place":"operation","opSeq":3,"damage":"hash","text":"the operation has another
+ * hash"}`. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last has an `opSeq`, the number
+ * of the operation in the log. `damage` is `malformed`, `check`, `empty`, `missing`, `unexpected`, `decode`, `hash`,
+ * `duplicate`, `space`, `signature`, `unknown_key` or `seal`. NULL if it is not wanted.
+ *
+ * Returns `POLICYSYNC_OK` (**also if there are findings**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (also for
+ * no path), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`, `POLICYSYNC_ERR_KEY_TAKEN`,
+ * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`), `POLICYSYNC_ERR_WRONG_SPACE`,
+ * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, a store failure, `POLICYSYNC_ERR_CRYPTO` or
+ * `POLICYSYNC_ERR_PANIC`.
  */
-typedef struct policysync_refusals {
-    /**
-     * No operations: they break a rule of the format.
-     */
-    uint64_t malformed;
-    /**
-     * The key is not known. Register it and synchronise again.
-     */
-    uint64_t unknown_key;
-    /**
-     * Not signed by the actor that they name.
-     */
-    uint64_t bad_signature;
-    /**
-     * Refused by the guard.
-     */
-    uint64_t denied;
-    /**
-     * Another space's.
-     */
-    uint64_t other_space;
-    /**
-     * Refused for another reason, that this version does not know or does not count by itself.
-     */
-    uint64_t other;
-} policysync_refusals;
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_store_verify(const policysync_replica_options *POLICYSYNC_NONNULL options,
+                                          struct policysync_store_report *POLICYSYNC_NONNULL report,
+                                          policysync_buffer *POLICYSYNC_NULLABLE findings,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How far a session is: to be shown to people while it runs.
+ * Writes every operation of a damaged file that verifies into a new store, in the order of the log, and reports the
+ * lost ones. Positions of the old store are not valid in the new one, which has no seal yet. If operations of the
+ * device's own actor may be lost, continue as a new actor.
+ *
+ * `options`: as in `policysync_store_verify`.
+ * `to`, `to_len`: the path of the new store; as `path` of the options.
+ * `report`, `findings`: as in `policysync_store_verify`. A finding at an operation is the reason why it is not in the
+ * new store.
+ *
+ * When the call fails midway, the new store holds the operations that were written until then.
+ *
+ * Returns what `policysync_store_verify` does, `POLICYSYNC_ERR_FULL` or `POLICYSYNC_ERR_EXISTS` (the file at `to`
+ * exists).
  */
-typedef struct policysync_progress {
-    /**
-     * `sizeof(policysync_progress)`, set by the caller.
-     */
-    uint32_t struct_size;
-    /**
-     * How the session stands: a `policysync_session_state`. It has ended when `policysync_session_next_message` says
-     * that there is nothing more to send.
-     */
-    uint32_t state;
-    /**
-     * Operations from the peer that are new in this log.
-     */
-    uint64_t received;
-    /**
-     * Operations from the peer that were here already.
-     */
-    uint64_t known;
-    /**
-     * Operations from the peer that this replica refused. One that is refused for its signature is asked for again,
-     * and counts no longer when a good copy has come.
-     */
-    struct policysync_refusals refused;
-    /**
-     * Operations that were sent and that the peer has answered for.
-     */
-    uint64_t sent;
-    /**
-     * Of these, those that the peer refused.
-     */
-    struct policysync_refusals refused_by_peer;
-    /**
-     * Bytes of all messages that were made.
-     */
-    uint64_t bytes_sent;
-    /**
-     * Bytes of all messages that were received.
-     */
-    uint64_t bytes_received;
-    /**
-     * Of the bytes sent, those of operations.
-     */
-    uint64_t op_bytes_sent;
-    /**
-     * Of the bytes received, those of operations.
-     */
-    uint64_t op_bytes_received;
-    /**
-     * Answers that were received.
-     */
-    uint64_t round_trips;
-    /**
-     * Operations that are known to be still to be sent.
-     */
-    uint64_t left_to_send;
-    /**
-     * Operations that are at least still to be received, by what the peer says it has.
-     */
-    uint64_t left_to_receive;
-} policysync_progress;
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_store_salvage(const policysync_replica_options *POLICYSYNC_NONNULL options,
+                                           const char *POLICYSYNC_NULLABLE to,
+                                           size_t to_len,
+                                           struct policysync_store_report *POLICYSYNC_NONNULL report,
+                                           policysync_buffer *POLICYSYNC_NULLABLE findings,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Bundles ---------- */
 
 /**
- * How a session ended.
- */
-typedef struct policysync_finish {
-    /**
-     * `sizeof(policysync_finish)`, set by the caller.
-     */
-    uint32_t struct_size;
-    /**
-     * How it stands: a `policysync_session_state`.
-     */
-    uint32_t state;
-    /**
-     * Of a session that converged, the operations that both hold; 0 of others.
-     */
-    uint64_t count;
-    /**
-     * Of a session that converged, a digest over the operations that it compared, different for each session: the two
-     * sides of one session have the same when they have the same operations; others tell nothing. Zero of others. To
-     * compare replicas at leisure, see `policysync_replica_digest`.
-     */
-    uint8_t digest[16];
-} policysync_finish;
-
-/**
- * What became of the operations that a call was given.
- */
-typedef struct policysync_intake {
-    /**
-     * `sizeof(policysync_intake)`, set by the caller.
-     */
-    uint32_t struct_size;
-    /**
-     * 0.
-     */
-    uint32_t reserved;
-    /**
-     * Operations that are new in this log.
-     */
-    uint64_t received;
-    /**
-     * Operations that were here already.
-     */
-    uint64_t known;
-    /**
-     * Operations that this replica refused.
-     */
-    struct policysync_refusals refused;
-    /**
-     * Operations in the answer of a responder; 0 elsewhere.
-     */
-    uint64_t sent;
-    /**
-     * Bytes of a bundle that were read; 0 elsewhere.
-     */
-    uint64_t bytes;
-} policysync_intake;
-
-/**
- * A header of a request. This struct never changes.
- */
-typedef struct policysync_header {
-    /**
-     * Its name: a token of HTTP, and not one that the client writes itself.
-     */
-    struct policysync_bytes name;
-    /**
-     * Its value: 1 to 8192 bytes of printable ASCII, with spaces and tabs between others.
-     */
-    struct policysync_bytes value;
-} policysync_header;
-
-/**
- * How a client of HTTP or WebSocket connects. Zero in every member but the first is the default. Begin with
- * `policysync_client_options_init`. All pointers are borrowed for the call that takes the options. No value of a
- * header and no token is ever in an error; the library's own copies are wiped when the client is freed.
- */
-typedef struct policysync_client_options {
-    /**
-     * `sizeof(policysync_client_options)`.
-     */
-    uint32_t struct_size;
-    /**
-     * `POLICYSYNC_TRUST_NO_OTHERS`, or 0.
-     */
-    uint32_t flags;
-    /**
-     * Shown to the server with each request of HTTP, and with the one that opens a WebSocket: the header
-     * `Authorization: Bearer …`. Without TLS whoever carries it can read it. Empty for none.
-     */
-    struct policysync_bytes bearer_token;
-    /**
-     * Further headers, `headers_stride` bytes from one to the next: `sizeof(policysync_header)`. Of two with one name
-     * the later one is sent, and the token in place of an `Authorization`. NULL for none.
-     */
-    const struct policysync_header *POLICYSYNC_NULLABLE headers;
-    /**
-     * How many bytes from one header to the next.
-     */
-    size_t headers_stride;
-    /**
-     * How many headers there are.
-     */
-    size_t headers_count;
-    /**
-     * Further authorities to believe of a server's certificate: certificates in PEM, all that are there, or one in
-     * DER. They are believed beside those that Mozilla trusts; with `POLICYSYNC_TRUST_NO_OTHERS` instead of them, and
-     * then nobody is believed where this is empty. Empty for Mozilla's alone. Needs a library built with the feature
-     * `tls`.
-     */
-    struct policysync_bytes trusted;
-    /**
-     * How long each step of connecting may take; 0 for 10 seconds, and more than a day counts as a day. Over HTTP: to
-     * look up the name of the host, and to connect, with all of its addresses and TLS together. For a WebSocket: to
-     * connect to each address of the host, to agree on TLS, and to agree on WebSocket; the look-up of the name takes
-     * as long as the system allows.
-     */
-    uint64_t connect_timeout_ms;
-    /**
-     * How long to wait for the head of an HTTP answer; 0 for 30 seconds. Like the next two, not looked at for a
-     * WebSocket.
-     */
-    uint64_t answer_timeout_ms;
-    /**
-     * How long the body of an HTTP request, and that of an answer, may take; 0 for 60 seconds.
-     */
-    uint64_t body_timeout_ms;
-    /**
-     * How long one HTTP request may take, with its answer; 0 for 120 seconds.
-     */
-    uint64_t overall_timeout_ms;
-    /**
-     * How long `policysync_websocket_client_wait` waits where nothing comes; 0 for 100 milliseconds. Like those that
-     * follow, not looked at for HTTP.
-     */
-    uint64_t wait_ms;
-    /**
-     * How long without a message until the server is asked whether it is there; 0 for 20 seconds.
-     */
-    uint64_t ping_after_ms;
-    /**
-     * How long without a message or an answer to a ping until the line is given up; 0 for 60 seconds.
-     */
-    uint64_t silence_ms;
-    /**
-     * How long a message may be stuck on its way out until the line is given up; 0 for 30 seconds.
-     */
-    uint64_t stall_ms;
-} policysync_client_options;
-
-/**
- * Takes bytes, one piece after the other: into a file, over a line.
+ * A sink for bytes, for example a file, that takes one piece after the other.
  */
 typedef struct policysync_writer {
     /**
@@ -1329,24 +1863,24 @@ typedef struct policysync_writer {
      */
     uint32_t reserved;
     /**
-     * Handed to `write` and `destroy`.
+     * The context that is passed to `write` and `destroy`.
      */
     void *POLICYSYNC_NULLABLE ctx;
     /**
-     * Takes all of `len` bytes, at least one, and returns 0. They live until it returns. Another result makes the call
-     * fail with `POLICYSYNC_ERR_CALLBACK`, and it is not called again. Required.
+     * Takes all of `len` bytes, at least one, and returns 0. They are valid until it returns. Another result makes the
+     * call fail with `POLICYSYNC_ERR_CALLBACK`, and it is not called again. Required.
      */
     policysync_status (*POLICYSYNC_NULLABLE write)(void *POLICYSYNC_NULLABLE ctx,
                                                    const uint8_t *POLICYSYNC_NONNULL data,
                                                    size_t len);
     /**
-     * Called exactly once for each time that the struct was handed over, also when that call failed. NULL for nothing.
+     * Frees the context; see Callbacks at the top. NULL for nothing.
      */
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_writer;
 
 /**
- * What was written into a bundle.
+ * The size of an exported bundle.
  */
 typedef struct policysync_exported {
     /**
@@ -1366,13 +1900,13 @@ typedef struct policysync_exported {
      */
     uint64_t bytes;
     /**
-     * Where the next bundle of `policysync_replica_export_bundle` goes on from.
+     * The position to start the next `policysync_replica_export_bundle` from.
      */
     uint64_t position;
 } policysync_exported;
 
 /**
- * Gives bytes, one piece after the other: from a file, from a line.
+ * A source of bytes, for example a file, that gives one piece after the other.
  */
 typedef struct policysync_reader {
     /**
@@ -1384,1486 +1918,1103 @@ typedef struct policysync_reader {
      */
     uint32_t reserved;
     /**
-     * Handed to `read` and `destroy`.
+     * The context that is passed to `read` and `destroy`.
      */
     void *POLICYSYNC_NULLABLE ctx;
     /**
-     * Writes up to `capacity` bytes, at least one, into `out`, says in `out_len` how many they are, and returns 0.
-     * None are the end: it is not called again. An `out_len` that is greater than `capacity` or that is left as it was
-     * makes the call fail with `POLICYSYNC_ERR_CALLBACK`; so does another result. Required.
+     * Writes up to `capacity` bytes into `out`, sets `out_len` to their number, and returns 0. An `out_len` of 0 is
+     * the end: it is not called again. An `out_len` that is greater than `capacity` or that is not set makes the call
+     * fail with `POLICYSYNC_ERR_CALLBACK`; so does another result. Required.
      */
     policysync_status (*POLICYSYNC_NULLABLE read)(void *POLICYSYNC_NULLABLE ctx,
                                                   uint8_t *POLICYSYNC_NONNULL out,
                                                   size_t capacity,
                                                   size_t *POLICYSYNC_NONNULL out_len);
     /**
-     * Called exactly once for each time that the struct was handed over, also when that call failed. NULL for nothing.
+     * Frees the context; see Callbacks at the top. NULL for nothing.
      */
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_reader;
 
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
 /**
- * The version of the library as text: `"0.1.0"`.
- *
- * Returns static text that ends with NUL and must not be freed. Any thread. Since ABI 1.
+ * The numbers of operations that were refused, by reason. This struct never changes.
  */
-POLICYSYNC_API
-const char *POLICYSYNC_NONNULL policysync_version(void);
+typedef struct policysync_refusals {
+    /**
+     * Not valid operations: they break a rule of the format.
+     */
+    uint64_t malformed;
+    /**
+     * Signed with an unknown key. Register the key and synchronise again.
+     */
+    uint64_t unknown_key;
+    /**
+     * Not signed by the actor that they name.
+     */
+    uint64_t bad_signature;
+    /**
+     * Rejected by the guard.
+     */
+    uint64_t denied;
+    /**
+     * Of another space.
+     */
+    uint64_t other_space;
+    /**
+     * Refused for a reason that this version does not count separately.
+     */
+    uint64_t other;
+} policysync_refusals;
 
 /**
- * The version of the library as a number: `major * 1000000 + minor * 1000 + patch`, to be compared with
- * `POLICYSYNC_VERSION_NUMBER` of the header that the program was compiled with.
- *
- * Any thread. Since ABI 1.
+ * The counts of the operations that a call ingested.
  */
-POLICYSYNC_API
-uint32_t policysync_version_number(void);
+typedef struct policysync_ingested {
+    /**
+     * `sizeof(policysync_ingested)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Operations that are new in this log.
+     */
+    uint64_t received;
+    /**
+     * Operations that were in this log already.
+     */
+    uint64_t known;
+    /**
+     * Operations that this replica refused.
+     */
+    struct policysync_refusals refused;
+    /**
+     * Operations in the answer of a responder; 0 otherwise.
+     */
+    uint64_t sent;
+    /**
+     * Bytes of a bundle that were read; 0 otherwise.
+     */
+    uint64_t bytes;
+} policysync_ingested;
 
 /**
- * The number of the library's binary interface, to be compared with `POLICYSYNC_ABI_VERSION` of the header that the
- * program was compiled with: they must be equal.
+ * Writes the operations that were appended since a position into a bundle, for transfer without a connection: on a USB
+ * stick, by e-mail. They are written in frames of about 1 MiB, one of which is in memory at a time. Other threads wait
+ * for the replica meanwhile.
  *
- * Any thread. Since ABI 1.
+ * `position`: 0 for all, `position` of an earlier export, or `policysync_replica_position`.
+ * `writer`: receives the bytes. Its context is taken over, and destroyed before the call returns.
+ * `exported`: the size of the bundle. NULL if it is not wanted.
+ *
+ * On any failure the bytes that were written are not a valid bundle.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a writer without its function), `POLICYSYNC_ERR_ARGUMENT`,
+ * `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_CALLBACK`, a store failure, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-uint32_t policysync_abi_version(void);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_export_bundle(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t position,
+                                                   const struct policysync_writer *POLICYSYNC_NONNULL writer,
+                                                   struct policysync_exported *POLICYSYNC_NULLABLE exported,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * The name of a status, `"POLICYSYNC_ERR_NULL"`; `"POLICYSYNC_UNKNOWN"` for a number that this library does not use.
+ * Writes the given operations into a bundle, in the given order.
  *
- * Returns static text that ends with NUL and must not be freed. Any thread. Since ABI 1.
+ * `hashes`, `count`: the hashes of the operations: `count` times 32 bytes.
+ * `writer`, `exported`: as in `policysync_replica_export_bundle`.
+ *
+ * On any failure the bytes that were written are not a valid bundle.
+ *
+ * Returns what `policysync_replica_export_bundle` does; `POLICYSYNC_ERR_ARGUMENT` also if an operation is not in the
+ * log (`op_index` is its index).
  */
-POLICYSYNC_API
-const char *POLICYSYNC_NONNULL policysync_status_name(policysync_status status);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_export_bundle_of(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                      const uint8_t *POLICYSYNC_NULLABLE hashes,
+                                                      size_t count,
+                                                      const struct policysync_writer *POLICYSYNC_NONNULL writer,
+                                                      struct policysync_exported *POLICYSYNC_NULLABLE exported,
+                                                      policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees what a buffer holds, and makes it as `POLICYSYNC_BUFFER_INIT` does, so that it can be used or disposed again.
- * NULL is allowed. One thread at a time for one buffer. Since ABI 1.
- */
-POLICYSYNC_API
-void policysync_buffer_dispose(struct policysync_buffer *POLICYSYNC_NULLABLE buffer);
-
-/**
- * What the machine's clock says: milliseconds since 1970.
- *
- * Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-uint64_t policysync_system_clock_ms(void);
-
-/**
- * The timestamp after `last` when the wall clock says `now_ms`: it never goes back.
- *
- * `last`: the last timestamp that was handed out or seen; NULL for none.
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock.
- * `out`: the timestamp. May be the same memory as `last`.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CLOCK` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
- * ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_hlc_now(const struct policysync_hlc *POLICYSYNC_NULLABLE last,
-                                     uint64_t now_ms,
-                                     struct policysync_hlc *POLICYSYNC_NONNULL out,
-                                     struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Makes a new key pair for an actor, from the system's random numbers. Its kid is derived from the public key.
- *
- * `actor`, `actor_len`: 1 to 1024 bytes of UTF-8; borrowed for the call.
- * `out`: the key, to be freed with `policysync_key_free`; NULL when the call fails.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_IDENTIFIER`,
- * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_key_generate(const char *POLICYSYNC_NULLABLE actor,
-                                          size_t actor_len,
-                                          struct policysync_key *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Makes the key pair of a seed: the same seed gives the same pair.
- *
- * `actor`, `actor_len`: 1 to 1024 bytes of UTF-8; borrowed for the call.
- * `kid`, `kid_len`: which of the actor's keys this is, 1 to 1024 bytes of UTF-8; NULL and 0 for the kid that is
- * derived from the public key.
- * `seed`: 32 secret bytes, what RFC 8032 calls the private key. Borrowed for the call; yours to wipe.
- * `out`: the key, to be freed with `policysync_key_free`; NULL when the call fails.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_IDENTIFIER`,
- * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_key_from_seed(const char *POLICYSYNC_NULLABLE actor,
-                                           size_t actor_len,
-                                           const char *POLICYSYNC_NULLABLE kid,
-                                           size_t kid_len,
-                                           const uint8_t *POLICYSYNC_NONNULL seed,
-                                           struct policysync_key *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                           struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The public half: 32 bytes, to be registered with every replica that shall admit this actor's operations.
- *
- * `out32`: room for 32 bytes.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_key_public(const struct policysync_key *POLICYSYNC_NONNULL key,
-                                        uint8_t *POLICYSYNC_NONNULL out32,
-                                        struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The seed: **the whole secret**, 32 bytes, for the platform's key store. Wipe your copy.
- *
- * `out32`: room for 32 bytes.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_key_expose_seed(const struct policysync_key *POLICYSYNC_NONNULL key,
-                                             uint8_t *POLICYSYNC_NONNULL out32,
-                                             struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The actor that the key speaks for.
- *
- * Returns UTF-8 that ends with NUL and lives as long as the key; NULL for NULL. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-const char *POLICYSYNC_NULLABLE policysync_key_actor(const struct policysync_key *POLICYSYNC_NULLABLE key);
-
-/**
- * Which of its actor's keys it is.
- *
- * Returns UTF-8 that ends with NUL and lives as long as the key; NULL for NULL. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-const char *POLICYSYNC_NULLABLE policysync_key_kid(const struct policysync_key *POLICYSYNC_NULLABLE key);
-
-/**
- * Frees a key and wipes its secret. Replicas that were opened with it have their own copy. NULL is allowed. Any
- * thread, while no other uses the key. Since ABI 1.
- */
-POLICYSYNC_API
-void policysync_key_free(struct policysync_key *POLICYSYNC_NULLABLE key);
-
-/**
- * Makes default options: all zero but `struct_size`.
- *
- * `out`: `struct_size` bytes are written, whatever the library knows of them.
- * `struct_size`: `sizeof(policysync_replica_options)`, at least 8.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (`struct_size` is too small) or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_options_init(struct policysync_replica_options *POLICYSYNC_NONNULL out,
-                                                  uint32_t struct_size);
-
-/**
- * Opens a replica: an empty one in memory, or with `options.path` the one in a file.
- *
- * A file is not believed. The hash of each operation is computed and its signature verified again, unless
- * `options.seal_key` proves that it was done before. The guard is not asked again. Fields that are there count as
- * known, not as changes. The file is closed, for others to open, when the replica and all its cursors are freed.
- *
- * `options`: NULL for defaults, a replica in memory that only reads. Borrowed for the call; the contexts of its
- * callbacks are taken over, and destroyed when the call fails or when the replica and its cursors are freed.
- * `out`: the replica, to be freed with `policysync_replica_free`; NULL when the call fails.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
- * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or
- * ends within a member, that struct is not taken over), `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path),
- * `POLICYSYNC_ERR_IDENTIFIER` (a name), `POLICYSYNC_ERR_KEY` and `POLICYSYNC_ERR_KEY_TAKEN` (`err` tells which of
- * `options.keys`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK` (the
- * clock), `POLICYSYNC_ERR_CLOCK` (it is out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
- * operation number `op_index` in the file: name the key in `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
- * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`, `POLICYSYNC_ERR_RESTORED_BACKUP`
- * or a store failure. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_open(const struct policysync_replica_options *POLICYSYNC_NULLABLE options,
-                                          struct policysync_replica *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Frees a replica. Its cursors stay usable, and what they share with it goes with the last of them. NULL is allowed.
- * Any thread, while no other begins a call with this handle; even within a callback. Since ABI 1.
- */
-POLICYSYNC_API
-void policysync_replica_free(struct policysync_replica *POLICYSYNC_NULLABLE replica);
-
-/**
- * Makes an actor's public key known: from now on operations that it signs are admitted. To register the same key again
- * changes nothing. A key is never taken back.
- *
- * `actor`, `actor_len`: whose key it is; 1 to 1024 bytes of UTF-8.
- * `kid`, `kid_len`: which of the actor's keys it is; NULL and 0 for the kid that is derived from the key, as
- * `policysync_key_generate` does.
- * `public_key`: 32 bytes.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_IDENTIFIER`,
- * `POLICYSYNC_ERR_KEY` (no valid public key), `POLICYSYNC_ERR_KEY_TAKEN`, `POLICYSYNC_ERR_CRYPTO`,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_register_key(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                  const char *POLICYSYNC_NULLABLE actor,
-                                                  size_t actor_len,
-                                                  const char *POLICYSYNC_NULLABLE kid,
-                                                  size_t kid_len,
-                                                  const uint8_t *POLICYSYNC_NONNULL public_key,
-                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The keys that the replica knows, in the order in which they were registered.
- *
- * `out`: a JSON array of `{"actor":"alice","kid":"…","publicKey":"64 hexadecimal digits"}`.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
- * ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_keys(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                          struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Sets a field: stamps, signs and admits an operation, and hands it out, to be sent to others.
+ * Ingests the operations of a bundle, a frame of about 1 MiB at a time. Each frame is checked against its digest
+ * before any of its operations is ingested. The digests detect damage, not forgery; every operation is verified as
+ * usual.
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `field`: which one.
- * `value`, `value_len`: JSON; any value, nested at most 64 deep.
- * `format`: in which form the operation is wanted: a `policysync_format`. Not looked at where `out` is NULL.
- * `out`: the operation; NULL if it is not wanted.
- * `err`: may be NULL. On any failure the replica is as it was.
+ * `reader`: gives the bytes. Its context is taken over, and destroyed before the call returns.
+ * `ingested`: the counts of the operations. NULL if they are not wanted.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_IDENTIFIER`,
- * `POLICYSYNC_ERR_VALUE`, `POLICYSYNC_ERR_TOO_LARGE`, `POLICYSYNC_ERR_READ_ONLY`, `POLICYSYNC_ERR_CLOCK`,
- * `POLICYSYNC_ERR_OTHER_WRITER`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
- * `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * On any failure the operations of earlier frames stay; the bundle may be imported again.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a reader without its function), `POLICYSYNC_ERR_ARGUMENT`,
+ * `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_CALLBACK` (the reader, the clock or the guard), `POLICYSYNC_ERR_MALFORMED`
+ * (not a valid bundle), `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_DAMAGED`,
+ * `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_FULL`, a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_set(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                         uint64_t now_ms,
-                                         const struct policysync_field *POLICYSYNC_NONNULL field,
-                                         const void *POLICYSYNC_NULLABLE value,
-                                         size_t value_len,
-                                         uint32_t format,
-                                         struct policysync_buffer *POLICYSYNC_NULLABLE out,
-                                         struct policysync_error *POLICYSYNC_NULLABLE err);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_import_bundle(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t now_ms,
+                                                   const struct policysync_reader *POLICYSYNC_NONNULL reader,
+                                                   struct policysync_ingested *POLICYSYNC_NULLABLE ingested,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Session resumption ---------- */
 
 /**
- * Deletes a field: stamps, signs and admits an operation, and hands it out, to be sent to others. A later set brings
- * the field back.
- *
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `field`: which one.
- * `format`: in which form the operation is wanted: a `policysync_format`. Not looked at where `out` is NULL.
- * `out`: the operation; NULL if it is not wanted.
- * `err`: may be NULL. On any failure the replica is as it was.
- *
- * Returns what `policysync_replica_set` does, but for `POLICYSYNC_ERR_VALUE`. Any thread. Since ABI 1.
+ * Resumption data of a session: the operations that two replicas have in common, which the next session with the same
+ * peer leaves out. It is valid for one open replica and one responder; other peers ignore it, and the session starts
+ * from the beginning. To keep it across restarts, see `policysync_resume_to_bytes`. It never changes.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_delete(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                            uint64_t now_ms,
-                                            const struct policysync_field *POLICYSYNC_NONNULL field,
-                                            uint32_t format,
-                                            struct policysync_buffer *POLICYSYNC_NULLABLE out,
-                                            struct policysync_error *POLICYSYNC_NULLABLE err);
+typedef struct policysync_resume policysync_resume;
 
 /**
- * Takes in one operation, in either form: verifies it, asks the guard, appends and merges it.
+ * Returns the id by which both sides know the session. It is not secret. The application sends it from the initiator
+ * to the responder, for `policysync_push_after_responder`.
  *
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `op`, `op_len`: JSON or the binary form. Borrowed for the call.
- * `outcome`, `outcome_size`: what became of it: room for so many bytes, `sizeof(policysync_outcome)`. Written only
- * when the operation is not refused. NULL if it is not wanted.
- * `err`: may be NULL. On any failure the replica is as it was.
+ * `resume`: the resumption data.
+ * `out48`: room for 48 bytes.
  *
- * Returns `POLICYSYNC_OK` (in the log and merged), `POLICYSYNC_HELD`, `POLICYSYNC_DUPLICATE`,
- * `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_UNKNOWN_KEY`,
- * `POLICYSYNC_ERR_BAD_SIGNATURE`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
- * `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`,
- * `POLICYSYNC_ERR_VERSION` (`outcome_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread.
- * Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_ingest(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                            uint64_t now_ms,
-                                            const void *POLICYSYNC_NULLABLE op,
-                                            size_t op_len,
-                                            struct policysync_outcome *POLICYSYNC_NULLABLE outcome,
-                                            size_t outcome_size,
-                                            struct policysync_error *POLICYSYNC_NULLABLE err);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_resume_id(const struct policysync_resume *POLICYSYNC_NONNULL resume,
+                                       uint8_t *POLICYSYNC_NONNULL out48,
+                                       policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Takes in many operations at once, each in either form, with an outcome for each: the same as one by one, and much
- * quicker. What is refused does not hinder the others, and does not make the call fail.
+ * Encodes resumption data in bytes, to be stored beside the replica's file and decoded by
+ * `policysync_resume_from_bytes` when that is opened again.
  *
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `ops`, `ops_stride`, `count`: the operations, `ops_stride` bytes from one to the next: `sizeof(policysync_bytes)`,
- * or the size of a struct of yours that begins with one. Borrowed for the call.
- * `outcomes`, `outcomes_stride`: what became of each: room for `count` of them, `outcomes_stride` bytes from one to
- * the next: `sizeof(policysync_outcome)`, or the size of a struct of yours that begins with one. Written only when the
- * call succeeds. NULL if they are not wanted.
- * `err`: may be NULL. On any failure nothing of the batch is kept.
+ * `resume`: the resumption data.
+ * `replica`: the replica of the session, still open.
+ * `key32`: 32 random bytes that seal the result; they may be the store's `seal_key`. Anyone who knows them and can
+ * write the bytes could make the next session leave out operations that the peer does not have.
+ * `out`: the bytes.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (`err` tells which element), `POLICYSYNC_ERR_ARGUMENT`,
- * `POLICYSYNC_ERR_VERSION` (a stride is too small), `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED`,
- * `POLICYSYNC_ERR_CALLBACK`, `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
- * Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_OTHER_REPLICA` (the data does not belong to this replica as it is open
+ * now), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_ingest_many(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                 uint64_t now_ms,
-                                                 const struct policysync_bytes *POLICYSYNC_NULLABLE ops,
-                                                 size_t ops_stride,
-                                                 size_t count,
-                                                 struct policysync_outcome *POLICYSYNC_NULLABLE outcomes,
-                                                 size_t outcomes_stride,
-                                                 struct policysync_error *POLICYSYNC_NULLABLE err);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_resume_to_bytes(const struct policysync_resume *POLICYSYNC_NONNULL resume,
+                                             policysync_replica *POLICYSYNC_NONNULL replica,
+                                             const uint8_t *POLICYSYNC_NONNULL key32,
+                                             policysync_buffer *POLICYSYNC_NONNULL out,
+                                             policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * The value of a field.
+ * Decodes the bytes that `policysync_resume_to_bytes` made for the same replica before it was opened again.
  *
- * `field`: which one.
- * `out`: the value: canonical JSON. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
+ * `bytes`, `bytes_len`: all of the bytes.
+ * `replica`: the same replica: its log begins with the same operations in the same order.
+ * `key32`: the key that sealed them.
+ * `out`: the resumption data, to be freed with `policysync_resume_free`. If the call fails, continue without it: the
+ * next session starts from the beginning.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (never set, or deleted), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
- * Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
+ * `POLICYSYNC_ERR_DAMAGED` (altered, or sealed with another key), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an
+ * older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_get(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                         const struct policysync_field *POLICYSYNC_NONNULL field,
-                                         struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                         struct policysync_error *POLICYSYNC_NULLABLE err);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_resume_from_bytes(const void *POLICYSYNC_NULLABLE bytes,
+                                               size_t bytes_len,
+                                               policysync_replica *POLICYSYNC_NONNULL replica,
+                                               const uint8_t *POLICYSYNC_NONNULL key32,
+                                               struct policysync_resume *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                               policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * All fields of one thing.
- *
- * `entity`, `entity_len`, `entity_id`, `entity_id_len`: which thing; UTF-8.
- * `out`: a JSON object with a member for each field, named by its path, in canonical form. As it was unless the call
- * returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has no field), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`
- * (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Frees resumption data. No other thread may be using it. Sessions and push channels that were made with it have their
+ * own copy. NULL is allowed.
  */
 POLICYSYNC_API
-policysync_status policysync_replica_entity(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                            const char *POLICYSYNC_NULLABLE entity,
-                                            size_t entity_len,
-                                            const char *POLICYSYNC_NULLABLE entity_id,
-                                            size_t entity_id_len,
-                                            struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                            struct policysync_error *POLICYSYNC_NULLABLE err);
+void policysync_resume_free(struct policysync_resume *POLICYSYNC_NULLABLE resume);
+
+/* ---------- Sessions ---------- */
 
 /**
- * The ids of all things of a kind that have at least one field.
- *
- * `entity`, `entity_len`: the kind; UTF-8.
- * `out`: a JSON array of strings, sorted by their bytes; empty where there is none.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * The state of a session: `state` of `policysync_progress` and `policysync_sync_result`.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_entities(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                              const char *POLICYSYNC_NULLABLE entity,
-                                              size_t entity_len,
-                                              struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                              struct policysync_error *POLICYSYNC_NULLABLE err);
+typedef enum policysync_session_state {
+    /**
+     * The session has not ended.
+     */
+    POLICYSYNC_SESSION_RUNNING = 0,
+    /**
+     * Both replicas hold the same operations: those that either held when the session began and those exchanged by it.
+     */
+    POLICYSYNC_SESSION_CONVERGED = 1,
+    /**
+     * The two replicas hold different operations: the progress says how many each side refused.
+     */
+    POLICYSYNC_SESSION_NOT_CONVERGED = 2,
+    /**
+     * `policysync_session_cancel` was called.
+     */
+    POLICYSYNC_SESSION_CANCELLED = 3,
+    /**
+     * A call failed, and its status says why. Admitted operations stay; start a new session.
+     */
+    POLICYSYNC_SESSION_FAILED = 4,
+} policysync_session_state;
 
 /**
- * The fields of one thing below a path.
- *
- * `entity`, `entity_len`, `entity_id`, `entity_id_len`: which thing; UTF-8.
- * `prefix`, `prefix_len`: fields whose path is this or begins with this and a `/`; NULL and 0 for all.
- * `out`: a JSON object with a member for each field, named by its whole path, sorted by the bytes of the path; empty
- * where there is none.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * A session with a peer, on the side that initiates it. It makes the messages to send and processes the answers; the
+ * application carries the bytes over any transport. The replica may be written to between two calls; such writes are
+ * left to the next session. The two are freed in any order.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_fields(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                            const char *POLICYSYNC_NULLABLE entity,
-                                            size_t entity_len,
-                                            const char *POLICYSYNC_NULLABLE entity_id,
-                                            size_t entity_id_len,
-                                            const char *POLICYSYNC_NULLABLE prefix,
-                                            size_t prefix_len,
-                                            struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                            struct policysync_error *POLICYSYNC_NULLABLE err);
+typedef struct policysync_session policysync_session;
 
 /**
- * Every operation on a field: those held and then those merged, each from the greatest down.
- *
- * `field`: which one.
- * `out`: a JSON array of `{"hash":"64 hexadecimal digits","standing":"winner","op":{…}}`, where `standing` is
- * `winner`, `superseded` or `held` and `op` is the JSON form of the operation; empty where there is none.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * The options of a session, for either side. Zero in every member but the first is the default: initialise them with
+ * `policysync_sync_options_init`.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_history(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                             const struct policysync_field *POLICYSYNC_NONNULL field,
-                                             struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+typedef struct policysync_sync_options {
+    /**
+     * `sizeof(policysync_sync_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The maximum length of a message that this side accepts: from 1114112, the default, to 16777216; other values are
+     * clamped to this range. A greater limit means fewer round trips for many operations, and more memory for each
+     * message.
+     */
+    uint64_t max_message_bytes;
+    /**
+     * The resumption data of an earlier session with the same peer; NULL for none. If the peer no longer knows it, or
+     * the replica is another, the session starts from the beginning. A responder ignores it. It is copied.
+     */
+    const policysync_resume *POLICYSYNC_NULLABLE resume;
+} policysync_sync_options;
 
 /**
- * Why a field is as it is: which operation won, over which, and by what rule.
- *
- * `field`: which one.
- * `out`: `{"winner":{…},"over":{…},"rule":"time"}`. `winner` and `over` are as in `policysync_replica_history`; `over`
- * is the greatest of those it won over, or `null` where it is alone. `rule` is the first that told them apart: `time`,
- * `counter`, `actor` or `hash`; `null` where there is no `over`. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (no operation on it is merged), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
- * Any thread. Since ABI 1.
+ * The progress of a session, for display.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_explain(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                             const struct policysync_field *POLICYSYNC_NONNULL field,
-                                             struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+typedef struct policysync_progress {
+    /**
+     * `sizeof(policysync_progress)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * The state of the session: a `policysync_session_state`. It has ended when `policysync_session_next_message`
+     * returns `POLICYSYNC_DONE`.
+     */
+    uint32_t state;
+    /**
+     * Operations from the peer that are new in this log.
+     */
+    uint64_t received;
+    /**
+     * Operations from the peer that were in this log already.
+     */
+    uint64_t known;
+    /**
+     * Operations from the peer that this replica refused. An operation that is refused for its signature is requested
+     * again, and no longer counts once a valid copy arrives.
+     */
+    policysync_refusals refused;
+    /**
+     * Operations that were sent and that the peer has acknowledged.
+     */
+    uint64_t sent;
+    /**
+     * Of these, those that the peer refused.
+     */
+    policysync_refusals refused_by_peer;
+    /**
+     * Bytes of all messages that were made.
+     */
+    uint64_t bytes_sent;
+    /**
+     * Bytes of all messages that were received.
+     */
+    uint64_t bytes_received;
+    /**
+     * Bytes of operations among the bytes sent.
+     */
+    uint64_t op_bytes_sent;
+    /**
+     * Bytes of operations among the bytes received.
+     */
+    uint64_t op_bytes_received;
+    /**
+     * Answers that were received.
+     */
+    uint64_t round_trips;
+    /**
+     * Operations that remain to be sent, as far as is known.
+     */
+    uint64_t left_to_send;
+    /**
+     * The minimum number of operations that remain to be received, according to the peer.
+     */
+    uint64_t left_to_receive;
+} policysync_progress;
 
 /**
- * Merges what was held and has become due, and hands out the fields that have another winner than at the last call,
- * each once, in the order in which they first changed.
- *
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `out`: a JSON array of `{"entity":"Task","entityId":"t1","path":"title","kind":"lww_set","winner":"64 hexadecimal
- * digits"}`, where `kind` is `lww_set` or `lww_delete`; empty where nothing has changed.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * The result of a session.
  */
-POLICYSYNC_API
-policysync_status policysync_replica_poll(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                          uint64_t now_ms,
-                                          struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
+typedef struct policysync_sync_result {
+    /**
+     * `sizeof(policysync_sync_result)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * The state of the session: a `policysync_session_state`.
+     */
+    uint32_t state;
+    /**
+     * The number of operations that both replicas hold, if the session converged; otherwise 0.
+     */
+    uint64_t count;
+    /**
+     * A digest over the compared operations, if the session converged; otherwise zero. It differs from session to
+     * session: it is equal on the two sides of one session that hold the same operations, and useful for nothing else.
+     * To compare replicas at any time, see `policysync_replica_digest`.
+     */
+    uint8_t digest[16];
+} policysync_sync_result;
 
 /**
- * The operation with this hash.
+ * Initialises options: all zero except `struct_size`.
  *
- * `hash32`: 32 bytes, as in an outcome or an operation.
- * `format`: in which form it is wanted: a `policysync_format`.
- * `out`: the operation. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format),
- * a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_op(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                        const uint8_t *POLICYSYNC_NONNULL hash32,
-                                        uint32_t format,
-                                        struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                        struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Where actors said two things at one time: for each actor and timestamp the two signed operations that prove it.
- * Replicas with the same operations give the same document.
- *
- * `out`: a JSON array of `{"first":{…},"second":{…}}`, the JSON forms of the two operations, in the order of the
- * operations; empty where there is none.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, a store failure, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_forks(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                           struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                           struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * How many operations are held, because their timestamp is too far ahead. Costs a walk over them.
- *
- * `out`: the number.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
- * ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_held(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                          uint64_t *POLICYSYNC_NONNULL out,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * When the wall clock says this, `policysync_replica_poll` merges the first of the operations that are held.
- *
- * `out`: milliseconds since 1970. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none is held), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_next_due(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                              uint64_t *POLICYSYNC_NONNULL out,
-                                              struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The time up to which operations are merged; later ones are held. It never goes back: what was merged stays merged.
- *
- * `out`: milliseconds since 1970. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (no call has told the time yet), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_horizon(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                             uint64_t *POLICYSYNC_NONNULL out,
-                                             struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The greatest timestamp that the replica has handed out or merged: what it writes next is later.
- *
- * `out`: the timestamp. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there was none yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
- * or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_clock(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                           struct policysync_hlc *POLICYSYNC_NONNULL out,
-                                           struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The actor that the replica writes as.
- *
- * `out`: its name, UTF-8. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it only reads), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_actor(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                           struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                           struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Whether an operation is in the log.
- *
- * `hash32`: 32 bytes, as in an outcome or an operation.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK` (it is), `POLICYSYNC_NOT_FOUND` (it is not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_contains(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                              const uint8_t *POLICYSYNC_NONNULL hash32,
-                                              struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Whether `policysync_replica_poll` has changes to hand out, without what has become due since the last call.
- *
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK` (it has), `POLICYSYNC_NOT_FOUND` (it has not), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
- * or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_has_changes(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                 struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The position behind every operation that has arrived: what arrives later is found by a cursor or an export that
- * begins here. It means nothing to another replica.
- *
- * `out`: the position, which is the number of operations in the log.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
- * ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_position(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                              uint64_t *POLICYSYNC_NONNULL out,
-                                              struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * What the replica holds, in a few bytes, to be compared with another replica. Costs a hash over all operations'
- * hashes and a walk over all fields.
- *
- * `out`: the digest; its `struct_size` is set by the caller.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_digest(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                            struct policysync_digest *POLICYSYNC_NONNULL out,
-                                            struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The operations that arrived since a position, for another replica to take in.
- *
- * `position`: 0 for all, or what an earlier export gave as `next`, or `policysync_replica_position`.
- * `max_count`: how many operations at most; 0 for all.
- * `format`: a `policysync_format`. `POLICYSYNC_JSON`: the JSON form of each, followed by a line feed.
- * `POLICYSYNC_BINARY`: the binary form of each, with its length in front in 4 bytes, the least significant first.
- * `out`: the operations; empty where there is none.
- * `next`: the position behind the last of them, to go on from; NULL if it is not wanted.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format),
- * a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_export(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                            uint64_t position,
-                                            uint64_t max_count,
-                                            uint32_t format,
-                                            struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                            uint64_t *POLICYSYNC_NULLABLE next,
-                                            struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Begins a walk over the log.
- *
- * `position`: 0 for all operations, or a position of this replica: those that arrived since.
- * `out`: the cursor, to be freed with `policysync_cursor_free`; NULL when the call fails.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no log can have that position) or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_cursor_open(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                         uint64_t position,
-                                         struct policysync_cursor *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                         struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The next operations.
- *
- * `ops`, `stride`, `capacity`: room for so many operations, `stride` bytes from one to the next:
- * `sizeof(policysync_op)`. What they point to lives until the next call on this cursor.
- * `out_count`: how many were written, at least 1 when the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL. On any failure the cursor stands where it stood.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there are no more at present; ask again later), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_ARGUMENT` (no room), `POLICYSYNC_ERR_VERSION` (`stride` is too small), a store failure,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_cursor_next(struct policysync_cursor *POLICYSYNC_NONNULL cursor,
-                                         struct policysync_op *POLICYSYNC_NULLABLE ops,
-                                         size_t stride,
-                                         size_t capacity,
-                                         size_t *POLICYSYNC_NONNULL out_count,
-                                         struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Where the cursor stands: a walk that begins here finds what it has not found.
- *
- * `out`: the position.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_cursor_position(const struct policysync_cursor *POLICYSYNC_NONNULL cursor,
-                                             uint64_t *POLICYSYNC_NONNULL out,
-                                             struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Frees a cursor. NULL is allowed. One thread at a time for one cursor. Since ABI 1.
- */
-POLICYSYNC_API
-void policysync_cursor_free(struct policysync_cursor *POLICYSYNC_NULLABLE cursor);
-
-/**
- * Copies the replica's file, while it is open, into a new one, for use as a backup. The copy is marked: who opens it
- * cannot write into it as an actor whose operations are in it (`POLICYSYNC_ERR_RESTORED_BACKUP`), because that actor
- * may have written more since, and would use the same timestamps again.
- *
- * `path`, `path_len`: where the copy goes; as `path` of `policysync_replica_options`. Borrowed for the call.
- * `err`: may be NULL. On a failure there is no copy, unless only writing the directory entry to the disk failed.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the path, or the replica is in memory),
- * `POLICYSYNC_ERR_EXISTS`, `POLICYSYNC_ERR_NOT_A_STORE` (the path names no file), a store failure,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_back_up(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                             const char *POLICYSYNC_NULLABLE path,
-                                             size_t path_len,
-                                             struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Checks a file that nobody has open, without changing what it holds: everything, not only up to the first fault.
- *
- * `options`: those that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and `key`
- * are looked at; the callbacks are not, and are not taken over. Whoever keeps what nobody has verified knows no keys,
- * and would find every operation to be by an unknown one. Borrowed for the call.
- * `report`: what was found; its `struct_size` is set by the caller.
- * `findings`: a JSON array of `{"place":"operation","arrival":3,"damage":"hash","text":"the operation has another
- * hash"}`, empty where nothing is wrong. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the
- * last has an `arrival`, the operation's number. `damage` is `malformed`, `check`, `empty`, `missing`, `unexpected`,
- * `decode`, `hash`, `duplicate`, `space`, `signature`, `unknown_key` or `seal`. NULL if it is not wanted.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK` (**also where something is wrong**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (also
- * for no path), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`,
- * `POLICYSYNC_ERR_KEY_TAKEN`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`),
- * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, a store failure,
- * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_store_verify(const struct policysync_replica_options *POLICYSYNC_NONNULL options,
-                                          struct policysync_store_report *POLICYSYNC_NONNULL report,
-                                          struct policysync_buffer *POLICYSYNC_NULLABLE findings,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Writes every operation of a damaged file that verifies into a new store, in the order of arrival, and says what is
- * lost. Positions in the old store mean nothing in the new one, which has no seal yet. What was lost may be operations
- * of the device's own actor: it should go on as a new one.
- *
- * `options`: as in `policysync_store_verify`.
- * `to`, `to_len`: where the new store goes; as `path` of the options. Borrowed for the call.
- * `report`, `findings`: as in `policysync_store_verify`. What is found at an operation is the reason why it is not in
- * the new store.
- * `err`: may be NULL. When the call fails on the way, the new store holds what was written until then.
- *
- * Returns what `policysync_store_verify` does, `POLICYSYNC_ERR_FULL`, and `POLICYSYNC_ERR_EXISTS` (there is a file at
- * `to`). Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_store_salvage(const struct policysync_replica_options *POLICYSYNC_NONNULL options,
-                                           const char *POLICYSYNC_NULLABLE to,
-                                           size_t to_len,
-                                           struct policysync_store_report *POLICYSYNC_NONNULL report,
-                                           struct policysync_buffer *POLICYSYNC_NULLABLE findings,
-                                           struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Makes default options: all zero but `struct_size`.
- *
- * `out`: `struct_size` bytes are written, whatever the library knows of them.
+ * `out`: receives `struct_size` bytes, however many of them the library knows.
  * `struct_size`: `sizeof(policysync_sync_options)`, at least 8.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (`struct_size` is too small) or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_sync_options_init(struct policysync_sync_options *POLICYSYNC_NONNULL out,
                                                uint32_t struct_size);
 
 /**
- * What a responder that failed says to the initiator, whose session then ends and says why. It tells nothing of the
- * cause but its kind.
+ * Makes the message of a responder that failed, with which the initiator's session ends. It reveals only the kind of
+ * failure.
  *
- * `status`: what `policysync_responder_respond` returned; any number, and what is not a failure is taken for one.
+ * `status`: the result of `policysync_responder_respond`. A number that is not a failure counts as one.
  * `out`: the message, two bytes.
- * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_sync_refusal(policysync_status status,
-                                          struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
+                                          policysync_buffer *POLICYSYNC_NONNULL out,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * By what both sides know the session: no secret. The initiator tells it to the responder in its own way, for
- * `policysync_push_after_responder`.
+ * Creates a session that has not begun.
  *
- * `base`: what the session ended with.
- * `out48`: room for 48 bytes.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_sync_base_id(const struct policysync_sync_base *POLICYSYNC_NONNULL base,
-                                          uint8_t *POLICYSYNC_NONNULL out48,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * What a session ended with, in bytes, to be kept beside the replica's file and read again with
- * `policysync_sync_base_from_bytes` when that is opened anew.
- *
- * `base`: what the session ended with.
- * `replica`: that of the session, still open.
- * `key32`: 32 random bytes that whoever can write the bytes does not know, to seal them with; they may be the store's
- * `seal_key`. With a key that is known, somebody could make the next session leave out what the peer does not have.
- * `out`: the bytes.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_OTHER_REPLICA` (it is not about this replica as it is open now),
- * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_sync_base_to_bytes(const struct policysync_sync_base *POLICYSYNC_NONNULL base,
-                                                struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                const uint8_t *POLICYSYNC_NONNULL key32,
-                                                struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                                struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Reads what `policysync_sync_base_to_bytes` has made of the same replica before it was opened anew.
- *
- * `bytes`, `bytes_len`: all of them. Borrowed for the call.
- * `replica`: the same as then: its log begins with the same operations, in the same order of arrival.
- * `key32`: the same as then.
- * `out`: what the session ended with, to be freed with `policysync_sync_base_free`; NULL when the call fails. Then go
- * on without it: the next session starts from the beginning.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
- * `POLICYSYNC_ERR_DAMAGED` (sealed with another key, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or an
- * older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any
- * thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_sync_base_from_bytes(const void *POLICYSYNC_NULLABLE bytes,
-                                                  size_t bytes_len,
-                                                  struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                  const uint8_t *POLICYSYNC_NONNULL key32,
-                                                  struct policysync_sync_base *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Frees what a session ended with. Sessions and push channels that were made of it have their own copy. NULL is
- * allowed. Any thread, while no other uses `base`. Since ABI 1.
- */
-POLICYSYNC_API
-void policysync_sync_base_free(struct policysync_sync_base *POLICYSYNC_NULLABLE base);
-
-/**
- * Makes a session that has not begun.
- *
- * `options`: NULL for defaults. Borrowed for the call.
- * `nonce16`: 16 random bytes, new for each session: the safety of what is compared rests on nobody knowing them before
- * it begins. NULL, as is usual, for the library to take them from the system.
- * `out`: the session, to be freed with `policysync_session_free`; NULL when the call fails.
- * `err`: may be NULL.
+ * `options`: NULL for the defaults.
+ * `nonce16`: 16 random bytes, new for each session and unknown to everyone before it begins: the safety of the
+ * comparison depends on it. NULL, as is usual, for bytes from the system.
+ * `out`: the session, to be freed with `policysync_session_free`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
- * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_session_new(const struct policysync_sync_options *POLICYSYNC_NULLABLE options,
                                          const uint8_t *POLICYSYNC_NULLABLE nonce16,
                                          struct policysync_session *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                         struct policysync_error *POLICYSYNC_NULLABLE err);
+                                         policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * The next message for the peer. The first call decides which operations of the replica the session is about. If an
- * answer does not come, send the same message again: a responder answers it again.
+ * Makes the next message for the peer. The first call fixes the set of operations that the session is about. If an
+ * answer does not arrive, send the same message again: a responder answers it again.
  *
  * `replica`: the same in every call of a session.
- * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
+ * `out`: the message. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (nothing is left to send: `policysync_session_finish` says how it ended),
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (nothing is left to send: see `policysync_session_result`),
  * `POLICYSYNC_ERR_OUT_OF_TURN` (the peer's answer is awaited; nothing has changed), `POLICYSYNC_ERR_NULL`,
  * `POLICYSYNC_ERR_BUSY`, and these, which end the session: `POLICYSYNC_ERR_ENDED` (it has failed already),
- * `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_session_next_message(struct policysync_session *POLICYSYNC_NONNULL session,
-                                                  struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                  struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                  policysync_replica *POLICYSYNC_NONNULL replica,
+                                                  policysync_buffer *POLICYSYNC_NONNULL out,
+                                                  policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Takes the peer's answer: operations in it are offered to the replica, in one batch. Then ask for the next message.
+ * Processes the peer's answer: ingests its operations in one batch. Then ask for the next message.
  *
  * `replica`: the same in every call of a session.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `message`, `message_len`: the answer, whole. Borrowed for the call.
- * `progress`: how far the session is; its `struct_size` is set by the caller. NULL if it is not wanted.
- * `err`: may be NULL. What was admitted before stays, whatever happens.
+ * `message`, `message_len`: the whole answer.
+ * `progress`: the progress of the session. NULL if it is not wanted.
  *
- * Returns `POLICYSYNC_OK`. After these the session is as it was: `POLICYSYNC_ERR_STRAY` (not the answer that is
- * awaited, and it is awaited still), `POLICYSYNC_ERR_OUT_OF_TURN` (none is awaited), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`progress->struct_size` is too small) and
- * `POLICYSYNC_ERR_BUSY`; also where the clock fails, `POLICYSYNC_ERR_CALLBACK`. The others end it:
- * `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`,
- * `POLICYSYNC_ERR_LIE`, `POLICYSYNC_ERR_NO_PROGRESS`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_REFUSED`,
- * `POLICYSYNC_ERR_ENDED` (it has ended already), `POLICYSYNC_ERR_OTHER_REPLICA`, `POLICYSYNC_ERR_CLOCK`,
- * `POLICYSYNC_ERR_ABORTED` and `POLICYSYNC_ERR_CALLBACK` (the guard), `POLICYSYNC_ERR_FULL`, a store failure or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Operations that were admitted before a failure stay.
+ *
+ * Returns `POLICYSYNC_OK`. After these the session is unchanged: `POLICYSYNC_ERR_STRAY` (not the awaited answer, which
+ * is still awaited), `POLICYSYNC_ERR_OUT_OF_TURN` (none is awaited), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`,
+ * `POLICYSYNC_ERR_VERSION` (`progress->struct_size` is too small), `POLICYSYNC_ERR_BUSY`, and
+ * `POLICYSYNC_ERR_CALLBACK` of the clock. The others end it: `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`,
+ * `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_PROTOCOL`,
+ * `POLICYSYNC_ERR_NO_PROGRESS`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_REFUSED`, `POLICYSYNC_ERR_ENDED` (it has
+ * ended already), `POLICYSYNC_ERR_OTHER_REPLICA`, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` and
+ * `POLICYSYNC_ERR_CALLBACK` (the guard), `POLICYSYNC_ERR_FULL`, a store failure or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_session_receive(struct policysync_session *POLICYSYNC_NONNULL session,
-                                             struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                             policysync_replica *POLICYSYNC_NONNULL replica,
                                              uint64_t now_ms,
                                              const void *POLICYSYNC_NULLABLE message,
                                              size_t message_len,
                                              struct policysync_progress *POLICYSYNC_NULLABLE progress,
-                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+                                             policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How far the session is.
+ * Returns the progress of the session.
  *
- * `progress`: its `struct_size` is set by the caller.
- * `err`: may be NULL.
+ * `progress`: the progress.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_session_progress(struct policysync_session *POLICYSYNC_NONNULL session,
                                               struct policysync_progress *POLICYSYNC_NONNULL progress,
-                                              struct policysync_error *POLICYSYNC_NULLABLE err);
+                                              policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How the session ended.
+ * Returns the result of the session.
  *
- * `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
- * `base`: what both replicas have in common, for the next session with this peer and for `policysync_push_after`, to
- * be freed with `policysync_sync_base_free`. NULL unless the session converged, and where so much else arrived
- * meanwhile that it is not worth remembering. NULL for the parameter if it is not wanted.
- * `err`: may be NULL.
+ * `result`: the result. Unchanged unless the call returns `POLICYSYNC_OK`.
+ * `resume`: the resumption data for the next session with this peer and for `policysync_push_after`, to be freed with
+ * `policysync_resume_free`. NULL unless the session converged; also if so much else arrived meanwhile that keeping it
+ * is not worthwhile. NULL for the parameter if it is not wanted.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has not ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
- * (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_session_finish(struct policysync_session *POLICYSYNC_NONNULL session,
-                                            struct policysync_finish *POLICYSYNC_NONNULL finish,
-                                            struct policysync_sync_base *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE base,
-                                            struct policysync_error *POLICYSYNC_NULLABLE err);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_session_result(struct policysync_session *POLICYSYNC_NONNULL session,
+                                            struct policysync_sync_result *POLICYSYNC_NONNULL result,
+                                            policysync_resume *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE resume,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Ends the session. What was admitted stays; a later session goes on from there. Of one that has ended well nothing
- * changes.
+ * Ends the session. Admitted operations stay, and a later session continues from them. A session that has ended is
+ * unchanged.
  *
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
- * ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_session_cancel(struct policysync_session *POLICYSYNC_NONNULL session,
-                                            struct policysync_error *POLICYSYNC_NULLABLE err);
+                                            policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a session, whether it has ended or not. NULL is allowed. Any thread, while no other begins a call with
- * `session`; even within a callback. Since ABI 1.
+ * Frees a session, even one that has not ended. NULL is allowed.
  */
 POLICYSYNC_API
 void policysync_session_free(struct policysync_session *POLICYSYNC_NULLABLE session);
 
-/**
- * Makes a responder.
- *
- * `options`: NULL for defaults. Borrowed for the call.
- * `secret32`: 32 random bytes: whoever knows them can foresee the keys of sessions. Processes that answer the same
- * sessions share them. NULL for the library to take them from the system. They are copied, and wiped when the
- * responder is freed.
- * `out`: the responder, to be freed with `policysync_responder_free`; NULL when the call fails.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
- * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_responder_new(const struct policysync_sync_options *POLICYSYNC_NULLABLE options,
-                                           const uint8_t *POLICYSYNC_NULLABLE secret32,
-                                           struct policysync_responder *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                           struct policysync_error *POLICYSYNC_NULLABLE err);
+/* ---------- Responders ---------- */
 
 /**
- * Answers a message of a session. Operations in it are offered to the replica, in one batch.
+ * Answers the messages of any number of sessions, in any order. Each message carries the whole state of its session,
+ * so it may be answered by any of several processes that share the secret and the operations; the responder's own
+ * memory only saves work.
+ */
+typedef struct policysync_responder policysync_responder;
+
+/**
+ * Creates a responder.
  *
- * `replica`: whose operations the responder answers with.
+ * `options`: NULL for the defaults.
+ * `secret32`: 32 random bytes from which the keys of sessions are derived. Processes that answer the same sessions
+ * share them. NULL for bytes from the system. They are copied, and wiped when the responder is freed.
+ * `out`: the responder, to be freed with `policysync_responder_free`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
+ * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_responder_new(const policysync_sync_options *POLICYSYNC_NULLABLE options,
+                                           const uint8_t *POLICYSYNC_NULLABLE secret32,
+                                           struct policysync_responder *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Answers a message of a session. Its operations are ingested in one batch.
+ *
+ * `replica`: the replica that the responder answers with.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `message`, `message_len`: the message, whole. Borrowed for the call.
- * `out`: the answer, for the initiator. When the call fails, `policysync_sync_refusal` makes one.
- * `intake`: what became of the operations in the message, and how many are in the answer; its `struct_size` is set by
- * the caller. NULL if it is not wanted.
- * `err`: may be NULL. Where the clock, the guard or the store fails while operations are taken in, nothing of the
- * message has happened; after another failure its operations may be in the log.
+ * `message`, `message_len`: the whole message.
+ * `out`: the answer for the initiator. When the call fails, `policysync_sync_refusal` makes one.
+ * `ingested`: the counts of the operations in the message and in the answer. NULL if they are not wanted.
+ *
+ * If the clock, the guard or the store fails while operations are ingested, the message has no effect; after another
+ * failure its operations may be in the log.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`,
- * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_LIE`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_CLOCK`,
+ * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_PROTOCOL`, `POLICYSYNC_ERR_FORGOTTEN`, `POLICYSYNC_ERR_CLOCK`,
  * `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_CALLBACK` (the guard or the clock), `POLICYSYNC_ERR_FULL`, a
- * store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is
- * too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`ingested->struct_size`
+ * is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_responder_respond(struct policysync_responder *POLICYSYNC_NONNULL responder,
-                                               struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                               policysync_replica *POLICYSYNC_NONNULL replica,
                                                uint64_t now_ms,
                                                const void *POLICYSYNC_NULLABLE message,
                                                size_t message_len,
-                                               struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                               struct policysync_intake *POLICYSYNC_NULLABLE intake,
-                                               struct policysync_error *POLICYSYNC_NULLABLE err);
+                                               policysync_buffer *POLICYSYNC_NONNULL out,
+                                               policysync_ingested *POLICYSYNC_NULLABLE ingested,
+                                               policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * What the responder remembers of earlier sessions of a replica, in bytes, to be kept beside the replica's file and
- * given to `policysync_responder_restore` when both begin anew. They are sealed with the responder's secret, so give
- * it one, and keep it. About fifty bytes for each of up to 1024 sessions, more where what was exchanged lay
- * scattered.
+ * Encodes the resumption data that the responder has for a replica, to be stored beside the replica's file and passed
+ * to `policysync_responder_resume_from_bytes` after a restart. The bytes are sealed with the responder's secret:
+ * create it with one, and keep that. They take about fifty bytes for each of up to 1024 sessions, more if the
+ * exchanged operations are scattered over the log.
  *
- * `replica`: whose operations the responder has answered with.
+ * `replica`: the replica that the responder has answered with.
  * `out`: the bytes.
- * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
- * ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_responder_remembered(struct policysync_responder *POLICYSYNC_NONNULL responder,
-                                                  struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                  struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_responder_resume_to_bytes(struct policysync_responder *POLICYSYNC_NONNULL responder,
+                                                       policysync_replica *POLICYSYNC_NONNULL replica,
+                                                       policysync_buffer *POLICYSYNC_NONNULL out,
+                                                       policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Remembers sessions again that a responder with the same secret has written down before the replica was opened anew.
+ * Adds the resumption data that a responder with the same secret encoded before the replica was opened again.
  *
- * `replica`: the same as then: its log begins with the same operations, in the same order of arrival.
- * `bytes`, `bytes_len`: what `policysync_responder_remembered` gave, all of it. Borrowed for the call.
- * `err`: may be NULL. On any failure the responder is as it was: go on, and sessions start from the beginning.
+ * `replica`: the same replica: its log begins with the same operations in the same order.
+ * `bytes`, `bytes_len`: all bytes of `policysync_responder_resume_to_bytes`.
+ *
+ * On any failure the responder is unchanged: continue, and sessions start from the beginning.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED` (the message says where), `POLICYSYNC_ERR_PEER_VERSION`,
- * `POLICYSYNC_ERR_DAMAGED` (sealed with another secret, or changed), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or
+ * `POLICYSYNC_ERR_DAMAGED` (altered, or sealed with another secret), `POLICYSYNC_ERR_OTHER_REPLICA` (another log, or
  * an older copy), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
- * Any thread. Since ABI 1.
  */
-POLICYSYNC_API
-policysync_status policysync_responder_restore(struct policysync_responder *POLICYSYNC_NONNULL responder,
-                                               struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                               const void *POLICYSYNC_NULLABLE bytes,
-                                               size_t bytes_len,
-                                               struct policysync_error *POLICYSYNC_NULLABLE err);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_responder_resume_from_bytes(struct policysync_responder *POLICYSYNC_NONNULL responder,
+                                                         policysync_replica *POLICYSYNC_NONNULL replica,
+                                                         const void *POLICYSYNC_NULLABLE bytes,
+                                                         size_t bytes_len,
+                                                         policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a responder and wipes its secret. NULL is allowed. Any thread, while no other begins a call with `responder`;
- * even within a callback. Since ABI 1.
+ * Frees a responder and wipes its secret. NULL is allowed.
  */
 POLICYSYNC_API
 void policysync_responder_free(struct policysync_responder *POLICYSYNC_NULLABLE responder);
 
+/* ---------- Push channels ---------- */
+
 /**
- * What follows a session that converged, on the side that began it.
+ * A channel for new operations, after a session, on a connection that stays open. It sends operations as they are
+ * appended, except those that came from the peer. Either side sends at any time; messages are not answered. Operations
+ * that are lost on the way are found by the next session.
+ */
+typedef struct policysync_push policysync_push;
+
+/**
+ * Creates the channel after a session that converged, on the side that initiated it.
  *
- * `base`: what the session ended with. It is copied.
- * `options`: those of the session; NULL for defaults. Borrowed for the call.
- * `out`: the channel, to be freed with `policysync_push_free`; NULL when the call fails.
- * `err`: may be NULL.
+ * `resume`: the resumption data of the session. It is copied.
+ * `options`: the options of the session; NULL for the defaults.
+ * `out`: the channel, to be freed with `policysync_push_free`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_push_after(const struct policysync_sync_base *POLICYSYNC_NONNULL base,
-                                        const struct policysync_sync_options *POLICYSYNC_NULLABLE options,
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_push_after(const policysync_resume *POLICYSYNC_NONNULL resume,
+                                        const policysync_sync_options *POLICYSYNC_NULLABLE options,
                                         struct policysync_push *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                        struct policysync_error *POLICYSYNC_NULLABLE err);
+                                        policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * What follows a session that converged, on the side that answered.
+ * Creates the channel after a session that converged, on the side that answered.
  *
- * `responder`: that answered the session.
- * `replica`: that it answered with.
- * `id48`: 48 bytes, what `policysync_sync_base_id` gave on the other side.
- * `out`: the channel, to be freed with `policysync_push_free`; NULL unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
+ * `responder`: the responder that answered the session.
+ * `replica`: the replica that it answered with.
+ * `id48`: 48 bytes, from `policysync_resume_id` on the other side.
+ * `out`: the channel, to be freed with `policysync_push_free`. NULL unless the call returns `POLICYSYNC_OK`.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (this responder does not know the session any more),
- * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (this responder no longer knows the session), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_push_after_responder(struct policysync_responder *POLICYSYNC_NONNULL responder,
-                                                  struct policysync_replica *POLICYSYNC_NONNULL replica,
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_push_after_responder(policysync_responder *POLICYSYNC_NONNULL responder,
+                                                  policysync_replica *POLICYSYNC_NONNULL replica,
                                                   const uint8_t *POLICYSYNC_NONNULL id48,
                                                   struct policysync_push *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                  policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * A message with operations that the peer has not been sent.
+ * Makes a message of operations that the peer has not been sent.
  *
- * `replica`: that of the session.
- * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
+ * `replica`: the replica of the session.
+ * `out`: the message. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there are none at present; ask again later),
- * `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (none at present; ask again later), `POLICYSYNC_ERR_OTHER_REPLICA`, a
+ * store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_push_next_message(struct policysync_push *POLICYSYNC_NONNULL push,
-                                               struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                               struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                               struct policysync_error *POLICYSYNC_NULLABLE err);
+                                               policysync_replica *POLICYSYNC_NONNULL replica,
+                                               policysync_buffer *POLICYSYNC_NONNULL out,
+                                               policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Takes a message of the peer: its operations are offered to the replica, in one batch.
+ * Processes a message of the peer: ingests its operations in one batch.
  *
- * `replica`: that of the session.
+ * `replica`: the replica of the session.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `message`, `message_len`: the message, whole. Borrowed for the call.
- * `intake`: what became of its operations; its `struct_size` is set by the caller. NULL if it is not wanted.
- * `err`: may be NULL. On any failure nothing of the message was admitted.
+ * `message`, `message_len`: the whole message.
+ * `ingested`: the counts of its operations. NULL if they are not wanted.
+ *
+ * On any failure no operation of the message was admitted.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_LIMIT`, `POLICYSYNC_ERR_PEER_VERSION`,
  * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard),
  * `POLICYSYNC_ERR_CALLBACK` (the guard or the clock), `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`intake->struct_size` is too small), `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION` (`ingested->struct_size` is too small), `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_push_receive(struct policysync_push *POLICYSYNC_NONNULL push,
-                                          struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                          policysync_replica *POLICYSYNC_NONNULL replica,
                                           uint64_t now_ms,
                                           const void *POLICYSYNC_NULLABLE message,
                                           size_t message_len,
-                                          struct policysync_intake *POLICYSYNC_NULLABLE intake,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
+                                          policysync_ingested *POLICYSYNC_NULLABLE ingested,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How many operations are waiting to be pushed, at most.
+ * Returns the maximum number of operations that wait to be sent.
  *
- * `replica`: that of the session.
+ * `replica`: the replica of the session.
  * `out`: the number.
- * `err`: may be NULL.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
- * ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_push_waiting(struct policysync_push *POLICYSYNC_NONNULL push,
-                                          struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                          policysync_replica *POLICYSYNC_NONNULL replica,
                                           uint64_t *POLICYSYNC_NONNULL out,
-                                          struct policysync_error *POLICYSYNC_NULLABLE err);
+                                          policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a push channel. NULL is allowed. Any thread, while no other begins a call with `push`; even within a callback.
- * Since ABI 1.
+ * Frees a push channel. NULL is allowed.
  */
 POLICYSYNC_API
 void policysync_push_free(struct policysync_push *POLICYSYNC_NULLABLE push);
 
+/* ---------- Lines ---------- */
+
 /**
- * Makes the calling side of a line on which nothing has been said.
+ * The answering side of a line, one for each line. It answers sessions, and then sends operations as they are
+ * appended. The application carries the messages.
+ */
+typedef struct policysync_line_answerer policysync_line_answerer;
+
+/**
+ * The calling side of a line: a connection that stays open and carries whole messages in order, for example a
+ * WebSocket of another library. It runs a session; when that has converged, it sends operations as they are written
+ * and ingests those of the other side. A session that does not converge is repeated when something was written, and
+ * once a minute. The application carries the messages.
+ */
+typedef struct policysync_line_caller policysync_line_caller;
+
+/**
+ * Creates the calling side of a new line.
  *
- * `options`: how its sessions are run; NULL for defaults. Borrowed for the call.
- * `seed32`: 32 random bytes, new for each line, which nobody else may know. NULL, as is usual, for the library to take
- * them from the system.
- * `out`: the side, to be freed with `policysync_line_caller_free`; NULL when the call fails.
- * `err`: may be NULL.
+ * `options`: the options of its sessions; NULL for the defaults.
+ * `seed32`: 32 secret random bytes, new for each line. NULL, as is usual, for bytes from the system.
+ * `out`: the side, to be freed with `policysync_line_caller_free`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
- * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_line_caller_new(const struct policysync_sync_options *POLICYSYNC_NULLABLE options,
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_line_caller_new(const policysync_sync_options *POLICYSYNC_NULLABLE options,
                                              const uint8_t *POLICYSYNC_NULLABLE seed32,
                                              struct policysync_line_caller *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+                                             policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * The next message for the other side. Send it before the next is asked for: the log is the queue, so a slow line
- * costs no memory.
+ * Makes the next message for the other side. Send it before asking for another: the log is the queue, so a slow line
+ * takes no memory.
  *
  * `replica`: the same for all of a line.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
+ * `out`: the message. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come,
- * when something was written, and at least once in a minute: a session that has not converged is run again then),
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (nothing to send now; ask again when a message has arrived, when
+ * something was written, and at least once a minute, because a session that has not converged is repeated then),
  * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and these, after which the line
  * should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or `POLICYSYNC_ERR_PANIC`.
- * Any thread. Since ABI 1.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_line_caller_next_message(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                      struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                      policysync_replica *POLICYSYNC_NONNULL replica,
                                                       uint64_t now_ms,
-                                                      struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                                      struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                      policysync_buffer *POLICYSYNC_NONNULL out,
+                                                      policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Takes a message of the other side: operations in it are offered to the replica, in one batch. Then ask for the next
- * message.
+ * Processes a message of the other side: ingests its operations in one batch. Then ask for the next message.
  *
  * `replica`: the same for all of a line.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `message`, `message_len`: the message, whole. Borrowed for the call.
- * `err`: may be NULL. After a failure the line should be closed; what was admitted before stays.
+ * `message`, `message_len`: the whole message.
  *
- * Returns `POLICYSYNC_OK`, or what `policysync_session_receive` does, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and
- * `POLICYSYNC_ERR_PANIC` among them. Any thread. Since ABI 1.
+ * After a failure the line should be closed; operations that were admitted before stay.
+ *
+ * Returns `POLICYSYNC_OK`, or what `policysync_session_receive` does, including `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_line_caller_receive(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                 struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 policysync_replica *POLICYSYNC_NONNULL replica,
                                                  uint64_t now_ms,
                                                  const void *POLICYSYNC_NULLABLE message,
                                                  size_t message_len,
-                                                 struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                 policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How far the session of the line is, or how far the last one came. Its `state` is that of the last session that
- * ended.
+ * Returns the progress of the current session of the line, or of the last one. Its `state` is that of the last session
+ * that ended.
  *
- * `progress`: its `struct_size` is set by the caller.
- * `err`: may be NULL.
+ * `progress`: the progress.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_line_caller_progress(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                  struct policysync_progress *POLICYSYNC_NONNULL progress,
-                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                  policysync_progress *POLICYSYNC_NONNULL progress,
+                                                  policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How the last session of the line ended.
+ * Returns the result of the last session of the line.
  *
- * `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
- * `base`: what the next line to the same peer may leave out, to be freed with `policysync_sync_base_free`; NULL where
- * there is nothing. NULL for the parameter if it is not wanted.
- * `err`: may be NULL.
+ * `result`: the result. Unchanged unless the call returns `POLICYSYNC_OK`.
+ * `resume`: the resumption data for the next line to the same peer, to be freed with `policysync_resume_free`; NULL if
+ * there is none. NULL for the parameter if it is not wanted.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none has ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
- * (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_line_caller_finish(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                struct policysync_finish *POLICYSYNC_NONNULL finish,
-                                                struct policysync_sync_base *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE base,
-                                                struct policysync_error *POLICYSYNC_NULLABLE err);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_line_caller_result(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
+                                                policysync_sync_result *POLICYSYNC_NONNULL result,
+                                                policysync_resume *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE resume,
+                                                policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Whether what is written here is said as it is written: the last session has converged.
+ * Returns `POLICYSYNC_OK` if operations are sent as they are written: the last session has converged.
  *
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK` (it is), `POLICYSYNC_NOT_FOUND` (not yet, or not any more), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (not yet, or no longer), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_line_caller_is_pushing(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                    struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                    policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees the calling side of a line. NULL is allowed. Any thread, while no other begins a call with `caller`; even
- * within a callback. Since ABI 1.
+ * Frees the calling side of a line. NULL is allowed.
  */
 POLICYSYNC_API
 void policysync_line_caller_free(struct policysync_line_caller *POLICYSYNC_NULLABLE caller);
 
 /**
- * Makes the answering side of a line on which nothing has been said.
+ * Creates the answering side of a new line.
  *
- * `out`: the side, to be freed with `policysync_line_answerer_free`; NULL when the call fails.
- * `err`: may be NULL.
+ * `out`: the side, to be freed with `policysync_line_answerer_free`.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_line_answerer_new(struct policysync_line_answerer *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                               struct policysync_error *POLICYSYNC_NULLABLE err);
+                                               policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Takes a message of the caller, and gives the answer, if it wants one. Then ask for the next message.
+ * Processes a message of the caller and makes the answer, if it requires one. Then ask for the next message.
  *
  * `responder`: answers the sessions; one for all lines.
  * `replica`: the same for all of a line.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `message`, `message_len`: the message, whole. Borrowed for the call.
- * `out`: the answer. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL. After a failure send what `policysync_sync_refusal` gives, and close the line.
+ * `message`, `message_len`: the whole message.
+ * `out`: the answer. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (nothing is to be answered), `POLICYSYNC_ERR_OUT_OF_TURN`, or what
- * `policysync_responder_respond` does, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC` among
- * them. Any thread. Since ABI 1.
+ * After a failure send the message of `policysync_sync_refusal` and close the line.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (no answer is required), `POLICYSYNC_ERR_OUT_OF_TURN`, or what
+ * `policysync_responder_respond` does, including `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_line_answerer_receive(struct policysync_line_answerer *POLICYSYNC_NONNULL answerer,
-                                                   struct policysync_responder *POLICYSYNC_NONNULL responder,
-                                                   struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   policysync_responder *POLICYSYNC_NONNULL responder,
+                                                   policysync_replica *POLICYSYNC_NONNULL replica,
                                                    uint64_t now_ms,
                                                    const void *POLICYSYNC_NULLABLE message,
                                                    size_t message_len,
-                                                   struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                   policysync_buffer *POLICYSYNC_NONNULL out,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * A message with operations that the caller does not have yet. Send it before the next is asked for: the log is the
- * queue, so a slow line costs no memory.
+ * Makes a message of operations that the caller does not have yet. Send it before asking for another: the log is the
+ * queue, so a slow line takes no memory.
  *
  * `replica`: the same for all of a line.
- * `out`: the message. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
+ * `out`: the message. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (there is nothing to say now; ask again when a message has come, or
- * something has arrived in the replica), `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (nothing to send now; ask again when a message has arrived or the log has
+ * grown), `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_line_answerer_next_message(struct policysync_line_answerer *POLICYSYNC_NONNULL answerer,
-                                                        struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                        struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                                        struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                        policysync_replica *POLICYSYNC_NONNULL replica,
+                                                        policysync_buffer *POLICYSYNC_NONNULL out,
+                                                        policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees the answering side of a line. NULL is allowed. Any thread, while no other begins a call with `answerer`; even
- * within a callback. Since ABI 1.
+ * Frees the answering side of a line. NULL is allowed.
  */
 POLICYSYNC_API
 void policysync_line_answerer_free(struct policysync_line_answerer *POLICYSYNC_NULLABLE answerer);
 
+/* ---------- HTTP and WebSocket: options ---------- */
+
 /**
- * Makes default options: all zero but `struct_size`.
+ * A flag of a client: only the authorities in `trusted` are trusted. Without it, they are added to those that Mozilla
+ * trusts.
+ */
+#define POLICYSYNC_TRUST_NO_OTHERS 1u
+
+/**
+ * A header of a request. This struct never changes.
+ */
+typedef struct policysync_header {
+    /**
+     * The name: a token of HTTP, and not one that the client sets itself.
+     */
+    policysync_bytes name;
+    /**
+     * The value: 1 to 8192 bytes of printable ASCII; spaces and tabs are allowed inside it.
+     */
+    policysync_bytes value;
+} policysync_header;
+
+/**
+ * The options of a client of HTTP or WebSocket. Zero in every member but the first is the default: initialise them
+ * with `policysync_client_options_init`. Values of headers and tokens never appear in an error; the library wipes its
+ * copies when the client is freed.
+ */
+typedef struct policysync_client_options {
+    /**
+     * `sizeof(policysync_client_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * `POLICYSYNC_TRUST_NO_OTHERS`, or 0.
+     */
+    uint32_t flags;
+    /**
+     * The token for the header `Authorization: Bearer …`, which is sent with each HTTP request and with the one that
+     * opens a WebSocket. Without TLS, everyone who carries the request can read it. Empty for none.
+     */
+    policysync_bytes bearer_token;
+    /**
+     * Further headers, `headers_stride` bytes apart. Of two with one name the later one is sent; an `Authorization` is
+     * replaced by the token. NULL for none.
+     */
+    const struct policysync_header *POLICYSYNC_NULLABLE headers;
+    /**
+     * The stride of `headers`: `sizeof(policysync_header)`.
+     */
+    size_t headers_stride;
+    /**
+     * The number of headers.
+     */
+    size_t headers_count;
+    /**
+     * Further authorities to trust for a server's certificate: any number of certificates in PEM, or one in DER. They
+     * are added to those that Mozilla trusts; with `POLICYSYNC_TRUST_NO_OTHERS` they replace them, and nobody is
+     * trusted if this is empty. Needs the feature `tls`.
+     */
+    policysync_bytes trusted;
+    /**
+     * The time limit of each step of connecting; 0 for 10 seconds, at most a day. For HTTP: looking up the name of the
+     * host, and connecting to all its addresses including TLS. For a WebSocket: connecting to each address of the
+     * host, the TLS handshake, and the WebSocket handshake; the system limits the look-up of the name.
+     */
+    uint64_t connect_timeout_ms;
+    /**
+     * The time limit for the head of an HTTP answer; 0 for 30 seconds. Like the next two, ignored for a WebSocket.
+     */
+    uint64_t answer_timeout_ms;
+    /**
+     * The time limit for the body of an HTTP request, and for that of its answer; 0 for 60 seconds.
+     */
+    uint64_t body_timeout_ms;
+    /**
+     * The time limit for one HTTP request with its answer; 0 for 120 seconds.
+     */
+    uint64_t overall_timeout_ms;
+    /**
+     * The time that `policysync_websocket_client_wait` waits for a message; 0 for 100 milliseconds. Like those that
+     * follow, ignored for HTTP.
+     */
+    uint64_t wait_ms;
+    /**
+     * The time without a message after which the server is pinged; 0 for 20 seconds.
+     */
+    uint64_t ping_after_ms;
+    /**
+     * The time without a message or an answer to a ping after which the line ends with an error; 0 for 60 seconds.
+     */
+    uint64_t silence_ms;
+    /**
+     * The time that sending a message may be stalled until the line ends with an error; 0 for 30 seconds.
+     */
+    uint64_t stall_ms;
+} policysync_client_options;
+
+/**
+ * Initialises options: all zero except `struct_size`.
  *
- * `out`: `struct_size` bytes are written, whatever the library knows of them.
+ * `out`: receives `struct_size` bytes, however many of them the library knows.
  * `struct_size`: `sizeof(policysync_client_options)`, at least 8.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (`struct_size` is too small) or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_client_options_init(struct policysync_client_options *POLICYSYNC_NONNULL out,
                                                  uint32_t struct_size);
 
+/* ---------- HTTP ---------- */
+
 /**
- * Makes a client of the server at a URL. Nothing is sent yet.
+ * Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
+ * uses no proxy from the environment, and keeps its connection for the next request. To look up a name it starts a
+ * thread, which ends when the system answers. Calls from several threads do not wait for each other.
+ */
+typedef struct policysync_http_client policysync_http_client;
+
+/**
+ * Creates a client of the server at a URL. Nothing is sent yet.
  *
- * `url`, `url_len`: `http://…`, or `https://…` in a library built with the feature `tls`. Borrowed for the call.
- * `options`: NULL for defaults. Borrowed for the call.
- * `out`: the client, to be freed with `policysync_http_client_free`; NULL when the call fails.
- * `err`: may be NULL.
+ * `url`, `url_len`: `http://…`, or with the feature `tls` `https://…`.
+ * `options`: NULL for the defaults.
+ * `out`: the client, to be freed with `policysync_http_client_free`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
  * certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`, or for
  * `https`, `trusted` or `POLICYSYNC_TRUST_NO_OTHERS` without `tls`), `POLICYSYNC_ERR_TLS` or `POLICYSYNC_ERR_PANIC`.
- * Any thread. Since ABI 1.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_http_client_new(const char *POLICYSYNC_NULLABLE url,
                                              size_t url_len,
-                                             const struct policysync_client_options *POLICYSYNC_NULLABLE options,
+                                             const policysync_client_options *POLICYSYNC_NULLABLE options,
                                              struct policysync_http_client *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                             struct policysync_error *POLICYSYNC_NULLABLE err);
+                                             policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Runs a session with the server to its end; `policysync_session_finish` says how it ended. The call waits for the
- * network, each request for as long as the client's options say. While it waits, no lock is held: other threads may
- * use the replica, look at `policysync_session_progress`, and end the session with `policysync_session_cancel`, which
- * takes effect when the answer is there or has been given up.
+ * Runs a session with the server to its end; see `policysync_session_result`. The call waits for the network, each
+ * request as long as the client's options allow. It holds no lock while it waits: other threads may use the replica,
+ * read `policysync_session_progress`, and end the session with `policysync_session_cancel`, which takes effect when
+ * the request has ended.
  *
- * `session`: one that has not begun. When the network fails it stays unfinished: begin a new one, which goes on from
- * what was admitted.
+ * `session`: a session that has not begun. When the network fails it stays unfinished: start a new one, which
+ * continues from the admitted operations.
  * `replica`: the same for all of a session.
  * `now_ms`: the time at which operations arrive: milliseconds since 1970, or, as is usual, `POLICYSYNC_NOW`.
- * `err`: may be NULL. What was admitted stays, whatever happens.
+ *
+ * Operations that were admitted before a failure stay.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
  * `POLICYSYNC_ERR_UNAVAILABLE`, `POLICYSYNC_ERR_HTTP_STATUS`, `POLICYSYNC_ERR_UNAUTHORIZED`, `POLICYSYNC_ERR_TLS`,
  * `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT` (the answer is too long), `POLICYSYNC_ERR_UNSUPPORTED` (built
  * without the feature `http`), or what `policysync_session_next_message` and `policysync_session_receive` return,
- * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC` among them. Any thread. Since ABI 1.
+ * including `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_http_client_sync(struct policysync_http_client *POLICYSYNC_NONNULL client,
-                                              struct policysync_session *POLICYSYNC_NONNULL session,
-                                              struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                              policysync_session *POLICYSYNC_NONNULL session,
+                                              policysync_replica *POLICYSYNC_NONNULL replica,
                                               uint64_t now_ms,
-                                              struct policysync_error *POLICYSYNC_NULLABLE err);
+                                              policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Carries one message to the server, and gives its answer: for those who run a session themselves, to show its
- * progress from the same thread, for example. A refusal by the server is an answer too.
+ * Sends one message to the server and returns its answer, for an application that runs a session itself, for example
+ * to show the progress on the same thread. A refusal by the server is an answer too.
  *
- * `message`, `message_len`: the message, whole. Borrowed for the call.
- * `max_bytes`: bytes of the longest answer that is taken: `max_message_bytes` of the session's options; 0 for its
- * default.
- * `out`: the answer. As it was unless the call returns `POLICYSYNC_OK`.
- * `err`: may be NULL.
+ * `message`, `message_len`: the whole message.
+ * `max_bytes`: the maximum length of the answer: `max_message_bytes` of the session's options; 0 for its default.
+ * `out`: the answer. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
  * `POLICYSYNC_ERR_UNAVAILABLE`, `POLICYSYNC_ERR_HTTP_STATUS`, `POLICYSYNC_ERR_UNAUTHORIZED`, `POLICYSYNC_ERR_TLS`,
  * `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT` (the answer is too long), `POLICYSYNC_ERR_NULL`,
- * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_http_client_exchange(struct policysync_http_client *POLICYSYNC_NONNULL client,
                                                   const void *POLICYSYNC_NULLABLE message,
                                                   size_t message_len,
                                                   size_t max_bytes,
-                                                  struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                                  struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                  policysync_buffer *POLICYSYNC_NONNULL out,
+                                                  policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a client and closes its connections. NULL is allowed. Any thread, while no other begins a call with `client`;
- * one that has begun ends as if nothing had happened. Since ABI 1.
+ * Frees a client and closes its connections. NULL is allowed. Calls that have begun finish normally.
  */
 POLICYSYNC_API
 void policysync_http_client_free(struct policysync_http_client *POLICYSYNC_NULLABLE client);
 
 /**
- * What a server answers to a request. It mounts into any server: who may call, time-outs and the length of bodies are
- * the server's business, which should refuse a body over `max_message_bytes` of the responder's options with status
- * 413 before it reads it. The answer's content type is `POLICYSYNC_HTTP_CONTENT_TYPE`, whatever its status.
+ * Answers an HTTP request, in any server. The server itself is responsible for authorisation, time limits and the
+ * length of bodies; it should refuse a body over `max_message_bytes` of the responder's options with status 413 before
+ * reading it. The answer's content type is `POLICYSYNC_HTTP_CONTENT_TYPE`, whatever its status.
  *
  * `responder`: answers the sessions.
- * `replica`: whose operations it answers with.
+ * `replica`: the replica that it answers with.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `method`, `method_len`: the request's method, as in `POST`.
- * `content_type`, `content_type_len`: the request's header `Content-Type`; NULL and 0 where there is none.
- * `body`, `body_len`: the request's body, whole. Like the others borrowed for the call.
- * `http_status`: the status to answer with: 200, or 400 for what is no message, 403 for another space, 405 for another
- * method, 410 for a session that is no longer known, 413 for too long a message, 415 for another content type, 503
- * where this side failed.
+ * `method`, `method_len`: the request's method, for example `POST`.
+ * `content_type`, `content_type_len`: the request's header `Content-Type`; NULL and 0 if there is none.
+ * `body`, `body_len`: the whole body of the request.
+ * `http_status`: the status to answer with: 200, or 400 for a malformed message, 403 for another space, 405 for
+ * another method, 410 for a session that is no longer known, 413 for a message that is too long, 415 for another
+ * content type, 503 if this side failed.
  * `out`: the body to answer with.
- * `refused`: where the status is not 200, why, for the server's own log; as it was otherwise. Its `struct_size` is set
- * by the caller. NULL if it is not wanted.
- * `err`: may be NULL. On a failure answer 503, with what `policysync_sync_refusal` gives. Operations of a request that
- * is refused with 400 or 503 may be in the log already.
+ * `refused`: the reason for a status other than 200, for the server's own log; unchanged otherwise. NULL if it is not
+ * wanted.
  *
- * Returns `POLICYSYNC_OK` (**also where the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK`
- * (the guard or the clock), `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
+ * On a failure answer 503 with the message of `policysync_sync_refusal`. Operations of a request that is refused with
+ * 400 or 503 may be in the log already.
+ *
+ * Returns `POLICYSYNC_OK` (**also if the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the
+ * guard or the clock), `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `http`) or
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_http_answer(struct policysync_responder *POLICYSYNC_NONNULL responder,
-                                         struct policysync_replica *POLICYSYNC_NONNULL replica,
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_http_answer(policysync_responder *POLICYSYNC_NONNULL responder,
+                                         policysync_replica *POLICYSYNC_NONNULL replica,
                                          uint64_t now_ms,
                                          const char *POLICYSYNC_NULLABLE method,
                                          size_t method_len,
@@ -2872,325 +3023,148 @@ policysync_status policysync_http_answer(struct policysync_responder *POLICYSYNC
                                          const void *POLICYSYNC_NULLABLE body,
                                          size_t body_len,
                                          uint32_t *POLICYSYNC_NONNULL http_status,
-                                         struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                         struct policysync_error *POLICYSYNC_NULLABLE refused,
-                                         struct policysync_error *POLICYSYNC_NULLABLE err);
+                                         policysync_buffer *POLICYSYNC_NONNULL out,
+                                         policysync_error *POLICYSYNC_NULLABLE refused,
+                                         policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- WebSocket ---------- */
 
 /**
- * Connects to the server at a URL. Each step but the look-up of the name takes no longer than `connect_timeout_ms`.
+ * A WebSocket to a server. It runs a session, then sends operations as they are written and ingests those that arrive.
+ * It starts no thread: call `policysync_websocket_client_wait` and `policysync_websocket_client_work` in turn, in a
+ * thread of your own. When the line ends, connect again, with a growing delay; the first session of the new line finds
+ * what was lost. One thread at a time: a call while another is running returns `POLICYSYNC_ERR_BUSY`.
+ */
+typedef struct policysync_websocket_client policysync_websocket_client;
+
+/**
+ * Connects to the server at a URL. Each step but the look-up of the name takes at most `connect_timeout_ms`.
  *
- * `url`, `url_len`: `ws://…`, or `wss://…` in a library built with the feature `tls`. Borrowed for the call.
- * `options`: NULL for defaults. Borrowed for the call.
- * `sync`: how its sessions are run; NULL for defaults. Borrowed for the call.
- * `out`: the line, to be freed with `policysync_websocket_client_free`; NULL when the call fails.
- * `err`: may be NULL.
+ * `url`, `url_len`: `ws://…`, or with the feature `tls` `wss://…`.
+ * `options`: NULL for the defaults.
+ * `sync`: the options of its sessions; NULL for the defaults.
+ * `out`: the line, to be freed with `policysync_websocket_client_free`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
  * `POLICYSYNC_ERR_UNAVAILABLE`, `POLICYSYNC_ERR_HTTP_STATUS`, `POLICYSYNC_ERR_UNAUTHORIZED`, `POLICYSYNC_ERR_TLS`,
  * `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the URL, a header, the token, a
  * certificate), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`, or for
  * `wss`, `trusted` or `POLICYSYNC_TRUST_NO_OTHERS` without `tls`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
- * Any thread. Since ABI 1.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_websocket_client_connect(const char *POLICYSYNC_NULLABLE url,
                                                       size_t url_len,
-                                                      const struct policysync_client_options *POLICYSYNC_NULLABLE options,
-                                                      const struct policysync_sync_options *POLICYSYNC_NULLABLE sync,
+                                                      const policysync_client_options *POLICYSYNC_NULLABLE options,
+                                                      const policysync_sync_options *POLICYSYNC_NULLABLE sync,
                                                       struct policysync_websocket_client *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                                      struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                      policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Waits for a message; where nothing comes, for as long as `wait_ms` of the options says, and at most so long again
- * for what is stuck on its way out. A server that sends or takes a byte now and then can draw this out to 50 times
- * `wait_ms`, over TLS to 250 times. It holds no replica meanwhile. Then call `policysync_websocket_client_work`,
- * whatever came of it.
+ * Waits for a message, at most for `wait_ms` of the options, and once more as long for a message whose sending is
+ * stalled. A server that sends or reads a byte now and then can extend this to 50 times `wait_ms`, over TLS to 250
+ * times. The replica is not used meanwhile. Then call `policysync_websocket_client_work`, whatever the result.
  *
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock: by it the silence of the server is
- * measured, from the first call on. Let it be the same clock each time, also for `policysync_websocket_client_work`:
- * one that is set back by an hour ends a line for silence or slowness up to an hour late.
- * `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the machine's clock. The silence of the server is
+ * measured with it from the first call on. Use the same clock in each call, also for
+ * `policysync_websocket_client_work`: one that is set back by an hour ends a silent or slow line up to an hour late.
  *
- * Returns `POLICYSYNC_OK` (a message is here), `POLICYSYNC_NOT_FOUND` (nothing came), `POLICYSYNC_DONE` (the line is
- * closed), `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT` (nothing was heard for `silence_ms`, or the server
- * has taken no message for `stall_ms`), `POLICYSYNC_ERR_TLS`, `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT`,
+ * After a failure other than `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line has ended.
+ *
+ * Returns `POLICYSYNC_OK` (a message has arrived), `POLICYSYNC_NOT_FOUND` (none has), `POLICYSYNC_DONE` (the line is
+ * closed), `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT` (no sign of the server for `silence_ms`, or it has
+ * read no message for `stall_ms`), `POLICYSYNC_ERR_TLS`, `POLICYSYNC_ERR_NOT_A_SERVER`, `POLICYSYNC_ERR_LIMIT`,
  * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY`
- * or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ * or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_websocket_client_wait(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
                                                    uint64_t now_ms,
-                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Takes in the message that has arrived, if one has; then sends what there is to say: the next message of the session,
- * or operations that were written since. The replica is held only while a message is taken in or made, not while one
+ * Processes the message that has arrived, if any, then sends what is pending: the next message of the session, or
+ * operations that were written since. The replica is locked only while a message is processed or made, not while one
  * is sent.
  *
  * `replica`: the same for all of a line.
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the replica's clock; by the machine's it is then
- * measured how long a message is stuck on its way out.
- * `err`: may be NULL. After a failure but `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line is over; what was
- * admitted stays.
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW` for the replica's clock; the stall of a message is then
+ * measured with the machine's clock.
  *
- * Returns `POLICYSYNC_OK` (a message was taken in), `POLICYSYNC_NOT_FOUND` (none was there), what
- * `policysync_websocket_client_wait` and `policysync_line_caller_receive` return where they fail,
- * `POLICYSYNC_ERR_CONNECTION` for a line that is closed, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ * After a failure other than `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_NULL` the line has ended; admitted operations
+ * stay.
+ *
+ * Returns `POLICYSYNC_OK` (a message was processed), `POLICYSYNC_NOT_FOUND` (none had arrived), the failures of
+ * `policysync_websocket_client_wait` and `policysync_line_caller_receive`, `POLICYSYNC_ERR_CONNECTION` for a line that
+ * is closed, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_websocket_client_work(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
-                                                   struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   policysync_replica *POLICYSYNC_NONNULL replica,
                                                    uint64_t now_ms,
-                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How far the session of the line is, or how far the last one came. Its `state` is that of the last session that
- * ended.
+ * Returns the progress of the current session of the line, or of the last one. Its `state` is that of the last session
+ * that ended.
  *
- * `progress`: its `struct_size` is set by the caller.
- * `err`: may be NULL.
+ * `progress`: the progress.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
  * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_websocket_client_progress(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
-                                                       struct policysync_progress *POLICYSYNC_NONNULL progress,
-                                                       struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                       policysync_progress *POLICYSYNC_NONNULL progress,
+                                                       policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * How the last session of the line ended.
+ * Returns the result of the last session of the line.
  *
- * `finish`: its `struct_size` is set by the caller. As it was unless the call returns `POLICYSYNC_OK`.
- * `base`: what the next line to the same server may leave out, to be freed with `policysync_sync_base_free`; NULL
- * where there is nothing. NULL for the parameter if it is not wanted.
- * `err`: may be NULL.
+ * `result`: the result. Unchanged unless the call returns `POLICYSYNC_OK`.
+ * `resume`: the resumption data for the next line to the same server, to be freed with `policysync_resume_free`; NULL
+ * if there is none. NULL for the parameter if it is not wanted.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none has ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
  * (`struct_size` is too small), `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`),
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
-policysync_status policysync_websocket_client_finish(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
-                                                     struct policysync_finish *POLICYSYNC_NONNULL finish,
-                                                     struct policysync_sync_base *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE base,
-                                                     struct policysync_error *POLICYSYNC_NULLABLE err);
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_websocket_client_result(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
+                                                     policysync_sync_result *POLICYSYNC_NONNULL result,
+                                                     policysync_resume *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE resume,
+                                                     policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Whether what is written here is sent as it is written: the last session has converged.
+ * Returns `POLICYSYNC_OK` if operations are sent as they are written: the last session has converged.
  *
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK` (it is), `POLICYSYNC_NOT_FOUND` (not yet, or not any more), `POLICYSYNC_ERR_NULL`,
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (not yet, or no longer), `POLICYSYNC_ERR_NULL`,
  * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `websocket`), `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ * `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_websocket_client_is_pushing(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
-                                                         struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                         policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Ends the line, and tells the server. What is not sent yet is sent by the next line.
- *
- * `err`: may be NULL.
+ * Closes the line and notifies the server. Operations that are not sent yet are sent over the next line.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature
- * `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. One thread at a time. Since ABI 1.
+ * `websocket`), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
-POLICYSYNC_API
+POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_websocket_client_close(struct policysync_websocket_client *POLICYSYNC_NONNULL line,
-                                                    struct policysync_error *POLICYSYNC_NULLABLE err);
+                                                    policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a line; one that is not closed breaks. NULL is allowed. Any thread, while no other begins a call with `line`;
- * even within a callback. Since ABI 1.
+ * Frees a line. One that is not closed breaks. NULL is allowed.
  */
 POLICYSYNC_API
 void policysync_websocket_client_free(struct policysync_websocket_client *POLICYSYNC_NULLABLE line);
 
-/**
- * Writes the operations that arrived since a position into a bundle, for where there is no line: a USB stick, an
- * e-mail. They go out in frames of about 1 MiB, of which no more than one is in memory. Other threads wait for the
- * replica meanwhile.
- *
- * `position`: 0 for all, or `position` of an earlier export, or `policysync_replica_position`.
- * `writer`: takes the bytes. Borrowed for the call; its context is taken over, and destroyed before the call returns.
- * `exported`: what was written; its `struct_size` is set by the caller. NULL if it is not wanted.
- * `err`: may be NULL. On any failure what was written is no bundle.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a writer without its function), `POLICYSYNC_ERR_ARGUMENT`,
- * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
- * member, the writer is not taken over),
- * `POLICYSYNC_ERR_CALLBACK`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
- * ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_export_bundle(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                   uint64_t position,
-                                                   const struct policysync_writer *POLICYSYNC_NONNULL writer,
-                                                   struct policysync_exported *POLICYSYNC_NULLABLE exported,
-                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Writes these operations into a bundle, in this order.
- *
- * `hashes`, `count`: which ones: so many times 32 bytes. Borrowed for the call.
- * `writer`, `exported`: as in `policysync_replica_export_bundle`.
- * `err`: may be NULL. On any failure what was written is no bundle.
- *
- * Returns what `policysync_replica_export_bundle` does; `POLICYSYNC_ERR_ARGUMENT` also where an operation is not in
- * the log (`err` tells which). Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_export_bundle_of(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                      const uint8_t *POLICYSYNC_NULLABLE hashes,
-                                                      size_t count,
-                                                      const struct policysync_writer *POLICYSYNC_NONNULL writer,
-                                                      struct policysync_exported *POLICYSYNC_NULLABLE exported,
-                                                      struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Offers the operations of a bundle to the replica, a frame of about 1 MiB at a time: no more than one is in memory. A
- * frame is checked against its digest before anything of it is offered. The digests show damage, not who made the
- * bundle; operations are verified as ever.
- *
- * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
- * `reader`: gives the bytes. Borrowed for the call; its context is taken over, and destroyed before the call returns.
- * `intake`: what became of the operations; its `struct_size` is set by the caller. NULL if it is not wanted.
- * `err`: may be NULL. On any failure what was admitted from earlier frames stays; the bundle may be imported again.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a reader without its function), `POLICYSYNC_ERR_ARGUMENT`,
- * `POLICYSYNC_ERR_VERSION` (if a `struct_size` is so small that `destroy` is not in it, or ends within a
- * member, the reader is not taken over),
- * `POLICYSYNC_ERR_CALLBACK` (the reader, the clock or the guard), `POLICYSYNC_ERR_MALFORMED` (no bundle, or not one
- * that this library makes), `POLICYSYNC_ERR_PEER_VERSION`, `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_DAMAGED`,
- * `POLICYSYNC_ERR_CLOCK`, `POLICYSYNC_ERR_ABORTED` (the guard), `POLICYSYNC_ERR_FULL`, a store failure,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_replica_import_bundle(struct policysync_replica *POLICYSYNC_NONNULL replica,
-                                                   uint64_t now_ms,
-                                                   const struct policysync_reader *POLICYSYNC_NONNULL reader,
-                                                   struct policysync_intake *POLICYSYNC_NULLABLE intake,
-                                                   struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * 32 random bytes from the system, which nobody can foresee: a seed, a secret, a seal key.
- *
- * `out32`: room for 32 bytes.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since
- * ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_random32(uint8_t *POLICYSYNC_NONNULL out32,
-                                      struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Signs an operation as its actor. A replica does this for what it writes itself.
- *
- * `op`: what it says: `struct_size`, `kind`, `t`, `c`, `actor`, `entity`, `entity_id`, `path` and `value` (JSON;
- * nothing or `null` for a delete) are required, `space` and `label` may be empty; the others are not looked at.
- * Borrowed for the call.
- * `key`: a key of its actor.
- * `format`: in which form it is wanted: a `policysync_format`.
- * `out`: the signed operation.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
- * `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_VALUE`, `POLICYSYNC_ERR_CLOCK` (`t` or `c` is out of range),
- * `POLICYSYNC_ERR_TOO_LARGE`, `POLICYSYNC_ERR_OTHER_ACTOR`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any
- * thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_op_sign(const struct policysync_op *POLICYSYNC_NONNULL op,
-                                     const struct policysync_key *POLICYSYNC_NONNULL key,
-                                     uint32_t format,
-                                     struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                     struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Checks an operation against one key: the key must be the actor's, under the kid that the operation names, and must
- * have signed exactly this operation. A replica does this for everything it takes in.
- *
- * `op`, `op_len`: JSON or the binary form. Borrowed for the call.
- * `actor`, `actor_len`: whose key it is; UTF-8.
- * `kid`, `kid_len`: which of the actor's keys it is; NULL and 0 for the kid that is derived from the key.
- * `public_key`: 32 bytes.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK` (it is genuine), `POLICYSYNC_ERR_UNKNOWN_KEY` (it names another actor or another kid),
- * `POLICYSYNC_ERR_BAD_SIGNATURE`, `POLICYSYNC_ERR_MALFORMED`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not
- * UTF-8), `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any
- * thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_op_verify(const void *POLICYSYNC_NULLABLE op,
-                                       size_t op_len,
-                                       const char *POLICYSYNC_NULLABLE actor,
-                                       size_t actor_len,
-                                       const char *POLICYSYNC_NULLABLE kid,
-                                       size_t kid_len,
-                                       const uint8_t *POLICYSYNC_NONNULL public_key,
-                                       struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The identity of an operation: SHA-256 of the text that is signed. The signature is not in it, **and is not
- * checked**.
- *
- * `op`, `op_len`: JSON or the binary form. Borrowed for the call.
- * `out32`: room for 32 bytes.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_MALFORMED`,
- * `POLICYSYNC_ERR_TOO_LARGE`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_op_hash(const void *POLICYSYNC_NULLABLE op,
-                                     size_t op_len,
-                                     uint8_t *POLICYSYNC_NONNULL out32,
-                                     struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * The same operation in another form. **Nothing is checked against a key.**
- *
- * `op`, `op_len`: JSON or the binary form. Borrowed for the call.
- * `format`: in which form it is wanted: a `policysync_format`.
- * `out`: the operation.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (no such format),
- * `POLICYSYNC_ERR_MALFORMED` or `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_op_convert(const void *POLICYSYNC_NULLABLE op,
-                                        size_t op_len,
-                                        uint32_t format,
-                                        struct policysync_buffer *POLICYSYNC_NONNULL out,
-                                        struct policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * SHA-256 (FIPS 180-4).
- *
- * `data`, `len`: any bytes. Borrowed for the call.
- * `out32`: room for 32 bytes.
- * `err`: may be NULL.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_CRYPTO` or
- * `POLICYSYNC_ERR_PANIC`. Any thread. Since ABI 1.
- */
-POLICYSYNC_API
-policysync_status policysync_sha256(const void *POLICYSYNC_NULLABLE data,
-                                    size_t len,
-                                    uint8_t *POLICYSYNC_NONNULL out32,
-                                    struct policysync_error *POLICYSYNC_NULLABLE err);
-
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+} /* extern "C" */
+#endif
 
 #if defined(__clang__)
 #pragma clang diagnostic pop

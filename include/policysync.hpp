@@ -1,5 +1,5 @@
-// PolicySync for C++17: the C interface with owners, strings and exceptions. Conversion only; what a function means is
-// said in policysync.h.
+// PolicySync for C++17: the C interface with owners, strings and exceptions. It only converts; policysync.h documents the
+// functions.
 #ifndef POLICYSYNC_HPP
 #define POLICYSYNC_HPP
 
@@ -23,14 +23,14 @@ namespace policysync {
 
 using Bytes32 = std::array<std::uint8_t, 32>;
 
-/// The machine's clock, or the replica's own where it was opened with one.
+/// Reads the time from the replica's clock, or from the machine's where the replica was opened without one.
 inline constexpr std::uint64_t now = POLICYSYNC_NOW;
 
 enum class Format : std::uint32_t { json = POLICYSYNC_JSON, binary = POLICYSYNC_BINARY };
 
 enum class Verdict : std::int32_t { admit = POLICYSYNC_ADMIT, reject = POLICYSYNC_REJECT, abort = POLICYSYNC_ABORT };
 
-/// What a call failed with.
+/// The failure of a call.
 class Error : public std::runtime_error {
 public:
     Error(policysync_status status, const policysync_error &error)
@@ -39,7 +39,7 @@ public:
 
     policysync_status status() const noexcept { return status_; }
 
-    /// Which element of an array is at fault, or POLICYSYNC_NO_INDEX.
+    /// Returns the index of the element of an array that is at fault, or POLICYSYNC_NO_INDEX.
     std::uint64_t index() const noexcept { return index_; }
 
 private:
@@ -47,12 +47,12 @@ private:
     std::uint64_t index_;
 };
 
-/// The text or the bytes that a view points to.
+/// Views the bytes of a C view.
 inline std::string_view view(const policysync_bytes &bytes) noexcept {
     return {static_cast<const char *>(bytes.data), bytes.len};
 }
 
-/// A view of a text.
+/// Makes a C view of a text.
 inline policysync_bytes bytes(std::string_view text) noexcept { return {text.data(), text.size()}; }
 
 enum class Durability : std::uint32_t {
@@ -60,14 +60,14 @@ enum class Durability : std::uint32_t {
     process_only = POLICYSYNC_DURABILITY_PROCESS_ONLY
 };
 
-/// Which field of which thing.
+/// The names of a field.
 struct Field {
     std::string_view entity, entity_id, path;
 };
 
 namespace detail {
 
-/// Calls with room for an error, and throws it.
+/// Calls a function and throws its failure.
 template <typename Call> policysync_status call(Call &&function) {
     policysync_error error = POLICYSYNC_ERROR_INIT;
     const policysync_status status = std::forward<Call>(function)(&error);
@@ -85,14 +85,14 @@ struct Buffer : policysync_buffer {
     std::string text() const { return {reinterpret_cast<const char *>(data), len}; }
 };
 
-/// What a function wrote into a buffer.
+/// Returns the text that a function writes into a buffer.
 template <typename Call> std::string text(Call &&function) {
     Buffer buffer;
     call([&](policysync_error *error) { return function(&buffer, error); });
     return buffer.text();
 }
 
-/// The same, where there may be nothing.
+/// Returns the text that a function writes into a buffer, if it finds one.
 template <typename Call> std::optional<std::string> optional_text(Call &&function) {
     Buffer buffer;
     const auto status = call([&](policysync_error *error) { return function(&buffer, error); });
@@ -113,7 +113,7 @@ using ObserverFunction = std::function<void()>;
 using WriterFunction = std::function<void(std::string_view)>;
 using ReaderFunction = std::function<size_t(char *, size_t)>;
 
-// No exception may cross the border: each of these catches all.
+// No exception may cross the boundary: each of these catches all.
 extern "C" {
 inline policysync_status policysync_detail_check(void *ctx, const policysync_op *ops, size_t stride, size_t count,
                                                  std::int32_t *verdicts) noexcept {
@@ -166,7 +166,7 @@ inline void policysync_detail_destroy_observer(void *ctx) noexcept { delete stat
 
 } // namespace detail
 
-/// A key pair and the actor it speaks for.
+/// A key pair with the actor that it signs for.
 class Key {
 public:
     static Key generate(std::string_view actor) {
@@ -190,7 +190,7 @@ public:
         return bytes;
     }
 
-    /// The whole secret. Wipe your copy.
+    /// Returns the whole secret. Wipe your copy.
     Bytes32 expose_seed() const {
         Bytes32 bytes{};
         detail::call([&](auto *error) { return policysync_key_expose_seed(get(), bytes.data(), error); });
@@ -208,14 +208,14 @@ private:
 
 class Options;
 
-/// What is in a store, and what is wrong with it, as JSON.
+/// The result of a check of a store, with the findings as JSON.
 struct StoreCheck {
     policysync_store_report report{sizeof(policysync_store_report), 0, 0, 0};
     std::string findings;
 };
 
-/// How a replica is opened. Good for one replica: it owns the callbacks until then. What it points to (keys, the texts
-/// of names and paths, the seal key, a digest) must live until the replica is open.
+/// The options of one replica. They own the callbacks until it is opened. Their arguments (keys, names, paths, the seal
+/// key, a digest) must live until then.
 class Options {
 public:
     Options() {
@@ -230,7 +230,7 @@ public:
     Options &&dangerously_accept_unverified() && {
         return options_.flags |= POLICYSYNC_DANGEROUSLY_UNVERIFIED, std::move(*this);
     }
-    /// A key that is known from the start.
+    /// Registers a key from the start.
     Options &&know(std::string_view actor, const Bytes32 &public_key, std::string_view kid = {}) && {
         policysync_public_key known{bytes(actor), bytes(kid), {}};
         std::copy(public_key.begin(), public_key.end(), std::begin(known.public_key));
@@ -276,7 +276,7 @@ private:
         options_.guard = guard_ ? &guard : nullptr;
         options_.clock = clock_ ? &clock : nullptr;
         options_.observer = observer_ ? &observer : nullptr;
-        // From here on they are the library's, also when it fails.
+        // From here on the library owns them, even if the call fails.
         (void)guard_.release();
         (void)clock_.release();
         (void)observer_.release();
@@ -292,7 +292,7 @@ private:
     std::unique_ptr<detail::ObserverFunction> observer_;
 };
 
-/// Checks a file that nobody has open.
+/// Checks a file that no replica has open.
 inline StoreCheck verify_store(Options &&options) {
     StoreCheck check;
     check.findings = detail::text([&](auto *out, auto *error) {
@@ -301,7 +301,7 @@ inline StoreCheck verify_store(Options &&options) {
     return check;
 }
 
-/// Writes what is good of a damaged file into a new one.
+/// Writes the operations of a damaged file that verify into a new one.
 inline StoreCheck salvage_store(Options &&options, std::string_view to) {
     StoreCheck check;
     check.findings = detail::text([&](auto *out, auto *error) {
@@ -327,7 +327,7 @@ public:
         return detail::text([&](auto *out, auto *error) { return policysync_replica_keys(get(), out, error); });
     }
 
-    /// Sets a field to a JSON value and gives the signed operation.
+    /// Sets a field to a JSON value and returns the signed operation.
     std::string set(const Field &field, std::string_view json, std::uint64_t now_ms = now,
                     Format format = Format::json) {
         const policysync_field names = detail::field(field);
@@ -337,7 +337,7 @@ public:
         });
     }
 
-    /// Deletes a field and gives the signed operation.
+    /// Deletes a field and returns the signed operation.
     std::string remove(const Field &field, std::uint64_t now_ms = now, Format format = Format::json) {
         const policysync_field names = detail::field(field);
         return detail::text([&](auto *out, auto *error) {
@@ -345,7 +345,7 @@ public:
         });
     }
 
-    /// Takes in one operation; throws when it is refused.
+    /// Ingests one operation; throws when it is refused.
     policysync_outcome ingest(std::string_view op, std::uint64_t now_ms = now) {
         policysync_outcome outcome{};
         detail::call([&](auto *error) {
@@ -354,7 +354,7 @@ public:
         return outcome;
     }
 
-    /// Takes in many; what is refused is told in its outcome.
+    /// Ingests many operations; a refusal is reported in the outcome of its operation.
     std::vector<policysync_outcome> ingest(const std::vector<policysync_bytes> &ops, std::uint64_t now_ms = now) {
         std::vector<policysync_outcome> outcomes(ops.size());
         detail::call([&](auto *error) {
@@ -465,7 +465,7 @@ public:
         return digest;
     }
 
-    /// The operations since a position, and the position behind them.
+    /// Returns the operations since a position, and the position after them.
     std::pair<std::string, std::uint64_t> export_since(std::uint64_t position, Format format = Format::json,
                                                        std::uint64_t max_count = 0) const {
         std::uint64_t next = position;
@@ -476,14 +476,14 @@ public:
         return {std::move(ops), next};
     }
 
-    /// Writes the operations since a position into a bundle: `write` takes one piece after the other.
+    /// Writes the operations since a position into a bundle, one piece after the other.
     policysync_exported export_bundle(const detail::WriterFunction &write, std::uint64_t position = 0) const {
         return exported(write, [&](auto *writer, auto *out, auto *error) {
             return policysync_replica_export_bundle(get(), position, writer, out, error);
         });
     }
 
-    /// Writes these operations into a bundle.
+    /// Writes the given operations into a bundle.
     policysync_exported export_bundle(const detail::WriterFunction &write, const std::vector<Bytes32> &hashes) const {
         const std::uint8_t *first = hashes.empty() ? nullptr : hashes.front().data();
         return exported(write, [&](auto *writer, auto *out, auto *error) {
@@ -491,17 +491,17 @@ public:
         });
     }
 
-    /// Takes in a bundle: `read` fills up to so many bytes and gives their number, 0 at the end.
-    policysync_intake import_bundle(const detail::ReaderFunction &read, std::uint64_t now_ms = now) {
+    /// Ingests a bundle. `read` fills a buffer of the given size and returns the number of bytes, 0 at the end.
+    policysync_ingested import_bundle(const detail::ReaderFunction &read, std::uint64_t now_ms = now) {
         // Lent for the call, so there is nothing to destroy.
         detail::ReaderFunction function = read;
         const policysync_reader reader{sizeof reader, 0, &function, detail::policysync_detail_read, nullptr};
-        policysync_intake intake{};
-        intake.struct_size = sizeof intake;
+        policysync_ingested ingested{};
+        ingested.struct_size = sizeof ingested;
         detail::call([&](auto *error) {
-            return policysync_replica_import_bundle(get(), now_ms, &reader, &intake, error);
+            return policysync_replica_import_bundle(get(), now_ms, &reader, &ingested, error);
         });
-        return intake;
+        return ingested;
     }
 
     policysync_replica *get() const noexcept { return handle_.get(); }
@@ -527,7 +527,7 @@ private:
     std::unique_ptr<policysync_replica, detail::Deleter<policysync_replica_free>> handle_;
 };
 
-/// A walk over the log. It may outlive its replica. One thread at a time.
+/// An iterator over the log. It may outlive its replica. One thread at a time.
 class Cursor {
 public:
     explicit Cursor(const Replica &replica, std::uint64_t position = 0) {
@@ -536,7 +536,7 @@ public:
         handle_.reset(cursor);
     }
 
-    /// The next operation, which lives until the next call; nothing at the end.
+    /// Returns the next operation, which lives until the next call; nothing at the end.
     std::optional<policysync_op> next() {
         policysync_op op{};
         size_t count = 0;
@@ -556,67 +556,77 @@ private:
     std::unique_ptr<policysync_cursor, detail::Deleter<policysync_cursor_free>> handle_;
 };
 
-/// What two replicas have in common after a session. Never changes.
-class SyncBase {
+/// Resumption data of a session. Never changes.
+class Resume {
 public:
     using Id = std::array<std::uint8_t, 48>;
 
-    /// By what both sides know the session.
+    /// Returns the id by which both sides know the session.
     Id id() const {
         Id id{};
-        detail::call([&](auto *error) { return policysync_sync_base_id(get(), id.data(), error); });
+        detail::call([&](auto *error) { return policysync_resume_id(get(), id.data(), error); });
         return id;
     }
 
-    /// In bytes, to be kept beside the replica's file, sealed with a key that nobody else knows.
+    /// Encodes the data, sealed with a secret key, to be stored beside the replica's file.
     std::string to_bytes(const Replica &replica, const Bytes32 &key) const {
         return detail::text([&](auto *out, auto *error) {
-            return policysync_sync_base_to_bytes(get(), replica.get(), key.data(), out, error);
+            return policysync_resume_to_bytes(get(), replica.get(), key.data(), out, error);
         });
     }
 
-    /// Reads what the same replica has kept before it was opened anew.
-    static SyncBase from_bytes(std::string_view bytes, const Replica &replica, const Bytes32 &key) {
-        policysync_sync_base *base = nullptr;
+    /// Decodes data that was encoded for the same replica before it was opened again.
+    static Resume from_bytes(std::string_view bytes, const Replica &replica, const Bytes32 &key) {
+        policysync_resume *resume = nullptr;
         detail::call([&](auto *error) {
-            return policysync_sync_base_from_bytes(bytes.data(), bytes.size(), replica.get(), key.data(), &base, error);
+            return policysync_resume_from_bytes(bytes.data(), bytes.size(), replica.get(), key.data(), &resume, error);
         });
-        return SyncBase(base);
+        return Resume(resume);
     }
 
-    const policysync_sync_base *get() const noexcept { return handle_.get(); }
+    const policysync_resume *get() const noexcept { return handle_.get(); }
 
 private:
-    friend class Session;
-    friend class LineCaller;
-    friend class WebSocketClient;
-    explicit SyncBase(policysync_sync_base *base) noexcept : handle_(base) {}
-    std::unique_ptr<policysync_sync_base, detail::Deleter<policysync_sync_base_free>> handle_;
+    friend struct SyncResult;
+    explicit Resume(policysync_resume *resume) noexcept : handle_(resume) {}
+    std::unique_ptr<policysync_resume, detail::Deleter<policysync_resume_free>> handle_;
 };
 
-/// How a session is run. What it goes on from must live until the session is made.
+/// The options of a session. Resumption data must live until the session is created.
 class SyncOptions {
 public:
     SyncOptions() {
         detail::call([&](auto *) { return policysync_sync_options_init(&options_, sizeof options_); });
     }
     SyncOptions &max_message_bytes(std::uint64_t bytes) { return options_.max_message_bytes = bytes, *this; }
-    SyncOptions &since(const SyncBase &base) { return options_.since = base.get(), *this; }
+    SyncOptions &resume(const Resume &resume) { return options_.resume = resume.get(), *this; }
     const policysync_sync_options *get() const noexcept { return &options_; }
 
 private:
     policysync_sync_options options_{};
 };
 
-/// How a session ended.
-struct Finish {
-    policysync_finish finish{};
+/// The result of a session.
+struct SyncResult {
+    policysync_sync_result result{};
     /// For the next session with this peer.
-    std::optional<SyncBase> base;
-    bool converged() const noexcept { return finish.state == POLICYSYNC_SESSION_CONVERGED; }
+    std::optional<Resume> resume;
+    bool converged() const noexcept { return result.state == POLICYSYNC_SESSION_CONVERGED; }
+
+    /// Calls one of the functions that return a result; nothing before a session has ended.
+    template <typename Call> static std::optional<SyncResult> of(Call &&function) {
+        SyncResult out;
+        out.result.struct_size = sizeof out.result;
+        policysync_resume *resume = nullptr;
+        const auto status = detail::call([&](auto *error) { return function(&out.result, &resume, error); });
+        if (resume != nullptr) {
+            out.resume = Resume(resume);
+        }
+        return status == POLICYSYNC_OK ? std::optional<SyncResult>(std::move(out)) : std::nullopt;
+    }
 };
 
-/// The side of a synchronisation that begins. Any thread.
+/// A session, on the side that initiates it. Any thread.
 class Session {
 public:
     explicit Session(const SyncOptions &options = {}) {
@@ -626,7 +636,7 @@ public:
         handle_.reset(session);
     }
 
-    /// The next message for the peer; nothing when the session is over.
+    /// Makes the next message for the peer; nothing when the session has ended.
     std::optional<std::string> next_message(const Replica &replica) {
         return detail::optional_text([&](auto *out, auto *error) {
             return policysync_session_next_message(get(), replica.get(), out, error);
@@ -650,17 +660,11 @@ public:
         return progress;
     }
 
-    /// How it ended; nothing before.
-    std::optional<Finish> finish() const {
-        Finish finish;
-        finish.finish.struct_size = sizeof finish.finish;
-        policysync_sync_base *base = nullptr;
-        const auto status = detail::call(
-            [&](auto *error) { return policysync_session_finish(get(), &finish.finish, &base, error); });
-        if (base != nullptr) {
-            finish.base = SyncBase(base);
-        }
-        return status == POLICYSYNC_OK ? std::optional<Finish>(std::move(finish)) : std::nullopt;
+    /// Returns the result; nothing before the session has ended.
+    std::optional<SyncResult> result() const {
+        return SyncResult::of([&](auto *out, auto *resume, auto *error) {
+            return policysync_session_result(get(), out, resume, error);
+        });
     }
 
     void cancel() {
@@ -673,36 +677,36 @@ private:
     std::unique_ptr<policysync_session, detail::Deleter<policysync_session_free>> handle_;
 };
 
-/// The side of a synchronisation that answers. Any thread.
+/// Answers sessions. Any thread.
 class Responder {
 public:
     explicit Responder(const SyncOptions &options = {}) : Responder(options, nullptr) {}
-    /// Processes that answer the same sessions share the secret.
+    /// Creates a responder with a secret, which processes that answer the same sessions share.
     Responder(const SyncOptions &options, const Bytes32 &secret) : Responder(options, secret.data()) {}
 
     std::string respond(Replica &replica, std::string_view message, std::uint64_t now_ms = now,
-                        policysync_intake *intake = nullptr) {
+                        policysync_ingested *ingested = nullptr) {
         return detail::text([&](auto *out, auto *error) {
             return policysync_responder_respond(get(), replica.get(), now_ms, message.data(), message.size(), out,
-                                                intake, error);
+                                                ingested, error);
         });
     }
 
-    /// What it remembers of earlier sessions of a replica, to be kept beside that one's file.
-    std::string remembered(const Replica &replica) const {
+    /// Encodes the resumption data of a replica, to be stored beside its file.
+    std::string resume_to_bytes(const Replica &replica) const {
         return detail::text([&](auto *out, auto *error) {
-            return policysync_responder_remembered(get(), replica.get(), out, error);
+            return policysync_responder_resume_to_bytes(get(), replica.get(), out, error);
         });
     }
 
-    /// Remembers again what a responder with the same secret has kept before the replica was opened anew.
-    void restore(const Replica &replica, std::string_view bytes) {
+    /// Decodes data that a responder with the same secret encoded before the replica was opened again.
+    void resume_from_bytes(const Replica &replica, std::string_view bytes) {
         detail::call([&](auto *error) {
-            return policysync_responder_restore(get(), replica.get(), bytes.data(), bytes.size(), error);
+            return policysync_responder_resume_from_bytes(get(), replica.get(), bytes.data(), bytes.size(), error);
         });
     }
 
-    /// What to tell the initiator of a message whose answer failed.
+    /// Makes the message for the initiator when answering has failed.
     static std::string refusal(const Error &failure) {
         return detail::text(
             [&](auto *out, auto *error) { return policysync_sync_refusal(failure.status(), out, error); });
@@ -720,18 +724,18 @@ private:
     std::unique_ptr<policysync_responder, detail::Deleter<policysync_responder_free>> handle_;
 };
 
-/// What follows a session on a line that stays open. Any thread.
+/// A channel for new operations after a session. Any thread.
 class Push {
 public:
-    /// On the side that began.
-    explicit Push(const SyncBase &base, const SyncOptions &options = {}) {
+    /// Creates the channel on the side that initiated the session.
+    explicit Push(const Resume &resume, const SyncOptions &options = {}) {
         policysync_push *push = nullptr;
-        detail::call([&](auto *error) { return policysync_push_after(base.get(), options.get(), &push, error); });
+        detail::call([&](auto *error) { return policysync_push_after(resume.get(), options.get(), &push, error); });
         handle_.reset(push);
     }
 
-    /// On the side that answered; nothing where it does not know the session any more.
-    static std::optional<Push> after(const Responder &responder, const Replica &replica, const SyncBase::Id &id) {
+    /// Creates the channel on the side that answered; nothing if that no longer knows the session.
+    static std::optional<Push> after(const Responder &responder, const Replica &replica, const Resume::Id &id) {
         policysync_push *push = nullptr;
         const auto status = detail::call([&](auto *error) {
             return policysync_push_after_responder(responder.get(), replica.get(), id.data(), &push, error);
@@ -745,13 +749,13 @@ public:
         });
     }
 
-    policysync_intake receive(Replica &replica, std::string_view message, std::uint64_t now_ms = now) {
-        policysync_intake intake{};
-        intake.struct_size = sizeof intake;
+    policysync_ingested receive(Replica &replica, std::string_view message, std::uint64_t now_ms = now) {
+        policysync_ingested ingested{};
+        ingested.struct_size = sizeof ingested;
         detail::call([&](auto *error) {
-            return policysync_push_receive(get(), replica.get(), now_ms, message.data(), message.size(), &intake, error);
+            return policysync_push_receive(get(), replica.get(), now_ms, message.data(), message.size(), &ingested, error);
         });
-        return intake;
+        return ingested;
     }
 
     std::uint64_t waiting(const Replica &replica) const {
@@ -768,7 +772,7 @@ private:
     std::unique_ptr<policysync_push, detail::Deleter<policysync_push_free>> handle_;
 };
 
-/// The side of a line that calls. The application carries the messages, whole and in order. Any thread.
+/// The calling side of a line. The application carries the messages, whole and in order. Any thread.
 class LineCaller {
 public:
     explicit LineCaller(const SyncOptions &options = {}) {
@@ -778,7 +782,7 @@ public:
         handle_.reset(caller);
     }
 
-    /// The next message for the other side; nothing where there is nothing to say now.
+    /// Makes the next message for the other side; nothing if none is pending.
     std::optional<std::string> next_message(const Replica &replica, std::uint64_t now_ms = now) {
         return detail::optional_text([&](auto *out, auto *error) {
             return policysync_line_caller_next_message(get(), replica.get(), now_ms, out, error);
@@ -798,17 +802,11 @@ public:
         return progress;
     }
 
-    /// How the last session of the line ended; nothing before.
-    std::optional<Finish> finish() const {
-        Finish finish;
-        finish.finish.struct_size = sizeof finish.finish;
-        policysync_sync_base *base = nullptr;
-        const auto status = detail::call(
-            [&](auto *error) { return policysync_line_caller_finish(get(), &finish.finish, &base, error); });
-        if (base != nullptr) {
-            finish.base = SyncBase(base);
-        }
-        return status == POLICYSYNC_OK ? std::optional<Finish>(std::move(finish)) : std::nullopt;
+    /// Returns the result of the last session of the line; nothing before one has ended.
+    std::optional<SyncResult> result() const {
+        return SyncResult::of([&](auto *out, auto *resume, auto *error) {
+            return policysync_line_caller_result(get(), out, resume, error);
+        });
     }
 
     bool is_pushing() const {
@@ -822,7 +820,7 @@ private:
     std::unique_ptr<policysync_line_caller, detail::Deleter<policysync_line_caller_free>> handle_;
 };
 
-/// The side of a line that was called, one for each line. Any thread.
+/// The answering side of a line, one for each line. Any thread.
 class LineAnswerer {
 public:
     LineAnswerer() {
@@ -831,8 +829,8 @@ public:
         handle_.reset(answerer);
     }
 
-    /// The answer to a message; nothing where it wants none. After an exception send `Responder::refusal` and close the
-    /// line.
+    /// Makes the answer to a message; nothing if it requires none. After an exception send `Responder::refusal` and
+    /// close the line.
     std::optional<std::string> receive(Responder &responder, Replica &replica, std::string_view message,
                                        std::uint64_t now_ms = now) {
         return detail::optional_text([&](auto *out, auto *error) {
@@ -841,7 +839,7 @@ public:
         });
     }
 
-    /// A message with operations that the caller does not have yet; nothing where there are none.
+    /// Makes a message of operations that the caller does not have yet; nothing if there are none.
     std::optional<std::string> next_message(const Replica &replica) {
         return detail::optional_text([&](auto *out, auto *error) {
             return policysync_line_answerer_next_message(get(), replica.get(), out, error);
@@ -854,7 +852,7 @@ private:
     std::unique_ptr<policysync_line_answerer, detail::Deleter<policysync_line_answerer_free>> handle_;
 };
 
-/// How a client of HTTP or WebSocket connects. What it is given must live until the client is made.
+/// The options of a client of HTTP or WebSocket. Their arguments must live until the client is created.
 class ClientOptions {
 public:
     ClientOptions() {
@@ -865,17 +863,17 @@ public:
         headers_.push_back({bytes(name), bytes(value)});
         return *this;
     }
-    /// Believes these authorities beside those that Mozilla trusts: PEM or DER.
+    /// Trusts these authorities in addition to those that Mozilla trusts: PEM or DER.
     ClientOptions &trust(std::string_view certificates) { return options_.trusted = bytes(certificates), *this; }
-    /// Believes these authorities and no others.
+    /// Trusts these authorities and no others.
     ClientOptions &trust_only(std::string_view certificates) {
         options_.flags |= POLICYSYNC_TRUST_NO_OTHERS;
         return trust(certificates);
     }
-    /// All else, as the C interface has it: its time-outs.
+    /// Returns the C struct, for the time limits.
     policysync_client_options &c() noexcept { return options_; }
 
-    /// The options with their headers, for as long as these live and are not changed.
+    /// Returns the options with their headers, valid as long as this object lives unchanged.
     policysync_client_options get() const noexcept {
         policysync_client_options options = options_;
         options.headers = headers_.data();
@@ -901,14 +899,14 @@ public:
         handle_.reset(client);
     }
 
-    /// Runs a session to its end. Other threads may look at its progress, cancel it, and use the replica meanwhile.
+    /// Runs a session to its end. Other threads may read its progress, cancel it, and use the replica meanwhile.
     void sync(Session &session, Replica &replica, std::uint64_t now_ms = now) {
         detail::call([&](auto *error) {
             return policysync_http_client_sync(get(), session.get(), replica.get(), now_ms, error);
         });
     }
 
-    /// Carries one message, and gives the answer.
+    /// Sends one message and returns the answer.
     std::string exchange(std::string_view message, size_t max_bytes = 0) {
         return detail::text([&](auto *out, auto *error) {
             return policysync_http_client_exchange(get(), message.data(), message.size(), max_bytes, out, error);
@@ -921,16 +919,16 @@ private:
     std::unique_ptr<policysync_http_client, detail::Deleter<policysync_http_client_free>> handle_;
 };
 
-/// What a server answers to a request.
+/// The answer to an HTTP request.
 struct HttpAnswer {
     std::uint32_t status = 0;
-    /// Of the type POLICYSYNC_HTTP_CONTENT_TYPE, whatever the status.
+    /// The body, of the type POLICYSYNC_HTTP_CONTENT_TYPE whatever the status.
     std::string body;
-    /// Why, where the status is not 200; for the server's own log.
+    /// The reason for a status other than 200; for the server's own log.
     std::string refused;
 };
 
-/// Answers a request, in any server.
+/// Answers an HTTP request, in any server.
 inline HttpAnswer http_answer(Responder &responder, Replica &replica, std::string_view method,
                               std::string_view content_type, std::string_view body, std::uint64_t now_ms = now) {
     HttpAnswer answer;
@@ -944,7 +942,7 @@ inline HttpAnswer http_answer(Responder &responder, Replica &replica, std::strin
     return answer;
 }
 
-/// A WebSocket to a server. Wait and work in turn. One thread at a time.
+/// A WebSocket to a server. Call wait and work in turn. One thread at a time.
 class WebSocketClient {
 public:
     enum class Heard { nothing, message, closed };
@@ -966,7 +964,7 @@ public:
                                            : Heard::nothing;
     }
 
-    /// Whether a message was taken in.
+    /// Returns true if a message was processed.
     bool work(Replica &replica, std::uint64_t now_ms = now) {
         return detail::call([&](auto *error) {
                    return policysync_websocket_client_work(get(), replica.get(), now_ms, error);
@@ -980,18 +978,11 @@ public:
         return progress;
     }
 
-    /// How the last session of the line ended; nothing before.
-    std::optional<Finish> finish() const {
-        Finish finish;
-        finish.finish.struct_size = sizeof finish.finish;
-        policysync_sync_base *base = nullptr;
-        const auto status = detail::call([&](auto *error) {
-            return policysync_websocket_client_finish(get(), &finish.finish, &base, error);
+    /// Returns the result of the last session of the line; nothing before one has ended.
+    std::optional<SyncResult> result() const {
+        return SyncResult::of([&](auto *out, auto *resume, auto *error) {
+            return policysync_websocket_client_result(get(), out, resume, error);
         });
-        if (base != nullptr) {
-            finish.base = SyncBase(base);
-        }
-        return status == POLICYSYNC_OK ? std::optional<Finish>(std::move(finish)) : std::nullopt;
     }
 
     bool is_pushing() const {
@@ -1009,7 +1000,7 @@ private:
     std::unique_ptr<policysync_websocket_client, detail::Deleter<policysync_websocket_client_free>> handle_;
 };
 
-/// 32 random bytes that nobody can foresee.
+/// Returns 32 random bytes from the system.
 inline Bytes32 random32() {
     Bytes32 bytes{};
     detail::call([&](auto *error) { return policysync_random32(bytes.data(), error); });

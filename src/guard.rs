@@ -6,6 +6,7 @@ use crate::op::{OpRef, SignedOpRef};
 
 /// The verdict of a guard on an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Accept the operation.
     Admit,
@@ -85,6 +86,7 @@ impl<'a> PermittedOp<'a> {
 /// The error of a guard that returned [`Verdict::Abort`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the guard stopped the batch")]
+#[non_exhaustive]
 pub struct Aborted;
 
 /// Asks the guard about verified operations. Returns for each, in order, the permitted operation, or `None` if it is

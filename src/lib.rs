@@ -64,7 +64,9 @@
 
 #![doc = include_str!("manual/overview.md")]
 #![warn(missing_docs, unreachable_pub)]
-// What a peer sends must not be able to panic; tests may.
+// A public type that is exhaustive on purpose says why.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+// Bytes from a peer cannot cause a panic; tests may panic.
 #![cfg_attr(
     not(test),
     warn(
@@ -78,6 +80,7 @@
 )]
 
 // The modules in their order: each knows only those before it.
+pub mod bundle;
 pub mod codec;
 pub mod crypto;
 #[cfg(feature = "capi")]

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each uses only those before it. `manual` holds documentation.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "packed",
     "threads",
     "hlc",
@@ -23,6 +23,7 @@ const ORDER: [&str; 18] = [
     "state",
     "replica",
     "sync",
+    "bundle",
     "transport",
     "ffi",
     "manual",

@@ -1,4 +1,4 @@
-//! Replicas with the same operations are the same, whatever the order, the copies and the portions they came in.
+//! Convergence: replicas with the same operations are equal for any order, duplication and batching of arrivals.
 #![expect(clippy::type_complexity, reason = "what a replica shows, as nested as it is")]
 
 mod common;
@@ -16,13 +16,13 @@ use policysync::state::Folded;
 use policysync::{ForkProof, Hlc, Incoming, Op, OpHash, Outcome, Replica, SignedOp, Value, WallMillis};
 use proptest::prelude::*;
 
-/// Two of them sort differently by UTF-8 bytes than by UTF-16 code units: U+FB33 and U+1F600.
+/// Two actors sort differently by UTF-8 bytes and by UTF-16 code units: U+FB33 and U+1F600.
 const ACTORS: [&str; 5] = ["alice", "bob", "\u{FB33}", "\u{1F600}", "alicf"];
 const DRIFT: u64 = 600_000;
-/// Around one another, far in the past, at the border of what is held at `NOW`, and behind it.
+/// Times close together, far in the past, at the horizon of `NOW`, and past it.
 const TIMES: [u64; 7] =
     [0, NOW.0 - 3_600_000, NOW.0, NOW.0 + 1, NOW.0 + DRIFT, NOW.0 + DRIFT + 1, NOW.0 + 10 * DRIFT];
-/// Counters of more than 11 bits share a prefix in the log's order.
+/// Large counters share a prefix in the order of the log.
 const COUNTERS: [u32; 5] = [0, 1, 2047, 2048, 4_294_967_294];
 const REGISTERS: [(&str, &str, &str); 4] =
     [("Task", "t1", "title"), ("Task", "t1", "title/de"), ("Task", "t2", "title"), ("Tas", "kt1", "title")];
@@ -33,7 +33,7 @@ struct Pool {
     hashes: Vec<OpHash>,
 }
 
-/// Every operation that a set is drawn from, signed once.
+/// The pool of operations that sets are drawn from, each signed once.
 fn pool() -> &'static Pool {
     static POOL: OnceLock<Pool> = OnceLock::new();
     POOL.get_or_init(|| {
@@ -64,7 +64,7 @@ fn pool() -> &'static Pool {
     })
 }
 
-/// The hash of an operation, by way of its public JSON form.
+/// Computes the hash of an operation from its public JSON form.
 fn hash_of(op: &SignedOp) -> OpHash {
     let json = op.to_json();
     let start = json.find("\"sig\":{\"alg\":").unwrap() + "\"sig\":".len();
@@ -72,7 +72,7 @@ fn hash_of(op: &SignedOp) -> OpHash {
     crypto().hash(format!("{}undefined{}", &json[..start], &json[end..]).as_bytes()).into()
 }
 
-/// Numbers of the pool; few times and counters, so that operations collide.
+/// Indices into the pool. There are few times and counters, so that operations collide.
 fn sets(limit: usize) -> impl Strategy<Value = Vec<usize>> {
     let t = prop_oneof![3 => 2..4_usize, 1 => 0..TIMES.len()];
     let c = prop_oneof![3 => 2..4_usize, 1 => 0..COUNTERS.len()];
@@ -84,7 +84,7 @@ fn sets(limit: usize) -> impl Strategy<Value = Vec<usize>> {
     prop::collection::btree_set(number, 1..limit).prop_map(|set| set.into_iter().collect())
 }
 
-/// What anybody can see of a replica, and must be the same everywhere.
+/// The observable state of a replica, which must be equal everywhere.
 #[derive(Debug, PartialEq)]
 struct Seen {
     order: Vec<(OpHash, SignedOp)>,
@@ -128,13 +128,13 @@ fn seen(replica: &Replica) -> Seen {
     }
 }
 
-/// A replica that checks no signatures: they are beside the point here.
+/// Opens a replica that does not verify signatures, which do not matter here.
 fn relay() -> Replica {
     Replica::open(knowing(&[]).dangerously_accept_unverified()).unwrap()
 }
 
-/// Shuffles the operations, repeats some, cuts them into batches, and hands them over at times that lead to `NOW`: each
-/// replica's wall clock goes its own way, backwards too.
+/// Shuffles the operations, repeats some, splits them into batches, and ingests them at times that end with `NOW`. Each
+/// replica has its own wall clock, which may go back.
 fn ingest_somehow(replica: &mut Replica, ops: &[&SignedOp], random: &mut Random) {
     let mut arrivals: Vec<&SignedOp> = ops.to_vec();
     for _ in 0..random.below(ops.len() + 1) / 2 {
@@ -168,7 +168,7 @@ fn all_of(numbers: &[usize]) -> Vec<&'static SignedOp> {
     numbers.iter().map(|number| &pool().ops[*number]).collect()
 }
 
-/// Takes over everything another replica holds, in its order of arrival.
+/// Ingests all operations of another replica, in its order of arrival.
 fn merge_into(replica: &mut Replica, other: &Replica) {
     let ops: Vec<SignedOp> = other.log().since(Cursor::START).map(|entry| entry.unwrap().op).collect();
     let batch: Vec<Incoming<'_>> = ops.iter().map(Incoming::from).collect();
@@ -183,7 +183,7 @@ fn merged(replicas: &[&Replica]) -> Replica {
     all
 }
 
-/// The total order, written down a second time.
+/// A second implementation of the total order.
 fn expected_order(a: &SignedOp, b: &SignedOp) -> Ordering {
     let (x, y) = (a.op(), b.op());
     (x.ts().t(), x.ts().c())
@@ -192,7 +192,7 @@ fn expected_order(a: &SignedOp, b: &SignedOp) -> Ordering {
         .then_with(|| hash_of(a).as_bytes().cmp(hash_of(b).as_bytes()))
 }
 
-/// A second, slow implementation: sort, and let the last operation on each register win.
+/// A second, slow implementation of the merge: it sorts, and the last operation on each register wins.
 fn check_against_the_model(ops: &[&SignedOp], seen: &Seen) {
     let mut sorted = ops.to_vec();
     sorted.sort_by(|a, b| expected_order(a, b));
@@ -271,7 +271,7 @@ proptest! {
             let replica = replica_of(&ops, &mut random);
             prop_assert_eq!(replica.state_digest(), first.state_digest);
             prop_assert_eq!(replica.log().digest(), first.digest);
-            // The whole comparison is dear: digests are compared every time, all that can be seen now and then.
+            // The full comparison is expensive: digests are compared every time, the whole state only sometimes.
             if random.below(4) == 0 {
                 prop_assert_eq!(&seen(&replica), &first);
             }
@@ -331,7 +331,7 @@ proptest! {
     }
 }
 
-/// Every order of `items`, by Heap's algorithm.
+/// Returns every permutation of `items`, by Heap's algorithm.
 fn each_permutation<T>(items: &mut [T], left: usize, visit: &mut impl FnMut(&[T])) {
     if left <= 1 {
         return visit(items);
@@ -345,7 +345,7 @@ fn each_permutation<T>(items: &mut [T], left: usize, visit: &mut impl FnMut(&[T]
 #[test]
 fn all_720_orders_of_six_colliding_operations_end_alike() {
     let register = REGISTERS[0];
-    // Three of one actor at one time, two others at the same time, and one that is held.
+    // Three operations of one actor with one timestamp, two others with the same timestamp, and one that is held.
     let on_register = |op: &&SignedOp| (op.op().entity(), op.op().entity_id(), op.op().path()) == register;
     let at = |actor: &str, t: u64| -> Vec<&'static SignedOp> {
         let of = |op: &&SignedOp| op.op().actor() == actor && op.op().ts() == Hlc::new(t, 2048).unwrap();
@@ -370,7 +370,7 @@ fn all_720_orders_of_six_colliding_operations_end_alike() {
 }
 
 #[test]
-fn verified_replicas_agree_too_and_their_fork_proofs_hold() {
+fn verifying_replicas_agree_and_their_fork_proofs_hold() {
     let mut random = Random(5);
     let numbers: BTreeSet<usize> = (0..120).map(|_| random.below(pool().ops.len())).collect();
     let numbers: Vec<usize> = numbers.into_iter().flat_map(|n| [n / 3 * 3, n / 3 * 3 + 1]).collect();
@@ -390,7 +390,7 @@ fn verified_replicas_agree_too_and_their_fork_proofs_hold() {
 }
 
 #[test]
-fn replicas_whose_clocks_disagree_end_alike_once_they_agree() {
+fn replicas_with_different_clocks_converge_once_the_clocks_agree() {
     let mut random = Random(11);
     let numbers: BTreeSet<usize> = (0..200).map(|_| random.below(pool().ops.len())).collect();
     let ops = all_of(&numbers.into_iter().collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Whatever bytes arrive, a decoder answers: it never panics, and what it accepts comes back the same.
+//! Decoders never panic on any bytes, and accepted input re-encodes to the same bytes.
 
 mod common;
 
@@ -13,7 +13,7 @@ use policysync::{Hlc, Incoming, Op, OpHash, SignedOp, Value};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// An error text is shown to people and written to logs: short, and nothing in it can forge a line.
+/// Checks that an error text is short and printable, so that it cannot forge a line of a log.
 fn check_error(error: &dyn std::error::Error) {
     let mut error = Some(error);
     while let Some(current) = error {
@@ -27,11 +27,11 @@ fn check_error(error: &dyn std::error::Error) {
 fn check_decode_error(error: &DecodeError) {
     check_error(error);
     assert!(!error.rule().is_empty());
-    // The debug form ends up in logs as well.
+    // The debug form appears in logs as well.
     assert!(format!("{error:?}").len() < 1024);
 }
 
-/// Hands the bytes to every decoder; how many of them took the bytes.
+/// Passes the bytes to every decoder. Returns the number of decoders that accepted them.
 fn feed(bytes: &[u8]) -> usize {
     let mut accepted = 0;
     match SignedOp::from_json(bytes) {
@@ -109,7 +109,7 @@ fn feed_text(text: &str) -> usize {
         }
         Err(error) => check_error(&error),
     }
-    // Any text is a value, and where it is a name it is a name of an operation that comes back.
+    // Any text is a value. If it is an identifier, an operation with this name decodes to itself.
     assert_eq!(Value::parse(Value::from(text).as_str()).unwrap(), Value::from(text));
     match Op::lww_set("alice", Hlc::MIN, (text, "i", text), text) {
         Ok(op) => {
@@ -121,7 +121,7 @@ fn feed_text(text: &str) -> usize {
     accepted
 }
 
-/// Valid encodings of every kind that mutations start from.
+/// Valid encodings of every kind, as a start for mutations.
 fn seeds() -> Vec<Vec<u8>> {
     let values = [
         "null",
@@ -157,10 +157,10 @@ enum Mutation {
     Insert(Index, Vec<u8>),
     Overwrite(Index, u8),
     Swap(Index, Index),
-    /// The end of another encoding behind the beginning of this one.
+    /// The start of this encoding followed by the end of another.
     Splice(Index, Index, Index),
     Repeat(Index, usize),
-    /// A number of eight bytes, as lengths are in the binary form.
+    /// Eight bytes overwritten with a number, like a length of the binary form.
     Length(Index, u64),
 }
 
@@ -275,7 +275,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_value_or_a_name_that_comes_back(text in "\\PC{0,40}|[\\x00-\\x7f]{0,40}") {
+    fn any_text_is_a_value_or_a_name_that_decodes_to_itself(text in "\\PC{0,40}|[\\x00-\\x7f]{0,40}") {
         feed_text(&text);
     }
 }
@@ -286,18 +286,18 @@ fn seeds_once() -> &'static [Vec<u8>] {
 }
 
 #[test]
-fn the_seeds_are_accepted_unmutated() {
+fn unmutated_seeds_are_accepted() {
     let mut accepted = 0;
     for seed in seeds_once() {
         accepted += usize::from(feed(seed) > 0);
     }
-    // All but the last, which is wrong on purpose.
+    // All but the last, which is invalid on purpose.
     assert_eq!(accepted, seeds_once().len() - 1);
     assert!(accepted >= 36, "{accepted}");
 }
 
 #[test]
-fn every_splice_of_two_binary_forms_comes_back_or_is_refused() {
+fn every_splice_of_two_binary_forms_is_refused_or_decodes_to_itself() {
     let ops =
         [set("alice", 1, 0, "p", "x"), set("alice", 256, 1, "pp", Value::null())].map(|op| op.to_binary());
     let mut tried = 0;
@@ -318,7 +318,7 @@ fn every_splice_of_two_binary_forms_comes_back_or_is_refused() {
     assert!(tried >= 20_000 && accepted >= 100, "{tried} {accepted}");
 }
 
-/// `1e20` takes five bytes of an array where it arrives and twenty-two in canonical form.
+/// `1e20` with its comma has five bytes as received and twenty-two in canonical form.
 #[test]
 fn an_operation_whose_canonical_text_is_too_large_is_refused_by_the_decoder() {
     let frame = set("alice", NOW.0, 0, "p", Value::null()).to_json();
@@ -326,7 +326,7 @@ fn an_operation_whose_canonical_text_is_too_large_is_refused_by_the_decoder() {
     assert!(json.len() < policysync::codec::MAX_OP_BYTES);
     match SignedOp::from_json(json.as_bytes()) {
         Err(error) => assert_eq!(error.rule(), "too-large"),
-        // What is taken must come back.
+        // Accepted input must decode to itself.
         Ok(op) => assert_eq!(SignedOp::from_json(op.to_json().as_bytes()).map(|_| ()), Ok(())),
     }
 }

@@ -1,4 +1,4 @@
-//! Every single-bit flip and every prefix of 200 encoded operations: nothing gets in that is not what was signed.
+//! Every single-bit flip and every prefix of 200 encoded operations: only signed content is accepted.
 
 mod common;
 
@@ -12,7 +12,7 @@ use policysync::{Hlc, Incoming, IngestError, Op, OpRefusal, Outcome, Replica, Si
 const ACTORS: [&str; 4] = ["a", "bob", "\u{FB33}", "\u{1F600}"];
 const OPS: usize = 200;
 
-/// Operations of every kind: sets, deletes, labels, all sorts of values. Short, because every bit of them is flipped.
+/// Operations of every kind: sets, deletes, labels, many types of values. They are short, because every bit is flipped.
 fn ops() -> Vec<SignedOp> {
     const VALUES: [&str; 10] = [
         "true",
@@ -47,7 +47,7 @@ fn ops() -> Vec<SignedOp> {
         .collect()
 }
 
-/// A replica of an operation's own space that takes any label: only what is signed is left to refuse it.
+/// Opens a replica with the space of an operation that accepts any label, so that only the signature can refuse it.
 fn open(space: Option<&str>) -> Replica {
     let options = knowing(&ACTORS).labels(Labels::Any);
     Replica::open(match space {
@@ -57,7 +57,7 @@ fn open(space: Option<&str>) -> Replica {
     .unwrap()
 }
 
-/// What became of the mutations of some operations.
+/// The results of mutations.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Tally {
     tried: usize,
@@ -65,7 +65,7 @@ struct Tally {
     wrong_space: usize,
     unknown_key: usize,
     bad_signature: usize,
-    /// Admitted: another spelling of the very same operation.
+    /// Accepted: another encoding of the same operation.
     same: usize,
 }
 
@@ -84,7 +84,7 @@ impl Tally {
         match replica.ingest(NOW, mutated) {
             Ok(Outcome::Appended { hash, .. } | Outcome::Held { hash, .. }) => {
                 let kept = replica.log().get(&hash).unwrap().unwrap();
-                assert_eq!(&kept, original, "something else was admitted: {mutated:?}");
+                assert_eq!(&kept, original, "another operation was accepted: {mutated:?}");
                 self.same += 1;
                 *replica = open(original.op().space());
             }
@@ -101,7 +101,7 @@ impl Tally {
     }
 }
 
-/// Tries every bit and every prefix of each operation in a form, on both cores.
+/// Tries every bit and every prefix of each encoded operation, on two threads.
 fn try_all(encode: fn(&SignedOp) -> Vec<u8>, form: fn(&[u8]) -> Incoming<'_>) -> Tally {
     let ops = ops();
     let part = |ops: &[SignedOp]| {
@@ -120,7 +120,7 @@ fn try_all(encode: fn(&SignedOp) -> Vec<u8>, form: fn(&[u8]) -> Incoming<'_>) ->
                 tally.offer(&mut replica, form(&bytes[..len]), op);
             }
             assert!(tally.tried >= bytes.len() * 9);
-            // After all that, the genuine one is welcome.
+            // The genuine operation is still accepted.
             assert!(matches!(
                 replica.ingest(NOW, form(&bytes)),
                 Ok(Outcome::Appended { .. } | Outcome::Held { .. })
@@ -141,28 +141,28 @@ fn try_all(encode: fn(&SignedOp) -> Vec<u8>, form: fn(&[u8]) -> Incoming<'_>) ->
 }
 
 #[test]
-fn no_flipped_bit_or_cut_gets_into_the_binary_form() {
+fn no_flipped_bit_or_truncation_of_the_binary_form_is_accepted() {
     let tally = try_all(SignedOp::to_binary, |bytes| Incoming::Binary(bytes));
     assert!(tally.tried >= 250_000, "{tally:?}");
-    // One binary form for one operation: not even another spelling of it gets in.
+    // Each operation has one binary form, so not even another encoding of it is accepted.
     assert_eq!(tally.same, 0, "{tally:?}");
-    // The last line of defence was reached often, and so were the ones before it.
+    // The signature check was reached often, and so were the checks before it.
     assert!(tally.bad_signature >= 120_000, "{tally:?}");
     assert!(tally.malformed >= 50_000 && tally.unknown_key >= 5_000 && tally.wrong_space >= 400, "{tally:?}");
 }
 
 #[test]
-fn no_flipped_bit_or_cut_gets_into_canonical_json() {
+fn no_flipped_bit_or_truncation_of_canonical_json_changes_an_operation() {
     let tally = try_all(|op| op.to_json().into_bytes(), |bytes| Incoming::Json(bytes));
     assert!(tally.tried >= 350_000, "{tally:?}");
     assert!(tally.bad_signature >= 80_000, "{tally:?}");
-    // `1e-7` and `1E-7` are one number: canonical JSON has few such places.
+    // `1e-7` and `1E-7` are one number. Canonical JSON has few such places.
     assert!(tally.same > 0 && tally.same < 500, "{tally:?}");
 }
 
-/// White space everywhere, every string escaped: many flips lead to another spelling of the same operation.
+/// JSON with much white space and every string escaped: many flips are another encoding of the same operation.
 #[test]
-fn no_flipped_bit_gets_into_escaped_json() {
+fn no_flipped_bit_of_escaped_json_changes_an_operation() {
     fn escape(op: &SignedOp) -> Vec<u8> {
         let mut out = String::new();
         for character in op.to_json().chars() {
@@ -198,7 +198,7 @@ fn no_flipped_bit_gets_into_escaped_json() {
 
 #[test]
 fn accepted_binary_is_the_original_byte_for_byte() {
-    // Decoded without a look at the signature: what the decoder takes, it gives back.
+    // Decoding does not verify the signature: the decoder returns exactly the accepted bytes.
     let mut accepted = 0;
     for op in ops() {
         let mut bytes = op.to_binary();

@@ -1,4 +1,4 @@
-//! The bytes of the binary form, fixed: files that another program wrote, and a second reader of the layout.
+//! Golden files of the binary form, written by another program, with a second reader of the layout.
 
 mod common;
 
@@ -9,7 +9,7 @@ use policysync::op::{Kind, SignedOpRef, op_id};
 use policysync::replica::Labels;
 use policysync::{Hlc, Op, Outcome, Replica, SignedOp, Value, WallMillis};
 
-/// A golden file: the forms of one operation.
+/// A golden file: the encodings of one operation.
 struct Golden {
     name: &'static str,
     json: String,
@@ -48,13 +48,13 @@ impl Golden {
         }
     }
 
-    /// The operation as the other program meant it, put together from the file's JSON by a general JSON library.
+    /// Builds the operation from the JSON of the file with a general JSON library.
     fn op(&self) -> SignedOp {
         let json: serde_json::Value = serde_json::from_str(&self.json).unwrap();
         let text = |name: &str| json[name].as_str().unwrap();
         let number = |name: &str| json["ts"][name].as_u64().unwrap();
         let ts = Hlc::new(number("t"), number("c").try_into().unwrap()).unwrap();
-        // The value as the file spells it: what is behind the last of the other members.
+        // The value as the file writes it: the text after the last of the other members.
         let (_, value) = self.json.split_once("},\"value\":").unwrap();
         let value = Value::parse(value.strip_suffix('}').unwrap()).unwrap();
         let op = match text("kind") {
@@ -105,7 +105,7 @@ fn every_golden_file_decodes_to_its_operation() {
 }
 
 #[test]
-fn every_golden_file_is_admitted_under_its_hash() {
+fn every_golden_file_is_accepted_with_its_hash() {
     for golden in all() {
         let op = golden.op();
         let options = knowing(&[op.op().actor()]).labels(Labels::Any).max_drift(WallMillis::MAX);
@@ -124,7 +124,7 @@ fn every_golden_file_is_admitted_under_its_hash() {
     }
 }
 
-/// Reads the layout by hand: nothing of it is the library's.
+/// Reads the layout without the library.
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
         self.take(1)[0]
     }
 
-    /// Least significant byte first.
+    /// Reads a number, least significant byte first.
     fn number(&mut self, width: usize) -> u64 {
         self.take(width).iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
@@ -161,7 +161,7 @@ impl<'a> Walk<'a> {
 }
 
 #[test]
-fn the_layout_is_the_documented_one_byte_by_byte() {
+fn the_layout_matches_the_documentation_byte_by_byte() {
     for golden in all() {
         let op = golden.op();
         let mut walk = Walk { bytes: &golden.binary, at: 0 };
@@ -185,7 +185,7 @@ fn the_layout_is_the_documented_one_byte_by_byte() {
 }
 
 #[test]
-fn each_rule_of_the_layout_has_an_error_of_its_own() {
+fn each_rule_of_the_layout_has_its_own_error() {
     let golden = Golden::read("set", include_str!("golden/set.txt")).binary;
     let fault = |bytes: &[u8]| match SignedOp::from_binary(bytes) {
         Err(DecodeError::Binary(fault)) => fault,
@@ -204,7 +204,7 @@ fn each_rule_of_the_layout_has_an_error_of_its_own() {
         assert_eq!(fault(&golden[..len]), BinaryFault::Truncated, "{len} bytes");
     }
     assert_eq!(fault(&[golden.as_slice(), b"\0"].concat()), BinaryFault::TrailingBytes);
-    // Behind version and signature: the algorithm, the kind, the time, the counter, the length of the kid.
+    // After version and signature: the algorithm, the kind, the time, the counter, the length of the kid.
     assert_eq!(fault(&with(65, 0)), BinaryFault::Tag { found: 0, what: "the signature's algorithm" });
     assert_eq!(fault(&with(66, 3)), BinaryFault::Tag { found: 3, what: "the kind" });
     assert!(matches!(SignedOp::from_binary(&with(74, 1)), Err(DecodeError::TimeOutOfRange { .. })));
@@ -215,7 +215,7 @@ fn each_rule_of_the_layout_has_an_error_of_its_own() {
         assert_eq!(fault(&with(at, 0xff)), BinaryFault::Truncated, "byte {at} of the kid's length");
     }
     assert_eq!(fault(&with(87, 0xff)), BinaryFault::InvalidUtf8);
-    // The tags of label and space stand before the value's length and its 13 bytes.
+    // The tags of label and space come before the length of the value and its 13 bytes.
     let tags = golden.len() - 13 - 8 - 2;
     for at in [tags, tags + 1] {
         assert_eq!(fault(&with(at, 2)), BinaryFault::Tag { found: 2, what: "an optional member" });
@@ -223,14 +223,14 @@ fn each_rule_of_the_layout_has_an_error_of_its_own() {
 }
 
 #[test]
-fn the_default_label_spelt_out_is_refused() {
+fn an_explicit_default_label_is_refused() {
     let golden = Golden::read("set", include_str!("golden/set.txt")).binary;
     let tag = golden.len() - 13 - 8 - 2;
     let label = b"alice:1760000000000:1";
     let len = u64::try_from(label.len()).unwrap().to_le_bytes();
     let spelt_out = [&golden[..tag], b"\x01", &len, label, &golden[tag + 1..]].concat();
     assert_eq!(SignedOp::from_binary(&spelt_out), Err(BinaryFault::DefaultLabel.into()));
-    // Another label there is another operation.
+    // Another label makes another operation.
     let other = [&golden[..tag], b"\x01", &len, b"alice:1760000000000:2", &golden[tag + 1..]].concat();
     assert_eq!(SignedOp::from_binary(&other).unwrap().op().id(), "alice:1760000000000:2");
 }

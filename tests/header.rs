@@ -1,62 +1,133 @@
-//! The header that is checked in is the one that `src/ffi` makes.
+//! The checked-in header, compared with the one that `src/ffi` renders.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// In the order in which they stand in the header.
-const SOURCES: [&str; 27] = [
-    "abi",
-    "version",
-    "status",
-    "error",
-    "buffer",
-    "view",
-    "clock",
-    "key",
-    "guard",
-    "observer",
-    "options",
-    "outcome",
-    "replica",
-    "read",
-    "cursor",
-    "store",
-    "sync",
-    "session",
-    "responder",
-    "push",
-    "line",
-    "client",
-    "http",
-    "websocket",
-    "stream",
-    "bundle",
-    "random",
+/// A part of the header: the types and functions of one object, or of a few that belong together.
+struct Group {
+    heading: &'static str,
+    /// Below `src/ffi`, without `.rs`.
+    files: &'static [&'static str],
+}
+
+/// The parts, in the order of the header.
+const GROUPS: [Group; 21] = [
+    Group { heading: "Versions", files: &["abi", "version"] },
+    Group { heading: "Statuses and errors", files: &["glue/status", "glue/error"] },
+    Group { heading: "Bytes", files: &["glue/buffer"] },
+    Group { heading: "Time", files: &["types/hlc"] },
+    Group { heading: "Keys", files: &["keys/key", "keys/random"] },
+    Group { heading: "Operations", files: &["types/op", "ops/signed", "ops/sha256"] },
+    Group {
+        heading: "Replicas: opening",
+        files: &[
+            "replica/guard",
+            "replica/clock",
+            "replica/observer",
+            "types/digest",
+            "replica/options",
+            "replica/handle",
+            "replica/keys",
+        ],
+    },
+    Group {
+        heading: "Replicas: writing and ingesting",
+        files: &["types/field", "types/outcome", "replica/write", "replica/ingest"],
+    },
+    Group { heading: "Replicas: reading", files: &["replica/read", "replica/clocks"] },
+    Group { heading: "Replicas: the log", files: &["replica/log"] },
+    Group { heading: "Cursors", files: &["replica/cursor"] },
+    Group { heading: "Files", files: &["store/file"] },
+    Group { heading: "Bundles", files: &["store/stream", "types/counts", "store/bundle"] },
+    Group { heading: "Session resumption", files: &["sync/resume"] },
+    Group { heading: "Sessions", files: &["sync/options", "sync/session"] },
+    Group { heading: "Responders", files: &["sync/responder"] },
+    Group { heading: "Push channels", files: &["sync/push"] },
+    Group { heading: "Lines", files: &["net/line_caller", "net/line_answerer"] },
+    Group { heading: "HTTP and WebSocket: options", files: &["net/client"] },
+    Group { heading: "HTTP", files: &["net/http"] },
+    Group { heading: "WebSocket", files: &["net/websocket"] },
 ];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+impl Group {
+    fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.files.iter().map(|file| root().join("src/ffi").join(file).with_extension("rs"))
+    }
+
+    fn render(&self, config: &cbindgen::Config) -> String {
+        let mut config = config.clone();
+        config.header = Some(format!("/* ---------- {} ---------- */", self.heading));
+        // By itself cbindgen renders only the types that a function of the same group uses.
+        let sources = self.paths().map(|path| fs::read_to_string(path).unwrap()).collect::<String>();
+        config.export.include = ["struct", "enum", "type"]
+            .iter()
+            .flat_map(|kind| names_after(&sources, &format!("\npub {kind} ")))
+            .collect();
+        let mut builder = cbindgen::Builder::new().with_config(config);
+        for path in self.paths() {
+            builder = builder.with_src(path);
+        }
+        let mut part = Vec::new();
+        builder.generate().unwrap().write(&mut part);
+        String::from_utf8(part).unwrap()
+    }
+}
+
 fn rendered() -> String {
     let mut config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
+    let (header, preamble, trailer) = (
+        config.header.take().unwrap(),
+        config.after_includes.take().unwrap(),
+        config.trailer.take().unwrap(),
+    );
+    let parts: Vec<String> = GROUPS.iter().map(|group| group.render(&config)).collect();
+    let all = format!("{header}\n\n{}\n\n{}\n{trailer}", with_version(&preamble), parts.join("\n"));
+    all.lines().map(|line| with_suffix(line) + "\n").collect::<String>().replace(
+        "POLICYSYNC_API\npolicysync_status ",
+        "POLICYSYNC_API POLICYSYNC_CHECKED\npolicysync_status ",
+    )
+}
+
+fn with_version(text: &str) -> String {
     let number = |text: &str| text.parse::<u32>().unwrap();
     let (major, minor, patch) =
         (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH"));
     let whole = number(major) * 1_000_000 + number(minor) * 1_000 + number(patch);
-    config.after_includes = config.after_includes.map(|text| {
-        text.replace("@MAJOR@", major)
-            .replace("@MINOR@", minor)
-            .replace("@PATCH@", patch)
-            .replace("@NUMBER@", &whole.to_string())
-    });
-    let mut builder = cbindgen::Builder::new().with_config(config);
-    for name in SOURCES.iter().chain(&["op"]) {
-        builder = builder.with_src(root().join("src/ffi").join(name).with_extension("rs"));
+    text.replace("@MAJOR@", major)
+        .replace("@MINOR@", minor)
+        .replace("@PATCH@", patch)
+        .replace("@NUMBER@", &whole.to_string())
+}
+
+/// Gives a constant a form that Swift imports with its type: a number with a suffix, not another macro.
+fn with_suffix(line: &str) -> String {
+    let Some((name, value)) = line.strip_prefix("#define ").and_then(|rest| rest.split_once(' ')) else {
+        return line.to_owned();
+    };
+    if value == "UINT64_MAX" {
+        format!("#define {name} {}ull", u64::MAX)
+    } else if value.parse::<u32>().is_ok() {
+        format!("{line}u")
+    } else {
+        line.to_owned()
     }
-    let mut header = Vec::new();
-    builder.generate().unwrap().write(&mut header);
-    String::from_utf8(header).unwrap()
+}
+
+/// The identifiers that follow a keyword.
+fn names_after(source: &str, keyword: &str) -> BTreeSet<String> {
+    let rests = source.match_indices(keyword).map(|(at, start)| source.split_at(at + start.len()).1);
+    rests.map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()).collect()
+}
+
+/// The Rust files in a folder and below it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
 #[test]
@@ -75,17 +146,51 @@ fn the_header_is_fresh() {
 }
 
 #[test]
-fn every_source_with_a_c_function_is_in_the_header() {
+fn every_function_and_type_for_c_is_in_the_header() {
     let header = rendered();
-    for entry in fs::read_dir(root().join("src/ffi")).unwrap() {
-        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
-        for (_, rest) in
-            source.match_indices("pub extern \"C\" fn ").map(|(at, start)| source.split_at(at + start.len()))
-        {
-            let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let mut functions = 0;
+    for path in sources(&root().join("src/ffi")) {
+        let source = fs::read_to_string(path).unwrap();
+        for name in names_after(&source, "\npub extern \"C\" fn ") {
             assert!(header.contains(&format!("{name}(")), "{name} is not in the header");
+            functions += 1;
+        }
+        for name in ["struct", "enum"].iter().flat_map(|kind| names_after(&source, &format!("\npub {kind} ")))
+        {
+            assert!(
+                header.contains(&format!("}} {name};\n")) || header.contains(&format!(" {name} {name};\n")),
+                "{name}"
+            );
         }
     }
+    assert!(functions > 90, "only {functions} functions found");
+}
+
+#[test]
+fn a_type_comes_before_every_function_that_uses_it() {
+    let header = rendered();
+    for path in sources(&root().join("src/ffi")) {
+        let source = fs::read_to_string(path).unwrap();
+        for name in ["struct", "enum"].iter().flat_map(|kind| names_after(&source, &format!("\npub {kind} ")))
+        {
+            let declared = header
+                .find(&format!("typedef struct {name}"))
+                .or_else(|| header.find(&format!("typedef enum {name}")));
+            let used = header.find(&format!("{name} *POLICYSYNC"));
+            assert!(used.is_none_or(|used| declared.unwrap() < used), "{name} is used before it is declared");
+        }
+    }
+}
+
+#[test]
+fn constants_have_a_suffix_and_statuses_are_checked() {
+    assert_eq!(
+        with_suffix("#define POLICYSYNC_A UINT64_MAX"),
+        "#define POLICYSYNC_A 18446744073709551615ull"
+    );
+    assert_eq!(with_suffix("#define POLICYSYNC_B 1"), "#define POLICYSYNC_B 1u");
+    assert_eq!(with_suffix("#define POLICYSYNC_C 1u"), "#define POLICYSYNC_C 1u");
+    assert!(!rendered().contains("POLICYSYNC_API\npolicysync_status "));
 }
 
 #[test]
@@ -93,14 +198,14 @@ fn the_number_of_the_interface_is_the_same_everywhere() {
     let source = fs::read_to_string(root().join("src/ffi/abi.rs")).unwrap();
     let (_, number) = source.rsplit_once("= ").unwrap();
     let number: u32 = number.trim_end().trim_end_matches(';').parse().unwrap();
-    assert!(rendered().contains(&format!("#define POLICYSYNC_ABI_VERSION {number}\n")));
+    assert!(rendered().contains(&format!("#define POLICYSYNC_ABI_VERSION {number}u\n")));
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let (_, library) = manifest.split_once("[package.metadata.capi.library]").unwrap();
-    assert!(library.contains(&format!("version = \"{number}.0.0\"")), "what cargo-c is told");
+    assert!(library.contains(&format!("version = \"{number}.0.0\"")), "the version that cargo-c installs");
     assert!(root().join(format!("tests/c/abi-{number}.xml")).exists(), "the baseline");
 }
 
-/// What the fuzz target `c_abi` declares it also calls, or the compiler would complain.
+/// The compiler checks that the fuzz target `c_abi` calls every function that it declares.
 #[test]
 fn every_c_function_is_called_by_the_fuzz_target_or_has_a_reason_not_to_be() {
     let target = root().join("fuzz/fuzz_targets/c_abi");
@@ -108,13 +213,13 @@ fn every_c_function_is_called_by_the_fuzz_target_or_has_a_reason_not_to_be() {
     let reasons = fs::read_to_string(target.join("not_called.txt")).unwrap();
     assert!(
         fs::read_to_string(target.join("main.rs")).unwrap().contains("#![deny(dead_code)]"),
-        "what is declared need not be called"
+        "the compiler does not check that declared functions are called"
     );
     assert_eq!(not_fuzzed(&rendered(), &declared, &reasons), Vec::<String>::new());
 }
 
 #[test]
-fn a_c_function_that_is_forgotten_is_named() {
+fn a_forgotten_c_function_is_reported() {
     let header =
         "policysync_status policysync_a(int32_t x);\nvoid policysync_b(void);\n/* policysync_c(). */\n";
     let faults = |declared: &str, reasons: &str| not_fuzzed(header, declared, reasons).join("\n");
@@ -130,7 +235,7 @@ fn a_c_function_that_is_forgotten_is_named() {
     );
     assert_eq!(
         faults("    pub fn policysync_a(\n    pub fn policysync_b();\n", "policysync_b: no\n"),
-        "policysync_b is in not_called.txt, and called"
+        "policysync_b is in not_called.txt but is called"
     );
     assert_eq!(
         faults("    pub fn policysync_a(\n    pub fn policysync_b();\n    pub fn policysync_d();\n", ""),
@@ -138,12 +243,12 @@ fn a_c_function_that_is_forgotten_is_named() {
     );
 }
 
-/// What is wrong: functions of the header that the target does not know, and the reverse.
+/// Lists the functions of the header that the target does not declare, and the reverse.
 fn not_fuzzed(header: &str, declared: &str, reasons: &str) -> Vec<String> {
     let name = |text: &str| -> String {
         text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
     };
-    // A declaration begins at the left margin, with what it returns.
+    // A declaration begins at the left margin with its result type.
     let in_header =
         header.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).filter_map(|line| {
             let (before, _) = line.split_once('(')?;
@@ -164,7 +269,7 @@ fn not_fuzzed(header: &str, declared: &str, reasons: &str) -> Vec<String> {
         match (declared.contains(function), reason) {
             (true, None) => {}
             (false, Some(reason)) if !reason.is_empty() => {}
-            (true, Some(_)) => faults.push(format!("{function} is in not_called.txt, and called")),
+            (true, Some(_)) => faults.push(format!("{function} is in not_called.txt but is called")),
             (false, Some(_)) => faults.push(format!("{function} is in not_called.txt without a reason")),
             (false, None) => faults.push(format!("{function} is neither in api.rs nor in not_called.txt")),
         }

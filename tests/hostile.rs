@@ -1,5 +1,5 @@
-//! Hostile and boundary documents, made and signed by an independent program: each breaks one rule of the format, or
-//! keeps them all at the edge.
+//! Hostile and boundary documents of an independent program: each breaks one rule of the format, or obeys all of them
+//! at a limit.
 
 mod common;
 
@@ -35,7 +35,7 @@ fn registry() -> KeyRegistry {
     let mut registry = KeyRegistry::new();
     for line in DOCUMENTS.lines().filter_map(|line| line.strip_prefix("# key: ")) {
         let fields: Vec<&str> = line.split(" | ").collect();
-        // The first such line names the columns; mallory's key is not registered.
+        // The first such line names the columns. The key of mallory is not registered.
         let [label, "registered", _, actor, kid, seed, public, ..] = fields[..] else { continue };
         if label == "label" {
             continue;
@@ -51,7 +51,7 @@ fn registry() -> KeyRegistry {
     registry
 }
 
-/// The bytes that `NAME-hex` or `NAME-recipe` describes.
+/// Returns the bytes that `NAME-hex` or `NAME-recipe` describes.
 fn bytes(record: &Record<'_>, name: &str) -> Vec<u8> {
     let part = |digits: &str| if digits == "-" { Vec::new() } else { hex(digits) };
     if let Some(digits) = record.get(&*format!("{name}-hex")) {
@@ -138,7 +138,7 @@ fn accepted_documents_have_the_text_and_hash_of_the_other_implementation() {
         };
         assert_eq!(hash.to_string(), record["op-hash"], "{}", record["name"]);
 
-        // Both forms bring back the same operation, from the log too.
+        // Both encodings, and the log, return the same operation.
         let stored = replica.log().get(&hash).unwrap().unwrap();
         assert_eq!(stored, op, "{}", record["name"]);
         assert_eq!(SignedOp::from_json(stored.to_json().as_bytes()).unwrap(), op);

@@ -1,4 +1,4 @@
-//! What `.scripts/install` installs works as the README says, for C, C++, Python and Node, and beside other libraries.
+//! The installation by `.scripts/install`, used from C, C++, Python and Node, and beside other libraries.
 #![cfg(all(target_os = "linux", feature = "capi"))]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -12,17 +12,17 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 use tools::{declared, have, root, run, scratch, skipped, symbols};
 
-/// A stripped program with the quick start, linked statically with `--gc-sections`: without the file store, and with it.
+/// The sizes of the stripped quick start, linked statically with `--gc-sections`: without the file store, and with it.
 const MAX_QUICKSTART_BYTES: [u64; 2] = [900_000, 2_300_000];
 
 fn library(prefix: &Path, name: &str) -> PathBuf {
     prefix.join("lib").join(name)
 }
 
-/// Cargo puts every release in the same place: one at a time.
+/// Serialises release builds, which Cargo puts in the same place.
 static RELEASE: Mutex<()> = Mutex::new(());
 
-/// Installs, and moves everything to another place than was said: so nothing that is installed knows where it lies.
+/// Installs, and moves everything to another place: no installed file may contain the path.
 fn install(name: &str, arguments: &[&str]) -> PathBuf {
     let _alone = RELEASE.lock().unwrap();
     let dir = scratch(&format!("install/{name}"));
@@ -43,19 +43,19 @@ fn can_install() -> bool {
     have(&["bash", "ld", "nm", "objcopy", "ar", "gcc"])
 }
 
-/// Where the library with the default features is; None where a tool is missing.
+/// Returns the prefix of the library with the default features; None if a tool is missing.
 fn installed() -> Option<&'static Path> {
     static PREFIX: OnceLock<Option<PathBuf>> = OnceLock::new();
     PREFIX.get_or_init(|| can_install().then(|| install("default", &[]))).as_deref()
 }
 
-/// Where the library without the file store is.
+/// Returns the prefix of the library without the file store.
 fn bare() -> Option<&'static Path> {
     static PREFIX: OnceLock<Option<PathBuf>> = OnceLock::new();
     PREFIX.get_or_init(|| can_install().then(|| install("bare", &["--features", ""]))).as_deref()
 }
 
-/// What pkg-config's file says of the static library's needs.
+/// Returns the system libraries that pkg-config's file names for the static library.
 fn system_libraries(prefix: &Path) -> Vec<String> {
     let file = fs::read_to_string(library(prefix, "pkgconfig/policysync.pc")).unwrap();
     let line = file.lines().find_map(|line| line.strip_prefix("Libs.private: ")).unwrap();
@@ -68,24 +68,24 @@ fn gcc(prefix: &Path) -> Command {
     command
 }
 
-/// The functions that the installed header declares.
+/// Lists the functions that the installed header declares.
 fn functions(prefix: &Path) -> BTreeSet<String> {
     declared(&prefix.join("include/policysync.h"))
 }
 
-/// What the README says to those who write C.
+/// Returns the README's section about C.
 fn readme() -> &'static str {
     let (_, section) = include_str!("../README.md").split_once("\n## C and C++\n").unwrap();
     section.split_once("\n## ").unwrap().0
 }
 
-/// The contents of its blocks in this language.
+/// Returns the contents of its code blocks in a language.
 fn blocks(language: &str) -> Vec<&'static str> {
     let start = format!("```{language}\n");
     readme().split(&start).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// A shell with the library installed as the README says, and nothing else in its environment.
+/// Runs a shell with the library installed as the README says, and nothing else in its environment.
 fn shell(prefix: &Path, dir: &Path, lines: &str) -> Command {
     let home = dir.join(".local");
     if !home.exists() {
@@ -98,14 +98,14 @@ fn shell(prefix: &Path, dir: &Path, lines: &str) -> Command {
 }
 
 #[test]
-fn the_static_library_shows_its_functions_and_nothing_else() {
+fn the_static_library_exports_only_its_functions() {
     let Some(prefix) = installed() else { return };
     let archive = library(prefix, "libpolicysync.a");
     let declared = functions(prefix);
     assert!(declared.len() > 40, "{declared:?}");
     assert_eq!(symbols(&["-g", "--defined-only"], &archive), declared);
     assert_eq!(run(Command::new("ar").arg("t").arg(&archive)).lines().count(), 1);
-    // Nothing of Rust's and libsodium's is left to be found in a neighbour: panics are caught by our own runtime.
+    // No symbol of Rust or libsodium may be resolved by another library: panics are caught by our own runtime.
     let needed = symbols(&["-u"], &archive);
     assert!(!needed.contains("pidfd_spawnp"), "of discarded code");
     let foreign = ["_R", "_ZN", "__rust", "rust_", "crypto_", "sodium_", "randombytes"];
@@ -115,11 +115,11 @@ fn the_static_library_shows_its_functions_and_nothing_else() {
 }
 
 #[test]
-fn the_shared_library_shows_its_functions_and_carries_the_number_of_its_interface() {
+fn the_shared_library_exports_its_functions_and_is_named_after_the_interface() {
     let Some(prefix) = installed() else { return };
     let header = fs::read_to_string(prefix.join("include/policysync.h")).unwrap();
     let line = header.lines().find_map(|line| line.strip_prefix("#define POLICYSYNC_ABI_VERSION ")).unwrap();
-    let name = format!("libpolicysync.so.{line}");
+    let name = format!("libpolicysync.so.{}", line.trim_end_matches('u'));
     let file = library(prefix, "libpolicysync.so").canonicalize().unwrap();
     assert_eq!(library(prefix, &name).canonicalize().unwrap(), file);
     assert!(file.ends_with(format!("{name}.{}", env!("CARGO_PKG_VERSION"))), "{}", file.display());
@@ -127,7 +127,7 @@ fn the_shared_library_shows_its_functions_and_carries_the_number_of_its_interfac
     assert_eq!(symbols(&["-D", "--defined-only"], &file), functions(prefix));
 }
 
-/// Everything that `include` has is installed, as it is.
+/// Everything in `include` is installed unchanged.
 #[test]
 fn all_headers_are_installed() {
     let Some(prefix) = installed() else { return };
@@ -139,15 +139,15 @@ fn the_quick_start_of_the_readme_is_the_example() {
     assert_eq!(blocks("c"), [include_str!("../examples-c/quickstart.c")]);
 }
 
-/// Everything but the installation itself, word for word. Also keeps the README's list of system libraries true.
+/// Runs the README's commands, except the installation, word for word. Also checks its list of system libraries.
 #[test]
-fn the_readme_s_lines_build_programs_that_run() {
+fn the_commands_of_the_readme_build_programs_that_run() {
     let Some(prefix) = installed() else { return };
     if !have(&["cc", "pkg-config"]) {
         return;
     }
     let libraries = system_libraries(prefix);
-    assert_eq!(libraries, ["-ldl", "-lm", "-lpthread"], "see whether the README says so");
+    assert_eq!(libraries, ["-ldl", "-lm", "-lpthread"], "compare with the README");
     let shells = blocks("sh");
     let (install, programs) = shells.split_first().unwrap();
     assert_eq!(*install, ".scripts/install --prefix \"$HOME/.local\"\n");
@@ -169,7 +169,7 @@ fn the_readme_s_lines_build_programs_that_run() {
     }
 }
 
-/// What a plain release has is larger and shows all names, and works as well.
+/// A library from a plain release build is larger and exports all names, and works as well.
 #[test]
 fn the_libraries_of_a_plain_release_link_with_every_compiler() {
     if !have(&["gcc", "clang"]) {
@@ -188,7 +188,7 @@ fn the_libraries_of_a_plain_release_link_with_every_compiler() {
             fs::copy(path, dir.join(name)).unwrap();
         }
     }
-    fs::copy(dir.join("libpolicysync.so"), dir.join("libpolicysync.so.1")).unwrap();
+    fs::copy(dir.join("libpolicysync.so"), dir.join("libpolicysync.so.2")).unwrap();
     let static_library = dir.join("libpolicysync.a").display().to_string();
     for compiler in ["gcc", "clang"] {
         for (kind, library, flags) in [
@@ -206,9 +206,9 @@ fn the_libraries_of_a_plain_release_link_with_every_compiler() {
     }
 }
 
-/// Cargo's configuration is for those who build here; who installs from a package has only the script.
+/// Cargo's configuration is not part of a package, so the script repeats it.
 #[test]
-fn the_script_builds_as_cargo_s_configuration_says() {
+fn the_script_uses_the_flags_of_the_cargo_configuration() {
     let script = fs::read_to_string(root().join(".scripts/install")).unwrap();
     let configuration = fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
     let (_, variables) = configuration.split_once("[env]\n").unwrap();
@@ -221,7 +221,7 @@ fn the_script_builds_as_cargo_s_configuration_says() {
     }
 }
 
-/// All functions are there, and those of files say that they cannot.
+/// Every function exists, and those of files return `POLICYSYNC_ERR_UNSUPPORTED`.
 #[test]
 fn the_test_program_passes_without_the_file_store() {
     let Some(prefix) = bare() else { return };
@@ -274,7 +274,7 @@ fn the_examples_build_through_cmake() {
 }
 
 #[test]
-fn cmake_takes_the_same_line_of_versions_only() {
+fn cmake_accepts_only_compatible_versions() {
     let Some(prefix) = installed() else { return };
     if !have(&["cmake"]) {
         return;
@@ -302,7 +302,7 @@ fn cmake_takes_the_same_line_of_versions_only() {
     }
 }
 
-/// All of `tests/install/plugin.c` and the static library, with nothing undefined but what system libraries have.
+/// Builds `tests/install/plugin.c` with the static library, with no undefined symbols except those of system libraries.
 fn plugin(prefix: &Path, sources: &[&str], flags: &[&str], object: &Path) {
     let mut command = gcc(prefix);
     command.args(["-shared", "-fPIC", "-Wl,--exclude-libs,ALL"]).args(flags);
@@ -339,7 +339,7 @@ fn node_loads_an_addon_with_the_static_library_inside() {
 }
 
 #[test]
-fn it_lives_beside_another_rust_library_whatever_that_does_on_panic() {
+fn it_works_beside_another_rust_library_with_either_panic_strategy() {
     let Some(prefix) = installed() else { return };
     let dir = scratch("install/beside-rust");
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
@@ -363,7 +363,7 @@ fn it_lives_beside_another_rust_library_whatever_that_does_on_panic() {
 }
 
 #[test]
-fn it_lives_beside_another_libsodium() {
+fn it_works_beside_another_libsodium() {
     let Some(prefix) = installed() else { return };
     if !have(&["pkg-config"]) {
         return;
@@ -388,7 +388,7 @@ fn it_lives_beside_another_libsodium() {
     }
 }
 
-/// Compares the sizes with those in `benches/README.md`, which may differ by a twentieth.
+/// The README states the size: the measured one, or one that differs by less than a twentieth.
 #[test]
 fn the_quick_start_is_small() {
     let (Some(bare), Some(default)) = (bare(), installed()) else { return };

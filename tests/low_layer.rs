@@ -1,4 +1,4 @@
-//! The low layer, for those who work without a replica: the log alone, its state, keys, and what is shown of them.
+//! The low layer without a replica: log, state, keys, error texts.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod common;
@@ -33,7 +33,7 @@ fn log_of(ops: &[SignedOp]) -> OpLog {
 }
 
 #[test]
-fn a_log_asks_nobody_about_an_operation_of_another_space() {
+fn a_log_does_not_ask_the_guard_about_an_operation_of_another_space() {
     let op = Op::lww_set("alice", Hlc::new(NOW.0, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let op = sign_op(&crypto(), op.in_space("home").unwrap(), &key("alice")).unwrap();
     let mut log = OpLog::new(crypto());
@@ -46,8 +46,8 @@ fn a_log_asks_nobody_about_an_operation_of_another_space() {
 }
 
 #[test]
-fn a_digest_is_shown_with_the_number_of_operations() {
-    // SHA-256 of nothing (FIPS 180-4).
+fn a_digest_displays_the_number_of_operations() {
+    // The SHA-256 of the empty message (FIPS 180-4).
     let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(OpLog::new(crypto()).digest().to_string(), format!("0 operations, {nothing}"));
     let op = set("alice", NOW.0, 0, "title", "x");
@@ -56,7 +56,7 @@ fn a_digest_is_shown_with_the_number_of_operations() {
 }
 
 #[test]
-fn a_guard_that_answers_for_another_operation_lets_nothing_in() {
+fn a_guard_that_returns_another_operation_adds_nothing() {
     let (asked, other) = (set("alice", NOW.0, 0, "title", "asked"), set("alice", NOW.0, 1, "title", "other"));
     let mut log = OpLog::new(crypto());
     let (alice, empty) = (key("alice"), log.digest());
@@ -70,7 +70,7 @@ fn a_guard_that_answers_for_another_operation_lets_nothing_in() {
 }
 
 #[test]
-fn a_guard_that_refuses_lets_nothing_in_and_the_log_names_who_equivocates() {
+fn a_refused_operation_is_not_added_and_the_log_reports_equivocation() {
     let (one, two) = (set("alice", NOW.0, 0, "title", "one"), set("alice", NOW.0, 0, "title", "two"));
     let mut log = OpLog::new(crypto());
     let added = log.add(&one, |op| verify_op(&crypto(), op, key("bob").public_key()));
@@ -86,7 +86,7 @@ fn a_guard_that_refuses_lets_nothing_in_and_the_log_names_who_equivocates() {
 }
 
 #[test]
-fn a_folded_state_reads_as_a_replica_does() {
+fn a_folded_state_equals_that_of_a_replica() {
     let ops = [
         set("alice", NOW.0, 0, "title", "x"),
         set("bob", NOW.0, 1, "title", "y"),
@@ -112,14 +112,14 @@ fn a_folded_state_reads_as_a_replica_does() {
         replica.history(("Task", "t1", "title")).unwrap()
     );
     assert_eq!(state.digest(crypto()), replica.state_digest());
-    // Before any of them was due.
+    // Before any operation is due.
     let before = Folded::of(&log, WallMillis(NOW.0 - 1));
     assert!(before.entities("Task").is_empty());
     assert_ne!(before.digest(crypto()), state.digest(crypto()));
 }
 
 #[test]
-fn a_registry_is_empty_until_a_key_is_known() {
+fn a_registry_is_empty_until_a_key_is_registered() {
     let mut keys = KeyRegistry::default();
     assert_eq!((keys.is_empty(), keys.len(), keys.iter().next()), (true, 0, None));
     for _ in 0..2 {
@@ -129,9 +129,9 @@ fn a_registry_is_empty_until_a_key_is_known() {
     assert_eq!(keys.iter().next(), Some(key("alice").public_key()));
 }
 
-/// So many keys that a table which compared only a part of a name would find a wrong one.
+/// Enough keys that a table which compared only a part of a name would find a wrong one.
 #[test]
-fn a_key_is_found_under_its_own_actor_and_kid_and_no_other() {
+fn a_key_is_found_only_by_its_own_actor_and_kid() {
     let public_key = *key("alice").public_key().public_key();
     let mut keys = KeyRegistry::new();
     for number in 0..500 {
@@ -148,7 +148,7 @@ fn a_key_is_found_under_its_own_actor_and_kid_and_no_other() {
     }
 }
 
-/// Computed by another program: Python's hashlib and base64.
+/// The expected kid was computed with Python's hashlib and base64.
 #[test]
 fn a_kid_is_the_documented_hash_of_its_key() {
     // RFC 8032, section 7.1, TEST 1
@@ -159,7 +159,7 @@ fn a_kid_is_the_documented_hash_of_its_key() {
 }
 
 #[test]
-fn a_key_verifies_only_under_the_kid_and_the_actor_that_the_operation_names() {
+fn a_key_verifies_only_with_the_kid_and_the_actor_of_the_operation() {
     let (op, alice) = (set("alice", NOW.0, 0, "title", "x"), key("alice"));
     let (kid, public_key) = (alice.public_key().kid(), *alice.public_key().public_key());
     let with = |actor, kid| SigningPublicKey::with_kid(actor, kid, public_key).unwrap();
@@ -180,7 +180,7 @@ fn a_key_verifies_only_under_the_kid_and_the_actor_that_the_operation_names() {
 }
 
 #[test]
-fn what_is_shown_of_a_replica_and_a_key_holds_no_secret() {
+fn debug_output_of_a_replica_and_a_key_contains_no_secret() {
     let alice = key("alice");
     let shown = format!("{alice:?}");
     assert!(shown.starts_with("SigningSecretKey { public: SigningPublicKey { actor: \"alice\""), "{shown}");
@@ -198,7 +198,7 @@ fn what_is_shown_of_a_replica_and_a_key_holds_no_secret() {
 }
 
 #[test]
-fn bytes_come_in_from_whatever_holds_them() {
+fn incoming_converts_from_every_type_of_bytes() {
     let op = set("alice", NOW.0, 0, "title", "x");
     let mut replica = Replica::open(knowing(&["alice"])).unwrap();
     let (binary, json) = (op.to_binary(), op.to_json());
@@ -209,7 +209,7 @@ fn bytes_come_in_from_whatever_holds_them() {
 }
 
 #[test]
-fn each_rule_says_why_an_operation_won() {
+fn each_rule_displays_why_an_operation_won() {
     let shown = [Rule::Time, Rule::Counter, Rule::Actor, Rule::Hash].map(|rule| rule.to_string());
     assert_eq!(
         shown,
@@ -223,7 +223,7 @@ fn each_rule_says_why_an_operation_won() {
 }
 
 #[test]
-fn each_case_of_the_self_test_says_what_failed() {
+fn each_case_of_the_self_test_displays_the_failure() {
     let shown = |case: SelfTestCase| case.to_string();
     assert_eq!(shown(SelfTestCase::Sign), "the signature of RFC 8032 TEST 2 came out differently");
     assert_eq!(shown(SelfTestCase::Verify), "the signature of RFC 8032 TEST 2 was refused");
@@ -247,7 +247,7 @@ fn an_error_of_an_operation_names_its_member() {
     assert_eq!(OpError::TooLarge { len: MAX_OP_BYTES + 1, limit: MAX_OP_BYTES }.member(), None);
 }
 
-/// `op` in the binary form, with one text in it replaced by another of its length.
+/// Returns the binary form of `op` with one text replaced by another of the same length.
 fn with(op: &SignedOp, from: &str, to: &str) -> Vec<u8> {
     let mut bytes = op.to_binary();
     let at = bytes.windows(from.len()).position(|part| part == from.as_bytes()).unwrap();
@@ -256,7 +256,7 @@ fn with(op: &SignedOp, from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_binary_form_that_is_not_the_canonical_one_is_refused_as_such() {
+fn a_binary_form_that_is_not_canonical_is_refused_by_that_rule() {
     let op = Op::lww_set("alice", Hlc::new(NOW.0, 7).unwrap(), ("Task", "t1", "title"), "x").unwrap();
     let default_id = op.id().into_owned();
     let label = default_id.replacen('a', "b", 1);
@@ -275,7 +275,7 @@ fn a_binary_form_that_is_not_the_canonical_one_is_refused_as_such() {
 }
 
 #[test]
-fn a_binary_form_past_the_limit_is_refused_before_it_is_read() {
+fn a_binary_form_past_the_limit_is_refused_before_decoding() {
     let fault = |len| SignedOpRef::from_binary(&vec![0xff; len]).unwrap_err();
     let too_large = |len| DecodeError::TooLarge { len, limit: MAX_OP_BYTES };
     assert_eq!(fault(MAX_OP_BYTES), DecodeError::from(BinaryFault::Version { found: 0xff }));
@@ -293,7 +293,7 @@ impl serde::Serialize for Unwilling {
 }
 
 #[test]
-fn what_is_no_json_is_no_value_and_says_by_which_rule() {
+fn a_value_that_is_not_json_is_refused_with_its_rule() {
     let error = Value::from_serde(&f64::NAN).unwrap_err();
     assert_eq!(error.fault(), &JsonFault::NotFinite);
     assert_eq!(DecodeError::from(error).rule(), "not-finite");

@@ -1,4 +1,4 @@
-//! The TypeScript reference's 300 operations: the same text, hash, signature, order and state, both ways.
+//! The 300 operations of the TypeScript reference: text, hash, signature, order and state are equal.
 
 mod common;
 
@@ -10,7 +10,7 @@ use policysync::{Hlc, Incoming, KeyRegistry, Op, Replica, ReplicaOptions, Signed
 use serde_json::{Value as Json, json};
 
 struct Reference {
-    /// The text of each operation, as it stands in the file.
+    /// The text of each operation as in the file.
     texts: Vec<&'static str>,
     keys: Vec<SigningSecretKey>,
     ops: Vec<Json>,
@@ -42,7 +42,7 @@ fn reference() -> Reference {
     }
 }
 
-/// The JSON object that this text begins with.
+/// Returns the JSON object at the start of a text.
 fn object(text: &str) -> &str {
     let (mut depth, mut in_string, mut escaped) = (0, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -74,8 +74,8 @@ impl Reference {
         registry
     }
 
-    /// An operation as JSON text that the reference would send: the bytes of the file, with the signature as a member.
-    /// `serde_json` must not touch the value: it reads some doubles one unit off.
+    /// Returns an operation as JSON text that the reference would send: the bytes of the file, with the signature as a
+    /// member. `serde_json` must not convert the value, because it reads some doubles one unit off.
     fn json_text(&self, number: usize) -> String {
         let entry = &self.ops[number];
         let signature: [u8; 64] = hex(entry["sig"]["bytes"].as_str().unwrap()).try_into().unwrap();
@@ -93,8 +93,7 @@ impl Reference {
     }
 }
 
-/// The canonical JSON form with the signature's object replaced is the signed text: what is public shows what is
-/// signed.
+/// Builds the signed text from the canonical JSON form by replacing the object of the signature.
 fn signed_text(op: &SignedOp) -> String {
     let json = op.to_json();
     let start = json.find("\"sig\":{\"alg\":").unwrap() + "\"sig\":".len();
@@ -103,7 +102,7 @@ fn signed_text(op: &SignedOp) -> String {
 }
 
 #[test]
-fn every_signed_text_and_hash_is_the_references() {
+fn every_signed_text_and_hash_equals_that_of_the_reference() {
     let reference = reference();
     assert_eq!(reference.ops.len(), 300);
     for (op, entry) in reference.signed_ops().iter().zip(&reference.ops) {
@@ -114,7 +113,7 @@ fn every_signed_text_and_hash_is_the_references() {
 }
 
 #[test]
-fn every_signature_is_made_again_from_the_seed() {
+fn every_signature_is_reproduced_from_the_seed() {
     let reference = reference();
     let mut labelled = 0;
     for (received, entry) in reference.signed_ops().iter().zip(&reference.ops) {
@@ -138,7 +137,7 @@ fn every_signature_is_made_again_from_the_seed() {
 }
 
 #[test]
-fn order_and_state_are_the_references() {
+fn order_and_state_equal_those_of_the_reference() {
     let reference = reference();
     let ops = reference.signed_ops();
     let hash_of =

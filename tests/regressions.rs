@@ -1,4 +1,4 @@
-//! Faults that were found by looking for them, so that they stay away.
+//! Regression tests of faults that were found by review.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn at(offset: u64) -> WallMillis {
     WallMillis(NOW.0 + offset)
 }
 
-/// Another key of the actor than `common::key`.
+/// A second key of an actor, besides `common::key`.
 fn second_key(actor: &str) -> SigningSecretKey {
     SigningSecretKey::new(actor, KeyPair::from_seed(&[9; 32]).unwrap()).unwrap()
 }
@@ -29,9 +29,9 @@ fn by(key: &SigningSecretKey, t: u64, c: u32, value: &str) -> SignedOp {
     sign_op(&crypto(), op, key).unwrap()
 }
 
-/// An entity once came as a `Value`, which could be nested deeper and be longer than any operation may carry.
+/// `entity` once returned a `Value` that could be nested deeper and longer than any operation allows.
 #[test]
-fn an_entity_of_deep_and_long_values_is_text_that_no_write_takes_for_a_value() {
+fn an_entity_of_deep_and_long_values_is_text_and_not_a_value() {
     let mut replica = Replica::open(ReplicaOptions::new().write_as(key("alice"))).unwrap();
     let deep = format!("{}{}", "[".repeat(64), "]".repeat(64));
     replica.set(NOW, ("Task", "t1", "deep"), Value::parse(&deep).unwrap()).unwrap();
@@ -40,7 +40,7 @@ fn an_entity_of_deep_and_long_values_is_text_that_no_write_takes_for_a_value() {
     let entity = replica.entity("Task", "t1").unwrap().unwrap();
     assert!(entity.len() > 1_400_000 && entity.starts_with(r#"{"deep":[["#));
     assert!(Value::parse(&entity).is_err());
-    // As a value it is a string like any other, and too long.
+    // As a value it is a string, which is too long.
     assert!(matches!(replica.set(NOW, ("Task", "t2", "copy"), entity), Err(WriteError::Sign(_))));
 }
 
@@ -57,9 +57,9 @@ fn one_timestamp_in_two_spaces_proves_nothing() {
     assert_eq!(ForkProof::new(home, work).check(&crypto(), replica.keys()), Err(ForkError::Unrelated));
 }
 
-/// The guard once saw which key had signed, and then one by one and in a batch were two things.
+/// The guard once saw the signing key, so that a batch and single operations had different results.
 #[test]
-fn copies_under_two_keys_are_answered_in_a_batch_as_one_by_one() {
+fn copies_under_two_keys_have_the_same_results_in_a_batch_and_one_by_one() {
     let (first, second) = (key("alice"), second_key("alice"));
     let copies = [by(&first, NOW.0, 0, "x"), by(&second, NOW.0, 0, "x")];
     for verdict in [Verdict::Admit, Verdict::Reject] {
@@ -96,7 +96,7 @@ fn proofs_are_equal_whichever_valid_signature_came_first() {
     assert_eq!(one, other);
 }
 
-/// Counters past 2047 share a prefix in the order; looking for each fork from there was quadratic.
+/// Large counters share a prefix in the order; the search for each fork from there was once quadratic.
 #[test]
 fn many_forks_in_one_millisecond_are_all_proved() {
     let mut replica = Replica::open(knowing(&["alice"]).dangerously_accept_unverified()).unwrap();
@@ -146,16 +146,16 @@ fn a_refused_operation_releases_nothing_that_was_held() {
     assert!(replica.ingest(at(2 * HOUR), "garbage").is_err());
     assert!(replica.set(at(2 * HOUR), ("", "t1", "title"), "x").is_err());
     assert_eq!((replica.state_digest(), replica.held(), replica.clock().last(), replica.horizon()), before);
-    // What is written now stands above what has become due by now.
+    // A new write is greater than the operations that have become due.
     let ours = replica.set(at(HOUR), ("Task", "t1", "title"), "ours").unwrap();
     assert_eq!(ours.op().ts(), Hlc::new(NOW.0 + HOUR, 1).unwrap());
     assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), Some("ours".into()));
     assert_eq!((replica.held(), replica.next_due()), (0, None));
 }
 
-/// A restart with the clock set right: what we wrote while it was wrong is ours all the same.
+/// A restart after the clock was corrected: operations written with the wrong clock stay merged.
 #[test]
-fn an_own_operation_is_never_held_when_it_is_read_again() {
+fn an_own_operation_is_never_held_after_a_restart() {
     let open = || Replica::open(ReplicaOptions::new().write_as(key("alice"))).unwrap();
     let op = open().set(at(HOUR), ("Task", "t1", "title"), "an hour ahead").unwrap();
     let mut again = open();
@@ -166,7 +166,7 @@ fn an_own_operation_is_never_held_when_it_is_read_again() {
 }
 
 #[test]
-fn a_thousand_replays_ask_for_no_verification() {
+fn a_thousand_replays_need_no_verification() {
     let op = set("alice", NOW.0, 0, "title", "x");
     let (verified, alice) = (Cell::new(0), key("alice"));
     let mut log = OpLog::new(crypto());
@@ -203,7 +203,7 @@ fn numbers_and_texts_of_every_type_can_be_written() {
 }
 
 #[test]
-fn own_operations_from_elsewhere_release_what_is_held_when_they_come_not_before() {
+fn own_operations_from_elsewhere_release_held_ones_when_they_arrive() {
     let drift = 600_000;
     let ops = [
         set("bob", NOW.0 + drift + 100_000, 0, "a", 1_i32),

@@ -11,13 +11,14 @@ use std::path::Path;
 use std::thread;
 
 use common::{NOW, Random, crypto, hex, key, knowing, reader, set};
+use policysync::bundle;
 use policysync::codec::{BINARY_VERSION, MAX_OP_BYTES};
 use policysync::crypto::{KeyPair, Signature};
 use policysync::keys::sign_op;
 use policysync::op::SignedOpRef;
 use policysync::oplog::Cursor;
 use policysync::replica::Labels;
-use policysync::sync::{Finish, Push, SyncBase};
+use policysync::sync::{Push, ResumeToken, SessionResult};
 use policysync::{
     Hlc, Incoming, IngestError, KeyRegistry, Op, OpRefusal, Outcome, Replica, ReplicaOptions, Responder,
     SignedOp, SigningSecretKey, SyncOptions, SyncSession, Value,
@@ -436,22 +437,24 @@ fn resumption_bytes() -> [(Vec<u8>, Replica); 2] {
         let reply = responder.respond(&mut theirs, NOW, &request).unwrap();
         session.receive(&mut ours, NOW, &reply.message).unwrap();
     }
-    let Some(Finish::Converged { base: Some(base), .. }) = session.finish() else { panic!("honest sides") };
-    [(base.to_bytes(&ours, &[2; 32]).unwrap(), ours), (responder.remembered(&theirs), theirs)]
+    let Some(SessionResult::Converged { resume: Some(base), .. }) = session.result() else {
+        panic!("honest sides")
+    };
+    [(base.to_bytes(&ours, &[2; 32]).unwrap(), ours), (responder.save_sessions(&theirs), theirs)]
 }
 
 #[test]
 fn disturbed_session_resumptions_cost_memory_in_proportion() {
     let [(base, ours), (sessions, theirs)] = resumption_bytes();
-    assert!(SyncBase::from_bytes(&base, &ours, &[2; 32]).is_ok());
+    assert!(ResumeToken::from_bytes(&base, &ours, &[2; 32]).is_ok());
     let mut random = Random(24);
     for _ in 0..3000 {
         let bytes = disturb(&base, &mut random);
-        let (_, cost) = measure(|| drop(SyncBase::from_bytes(&bytes, &ours, &[2; 32])));
+        let (_, cost) = measure(|| drop(ResumeToken::from_bytes(&bytes, &ours, &[2; 32])));
         check("a disturbed base", "sync", bytes.len(), cost);
         let bytes = disturb(&sessions, &mut random);
         let mut responder = Responder::new([2; 32], SyncOptions::new());
-        let (_, cost) = measure(|| _ = responder.restore(&theirs, &bytes));
+        let (_, cost) = measure(|| _ = responder.restore_sessions(&theirs, &bytes));
         check("disturbed sessions", "sync", bytes.len(), cost);
     }
     // Messages that consist of counts.
@@ -460,8 +463,8 @@ fn disturbed_session_resumptions_cost_memory_in_proportion() {
             let bytes = [prefix, &[filler; 20_000]].concat();
             let mut responder = Responder::new([2; 32], SyncOptions::new());
             let (_, cost) = measure(|| {
-                drop(SyncBase::from_bytes(&bytes, &ours, &[2; 32]));
-                _ = responder.restore(&theirs, &bytes);
+                drop(ResumeToken::from_bytes(&bytes, &ours, &[2; 32]));
+                _ = responder.restore_sessions(&theirs, &bytes);
             });
             check("counts", "sync", bytes.len(), cost);
         }
@@ -479,7 +482,7 @@ fn honest_bytes() -> (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<u8>) {
     };
     let (mut ours, mut theirs) = (with("alice"), with("bob"));
     let mut bundle = Vec::new();
-    ours.export_since(Cursor::START, &mut bundle).unwrap();
+    bundle::export_since(&ours, Cursor::START, &mut bundle).unwrap();
     let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
     let mut responder = Responder::new([2; 32], SyncOptions::new());
     let (mut requests, mut answers) = (Vec::new(), Vec::new());
@@ -515,7 +518,7 @@ fn disturb(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 struct Peers {
     ours: Replica,
     theirs: Replica,
-    base: SyncBase,
+    base: ResumeToken,
 }
 
 impl Peers {
@@ -527,8 +530,10 @@ impl Peers {
             let reply = responder.respond(&mut theirs, NOW, &request).unwrap();
             session.receive(&mut ours, NOW, &reply.message).unwrap();
         }
-        match session.finish() {
-            Some(Finish::Converged { base: Some(base), .. }) => Self { ours, theirs, base: base.clone() },
+        match session.result() {
+            Some(SessionResult::Converged { resume: Some(base), .. }) => {
+                Self { ours, theirs, base: base.clone() }
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -553,7 +558,7 @@ impl Peers {
 
 fn import(name: &str, bundle: &[u8]) {
     let mut replica = reader(&[]);
-    let (_, cost) = measure(|| drop(replica.import(NOW, bundle)));
+    let (_, cost) = measure(|| drop(bundle::import(&mut replica, NOW, bundle)));
     check(name, "bundle", bundle.len(), cost);
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Both sides run in one process, without verification: the first time, and again with the same peer.
 
-use policysync::sync::{Finish, SyncBase};
+use policysync::sync::{ResumeToken, SessionResult};
 use policysync::{Incoming, Replica, Responder, SyncOptions, SyncSession};
 
 use crate::common::{BATCH, NOW, Signing, Workload, cpu_nanoseconds, ingest, median};
@@ -18,9 +18,9 @@ fn session(
     responder: &mut Responder,
     theirs: &mut Replica,
     number: u8,
-    base: Option<SyncBase>,
-) -> (f64, SyncBase) {
-    let options = base.into_iter().fold(SyncOptions::new(), SyncOptions::since);
+    base: Option<ResumeToken>,
+) -> (f64, ResumeToken) {
+    let options = base.into_iter().fold(SyncOptions::new(), SyncOptions::resume);
     let mut session = SyncSession::new(options, [number; 16]);
     let start = cpu_nanoseconds();
     while let Some(request) = session.next_message(ours).unwrap() {
@@ -28,8 +28,8 @@ fn session(
         session.receive(ours, NOW, &reply.message).unwrap();
     }
     let milliseconds = (cpu_nanoseconds() - start) as f64 / 1e6;
-    match session.finish() {
-        Some(Finish::Converged { base: Some(base), .. }) => (milliseconds, base.clone()),
+    match session.result() {
+        Some(SessionResult::Converged { resume: Some(base), .. }) => (milliseconds, base.clone()),
         other => panic!("{other:?}"),
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use policysync::oplog::Cursor;
-use policysync::system_wall_clock;
+use policysync::{bundle, system_wall_clock};
 
 use crate::failure::Failure;
 use crate::json::Object;
@@ -61,10 +61,11 @@ fn export(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let file = file.map_err(|error| Failure::file(path, &error))?;
     let mut out = BufWriter::new(&file);
-    let exported = replica.export_since(since, &mut out).map_err(Failure::from).and_then(|exported| {
-        file.sync_all().map_err(|error| Failure::file(path, &error))?;
-        Ok(exported)
-    });
+    let exported =
+        bundle::export_since(&replica, since, &mut out).map_err(Failure::from).and_then(|exported| {
+            file.sync_all().map_err(|error| Failure::file(path, &error))?;
+            Ok(exported)
+        });
     let exported = exported.map_err(|failure| {
         // What was written is no bundle. If this fails too, the first failure says why.
         drop(fs::remove_file(path));
@@ -85,17 +86,23 @@ fn import(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
     let mut replica = StoreOptions::of(matches)?.open_or_create()?;
     let reader = Counted { inner: file, read: 0, progress: ProgressLine::new() };
-    let imported = replica.import(system_wall_clock(), BufReader::with_capacity(1 << 20, reader));
+    let imported =
+        bundle::import(&mut replica, system_wall_clock(), BufReader::with_capacity(1 << 20, reader));
     let imported = imported.map_err(|error| Failure::from(error).at(path))?;
+    let received = imported.received;
     if output.is_json() {
-        let object = Object::new().number("bytes", imported.bytes).number("known", imported.known);
-        let object = object.number("received", imported.received);
-        output.line(&object.raw("refused", &refusals(&imported.refused)).finish())?;
+        let object = Object::new()
+            .number("bytes", imported.bytes)
+            .number("held", received.held)
+            .number("known", received.duplicates)
+            .number("received", received.new_ops())
+            .raw("refused", &refusals(&received.refused));
+        output.line(&object.finish())?;
     } else {
-        output.line(&format!("received {}, known {}", imported.received, imported.known))?;
-        print_refusals(output, "refused", &imported.refused)?;
+        output.line(&format!("received {}, known {}", received.new_ops(), received.duplicates))?;
+        print_refusals(output, "refused", &received.refused)?;
     }
-    if imported.refused.total() == 0 { Ok(()) } else { Err(Failure::said()) }
+    if received.refused.total() == 0 { Ok(()) } else { Err(Failure::said()) }
 }
 
 /// A reader that shows how far it is.

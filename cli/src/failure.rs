@@ -6,9 +6,9 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use policysync::bundle::BundleError;
 use policysync::keys::{KeyTextError, PaperError, RegistryTextError, UnwrapError, WrapError};
-use policysync::sync::BundleError;
-use policysync::sync::Refusal;
+use policysync::sync::Alert;
 use policysync::transport::{ConnectionError, HttpError};
 use policysync::{IngestError, OpenError, StoreError, SyncError, WriteError};
 
@@ -70,14 +70,17 @@ impl Failure {
         Self::new(Fault::No, message)
     }
 
-    /// A no that standard output has explained.
+    /// Returns a no that standard output has explained.
     pub fn said() -> Self {
         Self { fault: Fault::No, message: None }
     }
 
-    /// A failure with a file, by the error of the system.
+    /// Returns the failure of an operation on a file.
     pub fn file(path: &Path, error: &io::Error) -> Self {
-        Self::new(Fault::File, format!("{}: {}", path.display(), in_words(error)))
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return Self::new(Fault::File, "there is a file already").at(path);
+        }
+        Self::new(Fault::File, in_words(error)).at(path)
     }
 
     /// Puts what the failure concerns before its message.
@@ -118,7 +121,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// An error with its causes.
+/// Returns an error with its causes.
 fn in_words(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -215,9 +218,9 @@ fn of_sync(error: &SyncError) -> Fault {
     match error {
         SyncError::Ingest(error) => of_ingest(error),
         SyncError::Store(error) => of_store(error),
-        SyncError::OtherSpace | SyncError::Refused(Refusal::OtherSpace) => Fault::No,
+        SyncError::OtherSpace | SyncError::AlertReceived(Alert::OtherSpace) => Fault::No,
         SyncError::TooManyRefused { .. } | SyncError::NoProgress { .. } => Fault::No,
-        SyncError::Refused(Refusal::Failed) => Fault::Network,
+        SyncError::AlertReceived(Alert::Failed) => Fault::Network,
         _ => Fault::Bytes,
     }
 }

@@ -23,7 +23,8 @@ pub fn command() -> Command {
         .about("Makes a signing key for a new actor")
         .after_help(
             "Prints the public key, one line for the others' --keys file. The key file is readable by its owner \
-             only, and never written over. One actor is one device: do not copy the file to another.\n\n\
+             only, and never written over. Nobody can restore a lost file or passphrase; `key paper` makes a copy for \
+             a safe place. One actor is one device: do not copy the file to another.\n\n\
              Example:\n  policysync key new --actor \"Alice's phone\" --out phone.key >>keys.txt",
         )
         .args(new_key_args());
@@ -115,7 +116,7 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
             let key = KeyFile::read(from)?;
             let groups = seed_to_paper(&*key.seed(matches, from)?);
             let public = key.public();
-            // As long as it will be, so that growing leaves no copy behind.
+            // As long as it will be, so that growing leaves no copy in memory.
             let mut text = Zeroizing::new(String::with_capacity(groups.len() + public.actor().len() + 128));
             text.push_str("# The seed of ");
             text.push_str(public.actor());

@@ -38,7 +38,7 @@ impl KeyFile {
         Ok(Self { public, seed: Zeroizing::new(seed.to_owned()) })
     }
 
-    /// The public half.
+    /// Returns the public half.
     pub fn public(&self) -> &SigningPublicKey {
         &self.public
     }
@@ -75,7 +75,7 @@ pub fn create(
 ) -> Result<(), Failure> {
     let public = key.public_key();
     let seed = key.key_pair().expose_seed();
-    // Longer than it will be, so that growing leaves no copy of an open seed behind.
+    // Longer than it will be, so that growing leaves no copy of an open seed in memory.
     let mut text = Zeroizing::new(String::with_capacity(16 << 10));
     text.push_str(&format!(
         "# The signing key of {}. Keep this file secret.\n{}\n",

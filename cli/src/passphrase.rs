@@ -9,7 +9,7 @@ use policysync::crypto::Zeroizing;
 use crate::failure::{Failure, Fault};
 use crate::secret_file;
 
-/// The option that names the file.
+/// Returns the option that names the file.
 pub fn arg() -> Arg {
     Arg::new("passphrase-file")
         .long("passphrase-file")

@@ -35,7 +35,7 @@ pub fn log(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     // A position beyond the end has nothing after it.
     let Some(since) = Cursor::from_position(since) else { return Ok(()) };
     for (entry, _) in replica.log().since(since).zip(0..limit) {
-        let LogEntry { op, hash, cursor } = entry.map_err(|error| Failure::from(error).at(&path))?;
+        let LogEntry { op, hash, cursor, .. } = entry.map_err(|error| Failure::from(error).at(&path))?;
         let position = cursor.position();
         if output.is_json() {
             let object = Object::new().text("hash", &hash.to_string()).raw("op", &op.to_json());
@@ -140,7 +140,7 @@ pub fn explain_command() -> Command {
     StoreOptions::on(command)
 }
 
-/// The three words that name a field.
+/// Returns the three words that name a field.
 pub fn field_args() -> [Arg; 3] {
     [
         Arg::new("entity").value_name("ENTITY").required(true).help("The kind of entity"),
@@ -186,7 +186,7 @@ fn standing(version: &Version) -> &'static str {
     }
 }
 
-/// An operation in one line.
+/// Returns an operation in one line.
 fn in_words(op: &Op) -> String {
     let field = format!("{} {} {}", name(op.entity()), name(op.entity_id()), name(op.path()));
     let what = match op.kind() {

@@ -38,7 +38,7 @@ pub fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let failed = |error| Failure::file(path, &error);
     let file = File::open(path).map_err(failed)?;
     check_permissions(path, &file)?;
-    // As large as it may become, so that growing leaves no copy behind.
+    // As large as it may become, so that growing leaves no copy in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_BYTES + 1).unwrap_or(0)));
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_BYTES {

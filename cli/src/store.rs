@@ -109,7 +109,7 @@ fn findings(findings: &[Finding]) -> String {
 }
 
 fn print(output: &mut Output, findings: &[Finding]) -> Result<(), Failure> {
-    for Finding { place, damage } in findings {
+    for Finding { place, damage, .. } in findings {
         output.line(&format!("{place}: {damage}"))?;
     }
     Ok(())

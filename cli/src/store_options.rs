@@ -73,7 +73,7 @@ impl StoreOptions {
         })
     }
 
-    /// The store's file.
+    /// Returns the store's file.
     pub fn path(&self) -> &Path {
         &self.path
     }

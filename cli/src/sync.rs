@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use policysync::crypto::Sodium;
-use policysync::sync::{Finish, Progress, Refusals};
+use policysync::sync::{Progress, Refusals, SessionResult};
 use policysync::transport::{ConnectionError, ConnectionOptions, HttpError, HttpOptions};
 use policysync::{HttpClient, SyncOptions, system_wall_clock};
 
@@ -48,7 +48,8 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     Sodium::new()?.random(&mut nonce);
     let mut line = ProgressLine::new();
     let result = client.sync(&mut replica, SyncOptions::new(), nonce, system_wall_clock, |progress| {
-        let Progress { received, left_to_receive, sent, left_to_send, .. } = progress;
+        let Progress { left_to_receive, sent, left_to_send, .. } = progress;
+        let received = progress.received.new_ops();
         line.show(&format!(
             "received {received} of {}, sent {sent} of {}",
             received + left_to_receive,
@@ -58,8 +59,8 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     });
     drop(line);
     let report = result.map_err(explained)?;
-    let converged = match &report.finish {
-        Finish::Converged { count, .. } => Some(*count),
+    let converged = match &report.result {
+        SessionResult::Converged { count, .. } => Some(*count),
         _ => None,
     };
     if output.is_json() {
@@ -68,9 +69,11 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
         let progress = &report.progress;
         output.line(&format!(
             "sent {}, received {}, known {}",
-            progress.sent, progress.received, progress.known
+            progress.sent,
+            progress.received.new_ops(),
+            progress.received.duplicates
         ))?;
-        print_refusals(output, "refused", &progress.refused)?;
+        print_refusals(output, "refused", &progress.received.refused)?;
         print_refusals(output, "refused by the server", &progress.refused_by_peer)?;
         output.line(&match converged {
             Some(count) => format!("both hold the same {count} operations"),
@@ -85,16 +88,17 @@ fn described(progress: &Progress, converged: Option<u64>) -> String {
         .number("bytesReceived", progress.bytes_received)
         .number("bytesSent", progress.bytes_sent)
         .boolean("converged", converged.is_some())
-        .number("known", progress.known)
+        .number("held", progress.received.held)
+        .number("known", progress.received.duplicates)
         .raw("operations", &converged.map_or_else(|| "null".to_owned(), |count| count.to_string()))
-        .number("received", progress.received)
-        .raw("refused", &refusals(&progress.refused))
+        .number("received", progress.received.new_ops())
+        .raw("refused", &refusals(&progress.received.refused))
         .raw("refusedByPeer", &refusals(&progress.refused_by_peer))
         .number("roundTrips", progress.round_trips.into());
     object.number("sent", progress.sent).finish()
 }
 
-/// The failure of an HTTP error, with advice where this program can give it.
+/// Returns the failure of an HTTP error, with advice where this program can give it.
 fn explained(error: HttpError) -> Failure {
     let no_tls = matches!(error, HttpError::Connection(ConnectionError::NoTls));
     let failure = Failure::from(error);

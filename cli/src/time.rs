@@ -11,7 +11,7 @@ pub fn date(time: WallMillis) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-/// The Gregorian date of a number of days since 1970-01-01. Counts years from March, so that a leap day is the last of
+/// Returns the Gregorian date of a number of days since 1970-01-01. Counts years from March, so that a leap day is the last of
 /// its year (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;

@@ -95,7 +95,7 @@ fn a_bundle_by_strangers_is_refused() {
     desk.fails(&with(&["bundle", "import", "a.bundle"], &home), 1, "another space");
 }
 
-/// A relay in memory that knows the keys of `keys.txt`, or admits everything.
+/// Starts a relay in memory that knows the keys of `keys.txt`, or admits everything.
 fn relay(desk: &Desk, blind: bool) -> Server {
     let keys = KeyRegistry::from_text(&desk.read("keys.txt")).unwrap();
     let mut options = ReplicaOptions::new().keys(keys);
@@ -114,7 +114,7 @@ fn relay(desk: &Desk, blind: bool) -> Server {
     server.unwrap()
 }
 
-/// A server that always answers with this.
+/// Starts a server that always answers with this.
 fn server(status: u16, content_type: &'static str) -> Server {
     Server::start(1 << 24, move |_| Response { status, content_type, body: Vec::new() }).unwrap()
 }

@@ -39,7 +39,7 @@ fn secrets_are_readable_by_their_owner_only() {
 fn no_secret_is_written_over_a_file() {
     let desk = Desk::new();
     desk.write("phone.key", b"precious");
-    desk.fails(&[&NEW[..], &["--no-passphrase"]].concat(), 6, "phone.key");
+    desk.fails(&[&NEW[..], &["--no-passphrase"]].concat(), 6, "phone.key: there is a file already");
     assert_eq!(desk.read("phone.key"), "precious");
     desk.ok(&["key", "new", "--actor", "a", "--out", "a.key", "--no-passphrase"]);
     desk.fails(&["key", "paper", "a.key", "--out", "phone.key"], 6, "phone.key");

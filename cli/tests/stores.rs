@@ -14,7 +14,7 @@ fn with<'w>(words: &[&'w str]) -> Vec<&'w str> {
     [words, &STORE].concat()
 }
 
-/// A store with operations of two actors.
+/// Makes a store with operations of two actors.
 fn desk() -> Desk {
     let desk = Desk::new();
     desk.actor("alice");

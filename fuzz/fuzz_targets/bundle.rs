@@ -4,8 +4,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use policysync::bundle::{self, BUNDLE_VERSION};
 use policysync::oplog::Cursor;
-use policysync::sync::BUNDLE_VERSION;
 use policysync_fuzz::{Input, NOW, check_error, check_fold, check_same, crypto, hashes, reader};
 
 fuzz_target!(|data: &[u8]| {
@@ -15,19 +15,19 @@ fuzz_target!(|data: &[u8]| {
         _ => framed(&mut input),
     };
     let mut replica = reader();
-    let imported = replica.import(NOW, bundle.as_slice());
+    let imported = bundle::import(&mut replica, NOW, bundle.as_slice());
     check_fold(&replica);
     match imported {
         Ok(imported) => {
-            assert_eq!(imported.received, u64::try_from(replica.log().len()).expect("a small log"));
+            assert_eq!(imported.received.new_ops(), u64::try_from(replica.log().len()).expect("a small log"));
             assert_eq!(imported.bytes, u64::try_from(bundle.len()).expect("a short bundle"));
         }
         Err(error) => check_error(&error),
     }
     let mut exported = Vec::new();
-    replica.export_since(Cursor::START, &mut exported).expect("a vector takes all");
+    bundle::export_since(&replica, Cursor::START, &mut exported).expect("a vector takes all");
     let mut other = reader();
-    other.import(NOW, exported.as_slice()).expect("a bundle of this library");
+    bundle::import(&mut other, NOW, exported.as_slice()).expect("a bundle of this library");
     replica.poll(NOW);
     other.poll(NOW);
     check_same(&replica, &other);
@@ -35,9 +35,9 @@ fuzz_target!(|data: &[u8]| {
     let mut order: Vec<_> = hashes(&replica).into_iter().collect();
     order.reverse();
     let mut turned = Vec::new();
-    replica.export_set(&order, &mut turned).expect("a vector takes all");
+    bundle::export_ops(&replica, &order, &mut turned).expect("a vector takes all");
     let mut third = reader();
-    third.import(NOW, turned.as_slice()).expect("a bundle of this library");
+    bundle::import(&mut third, NOW, turned.as_slice()).expect("a bundle of this library");
     third.poll(NOW);
     check_same(&replica, &third);
 });

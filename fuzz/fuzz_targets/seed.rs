@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
+use policysync::bundle;
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
 use policysync::sync::Push;
@@ -113,7 +114,7 @@ fn piece(bytes: &[u8]) -> Vec<u8> {
 fn bundles() -> Vec<Vec<u8>> {
     let exported = |replica: &Replica| {
         let mut bundle = Vec::new();
-        replica.export_since(Cursor::START, &mut bundle).expect("a vector takes all");
+        bundle::export_since(&replica, Cursor::START, &mut bundle).expect("a vector takes all");
         bundle
     };
     let mut inputs = Vec::new();
@@ -144,7 +145,7 @@ fn messages() -> Vec<Vec<u8>> {
         requests.push(piece(&request));
         answers.push(piece(&reply.message));
     }
-    let refused = responder.respond(&mut right, NOW, &[]).expect_err("no request").to_message();
+    let refused = responder.respond(&mut right, NOW, &[]).expect_err("no request").to_alert();
     let mut inputs = vec![
         [vec![0], requests.concat()].concat(),
         [vec![1], answers.concat()].concat(),

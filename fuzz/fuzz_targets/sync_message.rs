@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use policysync::sync::{Finish, Push};
+use policysync::sync::{Push, SessionResult};
 use policysync::{Replica, Responder, SyncError, SyncOptions, SyncSession};
 use policysync_fuzz::sync::{base, nonce, ours, responder, session, theirs};
 use policysync_fuzz::{Input, NOW, check_error, check_fold, hashes};
@@ -60,7 +60,7 @@ fn requests(input: &mut Input<'_>, replica: &mut Replica) {
             Ok(reply) => assert!(!reply.message.is_empty()),
             Err(error) => {
                 check_error(&error);
-                assert!(!error.to_message().is_empty());
+                assert!(!error.to_alert().is_empty());
             }
         }
     }
@@ -71,8 +71,8 @@ fn answers(input: &mut Input<'_>, replica: &mut Replica, mut session: SyncSessio
         match session.next_message(replica) {
             Ok(Some(_)) => {}
             Ok(None) => {
-                assert!(session.finish().is_some());
-                return after(session.finish(), replica);
+                assert!(session.result().is_some());
+                return after(session.result(), replica);
             }
             Err(error) => {
                 check_error(&error);
@@ -97,9 +97,9 @@ fn answers(input: &mut Input<'_>, replica: &mut Replica, mut session: SyncSessio
 }
 
 /// Checks that a converged session gives a state from which the next session can resume.
-fn after(finish: Option<&Finish>, replica: &Replica) {
-    if let Some(Finish::Converged { base: Some(base), .. }) = finish {
-        let options = SyncOptions::new().since(base.clone());
+fn after(finish: Option<&SessionResult>, replica: &Replica) {
+    if let Some(SessionResult::Converged { base: Some(base), .. }) = finish {
+        let options = SyncOptions::new().resume(base.clone());
         let mut next = SyncSession::new(options, nonce(2));
         assert!(next.next_message(replica).expect("the first message").is_some());
     }
@@ -115,6 +115,6 @@ fn pushes(input: &mut Input<'_>, replica: &mut Replica) {
     assert_eq!(push.next_message(replica), Ok(None), "what the peer sent goes back to it");
     drop(
         Responder::new([0; 32], SyncOptions::new())
-            .push_after(replica, [0; policysync::sync::SyncBase::ID_BYTES]),
+            .push_after(replica, [0; policysync::sync::ResumeToken::ID_BYTES]),
     );
 }

@@ -6,7 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policysync::sync::Finish;
+use policysync::sync::SessionResult;
 use policysync::{Replica, SignedOp, SyncError, SyncOptions, SyncSession};
 use policysync_fuzz::sync::{POOL, VERIFIED, converge, fill, nonce, pool, responder, signed};
 use policysync_fuzz::{Input, NOW, check_error, check_fold, check_same, hashes, reader, relay};
@@ -21,8 +21,8 @@ fuzz_target!(|data: &[u8]| {
     let before = (hashes(&ours), hashes(&theirs));
     // The second session resumes the first, if that converged.
     let first = talk(&mut ours, &mut theirs, &mut input, SyncOptions::new(), 1);
-    if let Ok(Finish::Converged { base: Some(base), .. }) = first {
-        _ = talk(&mut ours, &mut theirs, &mut input, SyncOptions::new().since(base), 2);
+    if let Ok(SessionResult::Converged { resume: Some(base), .. }) = first {
+        _ = talk(&mut ours, &mut theirs, &mut input, SyncOptions::new().resume(base), 2);
     }
     let after = (hashes(&ours), hashes(&theirs));
     assert!(before.0.is_subset(&after.0) && before.1.is_subset(&after.1), "something is lost");
@@ -61,7 +61,7 @@ fn talk(
     input: &mut Input<'_>,
     options: SyncOptions,
     number: u8,
-) -> Result<Finish, SyncError> {
+) -> Result<SessionResult, SyncError> {
     let mut session = SyncSession::new(options, nonce(number));
     let mut responder = responder();
     let mut channel = Channel::default();
@@ -72,7 +72,7 @@ fn talk(
                 Ok(reply) => reply.message,
                 Err(error) => {
                     check_error(&error);
-                    error.to_message()
+                    error.to_alert()
                 }
             };
             let answer = channel.carry(answer, input);
@@ -87,7 +87,7 @@ fn talk(
             }
         }
     }
-    let finish = session.finish().cloned().expect("it is over");
+    let finish = session.result().cloned().expect("it is over");
     if finish.is_converged() && !ours.accepts_unverified() {
         assert!(hashes(ours).is_subset(&hashes(theirs)), "we think that the peer holds what it does not");
     }

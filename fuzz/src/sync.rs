@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use policysync::sync::{Finish, SyncBase};
+use policysync::sync::{ResumeToken, SessionResult};
 use policysync::{Incoming, OpHash, Replica, Responder, SignedOp, SyncOptions, SyncSession};
 
 use crate::{NOW, hashes, ingest, reader, relay, set};
@@ -88,15 +88,15 @@ pub fn responder() -> Responder {
 }
 
 /// Returns the resumption state after a session with a peer that holds the same operations.
-pub fn base(replica: &mut Replica) -> SyncBase {
+pub fn base(replica: &mut Replica) -> ResumeToken {
     let mut responder = responder();
     let mut session = session();
     while let Some(request) = session.next_message(replica).expect("an honest session") {
         let reply = responder.respond(replica, NOW, &request).expect("an honest request");
         session.receive(replica, NOW, &reply.message).expect("an honest answer");
     }
-    match session.finish() {
-        Some(Finish::Converged { base: Some(base), .. }) => base.clone(),
+    match session.result() {
+        Some(SessionResult::Converged { resume: Some(base), .. }) => base.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -110,7 +110,7 @@ pub fn converge(ours: &mut Replica, theirs: &mut Replica) {
         let reply = responder.respond(theirs, NOW, &request).expect("an honest request");
         session.receive(ours, NOW, &reply.message).expect("an honest answer");
     }
-    assert!(session.finish().is_some_and(Finish::is_converged), "{:?}", session.finish());
+    assert!(session.result().is_some_and(SessionResult::is_converged), "{:?}", session.result());
     assert_eq!(hashes(ours), all);
     assert_eq!(hashes(theirs), all);
 }

@@ -5,15 +5,13 @@
 use bincode::{DefaultOptions, ErrorKind, Options};
 use serde::{Deserialize, Serialize};
 
+use super::tags::BINARY_VERSION;
 use super::text::check_size;
 use super::{BinaryFault, DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
 use crate::op::{Kind, OpError, OpRef, Parts, SignedOp, SignedOpRef, is_op_id};
 use crate::value::{Excerpt, check_canonical};
-
-/// The version of the binary form, its first byte.
-pub const BINARY_VERSION: u8 = 1;
 
 const ED25519: u8 = 1;
 const SET: u8 = 1;

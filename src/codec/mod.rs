@@ -2,13 +2,18 @@
 
 mod binary;
 mod error;
+mod fault;
 mod hashed;
 mod json;
+pub(crate) mod packed;
+pub(crate) mod tags;
 mod text;
+pub(crate) mod wire;
 
-pub use binary::BINARY_VERSION;
 pub use error::{BinaryFault, DecodeError};
+pub use fault::{CodecError, CodecFault};
 pub use hashed::OpHash;
+pub use tags::BINARY_VERSION;
 pub use text::MAX_OP_BYTES;
 
 pub(crate) use binary::check_members;

@@ -24,7 +24,7 @@ pub(crate) fn decode_base64url_array<const N: usize>(text: &str) -> Result<[u8; 
     decode(text, 0, ['-', '_'])
 }
 
-/// Decodes digits followed by this many `=`; `last` are the characters for 62 and 63.
+/// Decodes digits and this many `=`. `last` are the characters for 62 and 63.
 fn decode<const N: usize>(text: &str, padding: usize, last: [char; 2]) -> Result<[u8; N], EncodingError> {
     let digits = (8 * N).div_ceil(6);
     let expected = digits + padding;
@@ -89,7 +89,7 @@ fn character(sextet: u8, [plus, slash]: [char; 2]) -> char {
     }
 }
 
-/// Returns the value of a character; `last` are the characters for 62 and 63.
+/// Returns the value of a character. `last` are those for 62 and 63.
 fn sextet(character: u8, [plus, slash]: [char; 2]) -> Option<u8> {
     match character {
         b'A'..=b'Z' => Some(character - b'A'),

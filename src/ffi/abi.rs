@@ -1,5 +1,5 @@
 //! The number of the binary interface. `build.rs` reads this file too.
 
-/// The number of the binary interface: part of the shared library's name. Programs built for one number run with every
-/// library of that number; it has nothing to do with the version of the library.
-pub const POLICYSYNC_ABI_VERSION: u32 = 1;
+/// The number of the binary interface, which is part of the shared library's name. A program built for one number runs
+/// with every library of that number. It is independent of the library's version.
+pub const POLICYSYNC_ABI_VERSION: u32 = 2;

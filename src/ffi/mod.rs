@@ -1,38 +1,17 @@
-//! The C interface. Here is conversion, not logic: check pointers, call the safe function, map the error.
+//! The C interface. It converts: a function checks its pointers, calls the safe function and maps the error.
 //!
 //! Every comment on a public item is a comment of `include/policysync.h`, which `tests/header.rs` renders from these
-//! files. Types and constants carry their C names.
+//! files. Types and constants carry their C names. The folders in their order are glue, types, keys, ops, replica,
+//! store, sync, net; each knows only those before it.
 
 mod abi;
-mod boundary;
-mod buffer;
-mod bundle;
-mod callback;
-mod client;
-mod clock;
-mod cursor;
-mod error;
-mod guard;
-mod http;
-mod json;
-mod key;
-mod line;
-mod observer;
-mod op;
-mod options;
-mod outcome;
-mod push;
-mod random;
-mod read;
+mod glue;
+mod types;
+
+mod keys;
+mod net;
+mod ops;
 mod replica;
-mod responder;
-mod session;
-mod shared;
-mod status;
 mod store;
-mod stream;
 mod sync;
-mod sync_status;
 mod version;
-mod view;
-mod websocket;

@@ -1,8 +1,8 @@
-//! Which version this is.
+//! The version of the library.
 
 use std::ffi::{CStr, c_char};
 
-use super::abi::POLICYSYNC_ABI_VERSION;
+use crate::ffi::abi::POLICYSYNC_ABI_VERSION;
 
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
     Ok(version) => version,
@@ -13,9 +13,9 @@ const VERSION_NUMBER: u32 = decimal(env!("CARGO_PKG_VERSION_MAJOR")) * 1_000_000
     + decimal(env!("CARGO_PKG_VERSION_MINOR")) * 1_000
     + decimal(env!("CARGO_PKG_VERSION_PATCH"));
 
-/// The version of the library as text: `"0.1.0"`.
+/// Returns the version of the library as text: `"0.1.0"`.
 ///
-/// Returns static text that ends with NUL and must not be freed. Any thread. Since ABI 1.
+/// The text is static, ends with NUL and must not be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_version() -> &'static c_char {
     let [first, ..] = VERSION.to_bytes_with_nul() else { unreachable!("it ends with NUL") };
@@ -23,19 +23,15 @@ pub extern "C" fn policysync_version() -> &'static c_char {
     unsafe { &*std::ptr::from_ref(first).cast::<c_char>() }
 }
 
-/// The version of the library as a number: `major * 1000000 + minor * 1000 + patch`, to be compared with
+/// Returns the version of the library as a number: `major * 1000000 + minor * 1000 + patch`. Compare it with
 /// `POLICYSYNC_VERSION_NUMBER` of the header that the program was compiled with.
-///
-/// Any thread. Since ABI 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_version_number() -> u32 {
     VERSION_NUMBER
 }
 
-/// The number of the library's binary interface, to be compared with `POLICYSYNC_ABI_VERSION` of the header that the
-/// program was compiled with: they must be equal.
-///
-/// Any thread. Since ABI 1.
+/// Returns the number of the library's binary interface. It must be equal to `POLICYSYNC_ABI_VERSION` of the header
+/// that the program was compiled with.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_abi_version() -> u32 {
     POLICYSYNC_ABI_VERSION

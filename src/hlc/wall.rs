@@ -7,6 +7,7 @@ use std::fmt;
 /// Any value is allowed, because a system clock may be wrong. A time past [`WallMillis::MAX`] is refused when it is
 /// converted to a timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "it is a number with a unit")]
 pub struct WallMillis(pub u64);
 
 impl WallMillis {

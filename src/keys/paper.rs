@@ -148,13 +148,13 @@ fn is_separator(character: char) -> bool {
     character.is_whitespace() || character == '-'
 }
 
-/// The first group that does not have four characters, counted from 1.
+/// Returns the first group that does not have four characters, counted from 1.
 fn misshapen_group(text: &str) -> Option<usize> {
     let groups = text.split(is_separator).filter(|group| !group.is_empty());
     groups.zip(1..).find(|(group, _)| group.chars().count() != GROUP).map(|(_, number)| number)
 }
 
-/// `None` for a code word, otherwise the group that alone is wrong, if one alone is, counted from 1.
+/// Returns `None` for a code word, otherwise the only group that is wrong, counted from 1, if there is only one.
 fn fault(groups: &[u32; GROUPS]) -> Option<Option<usize>> {
     // The values of the polynomial at the roots, by Horner's rule.
     let at_1 = groups.iter().fold(0, |sum, group| sum ^ group);
@@ -184,7 +184,7 @@ fn low_20_bits(value: u64) -> u32 {
     u32::from_le_bytes([a, b, c & 15, 0])
 }
 
-/// The digit of the lowest five bits.
+/// Returns the digit of the lowest five bits.
 fn digit(value: u32) -> char {
     let digit = DIGITS.iter().zip(0..).find(|(_, of)| *of == value & 31);
     char::from(digit.map_or(b'0', |(digit, _)| *digit))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::codec::{HashedOp, Scratch, signed_text};
+use crate::codec::{HashedOp, Scratch, signed_text, tags};
 use crate::crypto::{CryptoError, KeyPair, PublicKey, Sodium, encode_base64url};
 use crate::op::{IdentifierError, Member, Op, OpError, SignedOp, check};
 
@@ -163,9 +163,8 @@ pub(crate) fn sign_hashed<'t>(
 #[must_use]
 #[expect(clippy::expect_used, reason = "libsodium has checked this key, so it can be used")]
 pub fn derived_kid(public_key: &PublicKey) -> String {
-    const LABEL: &[u8] = b"policysync/kid";
     let crypto = Sodium::new().expect("libsodium has checked this key");
-    let hash = crypto.hash(&[LABEL, public_key.as_bytes()].concat());
+    let hash = crypto.hash(&[tags::KID, public_key.as_bytes()].concat());
     let (half, _) = hash.as_bytes().split_at(16);
     encode_base64url(half)
 }

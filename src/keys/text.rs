@@ -1,11 +1,10 @@
 //! The text form of public keys.
 
 use super::{KeyRegistry, RegistryError, SigningPublicKey};
+use crate::codec::tags::KEY_TEXT;
 use crate::crypto::{EncodingError, KeyError, PublicKey, decode_base64url_array, encode_base64url};
 use crate::op::IdentifierError;
 
-/// The first word of a line, up to the version.
-const NAME: &str = "policysync-key-";
 /// The version of the text form.
 const VERSION: &str = "1";
 
@@ -16,10 +15,10 @@ impl SigningPublicKey {
     /// policysync-key-1 <kid> <public key> <actor>
     /// ```
     ///
-    /// The public key is base64url without padding, 43 characters. The actor is last and reaches to the end of the line,
-    /// so it may contain spaces. In the kid every white-space character, in the actor every one but a space that is
-    /// neither first nor last, and in both every `%`, is written as `%` and two upper-case hexadecimal digits for each
-    /// byte of its UTF-8. Nothing else is escaped: a key has one text.
+    /// The public key is base64url without padding, 43 characters. The actor is last and reaches to the end of the
+    /// line, so it may contain spaces. In the kid every white-space character, in the actor every one but a space that
+    /// is neither first nor last, and in both every `%`, is written as `%` and two upper-case hexadecimal digits for
+    /// each byte of its UTF-8. Nothing else is escaped: a key has one text.
     ///
     /// ```
     /// use policysync::{SigningPublicKey, SigningSecretKey};
@@ -33,7 +32,7 @@ impl SigningPublicKey {
     #[must_use]
     pub fn to_text(&self) -> String {
         let public_key = encode_base64url(self.public_key().as_bytes());
-        format!("{NAME}{VERSION} {} {public_key} {}", escape_kid(self.kid()), escape_actor(self.actor()))
+        format!("{KEY_TEXT}{VERSION} {} {public_key} {}", escape_kid(self.kid()), escape_actor(self.actor()))
     }
 
     /// Reads the line that [`to_text`](Self::to_text) returns. White space around it is ignored.
@@ -48,7 +47,7 @@ impl SigningPublicKey {
             rest = after.trim_start_matches([' ', '\t']);
             word
         };
-        match word().strip_prefix(NAME) {
+        match word().strip_prefix(KEY_TEXT) {
             Some(VERSION) => {}
             Some(_) => return Err(KeyTextError::Version),
             None => return Err(KeyTextError::NotAKey),
@@ -108,7 +107,7 @@ impl KeyRegistry {
 #[non_exhaustive]
 pub enum KeyTextError {
     /// The text does not begin with `policysync-key-1`.
-    #[error("not a key: it does not begin with {NAME}{VERSION}")]
+    #[error("not a key: it does not begin with {KEY_TEXT}{VERSION}")]
     NotAKey,
     /// Another version of this library wrote the text.
     #[error("the key's text has another version than {VERSION}")]
@@ -133,6 +132,7 @@ pub enum KeyTextError {
 /// Why a text is not a registry: the first fault and its line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {fault}")]
+#[non_exhaustive]
 pub struct RegistryTextError {
     /// The line, counted from 1.
     pub line: usize,
@@ -140,7 +140,7 @@ pub struct RegistryTextError {
     pub fault: RegistryTextFault,
 }
 
-/// What is wrong with a line of a registry.
+/// The fault of a line of a registry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryTextFault {

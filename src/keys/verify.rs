@@ -57,7 +57,6 @@ impl<'a> VerifiedOp<'a> {
 
     /// Accepts an operation that this device verified before it stored it, as the seal of the store proves. One caller
     /// opens a replica, which fails if the seal does not match; the other checks a store after its seal.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn under_seal(hashed: HashedOp<'a, '_>) -> Self {
         Self::new(hashed)
     }

@@ -1,17 +1,16 @@
 //! A seed encrypted with a passphrase.
 
+use crate::codec::tags::SEED_TEXT;
 use crate::crypto::{
     CryptoError, EncodingError, Sodium, Zeroizing, decode_base64url_array, encode_base64url,
 };
 
-/// The first word of the text, up to the version.
-const NAME: &str = "policysync-seed-";
-/// The first two words of the text.
-const HEAD: &str = "policysync-seed-1 argon2id ";
+/// The version of the text form, and its way from passphrase to key.
+const VERSION: &str = "1 argon2id ";
 
-/// Memory and passes of Argon2id: what one guess of the passphrase costs.
+/// Memory and passes of Argon2id: the cost of one guess at the passphrase.
 ///
-/// Bounded, because the text that is read says them, and whoever wrote it might ask for any amount.
+/// Both have limits, because they are read from a text that anybody may have written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrapCost {
     passes: u32,
@@ -47,13 +46,13 @@ impl WrapCost {
         Ok(Self { passes, memory_kib })
     }
 
-    /// Passes over the memory.
+    /// Returns the number of passes over the memory.
     #[must_use]
     pub const fn passes(self) -> u32 {
         self.passes
     }
 
-    /// Memory, in KiB.
+    /// Returns the memory, in KiB.
     #[must_use]
     pub const fn memory_kib(self) -> u32 {
         self.memory_kib
@@ -107,8 +106,9 @@ pub fn wrap_seed(
     }
     let crypto = Sodium::new()?;
     let key = derive(crypto, passphrase, &salt, cost)?;
-    let (salt, words) = (encode_base64url(&salt), encode_base64url(&nonce));
-    let mut text = format!("{HEAD}{} {} {salt} {words} ", cost.passes, cost.memory_kib);
+    let (salt_text, nonce_text) = (encode_base64url(&salt), encode_base64url(&nonce));
+    let mut text =
+        format!("{SEED_TEXT}{VERSION}{} {} {salt_text} {nonce_text} ", cost.passes, cost.memory_kib);
     let sealed = crypto.encrypt(&key, &nonce, text.as_bytes(), seed);
     text.push_str(&encode_base64url(&sealed));
     text.push(' ');
@@ -126,9 +126,8 @@ pub fn wrap_seed(
 pub fn unwrap_seed(text: &str, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
     let crypto = Sodium::new().map_err(WrapError::from)?;
     let text = text.trim();
-    let Some(rest) = text.strip_prefix(HEAD) else {
-        return Err(if text.starts_with(NAME) { UnwrapError::Version } else { UnwrapError::NotASeed });
-    };
+    let rest = text.strip_prefix(SEED_TEXT).ok_or(UnwrapError::NotASeed)?;
+    let rest = rest.strip_prefix(VERSION).ok_or(UnwrapError::Version)?;
     let before = |word: &str| text.len().checked_sub(word.len()).and_then(|end| text.get(..end));
     let (Some((_, found)), [passes, memory_kib, salt, nonce, sealed, _]) =
         (text.rsplit_once(' '), words(rest)?)
@@ -211,13 +210,13 @@ impl From<EncodingError> for UnwrapError {
     }
 }
 
-/// The six words of `rest`.
+/// Splits `rest` into its six words.
 fn words(rest: &str) -> Result<[&str; 6], UnwrapError> {
     let words: Vec<&str> = rest.split(' ').take(7).collect();
     words.try_into().map_err(|_| UnwrapError::Damaged)
 }
 
-/// A number as this library writes it: no sign, no leading zero. One too large for an `u32` counts as the largest.
+/// Reads a number as this library writes it: no sign, no leading zero. One too large for a `u32` counts as the largest.
 fn number(word: &str) -> Result<u32, UnwrapError> {
     let all_digits = word.bytes().all(|byte| byte.is_ascii_digit());
     if word.is_empty() || !all_digits || (word.starts_with('0') && word != "0") {
@@ -236,7 +235,7 @@ fn derive(
     crypto.argon2id(passphrase, salt, passes, memory_kib).ok_or(WrapError::Memory { memory_kib })
 }
 
-/// The checksum of the text before it: eight characters.
+/// Returns the checksum of the text before it: eight characters.
 fn checksum(crypto: Sodium, text: &str) -> String {
     let hash = crypto.hash(text.as_bytes());
     let (first, _) = hash.as_bytes().split_at(6);

@@ -12,6 +12,7 @@
 /// assert_eq!(title, ("Task", "t1", "title").into());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a field has exactly three names")]
 pub struct Field<'a> {
     /// The kind of the entity.
     pub entity: &'a str,

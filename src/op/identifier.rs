@@ -80,6 +80,7 @@ impl fmt::Display for Member {
 /// The error of a name that is not an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{member} {fault}")]
+#[non_exhaustive]
 pub struct IdentifierError {
     /// The member with the name.
     pub member: Member,

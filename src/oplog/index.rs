@@ -100,6 +100,11 @@ impl Index {
         &self.registers
     }
 
+    /// Exchanges the registers, so that a copy of an index gives them the same ids.
+    pub(crate) fn swap_registers(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.registers, &mut other.registers);
+    }
+
     fn author(&self, seq: OpSeq) -> AuthorId {
         self.author_ids.get(seq)
     }

@@ -4,15 +4,16 @@ use std::fmt;
 
 use super::prefix_digests::PrefixDigests;
 use super::{ForkProof, Index, Inserted, LogId};
-use crate::codec::OpHash;
+use crate::codec::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Hash, Sodium};
 use crate::guard::PermittedOp;
 use crate::keys::{VerifiedOp, VerifyError};
 use crate::op::{OpError, OpRef, OpSeq, Parts, SignedOp, SignedOpRef};
-use crate::store::{MemoryStore, Store, StoreError};
+use crate::store::{Damage, OpStore, StoreError, recompute};
 use crate::threads::Threads;
-#[cfg(feature = "sqlite")]
-use crate::{codec::OpHashSet, store::Damage};
+
+/// The number of operations that are copied together when a log is cut.
+const COPIED_TOGETHER: u32 = 512;
 
 /// An append-only log of verified operations, each once, readable in the order of arrival and in the total order.
 ///
@@ -40,9 +41,13 @@ pub struct OpLog {
     crypto: Sodium,
     space: Option<Box<str>>,
     index: Index,
-    store: Box<dyn Store>,
+    store: OpStore,
     /// True if an actor has equivocated.
     forked: bool,
+    /// The end of the operations that are saved; `None` where the store saves all of them at once.
+    confirmed: Option<OpSeq>,
+    /// True if it is unknown whether operations are saved.
+    closed: bool,
     id: LogId,
     prefix: PrefixDigests,
 }
@@ -78,6 +83,7 @@ impl Cursor {
 
 /// An operation in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogEntry {
     /// The operation.
     pub op: SignedOp,
@@ -125,6 +131,7 @@ pub enum AddError {
 
 /// The digest of a set of operations: two logs with equal digests contain the same operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "applications store a digest and create it again")]
 pub struct LogDigest {
     /// The number of operations.
     pub count: u64,
@@ -148,46 +155,120 @@ impl OpLog {
     /// Creates an empty log in memory, for operations without a space.
     #[must_use]
     pub fn new(crypto: Sodium) -> Self {
-        Self::with_store(crypto, None, Box::new(MemoryStore::new()))
+        Self::new_in(crypto, None)
     }
 
-    /// Creates an empty log over an empty store.
-    pub(crate) fn with_store(crypto: Sodium, space: Option<Box<str>>, store: Box<dyn Store>) -> Self {
+    /// Creates an empty log in memory, for operations of this space.
+    pub(crate) fn new_in(crypto: Sodium, space: Option<Box<str>>) -> Self {
+        let store = OpStore::in_memory(crypto, space.as_deref());
         Self {
             crypto,
             space,
             index: Index::new(),
             store,
             forked: false,
+            confirmed: None,
+            closed: false,
             id: LogId::default(),
             prefix: PrefixDigests::default(),
         }
     }
 
-    /// Creates an empty log that is filled from a store: [`OpLog::restore`], then [`OpLog::keep_in`].
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn new_in(crypto: Sodium, space: Option<Box<str>>) -> Self {
-        Self::with_store(crypto, space, Box::new(MemoryStore::new()))
+    /// Adds operations that are in the store already: the one that [`OpLog::keep_in`] sets afterwards.
+    pub(crate) fn restore(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Result<(), StoreError> {
+        self.check_new(ops)?;
+        self.expect_room(ops)?;
+        self.enter(ops, threads);
+        Ok(())
     }
 
-    /// Adds operations that are in the store already.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn restore(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Result<(), StoreError> {
+    /// Appends operations that were read back, in a log that keeps them in memory.
+    pub(crate) fn restore_into(
+        &mut self,
+        ops: &[PermittedOp<'_>],
+        threads: Threads,
+    ) -> Result<(), StoreError> {
+        self.check_new(ops)?;
+        self.append(ops, threads).map(drop)
+    }
+
+    /// Returns an error if an operation is in the log, or twice among these.
+    fn check_new(&self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
         let mut hashes = OpHashSet::with_capacity_and_hasher(ops.len(), Default::default());
         for (seq, op) in self.index.end().onwards().zip(ops) {
             if self.index.find(&op.hash()).is_some() || !hashes.insert(op.hash()) {
                 return Err(StoreError::operation(seq, Damage::Duplicate));
             }
         }
-        self.expect_room(ops)?;
-        self.enter(ops, threads);
+        Ok(())
+    }
+
+    /// Returns the end of the operations that others may have.
+    pub(crate) fn confirmed(&self) -> OpSeq {
+        self.confirmed.unwrap_or_else(|| self.index.end())
+    }
+
+    /// Returns the number of an operation that others may have.
+    pub(crate) fn find_confirmed(&self, hash: &OpHash) -> Option<OpSeq> {
+        self.index.find(hash).filter(|seq| *seq < self.confirmed())
+    }
+
+    /// Notes that the operations before `end` are saved.
+    pub(crate) fn confirm(&mut self, end: OpSeq) {
+        self.confirmed = Some(end);
+    }
+
+    /// Refuses operations from now on, because it is unknown which are saved.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    pub(crate) fn check_open(&self) -> Result<(), StoreError> {
+        if self.closed { Err(StoreError::OutcomeUnknown) } else { Ok(()) }
+    }
+
+    /// Removes the operations from `end` on, of a log that keeps them in memory. The log has another identity then,
+    /// because their numbers are used again. Registers keep their ids.
+    pub(crate) fn cut(&mut self, end: OpSeq, threads: Threads) -> Result<(), StoreError> {
+        let mut log = Self::new_in(self.crypto, self.space.clone());
+        let mut first = OpSeq::FIRST;
+        while first < end {
+            let next = OpSeq::new(first.get().saturating_add(COPIED_TOGETHER)).min(end);
+            let ops: Vec<SignedOp> = first.until(next).map(|seq| self.read(seq)).collect::<Result<_, _>>()?;
+            let mut scratch = Scratch::default();
+            let mut permitted = Vec::with_capacity(ops.len());
+            for (seq, op) in first.onwards().zip(&ops) {
+                let hashed = recompute(self.crypto, *self.index.hash(seq), op.as_ref(), &mut scratch)
+                    .map_err(|damage| StoreError::operation(seq, damage))?;
+                // It was verified before it was appended.
+                permitted.push(PermittedOp::unguarded(VerifiedOp::under_seal(hashed)));
+            }
+            // Reading needs the registers too.
+            log.index.swap_registers(&mut self.index);
+            let appended = log.append(&permitted, threads);
+            log.index.swap_registers(&mut self.index);
+            appended?;
+            first = next;
+        }
+        log.index.swap_registers(&mut self.index);
+        log.confirmed = self.confirmed;
+        *self = log;
         Ok(())
     }
 
     /// Sets the store that the operations are read from and written to.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn keep_in(&mut self, store: Box<dyn Store>) {
+    pub(crate) fn keep_in(&mut self, store: OpStore) {
         self.store = store;
+    }
+
+    /// Returns the store of the operations.
+    pub(crate) fn store(&self) -> &OpStore {
+        &self.store
+    }
+
+    /// Returns the store of the operations, to take over what another writer has appended.
+    pub(crate) fn store_mut(&mut self) -> &mut OpStore {
+        &mut self.store
     }
 
     /// Copies the store into a new file.
@@ -232,6 +313,7 @@ impl OpLog {
         ops: &[PermittedOp<'_>],
         threads: Threads,
     ) -> Result<Vec<Inserted>, StoreError> {
+        self.check_open()?;
         self.expect_room(ops)?;
         self.store.append(ops)?;
         Ok(self.enter(ops, threads))
@@ -289,18 +371,18 @@ impl OpLog {
         self.index.in_order().map(|seq| self.entry(seq))
     }
 
-    /// Returns the operations after `cursor`, in the order of arrival.
+    /// Returns the operations after `cursor`, in the order of arrival, without those that a journal has not saved yet.
     pub fn since(
         &self,
         cursor: Cursor,
     ) -> impl DoubleEndedIterator<Item = Result<LogEntry, StoreError>> + '_ {
-        cursor.0.until(self.index.end()).map(|seq| self.entry(seq))
+        cursor.0.until(self.confirmed()).map(|seq| self.entry(seq))
     }
 
-    /// Returns the position after all operations.
+    /// Returns the position after all operations, without those that a journal has not saved yet.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor(self.index.end())
+        Cursor(self.confirmed())
     }
 
     /// Returns the digest of the log. It costs a hash over the hashes of all operations.

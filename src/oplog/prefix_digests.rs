@@ -3,10 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::Index;
+use crate::codec::tags::LOG_PREFIX;
 use crate::crypto::{Hash, Sodium};
 use crate::op::OpSeq;
 
-const LABEL: &[u8] = b"policysync/log/prefix/v1";
 /// Operations of a page.
 const PAGE: u32 = 4096;
 
@@ -20,7 +20,7 @@ impl PrefixDigests {
     /// Returns a digest over the operations before `end`, in the order of arrival.
     pub(super) fn digest(&self, crypto: Sodium, index: &Index, end: OpSeq) -> [u8; 32] {
         let count = end.get();
-        let mut message = LABEL.to_vec();
+        let mut message = LOG_PREFIX.to_vec();
         message.extend_from_slice(&count.to_le_bytes());
         let full = crate::packed::index(count / PAGE);
         // After a panic the list still consists of full pages.
@@ -73,7 +73,7 @@ mod tests {
             let pages = hashes[..count as usize].chunks_exact(PAGE as usize);
             let rest = pages.remainder().concat();
             let pages: Vec<_> = pages.map(|page| *crypto.hash(&page.concat()).as_bytes()).collect();
-            let message = [LABEL, &count.to_le_bytes(), &pages.concat(), &rest].concat();
+            let message = [LOG_PREFIX, &count.to_le_bytes(), &pages.concat(), &rest].concat();
             Some(*crypto.hash(&message).as_bytes())
         };
         for count in [PAGE + 1, 0, 1, PAGE - 1, PAGE, end - 4, end - 3, end, end - 2, 2, PAGE + 1] {

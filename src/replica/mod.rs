@@ -5,12 +5,12 @@ mod batch;
 mod horizon;
 mod incoming;
 mod ingest;
+mod journal;
 #[cfg(test)]
 mod junk_tests;
 mod options;
 mod outcome;
 mod read;
-#[cfg(feature = "sqlite")]
 mod restore;
 mod verify;
 mod write;
@@ -24,13 +24,18 @@ use crate::keys::{KeyRegistry, RegistryError, SigningSecretKey};
 use crate::op::{IdentifierError, OpSeq};
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
-use crate::store::{MemoryStore, StoreError};
+#[cfg(feature = "sqlite")]
+use crate::store::SqliteStore;
+use crate::store::{Backing, StoreError};
 use crate::threads::Threads;
 use crate::value::Excerpt;
 use alternates::Alternates;
+use journal::Journal;
 use options::SignatureCheck;
 
 pub use incoming::Incoming;
+pub use journal::{JournalError, Restoring, Unsaved};
+use options::Place;
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
 pub use write::WriteError;
@@ -74,12 +79,14 @@ pub struct Replica {
     threads: Threads,
     clock: Clock,
     log: OpLog,
+    journal: Option<Journal>,
     state: State,
     alternates: Alternates,
 }
 
 impl Replica {
-    /// Opens a replica: an empty one in memory, or the one in the file at [`ReplicaOptions::path`].
+    /// Opens a replica: an empty one in memory, or with [`ReplicaOptions::path`] or [`ReplicaOptions::store`] the one that
+    /// is kept there.
     ///
     /// # Errors
     ///
@@ -94,10 +101,6 @@ impl Replica {
         if let Some(space) = &options.space {
             crate::op::check(crate::op::Member::Space, space)?;
         }
-        #[cfg_attr(
-            not(feature = "sqlite"),
-            expect(unused_mut, reason = "without sqlite there is no file to read")
-        )]
         let mut replica = Self {
             crypto,
             signing_key: options.signing_key,
@@ -108,16 +111,21 @@ impl Replica {
             signatures: options.signatures,
             threads: options.threads,
             clock: Clock::new(),
-            log: OpLog::with_store(crypto, options.space, Box::new(MemoryStore::new())),
+            log: OpLog::new_in(crypto, options.space),
+            journal: None,
             state: State::new(),
             alternates: Alternates::default(),
         };
-        #[cfg(feature = "sqlite")]
-        if let Some(file) = options.file {
-            if file.now > WallMillis::MAX {
-                return Err(OpenError::Clock(HlcError::WallOutOfRange { now: file.now }));
+        match options.place {
+            Place::Memory => {}
+            Place::Store(store, now) => {
+                replica.restore(now, options.expected, || Ok(Backing::Other(store)))?;
             }
-            replica.restore(&file, options.file_options)?;
+            #[cfg(feature = "sqlite")]
+            Place::File(path, now) => {
+                let open = || SqliteStore::open(path, options.durability);
+                replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))?;
+            }
         }
         Ok(replica)
     }
@@ -128,7 +136,7 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// [`StoreError::InMemory`] for a replica in memory, [`StoreError::Exists`] if there is a file already, others if
+    /// [`StoreError::NoFile`] if the replica was not opened with a path, [`StoreError::Exists`] if there is a file already, others if
     /// the disk fails. Then there is no copy, unless only making its name durable failed.
     pub fn back_up(&self, path: impl AsRef<std::path::Path>) -> Result<(), StoreError> {
         self.log.copy_to(path.as_ref())
@@ -231,4 +239,7 @@ pub enum OpenError {
     /// A seal proves that operations were verified, which this replica does not do.
     #[error("a replica that accepts unverified operations cannot seal them")]
     SealUnverified,
+    /// The options name a store for a replica that has a journal.
+    #[error("a replica with a journal has no other store")]
+    TwoStores,
 }

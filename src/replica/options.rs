@@ -1,18 +1,18 @@
 //! The options that a replica is opened with.
 
+use super::restore::Expected;
 use crate::guard::Guard;
 use crate::hlc::WallMillis;
 use crate::keys::{KeyRegistry, SigningSecretKey};
-use crate::threads::Threads;
+use crate::oplog::LogDigest;
 #[cfg(feature = "sqlite")]
-use {
-    super::restore::{File, FileOptions},
-    crate::oplog::LogDigest,
-    crate::store::Durability,
-};
+use crate::store::Durability;
+use crate::store::Store;
+use crate::threads::Threads;
 
 /// The rule for the `id` of an operation, which is only a label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Labels {
     /// Exactly `actor:t:c`. The default.
     #[default]
@@ -43,10 +43,18 @@ pub struct ReplicaOptions {
     pub(super) labels: Labels,
     pub(super) signatures: SignatureCheck,
     pub(super) threads: Threads,
+    pub(super) place: Place,
     #[cfg(feature = "sqlite")]
-    pub(super) file: Option<File>,
+    pub(super) durability: Durability,
+    pub(super) expected: Expected,
+}
+
+/// The place where a replica keeps its log, with the present time.
+pub(super) enum Place {
+    Memory,
+    Store(Box<dyn Store>, WallMillis),
     #[cfg(feature = "sqlite")]
-    pub(super) file_options: FileOptions,
+    File(std::path::PathBuf, WallMillis),
 }
 
 /// The treatment of signatures.
@@ -74,10 +82,10 @@ impl ReplicaOptions {
             labels: Labels::Derived,
             signatures: SignatureCheck::Required,
             threads: Threads::ONE,
+            place: Place::Memory,
             #[cfg(feature = "sqlite")]
-            file: None,
-            #[cfg(feature = "sqlite")]
-            file_options: FileOptions::default(),
+            durability: Durability::default(),
+            expected: Expected::default(),
         }
     }
 
@@ -137,53 +145,59 @@ impl ReplicaOptions {
         self
     }
 
-    /// Keeps the replica in a file, which is made where there is none, instead of in memory. `now` is the present
-    /// time: operations in the file that are stamped later than this and the drift are held.
+    /// Keeps the replica in a store instead of in memory. `now` is the present time: stored operations that are stamped
+    /// later than this and the drift are held.
     ///
-    /// One process, and in it one replica, has a file open: for others it is
-    /// [`StoreError::Locked`](crate::StoreError::Locked). SQLite keeps a second file beside it while it is open
-    /// (`-wal`), which belongs to it. Leave both alone meanwhile: on Unix, a process that opens and closes the file in
-    /// another way gives up its lock. To copy an open file, use [`Replica::back_up`](crate::Replica::back_up).
-    ///
-    /// The file is not believed. Every operation's hash is computed and its signature verified again, for which the
-    /// registry must know the keys of all that are in it ([`OpenError::UnknownKey`](crate::OpenError)), unless a
+    /// The store is not trusted. Every operation's hash is computed and its signature verified again, for which the
+    /// registry must know the keys of all of them ([`OpenError::UnknownKey`](crate::OpenError)), unless a
     /// [`seal_key`](Self::seal_key) proves that it was done before. The guard is not asked again. The fields that are
     /// there count as known, not as changes ([`Replica::poll`](crate::Replica::poll)).
+    #[must_use]
+    pub fn store(mut self, store: impl Store + 'static, now: WallMillis) -> Self {
+        self.place = Place::Store(Box::new(store), now);
+        self
+    }
+
+    /// Keeps the replica in an SQLite file, which is created if it does not exist. It is read like any other
+    /// [`store`](Self::store).
+    ///
+    /// One replica, in one process, can have a file open at a time: for others it is
+    /// [`StoreError::Locked`](crate::StoreError::Locked). SQLite keeps a second file beside it while it is open
+    /// (`-wal`), which belongs to it. Do not touch either meanwhile: on Unix, a process that opens and closes the file
+    /// in another way releases its lock. To copy an open file, use [`Replica::back_up`](crate::Replica::back_up).
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn path(mut self, path: impl Into<std::path::PathBuf>, now: WallMillis) -> Self {
-        self.file = Some(File { path: path.into(), now });
+        self.place = Place::File(path.into(), now);
         self
     }
 
-    /// What an acknowledged write to the file survives. Default: [`Durability::Full`].
+    /// Sets the failures that an acknowledged write to the file survives. Default: [`Durability::Full`].
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.file_options.durability = durability;
+        self.durability = durability;
         self
     }
 
-    /// Seals the file: 32 bytes that whoever can write to it does not know, from the platform's key store. A keyed
-    /// digest over all operations, renewed with every commit, then proves at the next opening that they were verified
-    /// before, which saves a curve operation each. A file that has no seal yet is verified and sealed.
+    /// Seals the store with 32 bytes that are secret from whoever can write to it, kept in the platform's key store. A
+    /// keyed digest over all operations, renewed with every commit, then proves at the next opening that they were
+    /// verified before, which saves a curve operation each. A store without a seal is verified and sealed.
     ///
-    /// A replica that is opened without the key verifies signatures; its first write takes the seal away.
-    #[cfg(feature = "sqlite")]
+    /// A replica that is opened without the key verifies signatures; its first write removes the seal.
     #[must_use]
     pub fn seal_key(mut self, key: [u8; 32]) -> Self {
-        self.file_options.seal_key = Some(crate::crypto::Zeroizing::new(key));
+        self.expected.seal_key = Some(crate::crypto::Zeroizing::new(key));
         self
     }
 
-    /// Refuses a file that holds less than it once did. `head` is the [digest](crate::OpLog::digest) of this log at an
-    /// earlier time, kept where whoever can replace the file cannot: the operations of that time must all be there, as
-    /// the first to have arrived ([`OpenError::RolledBack`](crate::OpenError)). Without it, nothing in an old copy of
-    /// the file shows that it is old.
-    #[cfg(feature = "sqlite")]
+    /// Refuses a store that holds less than it once did. `head` is the [digest](crate::OpLog::digest) of this log at an
+    /// earlier time, kept where nobody who can replace the store can change it: the operations of that time must all be
+    /// there, as the first to have arrived ([`OpenError::RolledBack`](crate::OpenError)). Without it, nothing in an old
+    /// copy of the store shows that it is old.
     #[must_use]
     pub fn at_least(mut self, head: LogDigest) -> Self {
-        self.file_options.at_least = Some(head);
+        self.expected.at_least = Some(head);
         self
     }
 

@@ -1,185 +1,322 @@
-//! Opening a replica in a file: the log is read, verified again, and everything else follows from it.
-
-use std::path::PathBuf;
+//! Opening a replica over a store.
 
 use super::{OpenError, Replica};
 use crate::codec::{OpHash, Scratch};
 use crate::crypto::Zeroizing;
 use crate::guard::PermittedOp;
-use crate::hlc::WallMillis;
-use crate::keys::{VerifiedOp, VerifyError};
+use crate::hlc::{HlcError, WallMillis};
+use crate::keys::VerifiedOp;
 use crate::op::OpSeq;
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
-use crate::store::{Damage, Durability, Page, Place, Settings, SqliteStore, StoreError, decode, recompute};
+use crate::store::{
+    Backing, Damage, Head, Ledger, OpStore, Place, Record, Records, Seal, StoreError, decode, read_whole,
+    recompute,
+};
+use crate::value::Excerpt;
 
-/// Where a replica's log is kept, and what is expected of it.
-pub(super) struct File {
-    pub(super) path: PathBuf,
-    pub(super) now: WallMillis,
-}
-
-/// What is asked of the file, should there be one.
+/// The expectations of a stored log.
 #[derive(Default)]
-pub(super) struct FileOptions {
-    pub(super) durability: Durability,
+pub(super) struct Expected {
     pub(super) seal_key: Option<Zeroizing<[u8; 32]>>,
     pub(super) at_least: Option<LogDigest>,
 }
 
-/// What shows that an operation from the file was signed by its actor.
+/// The proof that a stored operation was signed by its actor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Evidence {
     /// Its signature.
     Signature,
-    /// The seal over all of them, checked when all have been read.
+    /// The seal over all of them, checked after all have been read.
     Seal,
-    /// Nothing: the replica accepts operations unverified.
+    /// None: the replica accepts operations unverified.
     None,
 }
 
-impl Replica {
-    /// Opens the file and takes over what it holds.
-    pub(super) fn restore(&mut self, file: &File, options: FileOptions) -> Result<(), OpenError> {
-        if self.accepts_unverified() && options.seal_key.is_some() {
-            return Err(OpenError::SealUnverified);
+impl Evidence {
+    fn new(is_sealed: bool, unverified: bool) -> Self {
+        match (unverified, is_sealed) {
+            (true, _) => Self::None,
+            (false, true) => Self::Seal,
+            (false, false) => Self::Signature,
         }
-        let settings = Settings {
-            space: self.log.space().map(Into::into),
-            durability: options.durability,
-            seal_key: options.seal_key,
-        };
-        let mut store = SqliteStore::open(self.crypto, &file.path, settings)?;
-        let evidence = match (self.accepts_unverified(), store.is_sealed()) {
-            (true, _) => Evidence::None,
-            (false, true) => Evidence::Seal,
-            (false, false) => Evidence::Signature,
-        };
-        let computed = self.read_log(&store, evidence, options.at_least)?;
-        match (evidence, computed) {
-            (Evidence::Seal, Some(computed)) => {
-                store.check_seal(&computed).map_err(|error| self.locate(&store, error))?;
+    }
+}
+
+/// The state of reading a log back.
+pub(super) struct Reading {
+    evidence: Evidence,
+    /// The seal over what was read, where there is a key to it.
+    seal: Option<Seal>,
+    /// The digest that is still to be met.
+    at_least: Option<LogDigest>,
+    scratch: Vec<u8>,
+}
+
+impl Reading {
+    /// Begins to read the log into an empty one.
+    pub(super) fn new(replica: &mut Replica, ledger: &Ledger, at_least: Option<LogDigest>) -> Self {
+        let evidence = Evidence::new(ledger.is_sealed(), replica.accepts_unverified());
+        Self::with(replica, ledger, evidence, at_least)
+    }
+
+    fn with(replica: &mut Replica, ledger: &Ledger, evidence: Evidence, at_least: Option<LogDigest>) -> Self {
+        let space = replica.log.space().map(Into::into);
+        replica.log = OpLog::new_in(replica.crypto, space);
+        let seal = ledger.sealing().map(|sealing| sealing.start(replica.log.space()));
+        Self { evidence, seal, at_least, scratch: Vec::new() }
+    }
+
+    /// Verifies the next records and passes their operations to `enter`, which puts them into the log.
+    pub(super) fn take(
+        &mut self,
+        replica: &mut Replica,
+        ledger: &Ledger,
+        records: &[Record<'_>],
+        enter: fn(&mut Replica, &[PermittedOp<'_>]) -> Result<(), StoreError>,
+    ) -> Result<(), OpenError> {
+        self.meet_digest(replica)?;
+        let mut ops = replica.verify_records(records, self.evidence)?;
+        self.seal = seal_after(self.seal, ledger, &ops, &mut self.scratch);
+        // The expected digest is over a certain number of operations: stop there.
+        let stop = self.at_least.and_then(|expected| usize::try_from(expected.count).ok());
+        let here = stop.and_then(|stop| stop.checked_sub(replica.log.len()));
+        if let Some(here) = here.filter(|here| *here < ops.len()) {
+            let rest = ops.split_off(here);
+            enter(replica, &ops)?;
+            self.meet_digest(replica)?;
+            ops = rest;
+        }
+        Ok(enter(replica, &ops)?)
+    }
+
+    /// Compares the log with the expected digest, once it has as many operations.
+    fn meet_digest(&mut self, replica: &Replica) -> Result<(), OpenError> {
+        let count = u64::from(replica.log.index().len());
+        if let Some(expected) = self.at_least.take_if(|expected| expected.count == count) {
+            let found = replica.log.digest();
+            if found != expected {
+                return Err(OpenError::RolledBack { expected, found });
             }
-            (Evidence::Signature, Some(computed)) => store.seal(computed)?,
-            _ => {}
         }
-        self.refuse_copied_actor(&store)?;
-        self.log.keep_in(Box::new(store));
-        self.merge_restored(file.now);
         Ok(())
     }
 
-    /// Reads all operations into the log, and computes their seal where there is a key to it.
-    fn read_log(
-        &mut self,
-        store: &SqliteStore,
-        evidence: Evidence,
-        at_least: Option<LogDigest>,
-    ) -> Result<Option<[u8; 32]>, OpenError> {
-        self.log = OpLog::new_in(self.crypto, self.log.space().map(Into::into));
-        let mut seal = store.sealing().map(|sealing| sealing.start(self.log.space()));
-        let mut scratch = Vec::new();
-        let mut expected = at_least;
-        loop {
-            self.expect_head(&mut expected)?;
-            let first = self.log.index().end();
-            let page = store.page(first)?;
-            if page.is_empty() {
-                break;
-            }
-            let mut ops = self.verify_page(first, &page, evidence)?;
-            if let (Some(sealing), Some(seal)) = (store.sealing(), &mut seal) {
-                for op in &ops {
-                    *seal = sealing.after(seal, &op.hash(), op.signed(), &mut scratch);
-                }
-            }
-            // The digest that is expected is of a certain number of operations: stop there.
-            let stop = expected.and_then(|expected| usize::try_from(expected.count).ok());
-            let rest =
-                stop.and_then(|stop| stop.checked_sub(self.log.len())).filter(|here| *here < ops.len());
-            let rest = rest.map(|here| ops.split_off(here));
-            self.log.restore(&ops, self.threads)?;
-            if let Some(rest) = rest {
-                self.expect_head(&mut expected)?;
-                self.log.restore(&rest, self.threads)?;
-            }
-        }
-        let (found, count) = (self.log.index().len(), store.count());
+    /// Compares the whole log with its head. Returns its first seal, where it has none and there is a key.
+    pub(super) fn end(mut self, replica: &Replica, ledger: &Ledger) -> Result<Option<Seal>, OpenError> {
+        self.meet_digest(replica)?;
+        let (found, count) = (replica.log.index().len(), ledger.count());
         if found != count {
             let damage = if found < count { Damage::Missing } else { Damage::Unexpected };
-            let place = Place::Operation { seq: OpSeq::new(found.min(count)) };
-            return Err(StoreError::Corrupt { place, damage }.into());
+            return Err(StoreError::operation(OpSeq::new(found.min(count)), damage).into());
         }
-        match expected {
-            Some(expected) => Err(OpenError::RolledBack { expected, found: self.log.digest() }),
-            None => Ok(seal),
+        if let Some(expected) = self.at_least {
+            return Err(OpenError::RolledBack { expected, found: replica.log.digest() });
+        }
+        match (self.evidence, self.seal) {
+            (Evidence::Seal, Some(computed)) => ledger.check_seal(ledger.head(), &computed)?,
+            (Evidence::Signature, Some(computed)) => return Ok(Some(computed)),
+            _ => {}
+        }
+        Ok(None)
+    }
+}
+
+fn seal_after(
+    seal: Option<Seal>,
+    ledger: &Ledger,
+    ops: &[PermittedOp<'_>],
+    scratch: &mut Vec<u8>,
+) -> Option<Seal> {
+    let (sealing, seal) = (ledger.sealing()?, seal?);
+    Some(ops.iter().fold(seal, |seal, op| sealing.after(&seal, &op.hash(), op.signed(), scratch)))
+}
+
+impl Replica {
+    /// Takes in the operations that another process has appended to the store: after a write or an ingest has ended with
+    /// [`StoreError::Conflict`], or at any time. They are verified as when the store is opened. Returns their count.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when they cannot be read, are damaged, or need a key that is not registered; the replica is
+    /// unchanged.
+    pub fn catch_up(&mut self, now: WallMillis) -> Result<usize, OpenError> {
+        if now > WallMillis::MAX {
+            return Err(OpenError::Clock(HlcError::WallOutOfRange { now }));
+        }
+        let first = self.log.index().end();
+        let Some((pages, head)) = self.read_newer(first)? else { return Ok(0) };
+        let is_sealed = self.log.store().ledger().is_sealed() && head.seal.is_some();
+        let evidence = Evidence::new(is_sealed, self.accepts_unverified());
+        let records: Vec<Record<'_>> = pages.iter().flat_map(Records::iter).collect();
+        let ops = self.verify_records(&records, evidence)?;
+        if evidence == Evidence::Seal {
+            let ledger = self.log.store().ledger();
+            let computed = seal_after(ledger.head().seal, ledger, &ops, &mut Vec::new());
+            ledger.check_seal(&head, &computed.unwrap_or_default())?;
+        }
+        self.log.restore(&ops, self.threads)?;
+        self.log.store_mut().advance(head);
+        self.merge_appended(first, now);
+        Ok(ops.len())
+    }
+
+    /// Reads the records from `first` up to the head that another process has stored.
+    fn read_newer(&self, first: OpSeq) -> Result<Option<(Vec<Records>, Head)>, OpenError> {
+        let store = self.log.store();
+        let Some(mut head) = store.newer()? else { return Ok(None) };
+        let (mut pages, mut next) = (Vec::new(), first);
+        loop {
+            let page = store.page(next)?;
+            next = page.end();
+            if page.count() == 0 {
+                break;
+            }
+            pages.push(page);
+        }
+        if next.get() > head.count {
+            // Another commit meanwhile.
+            head = store.newer()?.unwrap_or(head);
+        }
+        if next.get() == head.count {
+            return Ok(Some((pages, head)));
+        }
+        let (place, damage) = match next.get() < head.count {
+            true => (next, Damage::Missing),
+            false => (OpSeq::new(head.count), Damage::Unexpected),
+        };
+        Err(StoreError::operation(place, damage).into())
+    }
+
+    /// Merges the operations of the log from `first` on, as if they had just arrived.
+    fn merge_appended(&mut self, first: OpSeq, now: WallMillis) {
+        self.advance_horizon(self.horizon_at(now));
+        for seq in first.until(self.log.index().end()) {
+            let ts = self.log.index().ts(seq);
+            // The actor's own operations are never held.
+            if Some(self.log.index().actor(seq)) == self.actor() {
+                self.advance_horizon(WallMillis(ts.t()));
+            }
+            if self.state.admit(self.log.index(), seq).is_some() {
+                self.clock.observe(ts);
+            }
         }
     }
 
-    /// Whether the log is what was expected, once it has as many operations.
-    fn expect_head(&self, expected: &mut Option<LogDigest>) -> Result<(), OpenError> {
-        let count = u64::from(self.log.index().len());
-        if let Some(head) = expected.take_if(|head| head.count == count) {
-            let found = self.log.digest();
-            if found != head {
-                return Err(OpenError::RolledBack { expected: head, found });
-            }
+    /// Opens the store and takes over the log that it holds.
+    pub(super) fn restore(
+        &mut self,
+        now: WallMillis,
+        expected: Expected,
+        open: impl FnOnce() -> Result<Backing, StoreError>,
+    ) -> Result<(), OpenError> {
+        self.check_before_reading(now, &expected)?;
+        let mut store = OpStore::open(self.crypto, open()?, self.log.space(), expected.seal_key)?;
+        let first_seal = self.read_log(&mut store, expected.at_least)?;
+        self.refuse_copied_actor(store.ledger())?;
+        store.settle(first_seal)?;
+        self.log.keep_in(store);
+        self.merge_restored(now);
+        Ok(())
+    }
+
+    /// Returns an error for options that contradict each other.
+    pub(super) fn check_before_reading(&self, now: WallMillis, expected: &Expected) -> Result<(), OpenError> {
+        if now > WallMillis::MAX {
+            return Err(OpenError::Clock(HlcError::WallOutOfRange { now }));
+        }
+        if self.accepts_unverified() && expected.seal_key.is_some() {
+            return Err(OpenError::SealUnverified);
         }
         Ok(())
     }
 
-    fn verify_page<'p>(
+    /// Reads all operations into the log. Returns its first seal, where it has none and there is a key.
+    fn read_log(
+        &mut self,
+        store: &mut OpStore,
+        at_least: Option<LogDigest>,
+    ) -> Result<Option<Seal>, OpenError> {
+        let mut reading = Reading::new(self, store.ledger(), at_least);
+        self.read_pages(store, &mut reading)?;
+        // Another process may have appended meanwhile.
+        while self.log.index().len() != store.ledger().count()
+            && let Some(head) = store.newer()?
+        {
+            store.advance(head);
+            self.read_pages(store, &mut reading)?;
+        }
+        reading.end(self, store.ledger()).map_err(|error| match error {
+            OpenError::Store(StoreError::Corrupt { place: Place::Seal, .. }) => self.locate(store, error),
+            _ => error,
+        })
+    }
+
+    fn read_pages(&mut self, store: &OpStore, reading: &mut Reading) -> Result<(), OpenError> {
+        loop {
+            let page = store.page(self.log.index().end())?;
+            if page.count() == 0 {
+                return Ok(());
+            }
+            let records: Vec<Record<'_>> = page.iter().collect();
+            reading.take(self, store.ledger(), &records, |replica, ops| {
+                replica.log.restore(ops, replica.threads)
+            })?;
+        }
+    }
+
+    /// Finds the operation because of which the seal does not fit, by its signature, if there is one.
+    fn locate(&mut self, store: &OpStore, error: OpenError) -> OpenError {
+        let mut reading = Reading::with(self, store.ledger(), Evidence::Signature, None);
+        match self.read_pages(store, &mut reading) {
+            Err(place @ OpenError::Store(_)) => place,
+            _ => error,
+        }
+    }
+
+    fn verify_records<'p>(
         &self,
-        first: OpSeq,
-        page: &'p Page,
+        records: &[Record<'p>],
         evidence: Evidence,
     ) -> Result<Vec<PermittedOp<'p>>, OpenError> {
-        let rows: Vec<(OpSeq, OpHash, &'p [u8])> =
-            first.onwards().zip(page.rows()).map(|(seq, (hash, bytes))| (seq, hash, bytes)).collect();
         let (crypto, space, keys) = (self.crypto, self.log.space(), &self.keys);
-        let verify = |scratch: &mut Scratch, (seq, hash, bytes): (OpSeq, OpHash, &'p [u8])| {
+        let verify = |scratch: &mut Scratch, record: &Record<'p>| {
+            let seq = record.first;
             let damaged = |damage| OpenError::Store(StoreError::operation(seq, damage));
-            let signed = decode(bytes, space).map_err(damaged)?;
+            let (hash, form): (OpHash, &'p [u8]) = read_whole(record.bytes).map_err(damaged)?;
+            let signed = decode(form, space).map_err(damaged)?;
             let hashed = recompute(crypto, hash, signed, scratch).map_err(damaged)?;
             match evidence {
                 Evidence::Seal => Ok(VerifiedOp::under_seal(hashed)),
                 Evidence::None => Ok(VerifiedOp::dangerously_unverified(hashed)),
-                Evidence::Signature => keys.verify_hashed(&crypto, hashed).map_err(|error| match error {
-                    VerifyError::UnknownKey { actor, kid } => OpenError::UnknownKey { seq, actor, kid },
-                    VerifyError::BadSignature => damaged(Damage::Signature),
-                    VerifyError::Op(error) => damaged(Damage::Decode(error.into())),
-                }),
+                Evidence::Signature => {
+                    keys.verify_hashed(&crypto, hashed).map_err(|error| match error.into() {
+                        Damage::UnknownKey { actor, kid } => OpenError::UnknownKey { seq, actor, kid },
+                        damage => damaged(damage),
+                    })
+                }
             }
         };
-        let verified = self.threads.map(&rows, Scratch::default, |scratch, group, verified| {
-            verified.extend(group.iter().map(|row| verify(scratch, *row)));
+        let verified = self.threads.map(records, Scratch::default, |scratch, group, verified| {
+            verified.extend(group.iter().map(|record| verify(scratch, record)));
         });
         verified.into_iter().map(|op| op.map(PermittedOp::unguarded)).collect()
     }
 
-    /// The seal does not fit: the signatures may tell where.
-    fn locate(&mut self, store: &SqliteStore, error: StoreError) -> OpenError {
-        match self.read_log(store, Evidence::Signature, None) {
-            Err(place @ OpenError::Store(_)) => place,
-            _ => error.into(),
-        }
-    }
-
-    /// An actor whose operations came with a backup does not write into it: since the backup was made it may have
-    /// written more, and would say a second thing at the same time.
-    fn refuse_copied_actor(&self, store: &SqliteStore) -> Result<(), OpenError> {
-        let (Some(actor), Some(copied)) = (self.actor(), store.copied()) else { return Ok(()) };
+    /// Returns an error if operations of the replica's actor came with a backup: since it was made the actor may have
+    /// written more, and would use the same timestamps again.
+    pub(super) fn refuse_copied_actor(&self, ledger: &Ledger) -> Result<(), OpenError> {
+        let (Some(actor), Some(copied)) = (self.actor(), ledger.head().copied) else { return Ok(()) };
         let index = self.log.index();
-        let wrote = index.seqs().any(|seq| seq < OpSeq::new(copied) && index.actor(seq) == actor);
-        if wrote {
-            Err(OpenError::RestoredBackup { actor: crate::value::Excerpt::of(actor) })
-        } else {
-            Ok(())
+        let end = OpSeq::new(copied).min(index.end());
+        match OpSeq::FIRST.until(end).any(|seq| index.actor(seq) == actor) {
+            true => Err(OpenError::RestoredBackup { actor: Excerpt::of(actor) }),
+            false => Ok(()),
         }
     }
 
-    /// Clock and state, from the log and the time.
-    fn merge_restored(&mut self, now: WallMillis) {
+    /// Computes clock and state from the log and the time.
+    pub(super) fn merge_restored(&mut self, now: WallMillis) {
         let index = self.log.index();
         let own = self.actor().and_then(|actor| {
             let own = index.seqs().filter(|seq| index.actor(*seq) == actor);

@@ -11,6 +11,7 @@ use crate::store::StoreError;
 
 /// An operation on a register, with its standing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Version {
     /// The operation.
     pub op: SignedOp,
@@ -34,6 +35,7 @@ pub enum Standing {
 
 /// The explanation of the state of a register.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The winning operation.
     pub winner: Version,

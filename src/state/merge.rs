@@ -41,7 +41,6 @@ impl State {
     }
 
     /// Computes the state of a log, and the greatest merged operation. No register counts as changed.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn restored(index: &Index, horizon: WallMillis) -> (Self, Option<OpSeq>) {
         let mut state = Self::new();
         for seq in index.seqs() {
@@ -50,6 +49,25 @@ impl State {
         let greatest = state.advance(index, horizon);
         state.take_changed();
         (state, greatest)
+    }
+
+    /// Computes the state again after the log was cut at `end`. The registers whose winner is gone count as changed.
+    pub(crate) fn cut(&mut self, index: &Index, end: OpSeq) {
+        let mut state = Self::new();
+        for seq in index.seqs() {
+            state.admit(index, seq);
+        }
+        if let Some(horizon) = self.horizon {
+            state.advance(index, horizon);
+        }
+        state.take_changed();
+        let is_gone = |register: &RegisterId| self.winner(*register).is_some_and(|winner| winner >= end);
+        for register in self.changed.iter().copied().chain(index.registers().all().filter(is_gone)) {
+            if state.is_changed.insert(register) {
+                state.changed.push(register);
+            }
+        }
+        *self = state;
     }
 
     /// Returns the time up to which operations are merged, or `None` before the first [`State::advance`].

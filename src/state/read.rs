@@ -10,6 +10,7 @@ use crate::value::{Value, utf16_cmp, write_string};
 
 /// A change of a field: the field has another winner than before.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Change {
     /// The kind of the entity.
     pub entity: String,
@@ -17,10 +18,11 @@ pub struct Change {
     pub entity_id: String,
     /// The path of the field.
     pub path: String,
-    /// The kind of the winning operation: a set or a delete.
+    /// The kind of the winning operation: a set or a delete; a delete if there is none.
     pub kind: Kind,
-    /// The hash of the winning operation.
-    pub winner: OpHash,
+    /// The hash of the winning operation. `None` if all operations on the field were taken back
+    /// ([`Replica::take_back`](crate::Replica::take_back)).
+    pub winner: Option<OpHash>,
 }
 
 impl Change {
@@ -99,17 +101,17 @@ impl State {
     pub(crate) fn take_changes(&mut self, log: &OpLog) -> Vec<Change> {
         let changed = self.take_changed();
         let change = |register: RegisterId| {
-            let winner = self.winner(register)?;
+            let winner = self.winner(register);
             let (entity, entity_id, path) = log.index().registers().names(register);
-            Some(Change {
+            Change {
                 entity: entity.to_owned(),
                 entity_id: entity_id.to_owned(),
                 path: path.to_owned(),
-                kind: log.index().kind(winner),
-                winner: *log.index().hash(winner),
-            })
+                kind: winner.map_or(Kind::Delete, |winner| log.index().kind(winner)),
+                winner: winner.map(|winner| *log.index().hash(winner)),
+            }
         };
-        changed.into_iter().filter_map(change).collect()
+        changed.into_iter().map(change).collect()
     }
 
     /// Returns true if [`State::take_changes`] would return a change.

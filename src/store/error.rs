@@ -1,82 +1,112 @@
-//! Why a store did not do its work.
+//! The errors of stores.
 
 use std::fmt;
 
 use crate::codec::DecodeError;
+use crate::keys::VerifyError;
 use crate::op::OpSeq;
 use crate::value::Excerpt;
 
-/// Why a store did not do its work. Our disk or its keeper is at fault.
+/// The reason why a store failed. The disk or the database is at fault, never the peer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no room for more operations: a log holds up to 2^32 - 2 operations, one in memory 32 GiB of values.
     #[error("the log is full")]
     Full,
-    /// What was read is not what was written.
+    /// The bytes that were read are not those that were written.
     #[error("{place} of the store is damaged: {damage}")]
     Corrupt {
-        /// Where.
+        /// The damaged place.
         place: Place,
-        /// What is wrong there.
+        /// The damage.
         damage: Damage,
     },
-    /// Somebody else has the file open: one process, and in it one replica, at a time.
+    /// Another writer has changed the store since it was read. Nothing was written: read what it has appended
+    /// ([`Replica::catch_up`](crate::Replica::catch_up)) and try again.
+    #[error("another writer has changed the store")]
+    Conflict,
+    /// It is unknown whether operations were saved, so the replica takes no others. Open it again from what is stored.
+    #[error("it is unknown whether operations were saved")]
+    OutcomeUnknown,
+    /// Another replica, in this process or another, has the file open.
     #[error("somebody else has the store open")]
     Locked,
     /// There is no room on the disk. Free some and try again.
     #[error("the disk is full")]
-    DiskFull(#[source] SqliteCode),
+    DiskFull(#[source] Cause),
     /// The file, its directory or the disk may not be written to.
     #[error("the store may not be written to")]
-    ReadOnly(#[source] SqliteCode),
+    ReadOnly(#[source] Cause),
     /// The disk failed to read or to write.
     #[error("the disk failed")]
-    Io(#[source] SqliteCode),
-    /// The file system refused something that is not SQLite's work: to look for, to name or to remove a file.
+    Io(#[source] Cause),
+    /// The file system failed to find, name or remove a file.
     #[error("the file system failed: {kind}")]
     FileSystem {
-        /// What it said.
+        /// The error of the system.
         kind: std::io::ErrorKind,
     },
-    /// The file, or one that belongs to it, cannot be opened: no such directory, no right to, or no handles left.
+    /// The file, or one that belongs to it, cannot be opened: no such directory, no permission, or no handles left.
     #[error("the store cannot be opened")]
-    CannotOpen(#[source] SqliteCode),
+    CannotOpen(#[source] Cause),
     /// The path names a directory, a pipe or a device.
     #[error("the path does not name a file")]
     NotAFile,
-    /// A file is there already, and nothing is written over it.
+    /// A file exists already. It was not overwritten.
     #[error("there is a file already")]
     Exists,
-    /// Since it was opened the file has been moved, removed or replaced. What would be written could not be found
-    /// again.
+    /// The file has been moved, removed or replaced since it was opened. A write to it could not be found again.
     #[error("the file has been moved or removed while it was open")]
     Moved,
-    /// The file is of another program, or no database.
+    /// The file belongs to another program, or is no database.
     #[error("the file is not a store of this library")]
     Foreign,
-    /// A newer version of this library wrote the file. It has not been touched.
-    #[error("the store has schema version {found}, this library knows up to {known}")]
+    /// A newer version of this library wrote the store. It has not been touched.
+    #[error("the store has version {found}, this library knows up to {known}")]
     Newer {
-        /// The file's schema version.
+        /// The version of the store.
         found: i32,
         /// The newest that this library knows.
         known: i32,
     },
-    /// The file holds the log of another space.
+    /// The store holds the log of another space.
     #[error("the store belongs to {}, the replica to {}", name(.found), name(.expected))]
     WrongSpace {
-        /// The file's space, shortened and escaped.
+        /// The store's space, shortened and escaped.
         found: Option<Excerpt>,
         /// The replica's space, shortened and escaped.
         expected: Option<Excerpt>,
     },
-    /// There is no file: the store is in memory.
-    #[error("the store is in memory")]
-    InMemory,
-    /// SQLite failed in another way.
-    #[error("the database failed")]
-    Sqlite(#[source] SqliteCode),
+    /// The replica was not opened with a path, so there is no file to copy.
+    #[error("the replica is not in a file")]
+    NoFile,
+    /// The store failed in another way.
+    #[error("the store failed")]
+    Other(#[source] Cause),
+}
+
+/// The reason that a system or a database gives for a failure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Cause {
+    code: Option<i32>,
+    text: Excerpt,
+}
+
+impl Cause {
+    /// Creates a cause from a text, which is shortened and escaped, and the number that the system gives the failure,
+    /// if it has one.
+    #[must_use]
+    pub fn new(text: &str, code: Option<i32>) -> Self {
+        Self { code, text: Excerpt::of(text) }
+    }
+
+    /// Returns the number that the system gives the failure: of SQLite, its extended result code.
+    #[must_use]
+    pub const fn code(&self) -> Option<i32> {
+        self.code
+    }
 }
 
 fn name(space: &Option<Excerpt>) -> String {
@@ -84,7 +114,7 @@ fn name(space: &Option<Excerpt>) -> String {
 }
 
 impl StoreError {
-    /// Damage to one operation.
+    /// Creates the error for a damaged operation.
     pub(crate) fn operation(seq: OpSeq, damage: Damage) -> Self {
         Self::Corrupt { place: Place::Operation { seq }, damage }
     }
@@ -98,13 +128,13 @@ pub enum Place {
     File,
     /// The tables and what else is defined in the file.
     Schema,
-    /// The row that describes the log.
-    Meta,
+    /// The head, which describes the log.
+    Head,
     /// The seal over all operations.
     Seal,
     /// One operation.
     Operation {
-        /// Its number.
+        /// The number of the operation.
         seq: OpSeq,
     },
 }
@@ -114,19 +144,18 @@ impl fmt::Display for Place {
         match self {
             Self::File => f.write_str("the file"),
             Self::Schema => f.write_str("the schema"),
-            Self::Meta => f.write_str("the description"),
+            Self::Head => f.write_str("the head"),
             Self::Seal => f.write_str("the seal"),
             Self::Operation { seq } => write!(f, "operation number {seq}"),
         }
     }
 }
 
-/// What is wrong in a store.
+/// A fault in a store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
-    /// SQLite cannot make sense of a page; or the disk says that it cannot read it (`EIO`), which SQLite takes for the
-    /// same.
+    /// A page is malformed; or the disk cannot read it (`EIO`), which SQLite reports in the same way.
     #[error("a page of the database is malformed or unreadable")]
     Malformed,
     /// SQLite's own check of the database found faults.
@@ -135,13 +164,13 @@ pub enum Damage {
         /// The first fault, shortened and escaped.
         first: Excerpt,
     },
-    /// It is empty: what was there is gone.
+    /// The place is empty: the content is gone.
     #[error("it is empty")]
     Empty,
-    /// It is not there.
+    /// The place does not exist.
     #[error("it is missing")]
     Missing,
-    /// It is not what this library writes: another type, a wrong length, something that it never makes.
+    /// The content is not what this library writes: another type, a wrong length, a value that it never writes.
     #[error("it is not what this library writes")]
     Unexpected,
     /// The bytes are not the binary form of an operation.
@@ -159,7 +188,7 @@ pub enum Damage {
     /// The actor did not sign the operation.
     #[error("the signature is not the actor's")]
     Signature,
-    /// No such key is known, so that nothing can be said of the signature.
+    /// The key is not registered, so the signature cannot be verified.
     #[error("no key \"{kid}\" of actor \"{actor}\" is known")]
     UnknownKey {
         /// The actor, shortened and escaped.
@@ -167,30 +196,20 @@ pub enum Damage {
         /// The kid, shortened and escaped.
         kid: Excerpt,
     },
-    /// The operations are not those that the seal was made over, or it was made with another key.
+    /// The seal was made over other operations, or with another key.
     #[error("it does not fit the operations, or the key is another")]
     Seal,
 }
 
-/// SQLite's extended result code: the source of an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SqliteCode(pub(super) i32);
-
-impl SqliteCode {
-    /// The number, as SQLite's documentation lists it ("Result and Error Codes").
-    #[must_use]
-    pub const fn number(self) -> i32 {
-        self.0
+impl From<VerifyError> for Damage {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::UnknownKey { actor, kid } => Self::UnknownKey { actor, kid },
+            VerifyError::BadSignature => Self::Signature,
+            VerifyError::Op(error) => Self::Decode(error.into()),
+        }
     }
 }
-
-impl fmt::Display for SqliteCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SQLite's result code {}", self.0)
-    }
-}
-
-impl std::error::Error for SqliteCode {}
 
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> Self {

@@ -1,25 +1,43 @@
-//! Bodies in memory: gone with the process.
+//! A store in memory.
 
-use super::{Body, Damage, Store, StoreError};
-use crate::codec::OpHash;
-use crate::crypto::Signature;
-use crate::guard::PermittedOp;
+use std::collections::BTreeMap;
+
+use super::{Commit, Damage, Record, Store, StoreError};
 use crate::op::OpSeq;
 use crate::packed::{ByteAddress, ByteArena, ChunkedVec};
 
-const LABELLED: u8 = 1;
-
-/// A store in memory, packed end to end: flags, signature, the label with its length where there is one, value.
+/// A store in memory, which ends with the process. Records lie end to end; one of a single operation costs four bytes
+/// beside its own. The bytes of a replaced record are not reused.
 pub struct MemoryStore {
-    bodies: ByteArena,
+    head: Option<Vec<u8>>,
+    records: ByteArena,
+    /// For each operation, its record.
     addresses: ChunkedVec<ByteAddress, OpSeq>,
+    /// The records of more than one operation: their counts, by their first.
+    counts: BTreeMap<OpSeq, u32>,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bodies: ByteArena::new(), addresses: ChunkedVec::new() }
+        Self { head: None, records: ByteArena::new(), addresses: ChunkedVec::new(), counts: BTreeMap::new() }
+    }
+
+    /// Returns the first operation of the record that holds `seq`, and the count of its operations.
+    fn extent(&self, seq: OpSeq) -> (OpSeq, u32) {
+        let before = self.counts.range(..=seq).next_back();
+        let extent = before.map(|(first, count)| (*first, *count));
+        extent.filter(|(first, count)| seq.get() - first.get() < *count).unwrap_or((seq, 1))
+    }
+
+    /// Returns an error unless the record fits the operations that are there.
+    fn check_replaced(&self, record: &Record<'_>) -> Result<(), StoreError> {
+        let is_there = record.first < self.addresses.end();
+        match is_there && self.extent(record.first) == (record.first, record.count) {
+            true => Ok(()),
+            false => Err(StoreError::operation(record.first, Damage::Missing)),
+        }
     }
 }
 
@@ -30,51 +48,43 @@ impl Default for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn append(&mut self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
-        // Bodies first: an address is what makes one reachable, so a batch that does not fit leaves nothing behind
-        // but unused room.
-        let mut addresses = Vec::with_capacity(ops.len());
-        for permitted in ops {
-            let signed = permitted.signed();
-            let op = signed.op();
-            let label = op.label().unwrap_or_default();
-            let flags = if op.label().is_some() { LABELLED } else { 0 };
-            let label_len = u16::try_from(label.len()).map_err(|_| StoreError::Full)?.to_le_bytes();
-            let label_len: &[u8] = if op.label().is_some() { &label_len } else { &[] };
-            let signature = signed.signature();
-            let parts = [
-                &[flags],
-                signature.as_bytes().as_slice(),
-                label_len,
-                label.as_bytes(),
-                op.value().as_bytes(),
-            ];
-            addresses.push(self.bodies.push(&parts).ok_or(StoreError::Full)?);
+    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.head.clone())
+    }
+
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        if self.head.as_deref() != commit.known {
+            return Err(StoreError::Conflict);
         }
-        for address in addresses {
-            self.addresses.push(address);
+        commit.replaced.iter().try_for_each(|record| self.check_replaced(record))?;
+        // The bytes first: an address is what makes them reachable, so a commit that does not fit leaves unused room
+        // only.
+        let records = commit.replaced.iter().chain(commit.appended);
+        let addresses: Option<Vec<ByteAddress>> =
+            records.map(|record| self.records.push(&[record.bytes])).collect();
+        let mut addresses = addresses.ok_or(StoreError::Full)?.into_iter();
+        for (record, address) in commit.replaced.iter().zip(addresses.by_ref()) {
+            for seq in record.first.until(record.end()) {
+                *self.addresses.get_mut(seq) = address;
+            }
         }
+        for (record, address) in commit.appended.iter().zip(addresses) {
+            if record.count > 1 {
+                self.counts.insert(record.first, record.count);
+            }
+            for _ in 0..record.count {
+                self.addresses.push(address);
+            }
+        }
+        self.head = Some(commit.head.to_vec());
         Ok(())
     }
 
-    fn read<'a>(&'a self, seq: OpSeq, _: &OpHash, _: &'a mut Vec<u8>) -> Result<Body<'a>, StoreError> {
+    fn read<'a>(&'a self, seq: OpSeq, _: &'a mut Vec<u8>) -> Result<Option<Record<'a>>, StoreError> {
         if seq >= self.addresses.end() {
-            return Err(StoreError::operation(seq, Damage::Missing));
+            return Ok(None);
         }
-        unpack(self.bodies.get(*self.addresses.get(seq)))
-            .ok_or_else(|| StoreError::operation(seq, Damage::Unexpected))
+        let (first, count) = self.extent(seq);
+        Ok(Some(Record { first, count, bytes: self.records.get(*self.addresses.get(seq)) }))
     }
-}
-
-fn unpack(body: &[u8]) -> Option<Body<'_>> {
-    let (flags, rest) = body.split_first()?;
-    let (signature, mut rest) = rest.split_first_chunk::<64>()?;
-    let mut label = None;
-    if flags & LABELLED != 0 {
-        let (len, after) = rest.split_first_chunk::<2>()?;
-        let (text, after) = after.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
-        label = Some(std::str::from_utf8(text).ok()?);
-        rest = after;
-    }
-    Some(Body { value: std::str::from_utf8(rest).ok()?, label, signature: Signature::from_bytes(*signature) })
 }

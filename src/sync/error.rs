@@ -1,213 +1,137 @@
-//! Why a session ended early, and by whose fault.
+//! The errors of synchronization.
 
-use super::wire::Reader;
+use super::proto::Alert;
+use crate::codec::CodecError;
 use crate::replica::IngestError;
 use crate::store::StoreError;
 
-/// Why a call of synchronisation failed. Operations that were admitted before stay; nothing else has changed.
+/// Why a call of a session, a responder or a push failed. Operations admitted before stay; nothing else has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyncError {
     /// The bytes are not a message.
-    #[error("not a message: {fault} at byte {at}")]
-    Message {
-        /// What is wrong.
-        fault: MessageFault,
-        /// The byte that the reader had reached.
-        at: usize,
-    },
-    /// The message is longer than this side said it would take.
+    #[error("not a message: {0}")]
+    Message(CodecError),
+    /// The message is longer than the limit that this side announced.
     #[error("a message of {len} bytes, the limit is {limit}")]
     TooLarge {
-        /// Bytes that arrived.
+        /// The length of the message in bytes.
         len: usize,
-        /// The limit that was announced.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// The peer speaks another version.
+    /// The peer uses another version of the protocol.
     #[error("the peer speaks version {found} of the protocol, this library version {known}")]
     Version {
-        /// Its version.
+        /// The version of the peer.
         found: u8,
-        /// Ours.
+        /// The version that this library knows.
         known: u8,
     },
     /// The peer's log belongs to another space.
     #[error("the peer's log belongs to another space")]
     OtherSpace,
-    /// What the peer says contradicts itself.
-    #[error("the peer contradicts itself: {0}")]
-    Lie(Lie),
-    /// The message answers another one: an earlier one of this session, or another session's. The session still waits.
+    /// The peer broke the protocol.
+    #[error("the peer broke the protocol: {0}")]
+    PeerMisbehaved(PeerMisbehaved),
+    /// The message answers an earlier request, or belongs to another session. The session still awaits its answer.
     #[error("an answer to another message")]
     Stray,
-    /// The peer has sent so many operations that were refused.
+    /// This replica refused more operations of the peer than a session allows.
     #[error("more than {limit} operations were refused")]
     TooManyRefused {
-        /// How many may.
+        /// The number of refused operations that a session allows.
         limit: u64,
     },
-    /// The peer neither brought nor took an operation for so many answers in a row.
+    /// Too many answers in a row transferred no operation.
     #[error("{limit} answers in a row have brought nothing new")]
     NoProgress {
-        /// How many answers in a row may.
+        /// The number of such answers in a row that a session allows.
         limit: u32,
     },
-    /// The peer ended the session.
-    #[error("the peer refused: {0}")]
-    Refused(Refusal),
-    /// A message was given to a session that is not waiting for one, or asked of one that is.
+    /// The peer ended the session with an alert.
+    #[error("the peer ended the session: {0}")]
+    AlertReceived(Alert),
+    /// A message was given to a session that awaits none, or was asked of a session that awaits an answer.
     #[error("it is not this side's turn")]
     OutOfTurn,
-    /// The session has ended: it failed, was cancelled, or is finished.
+    /// The session has ended.
     #[error("the session has ended")]
     Ended,
-    /// The replica is not the one that the session began with: another, or the same opened again.
+    /// The replica is not the one that the session began with: it is another, or it was closed and opened again.
     #[error("the replica is not the one that the session began with")]
     OtherReplica,
-    /// The replica took nothing of a message: the guard stopped it, or the store failed.
+    /// The replica rejected a whole batch: the guard stopped it, or the store failed.
     #[error(transparent)]
     Ingest(#[from] IngestError),
-    /// The store failed to read an operation that should be sent.
+    /// The store could not read an operation.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What is wrong with a message.
+/// A rule of the protocol that the peer broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum MessageFault {
-    /// It ends too early, or a count promises more than there is.
-    #[error("it is cut short")]
-    Truncated,
-    /// Bytes follow its end.
-    #[error("bytes follow its end")]
-    TrailingBytes,
-    /// An integer that is too large, or written in more bytes than it needs.
-    #[error("a bad integer")]
-    Integer,
-    /// A text that is not UTF-8.
-    #[error("a text is not UTF-8")]
-    Utf8,
-    /// A byte with no meaning in its place.
-    #[error("unknown tag {found}")]
-    Tag {
-        /// The byte.
-        found: u8,
-    },
-    /// A bound that is not greater than the one before, or not in its shortest form.
-    #[error("a bound out of order")]
-    Bound,
-    /// More ranges, ids, places or doubts than a message may have.
-    #[error("too many of its parts")]
-    TooMany,
-    /// A reference to a name that has not been told, or a name told twice.
-    #[error("a bad reference to a name")]
-    Reference,
-}
-
-/// How a peer contradicts itself, or what we said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Lie {
-    /// It speaks of a range that it was not asked about.
+pub enum PeerMisbehaved {
+    /// The answer describes a range that was not part of the request.
     #[error("an answer about a range that was not asked for")]
     Range,
-    /// It wants operations by their place, and gives another number of places than there are.
-    #[error("a wish for {found} places in a range of {expected}")]
-    Places {
-        /// How many it gives.
+    /// A list of wanted operations has another length than the range that it refers to.
+    #[error("a list of {found} wanted operations for a range of {expected}")]
+    Wants {
+        /// The length of the list.
         found: usize,
-        /// How many there are.
+        /// The number of operations in the range.
         expected: usize,
     },
-    /// It answers for another number of operations than were sent.
-    #[error("an answer for {found} operations after {expected}")]
-    Answers {
-        /// How many it answers for.
+    /// The answer acknowledges another number of operations than were sent.
+    #[error("an acknowledgement of {found} operations after {expected}")]
+    Ack {
+        /// The number of operations acknowledged.
         found: u64,
-        /// How many were sent.
+        /// The number of operations sent.
         expected: u64,
     },
-    /// It names a position in the log beyond its end.
-    #[error("a position behind the end of the log")]
+    /// The peer names a position beyond the end of the log.
+    #[error("a position beyond the end of the log")]
     Position,
-    /// Its first answer does not greet, or a later one does.
-    #[error("a greeting in the wrong place")]
-    Greeting,
-    /// It goes on from a session that was not offered.
-    #[error("a session to go on from that was not offered")]
-    Base,
-    /// It says that it would take no message, or that it stopped where it cannot have.
+    /// The first answer has no welcome, or a later answer has one.
+    #[error("a welcome in the wrong place")]
+    Welcome,
+    /// The peer resumes a session that was not offered.
+    #[error("resumption of a session that was not offered")]
+    Resume,
+    /// The peer's message limit is too low, or it continues from a place that it cannot have reached.
     #[error("a limit that cannot be kept")]
     Limit,
 }
 
-/// Why a responder ends a session: what [`SyncError::to_message`] says to the other side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// It did not understand the message.
-    #[error("it did not understand")]
-    Message,
-    /// It speaks another version.
-    #[error("it speaks another version")]
-    Version,
-    /// Its log belongs to another space.
-    #[error("its log belongs to another space")]
-    OtherSpace,
-    /// The message was too long for it.
-    #[error("the message was too long")]
-    TooLarge,
-    /// It no longer knows the earlier session to go on from. Begin anew.
-    #[error("it no longer knows the session")]
-    Forgotten,
-    /// It could not do its work just now. Try again later.
-    #[error("it failed")]
-    Failed,
+// Not by `#[from]`: the messages above contain those of these errors, so they are no sources.
+impl From<CodecError> for SyncError {
+    fn from(error: CodecError) -> Self {
+        Self::Message(error)
+    }
 }
 
-/// The first byte of a refusal on the wire.
-pub(crate) const REFUSAL: u8 = 0xE5;
-
-impl Refusal {
-    const ALL: [Self; 6] =
-        [Self::Message, Self::Version, Self::OtherSpace, Self::TooLarge, Self::Forgotten, Self::Failed];
-
-    const fn code(self) -> u8 {
-        match self {
-            Self::Message => 1,
-            Self::Version => 2,
-            Self::OtherSpace => 3,
-            Self::TooLarge => 4,
-            Self::Forgotten => 5,
-            Self::Failed => 6,
-        }
-    }
-
-    /// Reads what follows the first byte of a refusal.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, SyncError> {
-        let code = reader.byte()?;
-        let found = Self::ALL.into_iter().find(|refusal| refusal.code() == code);
-        let refusal = found.ok_or_else(|| reader.fault(MessageFault::Tag { found: code }))?;
-        reader.end()?;
-        Ok(refusal)
+impl From<PeerMisbehaved> for SyncError {
+    fn from(fault: PeerMisbehaved) -> Self {
+        Self::PeerMisbehaved(fault)
     }
 }
 
 impl SyncError {
-    /// What a responder that failed with this error says to the initiator, in two bytes: the initiator then ends with
-    /// [`SyncError::Refused`]. It tells nothing of the cause but its kind.
+    /// Returns the alert, two bytes, that tells the initiator why its request was not answered: its session then ends
+    /// with [`SyncError::AlertReceived`]. The alert reveals only the kind of error.
     #[must_use]
-    pub fn to_message(&self) -> Vec<u8> {
-        let refusal = match self {
-            Self::Message { .. } | Self::Lie(_) | Self::OutOfTurn => Refusal::Message,
-            Self::Version { .. } => Refusal::Version,
-            Self::OtherSpace => Refusal::OtherSpace,
-            Self::TooLarge { .. } => Refusal::TooLarge,
-            Self::Refused(refusal) => *refusal,
-            _ => Refusal::Failed,
+    pub fn to_alert(&self) -> Vec<u8> {
+        let alert = match self {
+            Self::Message(_) | Self::PeerMisbehaved(_) | Self::OutOfTurn => Alert::Message,
+            Self::Version { .. } => Alert::Version,
+            Self::OtherSpace => Alert::OtherSpace,
+            Self::TooLarge { .. } => Alert::TooLarge,
+            Self::AlertReceived(alert) => *alert,
+            _ => Alert::Failed,
         };
-        vec![REFUSAL, refusal.code()]
+        alert.to_message()
     }
 }

@@ -1,46 +1,27 @@
-//! Synchronisation: two replicas find out what the other lacks, over anything that carries bytes, and trust nobody.
+//! Synchronization of two replicas that do not trust each other, over anything that carries bytes.
+//!
+//! - `proto`: messages and their limits
+//! - `rbsr`: range-based set reconciliation, which finds the operations that only one side holds
+//! - `session`: [`SyncSession`] on the side that begins, [`Responder`] on the side that answers, [`Push`] after a
+//!   session
+//! - `resume`: what shortens the next session with the same peer
 
-mod base;
-mod bits;
-mod bound;
-mod bundle;
 mod error;
-mod inbox;
-mod intake;
-mod kept;
-#[cfg(test)]
-mod liar_tests;
-mod limits;
-mod message;
-mod ops;
-mod options;
-mod outbox;
-mod prf;
-mod progress;
-mod push;
-mod ranges;
-mod reconcile;
-mod responder;
-mod runs;
+mod ingest;
+mod proto;
+mod rbsr;
+mod resume;
 mod session;
-mod snapshot;
-mod wire;
 
-pub use base::SyncBase;
-pub use bundle::{BUNDLE_VERSION, BundleError, Exported, Imported};
 #[cfg(feature = "http")]
-pub(crate) use error::REFUSAL;
-pub use error::{Lie, MessageFault, Refusal, SyncError};
-pub use intake::Refusals;
-pub use kept::{BASE_VERSION, BaseError};
-pub use limits::{
-    LEAF, MAX_DOUBTS, MAX_IDS, MAX_MESSAGE_BYTES, MAX_RANGES, MAX_REFUSED, MIN_MESSAGE_BYTES, NEWEST, SPLIT,
-    max_idle_rounds,
-};
-pub(crate) use message::PUSH;
-pub use message::SYNC_VERSION;
-pub use options::SyncOptions;
-pub use progress::{Finish, Progress, SessionDigest};
-pub use push::{Push, Pushed};
-pub use responder::{Reply, Responder};
-pub use session::SyncSession;
+pub(crate) use crate::codec::tags::ALERT;
+pub(crate) use crate::codec::tags::PUSH;
+pub use crate::codec::tags::{RESUME_VERSION, SYNC_VERSION};
+pub use error::{PeerMisbehaved, SyncError};
+pub(crate) use ingest::IngestedOps;
+pub use ingest::{Received, Refusals};
+pub use proto::Alert;
+pub use proto::limits::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
+pub use resume::{ResumeError, ResumeToken};
+pub(crate) use session::pack_op;
+pub use session::{Progress, Push, Reply, Responder, SessionDigest, SessionResult, SyncOptions, SyncSession};

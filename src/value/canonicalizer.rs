@@ -53,7 +53,7 @@ pub(super) struct Canonicalizer<'r, 'a, 'o> {
     out: &'o mut String,
     open: Vec<Container>,
     /// The members of all open objects, innermost last.
-    members: Vec<Member>,
+    members: Vec<OpenMember>,
     /// The buffer in which an object is sorted.
     ordered: String,
 }
@@ -73,7 +73,7 @@ struct Object {
 }
 
 /// A member of an open object. Offsets are 32 bits wide, so that many small members take little memory.
-struct Member {
+struct OpenMember {
     /// The start of the name in `out`, after its quote.
     name: u32,
     /// The end of the value in `out`.
@@ -197,14 +197,14 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
         self.reader.colon()?;
         push(self.out, ":");
         if let Some(Container::Object(object)) = self.open.last_mut() {
-            let before = self.members.get(object.first_member..).and_then(<[Member]>::last);
+            let before = self.members.get(object.first_member..).and_then(<[OpenMember]>::last);
             if let Some(before) = before
                 && object.ascending
             {
                 object.ascending = compare_names(self.out, before.name, name).is_lt();
             }
         }
-        self.members.push(Member { name, end: name, source });
+        self.members.push(OpenMember { name, end: name, source });
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-/* Bundles, out and in through callbacks that may fail, stop short and lie. */
+/* Exports and imports bundles through callbacks that fail, stop short and lie. */
 #include "check.h"
 
 #define NULL_IN(name, call)                                  \
@@ -13,19 +13,19 @@ enum { ROOM = 8 << 20, NEVER = 1 << 30 };
 static policysync_error error = POLICYSYNC_ERROR_INIT;
 static policysync_error *const err = &error;
 
-/* A file in memory, and what its callbacks are to do. */
+/* A file in memory with the behaviour of its callbacks. */
 struct file {
     uint8_t *bytes;
     size_t len, at;
-    /* How many bytes a read gives at most. */
+    /* The maximum number of bytes that a read gives. */
     size_t step;
-    /* The largest piece that was asked for or brought. */
+    /* The largest piece that was requested or written. */
     size_t largest;
     int calls, fail_at, destroyed;
-    /* What is added to the length that a read tells; what it says it has read instead. */
+    /* A number to add to the reported length, and a length to report instead. */
     size_t lie;
     int silent;
-    /* Whom the callback calls. */
+    /* The replica that the callback calls. */
     policysync_replica *replica;
 };
 
@@ -39,7 +39,7 @@ static struct file empty_file(void) {
     return file;
 }
 
-/* No lock is held by then. */
+/* No lock is held at this point. */
 static void destroy(void *ctx) {
     struct file *file = ctx;
     uint64_t number;
@@ -121,7 +121,7 @@ static policysync_status export_to(struct file *file, policysync_replica *replic
     return status;
 }
 
-static policysync_status import_of(struct file *file, policysync_replica *replica, policysync_intake *out) {
+static policysync_status import_of(struct file *file, policysync_replica *replica, policysync_ingested *out) {
     policysync_reader reader = reader_of(file);
     policysync_status status = policysync_replica_import_bundle(replica, NOW, &reader, out, err);
     CHECK(file->destroyed == 1);
@@ -155,7 +155,7 @@ static void test_a_round_trip(void) {
     policysync_replica *alice = replica_of("alice", 1);
     policysync_replica *bob = reader_replica();
     policysync_exported exported;
-    policysync_intake intake;
+    policysync_ingested ingested;
     policysync_digest digests[2];
     policysync_writer writer;
     policysync_cursor *cursor = NULL;
@@ -168,16 +168,16 @@ static void test_a_round_trip(void) {
     exported.struct_size = sizeof exported;
     EXPECT(POLICYSYNC_OK, export_to(&file, alice, &exported));
     CHECK(exported.ops == 3 && exported.bytes == file.len && exported.position == 3 && exported.reserved == 0);
-    memset(&intake, 0x55, sizeof intake);
-    intake.struct_size = sizeof intake;
-    EXPECT(POLICYSYNC_OK, import_of(&file, bob, &intake));
-    CHECK(intake.received == 3 && intake.known == 0 && intake.refused.bad_signature == 0);
-    CHECK(intake.bytes == file.len && intake.sent == 0);
-    /* One byte at a time, and then three. */
+    memset(&ingested, 0x55, sizeof ingested);
+    ingested.struct_size = sizeof ingested;
+    EXPECT(POLICYSYNC_OK, import_of(&file, bob, &ingested));
+    CHECK(ingested.received == 3 && ingested.known == 0 && ingested.refused.bad_signature == 0);
+    CHECK(ingested.bytes == file.len && ingested.sent == 0);
+    /* Reads of one byte at a time, then of three. */
     for (step = 1; step < 4; step += 2) {
         file.step = step;
-        EXPECT(POLICYSYNC_OK, import_of(&file, bob, &intake));
-        CHECK(intake.received == 0 && intake.known == 3);
+        EXPECT(POLICYSYNC_OK, import_of(&file, bob, &ingested));
+        CHECK(ingested.received == 0 && ingested.known == 3);
     }
     file.step = SIZE_MAX;
     memset(digests, 0, sizeof digests);
@@ -186,17 +186,17 @@ static void test_a_round_trip(void) {
     EXPECT(POLICYSYNC_OK, policysync_replica_digest(bob, &digests[1], NULL));
     CHECK(memcmp(&digests[0], &digests[1], sizeof digests[0]) == 0);
 
-    /* Since a position, and past the end of any log. */
+    /* An export from a position, and from one past the end of any log. */
     writer = writer_of(&file);
     EXPECT(POLICYSYNC_OK, policysync_replica_export_bundle(alice, 2, &writer, &exported, err));
     CHECK(exported.ops == 1);
     writer = writer_of(&file);
     EXPECT(POLICYSYNC_OK, policysync_replica_export_bundle(alice, UINT64_MAX, &writer, &exported, err));
     CHECK(exported.ops == 0);
-    EXPECT(POLICYSYNC_OK, import_of(&file, bob, &intake));
-    CHECK(intake.received == 0 && intake.known == 0);
+    EXPECT(POLICYSYNC_OK, import_of(&file, bob, &ingested));
+    CHECK(ingested.received == 0 && ingested.known == 0);
 
-    /* A set. */
+    /* An export of chosen operations. */
     EXPECT(POLICYSYNC_OK, policysync_cursor_open(alice, 0, &cursor, NULL));
     EXPECT(POLICYSYNC_OK, policysync_cursor_next(cursor, ops, sizeof ops[0], 3, &count, NULL));
     CHECK(count == 3);
@@ -226,29 +226,29 @@ static void test_a_round_trip(void) {
     free(file.bytes);
 }
 
-/* However many frames there are, none of the pieces is larger than one. */
+/* However many frames there are, no piece is larger than one frame. */
 static void test_that_pieces_do_not_grow_with_the_bundle(void) {
     struct file file = empty_file();
     policysync_replica *alice = replica_of("alice", 1);
     policysync_replica *bob = reader_replica();
-    policysync_intake intake;
+    policysync_ingested ingested;
     write_tasks(alice, 30, 200000);
     EXPECT(POLICYSYNC_OK, export_to(&file, alice, NULL));
     CHECK(file.len > 5 << 20 && file.largest <= (1 << 20) + 16);
     file.largest = 0;
-    intake.struct_size = sizeof intake;
-    EXPECT(POLICYSYNC_OK, import_of(&file, bob, &intake));
-    CHECK(intake.received == 30 && file.largest <= (1 << 20) + 16);
+    ingested.struct_size = sizeof ingested;
+    EXPECT(POLICYSYNC_OK, import_of(&file, bob, &ingested));
+    CHECK(ingested.received == 30 && file.largest <= (1 << 20) + 16);
 
-    /* The second frame is altered: what came before stays, and it is told where. */
+    /* The second frame is altered: the operations of the first stay, and the error names the place. */
     policysync_replica_free(bob);
     bob = reader_replica();
     file.bytes[3 << 19] ^= 1;
-    EXPECT(POLICYSYNC_ERR_DAMAGED, import_of(&file, bob, &intake));
+    EXPECT(POLICYSYNC_ERR_DAMAGED, import_of(&file, bob, &ingested));
     CHECK(strstr(error.message, "the bundle is damaged in the frame at byte ") == error.message);
     file.bytes[3 << 19] ^= 1;
-    EXPECT(POLICYSYNC_OK, import_of(&file, bob, &intake));
-    CHECK(intake.known >= 1 && intake.received + intake.known == 30);
+    EXPECT(POLICYSYNC_OK, import_of(&file, bob, &ingested));
+    CHECK(ingested.known >= 1 && ingested.received + ingested.known == 30);
     policysync_replica_free(alice);
     policysync_replica_free(bob);
     free(file.bytes);
@@ -259,7 +259,7 @@ static void test_callbacks_that_fail_and_lie(void) {
     policysync_replica *alice = replica_of("alice", 1);
     policysync_replica *bob = reader_replica();
     policysync_exported exported;
-    policysync_intake intake;
+    policysync_ingested ingested;
     int calls, at;
 
     write_tasks(alice, 3, 10);
@@ -277,26 +277,26 @@ static void test_callbacks_that_fail_and_lie(void) {
     EXPECT(POLICYSYNC_OK, export_to(&file, alice, NULL));
 
     file.step = 100;
-    memset(&intake, 0x55, sizeof intake);
-    intake.struct_size = sizeof intake;
+    memset(&ingested, 0x55, sizeof ingested);
+    ingested.struct_size = sizeof ingested;
     EXPECT(POLICYSYNC_OK, import_of(&file, alice, NULL));
     calls = file.calls;
     for (at = 0; at < calls; at++) {
         file.fail_at = at;
-        EXPECT(POLICYSYNC_ERR_CALLBACK, import_of(&file, bob, &intake));
+        EXPECT(POLICYSYNC_ERR_CALLBACK, import_of(&file, bob, &ingested));
         CHECK(strcmp(error.message, "the reader failed with status 6") == 0);
-        CHECK(file.calls == at + 1 && intake.received == UINT64_C(0x5555555555555555));
+        CHECK(file.calls == at + 1 && ingested.received == UINT64_C(0x5555555555555555));
     }
     file.fail_at = NEVER;
     file.lie = 1;
     EXPECT(POLICYSYNC_ERR_CALLBACK, import_of(&file, bob, NULL));
-    CHECK(strstr(error.message, "the reader says that it has read ") == error.message && file.calls == 1);
+    CHECK(strstr(error.message, "the reader set out_len to ") == error.message && file.calls == 1);
     file.lie = SIZE_MAX / 2;
     EXPECT(POLICYSYNC_ERR_CALLBACK, import_of(&file, bob, NULL));
     file.lie = 0;
     file.silent = 1;
     EXPECT(POLICYSYNC_ERR_CALLBACK, import_of(&file, bob, NULL));
-    CHECK(strcmp(error.message, "the reader does not say how many bytes it has read") == 0);
+    CHECK(strcmp(error.message, "the reader did not set out_len") == 0);
     free(file.bytes);
     policysync_replica_free(alice);
     policysync_replica_free(bob);
@@ -345,7 +345,7 @@ static void test_bundles_cut_and_changed(void) {
         EXPECT(POLICYSYNC_ERR_WRONG_SPACE, import_of(&file, elsewhere, NULL));
         policysync_replica_free(elsewhere);
     }
-    /* The frame came before its damaged end; once whole, all is there. */
+    /* The frame precedes its damaged end; when that is repaired, every operation is imported. */
     EXPECT(POLICYSYNC_OK, import_of(&file, bob, NULL));
     EXPECT(POLICYSYNC_OK, policysync_replica_position(bob, &count, NULL));
     CHECK(count == 2);
@@ -365,14 +365,14 @@ static void test_coming_back(void) {
     free(file.bytes);
 }
 
-/* Whatever is wrong with the call, what it took over is destroyed once. */
+/* Whatever is wrong with the call, a context that was taken over is destroyed once. */
 static void test_that_destroy_is_called_once(void) {
     struct file file = empty_file();
     policysync_replica *alice = replica_of("alice", 1);
     policysync_writer writer = writer_of(&file);
     policysync_reader reader;
     policysync_exported exported;
-    policysync_intake intake;
+    policysync_ingested ingested;
 
     NULL_IN("replica", policysync_replica_export_bundle(nothing(), 0, &writer, NULL, err));
     CHECK(file.destroyed == 1);
@@ -393,7 +393,7 @@ static void test_that_destroy_is_called_once(void) {
     exported.struct_size = 0;
     EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_export_bundle(alice, 0, &writer, &exported, err));
     CHECK(file.destroyed == 6);
-    /* So small that `destroy` is not in it: not taken over. */
+    /* A struct_size too small to contain `destroy`: the context is not taken over. */
     writer.struct_size = sizeof writer - 8;
     EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_export_bundle(alice, 0, &writer, NULL, err));
     CHECK(file.destroyed == 6 && file.calls == 0);
@@ -413,8 +413,8 @@ static void test_that_destroy_is_called_once(void) {
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_import_bundle(alice, NOW, &reader, NULL, err));
     CHECK(file.destroyed == 3);
     reader.reserved = 0;
-    intake.struct_size = 8;
-    EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_import_bundle(alice, NOW, &reader, &intake, err));
+    ingested.struct_size = 8;
+    EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_import_bundle(alice, NOW, &reader, &ingested, err));
     CHECK(file.destroyed == 4);
     reader.struct_size = 8;
     EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_import_bundle(alice, NOW, &reader, NULL, err));

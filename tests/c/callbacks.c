@@ -1,7 +1,7 @@
-/* Guard, clock and observer: what they are told, what they may answer, and that they are destroyed once. */
+/* Guard, clock and observer: their arguments, their results, and that each context is destroyed once. */
 #include "check.h"
 
-/* What a callback is to do, and what has happened to it. */
+/* The behaviour of a callback, and a record of its calls. */
 struct script {
     policysync_replica *replica;
     policysync_status result;
@@ -16,7 +16,7 @@ struct script {
 
 static void destroy(void *ctx) { ((struct script *)ctx)->destroyed++; }
 
-/* Whatever it calls of the replica, it is told that it may not. */
+/* Every function of the replica that it calls returns ERR_BUSY. */
 static void reenter(struct script *script) {
     policysync_buffer text = POLICYSYNC_BUFFER_INIT;
     policysync_field title = title_of("t1");
@@ -122,7 +122,7 @@ static void test_the_guard(void) {
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&callbacks.options, &bob, NULL));
     introduce(bob, "alice", 1);
 
-    /* Not asked about what is not signed. */
+    /* The guard is not asked about an operation without a valid signature. */
     EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(bob, NOW, "{}", 2, NULL, 0, NULL));
     CHECK(script.calls == 0);
 
@@ -147,7 +147,7 @@ static void test_the_guard(void) {
     CHECK(strcmp(error.message, "the guard failed with status 7") == 0);
     script.result = 0;
 
-    /* One call for a batch; it may not come back in. */
+    /* A batch causes one call, and the guard may not enter the replica again. */
     script.calls = 0;
     script.ops = 0;
     script.replica = bob;
@@ -202,7 +202,7 @@ static void test_clock_and_observer(void) {
     EXPECT(POLICYSYNC_OK, policysync_replica_set(alice, POLICYSYNC_NOW, &title, "2", 1, 0, NULL, NULL));
     CHECK(clock.reentry == POLICYSYNC_ERR_BUSY && observer.reentry == POLICYSYNC_ERR_BUSY);
 
-    /* Freed by its own callback: it goes when the call returns. */
+    /* A replica freed by its own callback lives until the call returns. */
     observer.free_it = 1;
     EXPECT(POLICYSYNC_OK, policysync_replica_set(alice, NOW, &title, "3", 1, POLICYSYNC_JSON, &text, NULL));
     CHECK(clock.destroyed == 1 && observer.destroyed == 1);
@@ -254,7 +254,7 @@ static void test_that_destroy_is_called_once_when_opening_fails(void) {
             callbacks.observer.reserved = 1;
             break;
         case 9:
-            /* So small that `destroy` is not in it: not taken over. */
+            /* A struct_size too small to contain `destroy`: the context is not taken over. */
             callbacks.guard.struct_size = 8;
             of_guard = 0;
             expected = POLICYSYNC_ERR_VERSION;
@@ -294,7 +294,7 @@ static void test_a_context_that_is_handed_over_twice(void) {
     policysync_replica_free(two);
     CHECK(script.destroyed == 3);
 
-    /* Nothing to destroy is allowed. */
+    /* `destroy` may be NULL. */
     callbacks.guard.destroy = NULL;
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&callbacks.options, &one, NULL));
     policysync_replica_free(one);

@@ -1,4 +1,4 @@
-/* What the C tests share. */
+/* Helpers of the C tests. */
 #include "check.h"
 
 void check(int holds_it, const char *what, const char *file, int line) {

@@ -1,45 +1,45 @@
-/* What the C tests share. */
+/* Helpers of the C tests. */
 #ifndef CHECK_H
 #define CHECK_H
 
 #include "policysync.h"
-/* Twice on purpose. */
+/* Included twice on purpose. */
 #include "policysync.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The time at which most tests take place. */
+/* The time of most tests. */
 #define NOW UINT64_C(1760000000000)
 
 #define CHECK(condition) check((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
 
-/* That a call returns this status. */
+/* Checks that a call returns this status. */
 #define EXPECT(status, call) expect((status), (call), #call, __FILE__, __LINE__)
 
 void check(int holds, const char *what, const char *file, int line);
 void expect(policysync_status expected, policysync_status found, const char *what, const char *file, int line);
 
-/* NULL, unseen by the compiler, which would warn of it. */
+/* Returns NULL without a warning of the compiler. */
 void *nothing(void);
 
-/* An actor's key: the same for the same seed byte. */
+/* Makes an actor's key: the same for the same seed byte. */
 policysync_key *key_of(const char *actor, uint8_t seed);
 
-/* A replica that writes as this actor, or only reads where it is NULL. */
+/* Opens a replica that writes as this actor, or only reads if that is NULL. */
 policysync_replica *replica_of(const char *actor, uint8_t seed);
 
-/* Makes the key known to the replica. */
+/* Registers the key with the replica. */
 void introduce(policysync_replica *replica, const char *actor, uint8_t seed);
 
 policysync_bytes bytes_of(const char *text);
 policysync_field title_of(const char *entity_id);
 
-/* Whether a buffer holds exactly this text. */
+/* Returns true if a buffer holds exactly this text. */
 int holds(const policysync_buffer *buffer, const char *text);
 
-/* Whether this text is somewhere in a buffer. */
+/* Returns true if a buffer contains this text. */
 int mentions(const policysync_buffer *buffer, const char *text);
 
 void test_versions(void);

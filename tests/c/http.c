@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A call that must complain of NULL, and say of what. */
+/* A call that must fail with ERR_NULL and name the parameter. */
 #define NULL_IN(name, call)                                  \
     do {                                                     \
         error.message[0] = 0;                                \
@@ -22,19 +22,19 @@
 static policysync_error error = POLICYSYNC_ERROR_INIT;
 static policysync_error *const err = &error;
 
-/* Answers one request at a time, in a thread of its own, until it is stopped. */
+/* Answers one request at a time, in its own thread, until it is stopped. */
 struct server {
     int listener;
     char url[64];
     pthread_t thread;
     policysync_replica *replica;
     policysync_responder *responder;
-    /* Done before each answer, by the server's thread. */
+    /* Runs before each answer, on the server's thread. */
     void (*meanwhile)(void *ctx);
     void *ctx;
 };
 
-/* The value of a header, or an empty text. */
+/* Returns the value of a header, or an empty text. */
 static const char *header_of(const char *head, const char *name, size_t *len) {
     const char *line = strstr(head, "\r\n");
     while (line != NULL) {
@@ -121,7 +121,7 @@ static void *run_server(void *ctx) {
     }
 }
 
-/* A socket that listens on loopback, and its URL. */
+/* Opens a listening socket on loopback and writes its URL. */
 static int listen_on(char *url, size_t size, const char *scheme) {
     struct sockaddr_in address;
     socklen_t len = sizeof address;
@@ -211,7 +211,7 @@ static void test_that_it_synchronises(void) {
 
     start(&server);
     write_task(server.replica, "t2", "\"from bob\"");
-    /* The token goes in place of this one. */
+    /* The token replaces this one. */
     headers[0].name = bytes_of("Authorization");
     headers[0].value = bytes_of("Basic YTpi");
     headers[1].name = bytes_of("X-Tenant");
@@ -223,11 +223,11 @@ static void test_that_it_synchronises(void) {
     EXPECT(POLICYSYNC_OK, policysync_http_client_sync(client, session, alice, NOW, err));
     CHECK(state_of(session) == POLICYSYNC_SESSION_CONVERGED);
     equal(alice, server.replica, 2);
-    /* It is over. */
+    /* The session has ended. */
     EXPECT(POLICYSYNC_OK, policysync_http_client_sync(client, session, alice, NOW, err));
     policysync_session_free(session);
 
-    /* The same by hand. */
+    /* The same with single exchanges. */
     write_task(server.replica, "t3", "3");
     session = session_of();
     while ((status = policysync_session_next_message(session, alice, &request, err)) == POLICYSYNC_OK) {
@@ -247,7 +247,7 @@ static void test_that_it_synchronises(void) {
     policysync_buffer_dispose(&answer);
 }
 
-/* What the server's thread does with what the client is using. */
+/* Uses the client's objects on the server's thread. */
 struct other {
     policysync_replica *alice;
     policysync_session *session;
@@ -257,7 +257,7 @@ struct other {
 static void meanwhile(void *ctx) {
     struct other *other = (struct other *)ctx;
     policysync_buffer out = POLICYSYNC_BUFFER_INIT;
-    /* Who held the replica while it waits for the answer would wait for itself here. */
+    /* If the client held the replica while it waits for the answer, this would deadlock. */
     write_task(other->alice, "meanwhile", "1");
     CHECK(state_of(other->session) == POLICYSYNC_SESSION_RUNNING);
     EXPECT(POLICYSYNC_ERR_OUT_OF_TURN, policysync_session_next_message(other->session, other->alice, &out, NULL));
@@ -300,7 +300,7 @@ static void test_what_goes_wrong(void) {
     int silent;
 
     start(&server);
-    /* Without a token, and with another one. */
+    /* Without a token, and with a wrong one. */
     for (n = 0; n < 2; n++) {
         options = options_of(n == 0 ? "" : "secret-other");
         client = client_of(server.url, &options);
@@ -311,7 +311,7 @@ static void test_what_goes_wrong(void) {
         policysync_http_client_free(client);
     }
 
-    /* What cannot be a client. */
+    /* Invalid arguments for a client. */
     options = options_of("secret\r\nx-evil: 1");
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_http_client_new(server.url, strlen(server.url), &options, &client, err));
     CHECK(client == NULL && strstr(error.message, "secret") == NULL);
@@ -338,7 +338,7 @@ static void test_what_goes_wrong(void) {
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_http_client_new("\xff", 1, NULL, &client, err));
     CHECK(client == NULL);
 
-    /* With TLS: no certificates, and a server that does not speak it. Without: neither. */
+    /* With TLS: invalid certificates, and a server that does not speak TLS. Without: both are unsupported. */
     options = options_of(TOKEN);
     options.trusted = bytes_of("no certificate");
     n = strlen(server.url);
@@ -363,7 +363,7 @@ static void test_what_goes_wrong(void) {
         EXPECT(POLICYSYNC_ERR_UNSUPPORTED, policysync_http_client_new(server.url, n, &options, &client, err));
     }
 
-    /* A server that takes the request and says nothing; then nobody at all. */
+    /* A server that reads the request and does not answer; then no server. */
     silent = listen_on(url, sizeof url, "http");
     options = options_of(TOKEN);
     options.answer_timeout_ms = 100;
@@ -505,8 +505,8 @@ static void *test_all(void *ctx) {
     return ctx;
 }
 
-/* In a thread that ends: what Rust keeps for each thread that waits is freed then, and valgrind does not take it for lost
- * as it does that of the main thread. */
+/* Runs in a thread that ends: then Rust frees its data of the thread, which valgrind would report as lost in the main
+ * thread. */
 void test_http(void) {
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, test_all, NULL) == 0);

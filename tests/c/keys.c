@@ -30,7 +30,7 @@ void test_keys(void) {
     EXPECT(POLICYSYNC_ERR_IDENTIFIER, policysync_key_from_seed("alice", 5, "\x7f", 1, seed, &again, NULL));
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_key_generate("\xff", 1, &again, NULL));
 
-    /* RFC 8032, section 7.1, TEST 1 begins with this seed; here only that a seed of zeros is one too. */
+    /* RFC 8032, section 7.1, TEST 1 begins with this seed; here only a seed of zeros is used. */
     memset(seed, 0, sizeof seed);
     EXPECT(POLICYSYNC_OK, policysync_key_from_seed("alice", 5, NULL, 0, seed, &again, NULL));
     EXPECT(POLICYSYNC_OK, policysync_key_public(again, other, NULL));

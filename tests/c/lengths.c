@@ -1,4 +1,4 @@
-/* Lengths 0, 1, the longest that is allowed, one more, and more than any memory. */
+/* Lengths 0, 1, the maximum, one more, and more than the address space holds. */
 #include "check.h"
 
 static void test_names(void) {
@@ -18,7 +18,7 @@ static void test_names(void) {
     CHECK(strcmp(error.message, "path has 1025 bytes, the limit is 1024") == 0);
     field.path.len = SIZE_MAX;
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_set(alice, NOW, &field, "1", 1, 0, NULL, &error));
-    /* Where there are no bytes, the pointer is not looked at. */
+    /* With length 0 the pointer is not read. */
     field.path.len = 0;
     field.path.data = NULL;
     EXPECT(POLICYSYNC_ERR_IDENTIFIER, policysync_replica_set(alice, NOW, &field, "1", 1, 0, NULL, &error));

@@ -1,7 +1,7 @@
-/* Lines that stay open: bytes in, bytes out, both sides, and whatever bytes they are. */
+/* Lines: both sides, with valid and with arbitrary bytes. */
 #include "check.h"
 
-/* A call that must complain of NULL, and say of what. */
+/* A call that must fail with ERR_NULL and name the parameter. */
 #define NULL_IN(name, call)                                  \
     do {                                                     \
         error.message[0] = 0;                                \
@@ -64,7 +64,7 @@ static void take(struct line *line) {
                                                          line->answer.len, err));
 }
 
-/* Carries everything that either side has to say. */
+/* Carries messages until neither side has one. */
 static void carry(struct line *line) {
     policysync_status status;
     int rounds = 0;
@@ -98,25 +98,25 @@ static void equal(const struct line *line, uint64_t count) {
 static void test_that_it_pushes_both_ways(void) {
     struct line line = line_of();
     policysync_progress progress;
-    policysync_finish finish;
-    policysync_sync_base *base = NULL;
+    policysync_sync_result result;
+    policysync_resume *resume = NULL;
 
     write_task(line.alice, "t1", "\"from alice\"");
     write_task(line.bob, "t2", "\"from bob\"");
     progress.struct_size = sizeof progress;
-    finish.struct_size = sizeof finish;
+    result.struct_size = sizeof result;
     EXPECT(POLICYSYNC_OK, policysync_line_caller_progress(line.caller, &progress, err));
     CHECK(progress.state == POLICYSYNC_SESSION_RUNNING && progress.received == 0);
-    EXPECT(POLICYSYNC_NOT_FOUND, policysync_line_caller_finish(line.caller, &finish, &base, err));
-    CHECK(base == NULL);
+    EXPECT(POLICYSYNC_NOT_FOUND, policysync_line_caller_result(line.caller, &result, &resume, err));
+    CHECK(resume == NULL);
     EXPECT(POLICYSYNC_NOT_FOUND, policysync_line_caller_is_pushing(line.caller, err));
     carry(&line);
     equal(&line, 2);
     EXPECT(POLICYSYNC_OK, policysync_line_caller_is_pushing(line.caller, err));
     EXPECT(POLICYSYNC_OK, policysync_line_caller_progress(line.caller, &progress, err));
     CHECK(progress.state == POLICYSYNC_SESSION_CONVERGED && progress.received == 1 && progress.sent == 1);
-    EXPECT(POLICYSYNC_OK, policysync_line_caller_finish(line.caller, &finish, &base, err));
-    CHECK(finish.state == POLICYSYNC_SESSION_CONVERGED && finish.count == 2 && base != NULL);
+    EXPECT(POLICYSYNC_OK, policysync_line_caller_result(line.caller, &result, &resume, err));
+    CHECK(result.state == POLICYSYNC_SESSION_CONVERGED && result.count == 2 && resume != NULL);
 
     write_task(line.alice, "t3", "1");
     carry(&line);
@@ -125,11 +125,11 @@ static void test_that_it_pushes_both_ways(void) {
     carry(&line);
     equal(&line, 4);
 
-    /* The next line leaves out what this one ended with. */
+    /* The next line resumes from this one. */
     {
         policysync_sync_options options;
         EXPECT(POLICYSYNC_OK, policysync_sync_options_init(&options, sizeof options));
-        options.since = base;
+        options.resume = resume;
         policysync_line_caller_free(line.caller);
         policysync_line_answerer_free(line.answerer);
         EXPECT(POLICYSYNC_OK, policysync_line_caller_new(&options, NULL, &line.caller, err));
@@ -138,7 +138,7 @@ static void test_that_it_pushes_both_ways(void) {
         equal(&line, 4);
         EXPECT(POLICYSYNC_OK, policysync_line_caller_is_pushing(line.caller, err));
     }
-    policysync_sync_base_free(base);
+    policysync_resume_free(resume);
     free_line(&line);
 }
 
@@ -167,9 +167,9 @@ static void test_nulls_of_lines(void) {
     policysync_line_answerer *answerer = line.answerer;
     policysync_buffer *out = &line.message;
     policysync_progress progress = {0};
-    policysync_finish finish = {0};
+    policysync_sync_result result = {0};
     progress.struct_size = sizeof progress;
-    finish.struct_size = sizeof finish;
+    result.struct_size = sizeof result;
 
     NULL_IN("out", policysync_line_caller_new(NULL, NULL, nothing(), err));
     NULL_IN("caller", policysync_line_caller_next_message(nothing(), line.alice, NOW, out, err));
@@ -180,8 +180,8 @@ static void test_nulls_of_lines(void) {
     NULL_IN("message", policysync_line_caller_receive(caller, line.alice, NOW, NULL, 1, err));
     NULL_IN("caller", policysync_line_caller_progress(nothing(), &progress, err));
     NULL_IN("progress", policysync_line_caller_progress(caller, nothing(), err));
-    NULL_IN("caller", policysync_line_caller_finish(nothing(), &finish, NULL, err));
-    NULL_IN("finish", policysync_line_caller_finish(caller, nothing(), NULL, err));
+    NULL_IN("caller", policysync_line_caller_result(nothing(), &result, NULL, err));
+    NULL_IN("result", policysync_line_caller_result(caller, nothing(), NULL, err));
     NULL_IN("caller", policysync_line_caller_is_pushing(nothing(), err));
     NULL_IN("out", policysync_line_answerer_new(nothing(), err));
     NULL_IN("answerer",

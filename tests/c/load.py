@@ -1,4 +1,4 @@
-# The shared library from Python, with a guard in Python.
+# The shared library used from Python, with a guard in Python.
 import ctypes
 import json
 import sys

@@ -3,7 +3,7 @@
 
 enum { MANY = 100 };
 
-/* An element of ours that begins with one of the library's. */
+/* A struct of ours that begins with one of the library's. */
 struct labelled_bytes {
     policysync_bytes op;
     int number;
@@ -61,7 +61,7 @@ static void test_many_at_once(void) {
     ops[MANY + 1].op = bytes_of("{}");
     memset(outcomes, 0x77, sizeof outcomes);
 
-    /* A mistake in one is one of the call: nothing is kept. */
+    /* An invalid element fails the call, and nothing is kept. */
     ops[5].op.data = NULL;
     EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_ingest_many(bob, NOW, &ops[0].op, sizeof ops[0], MANY, NULL, 0, &error));
     CHECK(error.op_index == 5);
@@ -78,7 +78,7 @@ static void test_many_at_once(void) {
     CHECK(outcomes[MANY + 1].outcome.status == POLICYSYNC_ERR_MALFORMED);
     CHECK(!equal(alice, bob));
 
-    /* The one that was missing, and all again; without outcomes. */
+    /* The missing operation, then all again without outcomes. */
     EXPECT(POLICYSYNC_OK, policysync_replica_export(alice, 5, 1, POLICYSYNC_BINARY, &lines, &next, NULL));
     CHECK(next == 6 && lines.len > 4);
     CHECK(lines.data[0] == ((lines.len - 4) & 0xff) && lines.data[1] == ((lines.len - 4) >> 8));
@@ -117,6 +117,7 @@ static void test_cursors(void) {
             snprintf(id, sizeof id, "t%03u", (unsigned)seen);
             CHECK(ops[n].struct_size == sizeof ops[n] && ops[n].kind == POLICYSYNC_SET && ops[n].t == NOW);
             CHECK(ops[n].entity_id.len == 4 && memcmp(ops[n].entity_id.data, id, 4) == 0);
+            CHECK(ops[n].scheme == POLICYSYNC_SCHEME_ED25519 && ops[n].proof.data != NULL && ops[n].proof.len == 64);
             CHECK(ops[n].actor.len == 5 && ops[n].value.len == 4 && ops[n].space.len == 0 && ops[n].label.len == 0);
         }
         EXPECT(POLICYSYNC_OK, policysync_cursor_position(cursor, &position, NULL));
@@ -124,7 +125,7 @@ static void test_cursors(void) {
     }
     CHECK(status == POLICYSYNC_DONE && seen == MANY);
 
-    /* What arrives later is found at the end. */
+    /* Operations that are appended later are found at the end. */
     EXPECT(POLICYSYNC_OK, policysync_replica_delete(alice, NOW, &title, 0, NULL, NULL));
     EXPECT(POLICYSYNC_OK, policysync_cursor_next(cursor, ops, sizeof ops[0], 7, &count, NULL));
     CHECK(count == 1 && ops[0].kind == POLICYSYNC_DELETE);

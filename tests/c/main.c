@@ -1,4 +1,4 @@
-/* Every function of the C interface, one test after the other. */
+/* Runs every C test. */
 #include "check.h"
 
 int main(void) {

@@ -1,7 +1,7 @@
 /* NULL in every pointer position of every function. */
 #include "check.h"
 
-/* A call that must complain of NULL, and say of what. */
+/* A call that must fail with ERR_NULL and name the parameter. */
 #define NULL_IN(name, call)                                                  \
     do {                                                                     \
         error.message[0] = 0;                                                \
@@ -211,7 +211,7 @@ static void test_replicas(void) {
     NULL_IN("out", policysync_replica_position(replica, nothing(), err));
     digest.struct_size = sizeof digest;
     NULL_IN("replica", policysync_replica_digest(nothing(), &digest, err));
-    NULL_IN("out", policysync_replica_digest(replica, nothing(), err));
+    NULL_IN("digest", policysync_replica_digest(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_export(nothing(), 0, 0, POLICYSYNC_JSON, &buffer, &number, err));
     NULL_IN("out", policysync_replica_export(replica, 0, 0, POLICYSYNC_JSON, nothing(), &number, err));
 
@@ -224,7 +224,7 @@ static void test_replicas(void) {
     NULL_IN("cursor", policysync_cursor_position(nothing(), &number, err));
     NULL_IN("out", policysync_cursor_position(cursor, nothing(), err));
 
-    /* Nothing of all this has done anything. */
+    /* None of these calls had an effect. */
     CHECK(buffer.data == NULL);
     EXPECT(POLICYSYNC_OK, policysync_replica_position(replica, &number, NULL));
     CHECK(number == 0);

@@ -1,4 +1,4 @@
-/* One operation, without a replica. */
+/* Operations without a replica. */
 #include "check.h"
 
 void test_ops(void) {

@@ -1,4 +1,4 @@
-/* Handles are freed in any order. */
+/* Handles may be freed in any order. */
 #include "check.h"
 
 static int destroyed;
@@ -34,7 +34,7 @@ void test_order(void) {
     options.key = key;
     options.guard = &guard;
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &replica, NULL));
-    /* What was lent is not needed any more. */
+    /* Borrowed arguments are no longer needed. */
     memset(&guard, 0x55, sizeof guard);
     memset(&options, 0x55, sizeof options);
     policysync_key_free(key);
@@ -43,7 +43,7 @@ void test_order(void) {
     EXPECT(POLICYSYNC_OK, policysync_cursor_open(replica, 0, &one, NULL));
     EXPECT(POLICYSYNC_OK, policysync_cursor_open(replica, 0, &two, NULL));
 
-    /* The replica before its cursors. */
+    /* The replica is freed before its cursors. */
     policysync_replica_free(replica);
     CHECK(destroyed == 0);
     EXPECT(POLICYSYNC_OK, policysync_cursor_next(one, &op, sizeof op, 1, &found, NULL));

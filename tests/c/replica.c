@@ -1,4 +1,4 @@
-/* Writing, taking in, reading. */
+/* Writing, ingesting, reading. */
 #include "check.h"
 
 static void test_writing_and_reading(void) {
@@ -56,7 +56,7 @@ static void test_writing_and_reading(void) {
     EXPECT(POLICYSYNC_OK, policysync_replica_entities(alice, "Task", 4, &text, NULL));
     CHECK(holds(&text, "[]"));
 
-    /* Now of the machine. */
+    /* The time of the machine's clock. */
     EXPECT(POLICYSYNC_OK, policysync_replica_set(alice, POLICYSYNC_NOW, &title, "1", 1, 0, NULL, NULL));
 
     policysync_buffer_dispose(&op);
@@ -130,12 +130,12 @@ static void test_taking_in(void) {
     EXPECT(POLICYSYNC_NOT_FOUND, policysync_replica_op(bob, zero, POLICYSYNC_JSON, &text, NULL));
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_op(bob, zero, 0, &text, NULL));
 
-    /* One letter of the value: the signature is another's. */
+    /* One letter of the value is changed, so the signature no longer matches. */
     *strstr((char *)op.data, "Milk") = 'S';
     EXPECT(POLICYSYNC_ERR_BAD_SIGNATURE, policysync_replica_ingest(bob, NOW, op.data, op.len, NULL, 0, &error));
     EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(bob, NOW, op.data, op.len - 1, NULL, 0, &error));
 
-    /* Eleven minutes ahead: held until its time comes. */
+    /* Eleven minutes ahead: the operation is held until its time comes. */
     EXPECT(POLICYSYNC_OK,
            policysync_replica_set(alice, NOW + 660000, &title, "\"Tea\"", 5, POLICYSYNC_BINARY, &op, NULL));
     EXPECT(POLICYSYNC_HELD, policysync_replica_ingest(bob, NOW, op.data, op.len, &outcome, sizeof outcome, &error));

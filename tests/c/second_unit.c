@@ -1,4 +1,4 @@
-/* The header in two units of one program, twice in each. */
+/* Includes the header twice in a second unit of the program. */
 #include "policysync.h"
 #include "policysync.h"
 

@@ -1,13 +1,13 @@
 /* Structs of an older, smaller size and of a newer, larger one. */
 #include "check.h"
 
-/* What a later version might have. */
+/* Structs with a member of a later version. */
 struct later_options {
     policysync_replica_options options;
     uint64_t more[2];
 };
 
-/* The options of a program that was compiled before there were files, and what lies behind them in its memory. */
+/* The options of a program that was compiled before files existed, followed by other memory. */
 struct earlier_options {
     uint32_t struct_size, flags;
     uint64_t max_drift_ms;
@@ -75,7 +75,7 @@ static void test_guards(void) {
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &replica, NULL));
     policysync_replica_free(replica);
     CHECK(destroyed == 1);
-    /* What it is to do we do not know; how to destroy it we do. */
+    /* A later version's guard is not understood, but its context is destroyed. */
     later.more = 1;
     EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_open(&options, &replica, NULL));
     CHECK(destroyed == 2);
@@ -87,7 +87,7 @@ static void test_options(void) {
     policysync_replica *replica = NULL;
     policysync_error error = POLICYSYNC_ERROR_INIT;
 
-    /* The library writes what the caller has, whatever it knows of it. */
+    /* The library initialises the caller's whole struct, also members that it does not have. */
     memset(&later, 0x55, sizeof later);
     EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&later.options, sizeof later));
     CHECK(later.options.struct_size == sizeof later && later.more[0] == 0 && later.more[1] == 0);
@@ -95,9 +95,9 @@ static void test_options(void) {
     policysync_replica_free(replica);
     later.more[1] = 1;
     EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_open(&later.options, &replica, &error));
-    CHECK(strstr(error.message, "does not know") != NULL && replica == NULL);
+    CHECK(strstr(error.message, "does not have") != NULL && replica == NULL);
 
-    /* What an older program does not know is not read. */
+    /* Memory after an older program's struct is not read. */
     memset(&options, 0x55, sizeof options);
     EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, 16));
     CHECK(options.struct_size == 16 && options.flags == 0 && options.threads == 0x55555555);
@@ -153,7 +153,7 @@ static void test_operations(void) {
     memset(ops, 0x55, sizeof ops);
     EXPECT(POLICYSYNC_OK, policysync_cursor_next(cursor, &ops[0].op, sizeof ops[0], 2, &count, NULL));
     CHECK(count == 2 && ops[1].op.c == 1);
-    /* So a newer program sees what it was given. */
+    /* A newer program finds its later members unchanged. */
     CHECK(ops[1].op.struct_size == sizeof(policysync_op) && ops[1].more == UINT64_C(0x5555555555555555));
 
     EXPECT(POLICYSYNC_OK, policysync_replica_export(alice, 0, 1, POLICYSYNC_JSON, &text, NULL, NULL));
@@ -193,21 +193,21 @@ static void test_digests_and_errors(void) {
     digest.digest.struct_size = sizeof digest.digest - 1;
     EXPECT(POLICYSYNC_ERR_VERSION, policysync_replica_digest(alice, &digest.digest, NULL));
 
-    /* An older, shorter error gets as much as it has room for. */
+    /* An older, shorter error is filled as far as it has room. */
     memset(&error, 0x55, sizeof error);
     error.struct_size = 32;
     EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_digest(alice, nothing(), &error));
     CHECK(error.struct_size == 32 && error.status == POLICYSYNC_ERR_NULL);
-    CHECK(strcmp(error.message, "out is NULL") == 0 && error.message[16] == 0x55);
+    CHECK(strcmp(error.message, "digest is NULL") == 0 && error.message[16] == 0x55);
     error.struct_size = 26;
     EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_digest(alice, nothing(), &error));
-    CHECK(strcmp(error.message, "out is NU") == 0);
-    /* A later one is larger: the rest stays as it is. */
+    CHECK(strcmp(error.message, "digest is") == 0);
+    /* In a later, larger error the rest is unchanged. */
     error.struct_size = 1024;
     end = &error.message[sizeof error.message - 1];
     EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_digest(alice, nothing(), &error));
     CHECK(*end == 0 && error.struct_size == 1024);
-    /* None was given. */
+    /* A size of 0: nothing is written. */
     error.struct_size = 0;
     error.status = 77;
     EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_digest(alice, nothing(), &error));

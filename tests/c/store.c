@@ -1,4 +1,4 @@
-/* A replica in a file: reopening, who else has it, damage, copies. */
+/* A replica in a file: reopening, locking, damage, copies. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
@@ -8,7 +8,7 @@
 static char folder[64];
 static policysync_error error = POLICYSYNC_ERROR_INIT;
 
-/* The path of a file in the test's own folder. */
+/* Returns the path of a file in the test's directory. */
 static const char *file(const char *name) {
     enum { MOST = 16 };
     static char paths[MOST][128];
@@ -30,7 +30,7 @@ static policysync_replica_options options_of(const char *path, const policysync_
     return options;
 }
 
-/* What opening gives; the replica where it succeeds. */
+/* Opens a replica in a file and returns the status. */
 static policysync_status try_open(const policysync_replica_options *options, policysync_replica **out) {
     *out = nothing();
     return policysync_replica_open(options, out, &error);
@@ -72,7 +72,7 @@ static policysync_public_key known(const char *actor, uint8_t seed) {
     return known;
 }
 
-/* Changes the first place in a file where this text stands. */
+/* Changes the first occurrence of this text in a file. */
 static void spoil(const char *path, const char *text) {
     enum { MOST = 1024 * 1024 };
     char *bytes = malloc(MOST);
@@ -92,7 +92,7 @@ static void write_file(const char *path, const char *text) {
     CHECK(stream != NULL && fputs(text, stream) >= 0 && fclose(stream) == 0);
 }
 
-/* A library without the feature has all functions, and says that it cannot. */
+/* A library without the feature has all functions, which return ERR_UNSUPPORTED. */
 static int has_files(void) {
     policysync_replica_options options = options_of(file("probe"), NULL);
     policysync_store_report report = {sizeof report, 0, 0, 0};
@@ -145,14 +145,14 @@ static void test_that_it_is_as_it_was(const policysync_key *alice) {
     CHECK(holds(&text, "2"));
     EXPECT(POLICYSYNC_OK, policysync_replica_clock(replica, &again, NULL));
     CHECK(memcmp(&last, &again, sizeof last) == 0);
-    /* The fields that are there are known, not changes. */
+    /* Existing fields are not changes. */
     EXPECT(POLICYSYNC_NOT_FOUND, policysync_replica_has_changes(replica, NULL));
     EXPECT(POLICYSYNC_OK, policysync_replica_horizon(replica, &number, NULL));
     CHECK(number == NOW + 600000);
     EXPECT(POLICYSYNC_NOT_FOUND, policysync_replica_next_due(replica, &number, NULL));
     CHECK(number == NOW + 600000);
 
-    /* A cursor keeps the file, whatever is freed first. */
+    /* A cursor keeps the file open, whatever is freed first. */
     {
         policysync_cursor *cursor = NULL;
         policysync_op op;
@@ -166,7 +166,7 @@ static void test_that_it_is_as_it_was(const policysync_key *alice) {
     }
     EXPECT(POLICYSYNC_OK, try_open(&options, &second));
 
-    /* The file has gone elsewhere: what would be written could not be found again. */
+    /* The file was moved: a write would be lost. */
     CHECK(rename(path, file("elsewhere")) == 0);
     EXPECT(POLICYSYNC_ERR_MOVED, policysync_replica_set(second, NOW, &title, "3", 1, 0, NULL, &error));
     CHECK(rename(file("elsewhere"), path) == 0);
@@ -175,7 +175,7 @@ static void test_that_it_is_as_it_was(const policysync_key *alice) {
     set(second, "t1", "3");
     policysync_replica_free(second);
 
-    /* Members that mean nothing. */
+    /* Undefined values of members. */
     options.durability = POLICYSYNC_DURABILITY_PROCESS_ONLY;
     EXPECT(POLICYSYNC_OK, try_open(&options, &second));
     policysync_replica_free(second);
@@ -212,7 +212,7 @@ static void test_that_keys_are_needed_or_a_seal(const policysync_key *alice) {
     CHECK(error.op_index == 0);
     EXPECT(POLICYSYNC_OK, policysync_store_verify(&options, &report, &findings, NULL));
     CHECK(report.findings == 2 && report.operations == 0 && report.seal == POLICYSYNC_SEAL_UNCHECKED);
-    CHECK(mentions(&findings, "{\"place\":\"operation\",\"arrival\":0,\"damage\":\"unknown_key\",\"text\":\"no key"));
+    CHECK(mentions(&findings, "{\"place\":\"operation\",\"opSeq\":0,\"damage\":\"unknown_key\",\"text\":\"no key"));
 
     memset(keys, 0, sizeof keys);
     keys[0].key = known("bob", 2);
@@ -225,7 +225,7 @@ static void test_that_keys_are_needed_or_a_seal(const policysync_key *alice) {
     EXPECT(POLICYSYNC_OK, policysync_store_verify(&options, &report, &findings, NULL));
     CHECK(report.findings == 0 && report.operations == 2 && holds(&findings, "[]"));
 
-    /* What is wrong with a key is said of that key. */
+    /* An error about a key names the element. */
     keys[1].key.actor.len = 0;
     EXPECT(POLICYSYNC_ERR_IDENTIFIER, refused(&options));
     CHECK(error.op_index == 1);
@@ -248,7 +248,7 @@ static void test_that_keys_are_needed_or_a_seal(const policysync_key *alice) {
     EXPECT(POLICYSYNC_ERR_NULL, refused(&options));
     options.keys_count = 0;
 
-    /* Verified and sealed; then the seal stands for the signatures. */
+    /* The file is verified and sealed; then the seal replaces verifying the signatures. */
     options.key = alice;
     options.seal_key = seal_key;
     EXPECT(POLICYSYNC_OK, try_open(&options, &replica));
@@ -268,7 +268,7 @@ static void test_that_keys_are_needed_or_a_seal(const policysync_key *alice) {
     options.flags = 0;
     options.seal_key = NULL;
 
-    /* It may hold more than it did, not less. */
+    /* The file may hold more than the digest, not less. */
     options.key = alice;
     options.at_least = &digest;
     EXPECT(POLICYSYNC_OK, try_open(&options, &replica));
@@ -297,7 +297,7 @@ static void test_damage(const policysync_key *alice) {
     set(replica, "t1", "\"first\"");
     set(replica, "t2", "\"needle\"");
     set(replica, "t3", "\"third\"");
-    /* Somebody has it open. */
+    /* The file is open elsewhere. */
     EXPECT(POLICYSYNC_ERR_LOCKED, policysync_store_verify(&options, &report, &findings, &error));
     EXPECT(POLICYSYNC_ERR_LOCKED, policysync_store_salvage(&options, file("saved"), strlen(file("saved")), &report,
                                                            &findings, &error));
@@ -308,12 +308,12 @@ static void test_damage(const policysync_key *alice) {
     CHECK(error.op_index == 1 && strncmp(error.message, "operation number 1 of the store is damaged: ", 44) == 0);
     EXPECT(POLICYSYNC_OK, policysync_store_verify(&options, &report, &findings, &error));
     CHECK(report.operations == 2 && report.findings == 1);
-    CHECK(holds(&findings, "[{\"place\":\"operation\",\"arrival\":1,\"damage\":\"hash\","
+    CHECK(holds(&findings, "[{\"place\":\"operation\",\"opSeq\":1,\"damage\":\"hash\","
                            "\"text\":\"the operation has another hash\"}]"));
 
     EXPECT(POLICYSYNC_OK, policysync_store_salvage(&options, file("saved"), strlen(file("saved")), &report, &findings,
                                                    &error));
-    CHECK(report.operations == 2 && report.findings == 1 && mentions(&findings, "\"arrival\":1"));
+    CHECK(report.operations == 2 && report.findings == 1 && mentions(&findings, "\"opSeq\":1"));
     EXPECT(POLICYSYNC_ERR_EXISTS, policysync_store_salvage(&options, file("saved"), strlen(file("saved")), &report,
                                                            NULL, &error));
     replica = open_file(file("saved"), alice);
@@ -466,6 +466,6 @@ void test_store(void) {
             CHECK(unlink(file(files[n])) == 0);
         }
     }
-    /* Nothing else has been left there. */
+    /* No other file is left in the directory. */
     CHECK(rmdir(folder) == 0);
 }

@@ -1,7 +1,7 @@
-/* Sessions, responders and push channels: bytes in, bytes out, and whatever bytes they are. */
+/* Sessions, responders and push channels, with valid and with arbitrary bytes. */
 #include "check.h"
 
-/* A call that must complain of NULL, and say of what. */
+/* A call that must fail with ERR_NULL and name the parameter. */
 #define NULL_IN(name, call)                                  \
     do {                                                     \
         error.message[0] = 0;                                \
@@ -12,7 +12,7 @@
 static policysync_error error = POLICYSYNC_ERROR_INIT;
 static policysync_error *const err = &error;
 
-/* Two replicas that know each other's keys, of which the first begins. */
+/* Two replicas that know each other's keys; the first one initiates. */
 struct pair {
     policysync_replica *alice, *bob;
     policysync_session *session;
@@ -64,7 +64,7 @@ static void respond(struct pair *pair) {
                                                        pair->request.len, &pair->answer, NULL, err));
 }
 
-/* What the last answer was told to have brought. */
+/* The counts of the last answer. */
 static policysync_progress told_by_receive;
 
 static policysync_status take(struct pair *pair) {
@@ -84,11 +84,11 @@ static void run(struct pair *pair) {
     CHECK(status == POLICYSYNC_DONE);
 }
 
-static policysync_finish finish_of(const struct pair *pair, policysync_sync_base **base) {
-    policysync_finish finish;
-    finish.struct_size = sizeof finish;
-    EXPECT(POLICYSYNC_OK, policysync_session_finish(pair->session, &finish, base, NULL));
-    return finish;
+static policysync_sync_result result_of(const struct pair *pair, policysync_resume **resume) {
+    policysync_sync_result result;
+    result.struct_size = sizeof result;
+    EXPECT(POLICYSYNC_OK, policysync_session_result(pair->session, &result, resume, NULL));
+    return result;
 }
 
 static policysync_progress progress_of(const struct pair *pair) {
@@ -111,21 +111,21 @@ static void equal(policysync_replica *one, policysync_replica *other, uint64_t c
 static void test_that_two_replicas_converge(void) {
     struct pair pair = pair_of();
     policysync_sync_options options;
-    policysync_sync_base *base = NULL;
-    policysync_finish finish;
+    policysync_resume *resume = NULL;
+    policysync_sync_result result;
     policysync_progress progress;
     uint64_t first_bytes;
 
     write_task(pair.alice, "t1", "\"from alice\"");
     write_task(pair.bob, "t2", "\"from bob\"");
-    finish.struct_size = sizeof finish;
-    finish.state = 77;
-    EXPECT(POLICYSYNC_NOT_FOUND, policysync_session_finish(pair.session, &finish, &base, NULL));
-    CHECK(finish.state == 77 && base == NULL);
+    result.struct_size = sizeof result;
+    result.state = 77;
+    EXPECT(POLICYSYNC_NOT_FOUND, policysync_session_result(pair.session, &result, &resume, NULL));
+    CHECK(result.state == 77 && resume == NULL);
     CHECK(progress_of(&pair).state == POLICYSYNC_SESSION_RUNNING);
     run(&pair);
-    finish = finish_of(&pair, &base);
-    CHECK(finish.state == POLICYSYNC_SESSION_CONVERGED && finish.count == 2 && base != NULL);
+    result = result_of(&pair, &resume);
+    CHECK(result.state == POLICYSYNC_SESSION_CONVERGED && result.count == 2 && resume != NULL);
     equal(pair.alice, pair.bob, 2);
     progress = progress_of(&pair);
     CHECK(progress.struct_size == sizeof progress && progress.state == POLICYSYNC_SESSION_CONVERGED);
@@ -138,21 +138,21 @@ static void test_that_two_replicas_converge(void) {
     CHECK(progress.left_to_send == 0 && progress.left_to_receive == 0 && progress.refused.bad_signature == 0);
     first_bytes = progress.bytes_sent;
 
-    /* Over, and so it stays. */
+    /* The session has ended and stays so. */
     EXPECT(POLICYSYNC_DONE, ask(&pair));
     EXPECT(POLICYSYNC_ERR_ENDED, take(&pair));
     EXPECT(POLICYSYNC_OK, policysync_session_cancel(pair.session, NULL));
-    CHECK(finish_of(&pair, NULL).state == POLICYSYNC_SESSION_CONVERGED);
+    CHECK(result_of(&pair, NULL).state == POLICYSYNC_SESSION_CONVERGED);
 
-    /* The next one leaves out what is common. */
+    /* The next session resumes and leaves out common operations. */
     EXPECT(POLICYSYNC_OK, policysync_sync_options_init(&options, sizeof options));
-    options.since = base;
+    options.resume = resume;
     options.max_message_bytes = UINT64_MAX;
     write_task(pair.bob, "t3", "3");
     begin_again(&pair, &options);
-    policysync_sync_base_free(base);
+    policysync_resume_free(resume);
     run(&pair);
-    CHECK(finish_of(&pair, NULL).count == 3);
+    CHECK(result_of(&pair, NULL).count == 3);
     CHECK(progress_of(&pair).received == 1 && progress_of(&pair).sent == 0 && first_bytes > 0);
     equal(pair.alice, pair.bob, 3);
     free_pair(&pair);
@@ -168,12 +168,12 @@ static void test_turns(void) {
     EXPECT(POLICYSYNC_ERR_OUT_OF_TURN, ask(&pair));
     CHECK(strcmp(error.message, "it is not this side's turn") == 0);
 
-    /* An answer to another session is not ours, and ours is still awaited. */
+    /* An answer to another session is stray, and the own answer is still awaited. */
     EXPECT(POLICYSYNC_OK, ask(&other));
     respond(&other);
     EXPECT(POLICYSYNC_ERR_STRAY, policysync_session_receive(pair.session, pair.alice, NOW, other.answer.data,
                                                             other.answer.len, NULL, err));
-    /* A message that is repeated is answered again. */
+    /* A repeated message is answered again. */
     respond(&pair);
     respond(&pair);
     EXPECT(POLICYSYNC_OK, take(&pair));
@@ -183,30 +183,30 @@ static void test_turns(void) {
         EXPECT(POLICYSYNC_OK, take(&pair));
         EXPECT(POLICYSYNC_DONE, ask(&pair));
     }
-    CHECK(finish_of(&pair, NULL).state == POLICYSYNC_SESSION_CONVERGED);
+    CHECK(result_of(&pair, NULL).state == POLICYSYNC_SESSION_CONVERGED);
 
-    /* Another replica in the middle of it. */
+    /* Another replica in the middle of a session. */
     write_task(pair.alice, "t2", "2");
     begin_again(&pair, NULL);
     EXPECT(POLICYSYNC_OK, ask(&pair));
     respond(&pair);
     EXPECT(POLICYSYNC_ERR_OTHER_REPLICA, policysync_session_receive(pair.session, other.alice, NOW, pair.answer.data,
                                                                     pair.answer.len, NULL, err));
-    CHECK(finish_of(&pair, NULL).state == POLICYSYNC_SESSION_FAILED);
+    CHECK(result_of(&pair, NULL).state == POLICYSYNC_SESSION_FAILED);
     EXPECT(POLICYSYNC_ERR_ENDED, ask(&pair));
     EXPECT(POLICYSYNC_ERR_ENDED, take(&pair));
 
-    /* Cancelled. */
+    /* A cancelled session. */
     begin_again(&pair, NULL);
     EXPECT(POLICYSYNC_OK, ask(&pair));
     EXPECT(POLICYSYNC_OK, policysync_session_cancel(pair.session, err));
-    CHECK(finish_of(&pair, NULL).state == POLICYSYNC_SESSION_CANCELLED);
+    CHECK(result_of(&pair, NULL).state == POLICYSYNC_SESSION_CANCELLED);
     EXPECT(POLICYSYNC_DONE, ask(&pair));
     free_pair(&pair);
     free_pair(&other);
 }
 
-/* What a bad message does: never more than to end the session. */
+/* A bad message does no more than end the session. */
 static void try_answer(struct pair *pair, const uint8_t *bytes, size_t len) {
     policysync_status status;
     uint64_t before, after;
@@ -248,8 +248,8 @@ static void test_bytes_that_are_no_message(void) {
     free_pair(&pair);
 }
 
-/* Every message cut at every byte, and with every byte changed. What is altered may still be a message: then the other
- * side is asked, and the session ends. No operation gets in that its actor has not signed, and none gets lost. */
+/* Every message truncated at every byte, and with every byte changed. An altered message may still be valid: then the
+ * session goes on and ends. No operation is admitted without its actor's signature, and none is lost. */
 static void test_altered_messages(void) {
     struct pair pair = pair_of();
     uint8_t copy[2048];
@@ -281,7 +281,7 @@ static void test_altered_messages(void) {
         write_task(again.bob, "t2", "\"from bob\"");
         EXPECT(POLICYSYNC_OK, ask(&again));
         respond(&again);
-        /* One byte at a time, that is: so much and no more. */
+        /* Adds one byte at a time. */
         status = policysync_session_receive(again.session, again.alice, NOW, again.answer.data, at, NULL, err);
         CHECK(status < 0);
         begin_again(&again, NULL);
@@ -317,9 +317,9 @@ static void test_what_is_refused(void) {
     policysync_replica_options options;
     policysync_replica *trusting = NULL;
     policysync_progress progress;
-    policysync_intake intake;
+    policysync_ingested ingested;
 
-    /* A relay that checks nothing has what Mallory says as Alice, and what Carol says, whom nobody knows. */
+    /* An unverified relay holds an operation that Mallory wrote as Alice, and one of Carol, whose key is unknown. */
     EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
     options.flags = POLICYSYNC_DANGEROUSLY_UNVERIFIED;
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &trusting, NULL));
@@ -328,23 +328,23 @@ static void test_what_is_refused(void) {
     policysync_replica_free(pair.bob);
     pair.bob = trusting;
     run(&pair);
-    CHECK(finish_of(&pair, NULL).state == POLICYSYNC_SESSION_NOT_CONVERGED);
+    CHECK(result_of(&pair, NULL).state == POLICYSYNC_SESSION_NOT_CONVERGED);
     progress = progress_of(&pair);
     CHECK(progress.received == 0 && progress.refused.bad_signature + progress.refused.unknown_key == 1);
 
-    /* The other way round. */
+    /* The other direction. */
     policysync_session_free(pair.session);
     EXPECT(POLICYSYNC_OK, policysync_session_new(NULL, NULL, &pair.session, NULL));
-    intake.struct_size = sizeof intake;
-    memset(&intake.reserved, 0x55, sizeof intake - sizeof intake.struct_size);
-    intake.received = 1;
+    ingested.struct_size = sizeof ingested;
+    memset(&ingested.reserved, 0x55, sizeof ingested - sizeof ingested.struct_size);
+    ingested.received = 1;
     {
         uint64_t refused = 0;
         while (policysync_session_next_message(pair.session, trusting, &pair.request, NULL) == POLICYSYNC_OK) {
             EXPECT(POLICYSYNC_OK, policysync_responder_respond(pair.responder, pair.alice, NOW, pair.request.data,
-                                                               pair.request.len, &pair.answer, &intake, err));
-            CHECK(intake.struct_size == sizeof intake && intake.received == 0 && intake.bytes == 0);
-            refused += intake.refused.bad_signature + intake.refused.unknown_key;
+                                                               pair.request.len, &pair.answer, &ingested, err));
+            CHECK(ingested.struct_size == sizeof ingested && ingested.received == 0 && ingested.bytes == 0);
+            refused += ingested.refused.bad_signature + ingested.refused.unknown_key;
             EXPECT(POLICYSYNC_OK, policysync_session_receive(pair.session, trusting, NOW, pair.answer.data,
                                                              pair.answer.len, &progress, err));
         }
@@ -362,7 +362,7 @@ static void test_refusals(void) {
     policysync_replica *elsewhere = NULL;
     policysync_status status;
     static const policysync_status ends[][2] = {
-        {POLICYSYNC_ERR_MALFORMED, POLICYSYNC_ERR_REFUSED},  {POLICYSYNC_ERR_LIE, POLICYSYNC_ERR_REFUSED},
+        {POLICYSYNC_ERR_MALFORMED, POLICYSYNC_ERR_REFUSED},  {POLICYSYNC_ERR_PROTOCOL, POLICYSYNC_ERR_REFUSED},
         {POLICYSYNC_ERR_LIMIT, POLICYSYNC_ERR_REFUSED},      {POLICYSYNC_ERR_IO, POLICYSYNC_ERR_REFUSED},
         {POLICYSYNC_ERR_FORGOTTEN, POLICYSYNC_ERR_FORGOTTEN}, {POLICYSYNC_ERR_WRONG_SPACE, POLICYSYNC_ERR_WRONG_SPACE},
         {POLICYSYNC_ERR_PEER_VERSION, POLICYSYNC_ERR_PEER_VERSION}};
@@ -394,8 +394,8 @@ static void test_that_what_is_common_is_kept(void) {
     static const uint8_t key[32] = {7};
     struct pair pair = pair_of();
     policysync_sync_options options;
-    policysync_sync_base *base = NULL;
-    policysync_sync_base *again = NULL;
+    policysync_resume *resume = NULL;
+    policysync_resume *again = NULL;
     policysync_buffer kept = POLICYSYNC_BUFFER_INIT;
     policysync_buffer twice = POLICYSYNC_BUFFER_INIT;
     uint8_t ids[2][48];
@@ -407,49 +407,49 @@ static void test_that_what_is_common_is_kept(void) {
     write_task(pair.alice, "t1", "1");
     write_task(pair.bob, "t2", "2");
     run(&pair);
-    CHECK(finish_of(&pair, &base).count == 2);
-    EXPECT(POLICYSYNC_ERR_OTHER_REPLICA, policysync_sync_base_to_bytes(base, pair.bob, key, &kept, err));
-    EXPECT(POLICYSYNC_OK, policysync_sync_base_to_bytes(base, pair.alice, key, &kept, NULL));
-    EXPECT(POLICYSYNC_OK, policysync_sync_base_from_bytes(kept.data, kept.len, pair.alice, key, &again, NULL));
-    EXPECT(POLICYSYNC_OK, policysync_sync_base_id(base, ids[0], NULL));
-    EXPECT(POLICYSYNC_OK, policysync_sync_base_id(again, ids[1], NULL));
+    CHECK(result_of(&pair, &resume).count == 2);
+    EXPECT(POLICYSYNC_ERR_OTHER_REPLICA, policysync_resume_to_bytes(resume, pair.bob, key, &kept, err));
+    EXPECT(POLICYSYNC_OK, policysync_resume_to_bytes(resume, pair.alice, key, &kept, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_resume_from_bytes(kept.data, kept.len, pair.alice, key, &again, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_resume_id(resume, ids[0], NULL));
+    EXPECT(POLICYSYNC_OK, policysync_resume_id(again, ids[1], NULL));
     CHECK(memcmp(ids[0], ids[1], sizeof ids[0]) == 0);
-    EXPECT(POLICYSYNC_OK, policysync_sync_base_to_bytes(again, pair.alice, key, &twice, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_resume_to_bytes(again, pair.alice, key, &twice, NULL));
     CHECK(kept.len == twice.len && memcmp(kept.data, twice.data, kept.len) == 0);
-    policysync_sync_base_free(base);
+    policysync_resume_free(resume);
 
-    /* Of another log, with another key, changed, cut short, of a later version: not believed. */
-    base = again;
-    EXPECT(POLICYSYNC_ERR_OTHER_REPLICA, policysync_sync_base_from_bytes(kept.data, kept.len, pair.bob, key, &again, err));
+    /* Data of another log, with another key, altered, truncated or of a later version is rejected. */
+    resume = again;
+    EXPECT(POLICYSYNC_ERR_OTHER_REPLICA, policysync_resume_from_bytes(kept.data, kept.len, pair.bob, key, &again, err));
     CHECK(again == NULL);
-    EXPECT(POLICYSYNC_ERR_DAMAGED, policysync_sync_base_from_bytes(kept.data, kept.len, pair.alice, secret, &again, err));
+    EXPECT(POLICYSYNC_ERR_DAMAGED, policysync_resume_from_bytes(kept.data, kept.len, pair.alice, secret, &again, err));
     bytes = twice.data;
     bytes[20] = (uint8_t)(bytes[20] ^ 1);
-    EXPECT(POLICYSYNC_ERR_DAMAGED, policysync_sync_base_from_bytes(bytes, twice.len, pair.alice, key, &again, err));
+    EXPECT(POLICYSYNC_ERR_DAMAGED, policysync_resume_from_bytes(bytes, twice.len, pair.alice, key, &again, err));
     EXPECT(POLICYSYNC_ERR_MALFORMED,
-           policysync_sync_base_from_bytes(kept.data, kept.len - 1, pair.alice, key, &again, err));
+           policysync_resume_from_bytes(kept.data, kept.len - 1, pair.alice, key, &again, err));
     CHECK(strstr(err->message, "cut short") != NULL);
     bytes[1] = 2;
-    EXPECT(POLICYSYNC_ERR_PEER_VERSION, policysync_sync_base_from_bytes(bytes, twice.len, pair.alice, key, &again, err));
+    EXPECT(POLICYSYNC_ERR_PEER_VERSION, policysync_resume_from_bytes(bytes, twice.len, pair.alice, key, &again, err));
 
-    /* A responder that begins anew remembers, and goes on. */
-    EXPECT(POLICYSYNC_OK, policysync_responder_remembered(pair.responder, pair.bob, &twice, NULL));
+    /* A new responder resumes from the encoded data. */
+    EXPECT(POLICYSYNC_OK, policysync_responder_resume_to_bytes(pair.responder, pair.bob, &twice, NULL));
     policysync_responder_free(pair.responder);
     EXPECT(POLICYSYNC_OK, policysync_responder_new(NULL, key, &pair.responder, NULL));
-    EXPECT(POLICYSYNC_ERR_DAMAGED, policysync_responder_restore(pair.responder, pair.bob, twice.data, twice.len, err));
+    EXPECT(POLICYSYNC_ERR_DAMAGED, policysync_responder_resume_from_bytes(pair.responder, pair.bob, twice.data, twice.len, err));
     policysync_responder_free(pair.responder);
     EXPECT(POLICYSYNC_OK, policysync_responder_new(NULL, secret, &pair.responder, NULL));
     EXPECT(POLICYSYNC_ERR_OTHER_REPLICA,
-           policysync_responder_restore(pair.responder, pair.alice, twice.data, twice.len, err));
-    EXPECT(POLICYSYNC_OK, policysync_responder_restore(pair.responder, pair.bob, twice.data, twice.len, NULL));
+           policysync_responder_resume_from_bytes(pair.responder, pair.alice, twice.data, twice.len, err));
+    EXPECT(POLICYSYNC_OK, policysync_responder_resume_from_bytes(pair.responder, pair.bob, twice.data, twice.len, NULL));
     EXPECT(POLICYSYNC_OK, policysync_sync_options_init(&options, sizeof options));
-    options.since = base;
+    options.resume = resume;
     begin_again(&pair, &options);
     EXPECT(POLICYSYNC_OK, ask(&pair));
     respond(&pair);
-    /* Behind a nonce and one byte of a cursor: whether it goes on from there. */
+    /* The byte after the nonce and one byte of a cursor says that the message resumes a session. */
     CHECK(pair.answer.data[29] == 1);
-    policysync_sync_base_free(base);
+    policysync_resume_free(resume);
     policysync_buffer_dispose(&kept);
     policysync_buffer_dispose(&twice);
     free_pair(&pair);
@@ -458,19 +458,19 @@ static void test_that_what_is_common_is_kept(void) {
 static void test_pushing(void) {
     struct pair pair = pair_of();
     struct pair other = pair_of();
-    policysync_sync_base *base = NULL;
+    policysync_resume *resume = NULL;
     policysync_push *from_alice = NULL;
     policysync_push *from_bob = NULL;
-    policysync_intake intake;
+    policysync_ingested ingested;
     uint64_t waiting = 0;
     uint8_t id[48];
 
     write_task(pair.alice, "t1", "1");
     run(&pair);
-    CHECK(finish_of(&pair, &base).state == POLICYSYNC_SESSION_CONVERGED);
-    EXPECT(POLICYSYNC_OK, policysync_sync_base_id(base, id, NULL));
-    EXPECT(POLICYSYNC_OK, policysync_push_after(base, NULL, &from_alice, NULL));
-    policysync_sync_base_free(base);
+    CHECK(result_of(&pair, &resume).state == POLICYSYNC_SESSION_CONVERGED);
+    EXPECT(POLICYSYNC_OK, policysync_resume_id(resume, id, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_push_after(resume, NULL, &from_alice, NULL));
+    policysync_resume_free(resume);
     EXPECT(POLICYSYNC_OK, policysync_push_after_responder(pair.responder, pair.bob, id, &from_bob, NULL));
     id[20] ^= 1;
     {
@@ -486,14 +486,14 @@ static void test_pushing(void) {
     CHECK(waiting == 1);
     EXPECT(POLICYSYNC_OK, policysync_push_next_message(from_alice, pair.alice, &pair.request, NULL));
     EXPECT(POLICYSYNC_OK, policysync_push_next_message(from_bob, pair.bob, &pair.answer, NULL));
-    intake.struct_size = sizeof intake;
-    EXPECT(POLICYSYNC_OK, policysync_push_receive(from_bob, pair.bob, NOW, pair.request.data, pair.request.len, &intake, NULL));
-    CHECK(intake.received == 1 && intake.known == 0 && intake.sent == 0);
-    EXPECT(POLICYSYNC_OK, policysync_push_receive(from_bob, pair.bob, NOW, pair.request.data, pair.request.len, &intake, NULL));
-    CHECK(intake.received == 0 && intake.known == 1);
+    ingested.struct_size = sizeof ingested;
+    EXPECT(POLICYSYNC_OK, policysync_push_receive(from_bob, pair.bob, NOW, pair.request.data, pair.request.len, &ingested, NULL));
+    CHECK(ingested.received == 1 && ingested.known == 0 && ingested.sent == 0);
+    EXPECT(POLICYSYNC_OK, policysync_push_receive(from_bob, pair.bob, NOW, pair.request.data, pair.request.len, &ingested, NULL));
+    CHECK(ingested.received == 0 && ingested.known == 1);
     EXPECT(POLICYSYNC_OK, policysync_push_receive(from_alice, pair.alice, NOW, pair.answer.data, pair.answer.len, NULL, NULL));
     equal(pair.alice, pair.bob, 3);
-    /* What came from the peer does not go back to it. */
+    /* Operations that came from the peer are not sent back. */
     EXPECT(POLICYSYNC_DONE, policysync_push_next_message(from_alice, pair.alice, &pair.request, NULL));
     EXPECT(POLICYSYNC_DONE, policysync_push_next_message(from_bob, pair.bob, &pair.answer, NULL));
 
@@ -506,13 +506,13 @@ static void test_pushing(void) {
     policysync_push_free(from_bob);
 }
 
-/* A guard that comes back in, to whatever the call is about. */
+/* A guard that enters every object of the call again. */
 static struct pair busy;
 static int entered;
 
 static policysync_status come_back(void *ctx, const policysync_op *ops, size_t stride, size_t count, int32_t *verdicts) {
     policysync_progress progress;
-    policysync_finish finish;
+    policysync_sync_result result;
     policysync_buffer text = POLICYSYNC_BUFFER_INIT;
     size_t n;
     (void)ops;
@@ -523,18 +523,18 @@ static policysync_status come_back(void *ctx, const policysync_op *ops, size_t s
     }
     entered++;
     progress.struct_size = sizeof progress;
-    finish.struct_size = sizeof finish;
+    result.struct_size = sizeof result;
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_session_progress(busy.session, &progress, err));
     CHECK(strcmp(error.message, "a callback called the session that is calling it") == 0);
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_session_cancel(busy.session, err));
-    EXPECT(POLICYSYNC_ERR_BUSY, policysync_session_finish(busy.session, &finish, NULL, err));
+    EXPECT(POLICYSYNC_ERR_BUSY, policysync_session_result(busy.session, &result, NULL, err));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_session_next_message(busy.session, busy.alice, &text, err));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_session_next_message(busy.session, busy.bob, &text, err));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_session_receive(busy.session, busy.alice, NOW, "x", 1, NULL, err));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_session_receive(busy.session, busy.bob, NOW, "x", 1, NULL, err));
     EXPECT(POLICYSYNC_ERR_BUSY, policysync_responder_respond(busy.responder, busy.alice, NOW, "x", 1, &text, NULL, err));
     CHECK(text.data == NULL);
-    /* It may free them: they go when the call returns. */
+    /* It may free them: they live until the call returns. */
     policysync_session_free(busy.session);
     busy.session = NULL;
     policysync_replica_free(busy.alice);
@@ -568,7 +568,7 @@ static void test_a_callback_that_comes_back(void) {
     free_pair(&busy);
 }
 
-/* What a guard is to say, and how often an observer was told. */
+/* The verdict of a guard, and the number of an observer's notifications. */
 static int32_t verdict;
 static policysync_status guards_result;
 static int told;
@@ -586,7 +586,7 @@ static policysync_status judge(void *ctx, const policysync_op *ops, size_t strid
 static void tell(void *ctx) {
     policysync_progress progress;
     (void)ctx;
-    /* The session has done its part by then. */
+    /* The session has processed the message by then. */
     progress.struct_size = sizeof progress;
     EXPECT(POLICYSYNC_OK, policysync_session_progress(busy.session, &progress, NULL));
     CHECK(progress.received == 1);
@@ -620,33 +620,33 @@ static void test_guard_and_observer(void) {
     guards_result = 7;
     EXPECT(POLICYSYNC_ERR_CALLBACK, run_busy());
     CHECK(strcmp(error.message, "the guard failed with status 7") == 0);
-    CHECK(finish_of(&busy, NULL).state == POLICYSYNC_SESSION_FAILED);
+    CHECK(result_of(&busy, NULL).state == POLICYSYNC_SESSION_FAILED);
     guards_result = 0;
     verdict = POLICYSYNC_ABORT;
     EXPECT(POLICYSYNC_ERR_ABORTED, run_busy());
     verdict = POLICYSYNC_REJECT;
     EXPECT(POLICYSYNC_DONE, run_busy());
-    CHECK(finish_of(&busy, NULL).state == POLICYSYNC_SESSION_NOT_CONVERGED && finish_of(&busy, NULL).count == 0);
+    CHECK(result_of(&busy, NULL).state == POLICYSYNC_SESSION_NOT_CONVERGED && result_of(&busy, NULL).count == 0);
     CHECK(progress_of(&busy).refused.denied == 1 && told == 0);
     verdict = POLICYSYNC_ADMIT;
     EXPECT(POLICYSYNC_DONE, run_busy());
-    CHECK(finish_of(&busy, NULL).state == POLICYSYNC_SESSION_CONVERGED && told >= 1);
+    CHECK(result_of(&busy, NULL).state == POLICYSYNC_SESSION_CONVERGED && told >= 1);
     free_pair(&busy);
 }
 
 static void test_freeing_in_any_order(void) {
     struct pair pair = pair_of();
-    policysync_sync_base *base = NULL;
+    policysync_resume *resume = NULL;
     policysync_push *push = NULL;
     policysync_sync_options options;
     write_task(pair.alice, "t1", "1");
     run(&pair);
-    CHECK(finish_of(&pair, &base).count == 1);
-    EXPECT(POLICYSYNC_OK, policysync_push_after(base, NULL, &push, NULL));
+    CHECK(result_of(&pair, &resume).count == 1);
+    EXPECT(POLICYSYNC_OK, policysync_push_after(resume, NULL, &push, NULL));
     EXPECT(POLICYSYNC_OK, policysync_sync_options_init(&options, sizeof options));
-    options.since = base;
+    options.resume = resume;
     begin_again(&pair, &options);
-    policysync_sync_base_free(base);
+    policysync_resume_free(resume);
     EXPECT(POLICYSYNC_OK, ask(&pair));
     policysync_replica_free(pair.alice);
     policysync_replica_free(pair.bob);
@@ -660,7 +660,7 @@ static void test_freeing_in_any_order(void) {
     policysync_session_free(NULL);
     policysync_responder_free(NULL);
     policysync_push_free(NULL);
-    policysync_sync_base_free(NULL);
+    policysync_resume_free(NULL);
 }
 
 static void test_sizes_of_structs(void) {
@@ -674,12 +674,12 @@ static void test_sizes_of_structs(void) {
         uint64_t more;
     } progress;
     policysync_session *session = NULL;
-    policysync_finish finish;
-    policysync_intake intake;
+    policysync_sync_result result;
+    policysync_ingested ingested;
 
     memset(&later, 0x55, sizeof later);
     EXPECT(POLICYSYNC_OK, policysync_sync_options_init(&later.options, sizeof later));
-    CHECK(later.more == 0 && later.options.since == NULL);
+    CHECK(later.more == 0 && later.options.resume == NULL);
     EXPECT(POLICYSYNC_OK, policysync_session_new(&later.options, NULL, &session, err));
     policysync_session_free(session);
     later.more = 1;
@@ -699,11 +699,11 @@ static void test_sizes_of_structs(void) {
     progress.progress.struct_size = sizeof progress.progress - 1;
     EXPECT(POLICYSYNC_ERR_VERSION, policysync_session_progress(pair.session, &progress.progress, err));
     EXPECT(POLICYSYNC_ERR_VERSION, policysync_session_receive(pair.session, pair.alice, NOW, "x", 1, &progress.progress, err));
-    finish.struct_size = sizeof finish - 1;
-    EXPECT(POLICYSYNC_ERR_VERSION, policysync_session_finish(pair.session, &finish, NULL, err));
-    intake.struct_size = sizeof intake - 1;
+    result.struct_size = sizeof result - 1;
+    EXPECT(POLICYSYNC_ERR_VERSION, policysync_session_result(pair.session, &result, NULL, err));
+    ingested.struct_size = sizeof ingested - 1;
     EXPECT(POLICYSYNC_ERR_VERSION, policysync_responder_respond(pair.responder, pair.bob, NOW, "x", 1, &pair.answer,
-                                                                &intake, err));
+                                                                &ingested, err));
     free_pair(&pair);
 }
 
@@ -713,40 +713,40 @@ static void test_nulls_in_sync(void) {
     policysync_responder *responder = pair.responder;
     policysync_push *push = NULL;
     policysync_push *push_out = NULL;
-    policysync_sync_base *base = NULL;
-    policysync_sync_base *base_out = NULL;
+    policysync_resume *resume = NULL;
+    policysync_resume *base_out = NULL;
     policysync_buffer buffer = POLICYSYNC_BUFFER_INIT;
     policysync_progress progress;
-    policysync_finish finish;
+    policysync_sync_result result;
     uint8_t id[48] = {0};
     uint64_t number;
 
     write_task(pair.alice, "t1", "1");
     run(&pair);
-    CHECK(finish_of(&pair, &base).count == 1);
-    EXPECT(POLICYSYNC_OK, policysync_push_after(base, NULL, &push, NULL));
+    CHECK(result_of(&pair, &resume).count == 1);
+    EXPECT(POLICYSYNC_OK, policysync_push_after(resume, NULL, &push, NULL));
     progress.struct_size = sizeof progress;
-    finish.struct_size = sizeof finish;
+    result.struct_size = sizeof result;
 
     NULL_IN("out32", policysync_random32(nothing(), err));
     EXPECT(POLICYSYNC_ERR_NULL, policysync_sync_options_init(nothing(), 24));
     NULL_IN("out", policysync_sync_refusal(-1, nothing(), err));
-    NULL_IN("base", policysync_sync_base_id(nothing(), id, err));
-    NULL_IN("out48", policysync_sync_base_id(base, nothing(), err));
-    NULL_IN("base", policysync_sync_base_to_bytes(nothing(), pair.alice, id, &buffer, err));
-    NULL_IN("replica", policysync_sync_base_to_bytes(base, nothing(), id, &buffer, err));
-    NULL_IN("key32", policysync_sync_base_to_bytes(base, pair.alice, nothing(), &buffer, err));
-    NULL_IN("out", policysync_sync_base_to_bytes(base, pair.alice, id, nothing(), err));
-    NULL_IN("bytes", policysync_sync_base_from_bytes(NULL, 1, pair.alice, id, &base_out, err));
-    NULL_IN("replica", policysync_sync_base_from_bytes("x", 1, nothing(), id, &base_out, err));
-    NULL_IN("key32", policysync_sync_base_from_bytes("x", 1, pair.alice, nothing(), &base_out, err));
-    NULL_IN("out", policysync_sync_base_from_bytes("x", 1, pair.alice, id, nothing(), err));
-    NULL_IN("responder", policysync_responder_remembered(nothing(), pair.bob, &buffer, err));
-    NULL_IN("replica", policysync_responder_remembered(responder, nothing(), &buffer, err));
-    NULL_IN("out", policysync_responder_remembered(responder, pair.bob, nothing(), err));
-    NULL_IN("responder", policysync_responder_restore(nothing(), pair.bob, "x", 1, err));
-    NULL_IN("replica", policysync_responder_restore(responder, nothing(), "x", 1, err));
-    NULL_IN("bytes", policysync_responder_restore(responder, pair.bob, NULL, 1, err));
+    NULL_IN("resume", policysync_resume_id(nothing(), id, err));
+    NULL_IN("out48", policysync_resume_id(resume, nothing(), err));
+    NULL_IN("resume", policysync_resume_to_bytes(nothing(), pair.alice, id, &buffer, err));
+    NULL_IN("replica", policysync_resume_to_bytes(resume, nothing(), id, &buffer, err));
+    NULL_IN("key32", policysync_resume_to_bytes(resume, pair.alice, nothing(), &buffer, err));
+    NULL_IN("out", policysync_resume_to_bytes(resume, pair.alice, id, nothing(), err));
+    NULL_IN("bytes", policysync_resume_from_bytes(NULL, 1, pair.alice, id, &base_out, err));
+    NULL_IN("replica", policysync_resume_from_bytes("x", 1, nothing(), id, &base_out, err));
+    NULL_IN("key32", policysync_resume_from_bytes("x", 1, pair.alice, nothing(), &base_out, err));
+    NULL_IN("out", policysync_resume_from_bytes("x", 1, pair.alice, id, nothing(), err));
+    NULL_IN("responder", policysync_responder_resume_to_bytes(nothing(), pair.bob, &buffer, err));
+    NULL_IN("replica", policysync_responder_resume_to_bytes(responder, nothing(), &buffer, err));
+    NULL_IN("out", policysync_responder_resume_to_bytes(responder, pair.bob, nothing(), err));
+    NULL_IN("responder", policysync_responder_resume_from_bytes(nothing(), pair.bob, "x", 1, err));
+    NULL_IN("replica", policysync_responder_resume_from_bytes(responder, nothing(), "x", 1, err));
+    NULL_IN("bytes", policysync_responder_resume_from_bytes(responder, pair.bob, NULL, 1, err));
     NULL_IN("out", policysync_session_new(NULL, NULL, nothing(), err));
     NULL_IN("session", policysync_session_next_message(nothing(), pair.alice, &buffer, err));
     NULL_IN("replica", policysync_session_next_message(session, nothing(), &buffer, err));
@@ -756,16 +756,16 @@ static void test_nulls_in_sync(void) {
     NULL_IN("message", policysync_session_receive(session, pair.alice, NOW, NULL, 1, NULL, err));
     NULL_IN("session", policysync_session_progress(nothing(), &progress, err));
     NULL_IN("progress", policysync_session_progress(session, nothing(), err));
-    NULL_IN("session", policysync_session_finish(nothing(), &finish, NULL, err));
-    NULL_IN("finish", policysync_session_finish(session, nothing(), NULL, err));
+    NULL_IN("session", policysync_session_result(nothing(), &result, NULL, err));
+    NULL_IN("result", policysync_session_result(session, nothing(), NULL, err));
     NULL_IN("session", policysync_session_cancel(nothing(), err));
     NULL_IN("out", policysync_responder_new(NULL, NULL, nothing(), err));
     NULL_IN("responder", policysync_responder_respond(nothing(), pair.bob, NOW, "x", 1, &buffer, NULL, err));
     NULL_IN("replica", policysync_responder_respond(responder, nothing(), NOW, "x", 1, &buffer, NULL, err));
     NULL_IN("message", policysync_responder_respond(responder, pair.bob, NOW, NULL, 1, &buffer, NULL, err));
     NULL_IN("out", policysync_responder_respond(responder, pair.bob, NOW, "x", 1, nothing(), NULL, err));
-    NULL_IN("base", policysync_push_after(nothing(), NULL, &push_out, err));
-    NULL_IN("out", policysync_push_after(base, NULL, nothing(), err));
+    NULL_IN("resume", policysync_push_after(nothing(), NULL, &push_out, err));
+    NULL_IN("out", policysync_push_after(resume, NULL, nothing(), err));
     NULL_IN("responder", policysync_push_after_responder(nothing(), pair.bob, id, &push_out, err));
     NULL_IN("replica", policysync_push_after_responder(responder, nothing(), id, &push_out, err));
     NULL_IN("id48", policysync_push_after_responder(responder, pair.bob, nothing(), &push_out, err));
@@ -781,7 +781,7 @@ static void test_nulls_in_sync(void) {
     NULL_IN("out", policysync_push_waiting(push, pair.alice, nothing(), err));
     CHECK(buffer.data == NULL && push_out == NULL && base_out == NULL);
 
-    /* Random numbers where none are given: two responders do not foresee each other. */
+    /* Random numbers of the library: two responders derive different keys. */
     {
         uint8_t one[32] = {0}, other[32] = {0};
         EXPECT(POLICYSYNC_OK, policysync_random32(one, NULL));
@@ -798,7 +798,7 @@ static void test_nulls_in_sync(void) {
         CHECK(pair.request.len == pair.answer.len);
         CHECK(memcmp(pair.request.data, pair.answer.data, pair.request.len) != 0);
     }
-    policysync_sync_base_free(base);
+    policysync_resume_free(resume);
     policysync_push_free(push);
     free_pair(&pair);
 }

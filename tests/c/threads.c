@@ -1,4 +1,4 @@
-/* One replica, several threads; sessions with one responder. */
+/* Several threads use one replica and one responder. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
@@ -68,7 +68,7 @@ static void test_in(const char *path) {
 
 static policysync_responder *responder;
 
-/* A device of its own, which gets what all have written. */
+/* A second device, which receives the operations of all threads. */
 static void *synchronise(void *number) {
     char actor[16];
     uint8_t seed = (uint8_t)(10 + *(const int *)number);
@@ -76,7 +76,7 @@ static void *synchronise(void *number) {
     policysync_session *session = NULL;
     policysync_buffer request = POLICYSYNC_BUFFER_INIT, answer = POLICYSYNC_BUFFER_INIT;
     policysync_progress progress;
-    policysync_finish finish;
+    policysync_sync_result finish;
     policysync_field title = title_of("t1");
     int n;
     snprintf(actor, sizeof actor, "device%d", *(const int *)number);
@@ -97,7 +97,7 @@ static void *synchronise(void *number) {
             EXPECT(POLICYSYNC_OK, policysync_session_receive(session, replica, NOW, answer.data, answer.len, &progress,
                                                              NULL));
         }
-        EXPECT(POLICYSYNC_OK, policysync_session_finish(session, &finish, NULL, NULL));
+        EXPECT(POLICYSYNC_OK, policysync_session_result(session, &finish, NULL, NULL));
         CHECK(finish.state == POLICYSYNC_SESSION_CONVERGED);
         policysync_session_free(session);
     }

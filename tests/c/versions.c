@@ -1,4 +1,4 @@
-/* Header and library are of one version, and every status has its name. */
+/* Header and library have the same version, and every status has its name. */
 #include "check.h"
 
 void test_versions(void) {

@@ -1,7 +1,7 @@
-/* WebSocket: against the relay of the examples, whose address is in the environment, and without any server. */
+/* WebSocket, with the relay of the examples, whose address is in the environment, and without any server. */
 #include "check.h"
 
-/* A call that must complain of NULL, and say of what. */
+/* A call that must fail with ERR_NULL and name the parameter. */
 #define NULL_IN(name, call)                                  \
     do {                                                     \
         error.message[0] = 0;                                \
@@ -43,7 +43,7 @@ static uint64_t count_of(policysync_replica *replica) {
     return digest.count;
 }
 
-/* Works on the line until the replica has so many operations and what is written there is sent as it is written. */
+/* Works on the line until the replica has this number of operations and the line is pushing. */
 static void until(policysync_websocket_client *line, policysync_replica *replica, uint64_t count) {
     int rounds;
     policysync_status status;
@@ -56,11 +56,11 @@ static void until(policysync_websocket_client *line, policysync_replica *replica
         status = policysync_websocket_client_wait(line, POLICYSYNC_NOW, err);
         CHECK(status == POLICYSYNC_OK || status == POLICYSYNC_NOT_FOUND);
     }
-    /* It does not come to this. */
+    /* Not reached. */
     CHECK(rounds < 4000);
 }
 
-/* A guard that calls the line which is calling it. */
+/* A guard that calls the line that is calling it. */
 static policysync_websocket_client *line_of_the_guard;
 static int guard_called;
 
@@ -90,8 +90,8 @@ static void test_with_the_relay(const char *address) {
     policysync_key *key = key_of("bob", 2);
     policysync_guard guard;
     policysync_progress progress;
-    policysync_finish finish;
-    policysync_sync_base *base = NULL;
+    policysync_sync_result result;
+    policysync_resume *resume = NULL;
     policysync_sync_options sync;
     policysync_status status;
     int rounds = 0;
@@ -116,23 +116,23 @@ static void test_with_the_relay(const char *address) {
     line_of_the_guard = to_bob;
 
     write_task(alice, "t1", "\"from alice\"");
-    finish.struct_size = sizeof finish;
+    result.struct_size = sizeof result;
     EXPECT(POLICYSYNC_NOT_FOUND, policysync_websocket_client_is_pushing(to_alice, err));
-    EXPECT(POLICYSYNC_NOT_FOUND, policysync_websocket_client_finish(to_alice, &finish, &base, err));
+    EXPECT(POLICYSYNC_NOT_FOUND, policysync_websocket_client_result(to_alice, &result, &resume, err));
     until(to_alice, alice, 1);
     until(to_bob, bob, 1);
     CHECK(guard_called == 1);
-    /* What one writes reaches the other. */
+    /* A write on one side reaches the other. */
     write_task(alice, "t2", "2");
     until(to_alice, alice, 2);
     until(to_bob, bob, 2);
     progress.struct_size = sizeof progress;
     EXPECT(POLICYSYNC_OK, policysync_websocket_client_progress(to_alice, &progress, err));
     CHECK(progress.sent == 1 && progress.state == POLICYSYNC_SESSION_CONVERGED);
-    EXPECT(POLICYSYNC_OK, policysync_websocket_client_finish(to_alice, &finish, &base, err));
-    CHECK(finish.state == POLICYSYNC_SESSION_CONVERGED && finish.count == 1 && base != NULL);
+    EXPECT(POLICYSYNC_OK, policysync_websocket_client_result(to_alice, &result, &resume, err));
+    CHECK(result.state == POLICYSYNC_SESSION_CONVERGED && result.count == 1 && resume != NULL);
 
-    /* Closed, and again; and a new line, which leaves out what the last one ended with. */
+    /* The line is closed twice; then a new line resumes. */
     EXPECT(POLICYSYNC_OK, policysync_websocket_client_close(to_alice, err));
     EXPECT(POLICYSYNC_OK, policysync_websocket_client_close(to_alice, err));
     do {
@@ -145,13 +145,13 @@ static void test_with_the_relay(const char *address) {
     policysync_websocket_client_free(to_alice);
     options = options_of("relay-token");
     EXPECT(POLICYSYNC_OK, policysync_sync_options_init(&sync, sizeof sync));
-    sync.since = base;
+    sync.resume = resume;
     EXPECT(POLICYSYNC_OK, policysync_websocket_client_connect(url, strlen(url), &options, &sync, &line, err));
-    policysync_sync_base_free(base);
+    policysync_resume_free(resume);
     until(line, alice, 3);
     until(to_bob, bob, 3);
 
-    /* Whatever is freed first, and without a goodbye. */
+    /* The handles are freed in any order, without closing. */
     policysync_replica_free(alice);
     policysync_websocket_client_free(line);
     policysync_websocket_client_free(to_bob);
@@ -171,15 +171,15 @@ static void test_nulls_of_websocket(void) {
     policysync_replica *alice = replica_of("alice", 1);
     policysync_websocket_client *line = NULL;
     policysync_progress progress;
-    policysync_finish finish;
+    policysync_sync_result result;
     progress.struct_size = sizeof progress;
-    finish.struct_size = sizeof finish;
+    result.struct_size = sizeof result;
     NULL_IN("url", policysync_websocket_client_connect(NULL, 1, NULL, NULL, &line, err));
     NULL_IN("out", policysync_websocket_client_connect("ws://a/", 7, NULL, NULL, nothing(), err));
     NULL_IN("line", policysync_websocket_client_wait(nothing(), NOW, err));
     NULL_IN("line", policysync_websocket_client_work(nothing(), alice, NOW, err));
     NULL_IN("line", policysync_websocket_client_progress(nothing(), &progress, err));
-    NULL_IN("line", policysync_websocket_client_finish(nothing(), &finish, NULL, err));
+    NULL_IN("line", policysync_websocket_client_result(nothing(), &result, NULL, err));
     NULL_IN("line", policysync_websocket_client_is_pushing(nothing(), err));
     NULL_IN("line", policysync_websocket_client_close(nothing(), err));
     policysync_websocket_client_free(NULL);
@@ -193,7 +193,7 @@ static void test_nulls_with_the_relay(const char *address) {
     line = line_to(url, "relay-token");
     NULL_IN("replica", policysync_websocket_client_work(line, nothing(), NOW, err));
     NULL_IN("progress", policysync_websocket_client_progress(line, nothing(), err));
-    NULL_IN("finish", policysync_websocket_client_finish(line, nothing(), NULL, err));
+    NULL_IN("result", policysync_websocket_client_result(line, nothing(), NULL, err));
     policysync_websocket_client_free(line);
 }
 

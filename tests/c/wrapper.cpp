@@ -148,31 +148,31 @@ void test_sync() {
     const Bytes32 secret = random32();
     Responder responder(SyncOptions(), secret);
     Session session(SyncOptions().max_message_bytes(4 << 20));
-    CHECK(!session.finish());
+    CHECK(!session.result());
     while (const auto message = session.next_message(alice)) {
         session.receive(alice, responder.respond(bob, *message, at), at);
     }
-    const Finish finish = session.finish().value();
-    CHECK(finish.converged() && finish.finish.count == 2 && session.progress().received == 1);
+    const SyncResult result = session.result().value();
+    CHECK(result.converged() && result.result.count == 2 && session.progress().received == 1);
     CHECK(alice.digest().count == 2 && bob.get({"Task", "t1", "title"}) == "1");
 
-    Push from_alice(*finish.base);
-    std::optional<Push> from_bob = Push::after(responder, bob, finish.base->id());
-    CHECK(from_bob && !Push::after(responder, bob, SyncBase::Id{}));
+    Push from_alice(*result.resume);
+    std::optional<Push> from_bob = Push::after(responder, bob, result.resume->id());
+    CHECK(from_bob && !Push::after(responder, bob, Resume::Id{}));
     bob.set({"Task", "t3", "title"}, "3", at);
     CHECK(from_bob->waiting(bob) >= 1 && !from_alice.next_message(alice));
     CHECK(from_alice.receive(alice, from_bob->next_message(bob).value(), at).received == 1);
 
-    const std::string kept = finish.base->to_bytes(alice, secret);
-    const SyncBase again = SyncBase::from_bytes(kept, alice, secret);
-    CHECK(again.id() == finish.base->id() && again.to_bytes(alice, secret) == kept);
-    CHECK(status_of([&] { SyncBase::from_bytes(kept, alice, random32()); }) == POLICYSYNC_ERR_DAMAGED);
+    const std::string kept = result.resume->to_bytes(alice, secret);
+    const Resume again = Resume::from_bytes(kept, alice, secret);
+    CHECK(again.id() == result.resume->id() && again.to_bytes(alice, secret) == kept);
+    CHECK(status_of([&] { Resume::from_bytes(kept, alice, random32()); }) == POLICYSYNC_ERR_DAMAGED);
     Responder second(SyncOptions(), secret);
-    second.restore(bob, responder.remembered(bob));
-    CHECK(second.remembered(bob) == responder.remembered(bob));
-    CHECK(status_of([&] { second.restore(bob, kept); }) == POLICYSYNC_ERR_MALFORMED);
+    second.resume_from_bytes(bob, responder.resume_to_bytes(bob));
+    CHECK(second.resume_to_bytes(bob) == responder.resume_to_bytes(bob));
+    CHECK(status_of([&] { second.resume_from_bytes(bob, kept); }) == POLICYSYNC_ERR_MALFORMED);
 
-    Session next(SyncOptions().since(again));
+    Session next(SyncOptions().resume(again));
     (void)next.next_message(alice);
     try {
         responder.respond(bob, "?", at);
@@ -181,7 +181,7 @@ void test_sync() {
         const std::string refusal = Responder::refusal(error);
         CHECK(status_of([&] { next.receive(alice, refusal, at); }) == POLICYSYNC_ERR_REFUSED);
     }
-    CHECK(next.finish()->finish.state == POLICYSYNC_SESSION_FAILED && !next.finish()->base);
+    CHECK(next.result()->result.state == POLICYSYNC_SESSION_FAILED && !next.result()->resume);
     next.cancel();
 
     std::string file;
@@ -220,15 +220,15 @@ void test_networks() {
             caller.receive(alice, *message, at);
         }
     };
-    CHECK(!caller.finish() && !caller.is_pushing());
+    CHECK(!caller.result() && !caller.is_pushing());
     carry();
-    CHECK(caller.is_pushing() && caller.finish()->converged() && caller.finish()->base);
+    CHECK(caller.is_pushing() && caller.result()->converged() && caller.result()->resume);
     CHECK(caller.progress().sent == 1 && bob.digest().count == 1);
     bob.set({"Task", "t2", "title"}, "2", at);
     carry();
     CHECK(alice.digest().count == 2);
 
-    // In a library without them there is no more to try.
+    // A library without the feature supports nothing more.
     if (status_of([&] { HttpClient("http://a/"); }) == POLICYSYNC_ERR_UNSUPPORTED ||
         status_of([&] { WebSocketClient("ws://"); }) == POLICYSYNC_ERR_UNSUPPORTED) {
         return;
@@ -236,7 +236,7 @@ void test_networks() {
     const HttpAnswer answer = http_answer(responder, bob, "GET", "", "", at);
     CHECK(answer.status == 405 && answer.body.size() == 2 && answer.refused == "the method is not POST");
 
-    // Nobody listens there.
+    // No server listens on this port.
     ClientOptions options;
     options.bearer_token("abc").header("x-tenant", "blue").c().connect_timeout_ms = 5000;
     HttpClient client("http://127.0.0.1:1/", options);
@@ -259,13 +259,13 @@ void test_networks() {
     HttpClient to_relay("http://" + address, with_token);
     Session with_relay;
     to_relay.sync(with_relay, alice);
-    CHECK(with_relay.finish()->converged());
+    CHECK(with_relay.result()->converged());
     WebSocketClient line("ws://" + address, with_token);
     for (int n = 0; n < 4000 && !line.is_pushing(); n++) {
         line.work(bob);
         line.wait();
     }
-    CHECK(line.finish()->converged() && line.progress().state == POLICYSYNC_SESSION_CONVERGED);
+    CHECK(line.result()->converged() && line.progress().state == POLICYSYNC_SESSION_CONVERGED);
     line.close();
     auto heard = WebSocketClient::Heard::nothing;
     for (int n = 0; n < 1000 && heard == WebSocketClient::Heard::nothing; n++) {

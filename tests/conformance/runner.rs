@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use policysync::bundle;
 use policysync::crypto::KeyPair;
 use policysync::guard::Verdict;
 use policysync::keys::VerifiedOp;
 use policysync::oplog::Cursor;
 use policysync::replica::Labels;
-use policysync::sync::Finish;
+use policysync::sync::SessionResult;
 use policysync::{
     IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, Responder, SigningSecretKey,
     StoreError, SyncOptions, SyncSession, WallMillis,
@@ -315,52 +316,50 @@ impl World {
             Ok(())
         };
         let carried = carry();
-        let (progress, result) = (session.progress(), session.finish().cloned());
+        let (progress, result) = (session.progress(), session.result().cloned());
         self.replicas.insert(first.to_owned(), initiator);
         self.replicas.insert(second.to_owned(), answering);
         carried?;
         let word = match result {
-            Some(Finish::Converged { count, .. }) => {
+            Some(SessionResult::Converged { count, .. }) => {
                 step.expect("count", count)?;
                 "converged"
             }
-            Some(Finish::NotConverged { refused, refused_by_peer }) => {
+            Some(SessionResult::NotConverged { refused, refused_by_peer }) => {
                 step.expect("refused", refused.total())?;
                 step.expect("refused_by_peer", refused_by_peer.total())?;
                 "not_converged"
             }
             _ => "no result",
         };
-        step.expect("received", progress.received)?;
+        step.expect("received", progress.received.new_ops())?;
         step.expect("sent", progress.sent)?;
         step.need("result")?;
         step.expect("result", word)
     }
 
     fn export(&mut self, step: &Step<'_>) -> Check {
-        let mut bundle = Vec::new();
-        let exported = self
-            .replica(step.text("export")?)?
-            .export_since(Cursor::default(), &mut bundle)
+        let mut bytes = Vec::new();
+        let exported = bundle::export_since(self.replica(step.text("export")?)?, Cursor::START, &mut bytes)
             .map_err(shown)?;
         step.expect("count", exported.ops)?;
-        self.saved.insert(step.text("save")?.to_owned(), bundle);
+        self.saved.insert(step.text("save")?.to_owned(), bytes);
         Ok(())
     }
 
     fn import(&mut self, step: &Step<'_>) -> Check {
         let saved = step.text("import")?;
-        let mut bundle = self.saved.get(saved).ok_or_else(|| format!("{saved:?} was not saved"))?.clone();
+        let mut bytes = self.saved.get(saved).ok_or_else(|| format!("{saved:?} was not saved"))?.clone();
         if step.get("cut").is_some() {
             let cut = usize::try_from(step.number("cut")?).map_err(shown)?;
-            bundle.truncate(bundle.len().saturating_sub(cut));
+            bytes.truncate(bytes.len().saturating_sub(cut));
         }
         let now = WallMillis(step.number("at")?);
-        match self.replica(step.text("on")?)?.import(now, bundle.as_slice()) {
+        match bundle::import(self.replica(step.text("on")?)?, now, bytes.as_slice()) {
             Ok(imported) => {
-                step.expect("received", imported.received)?;
-                step.expect("known", imported.known)?;
-                step.expect("refused", imported.refused.total())?;
+                step.expect("received", imported.received.new_ops())?;
+                step.expect("known", imported.received.duplicates)?;
+                step.expect("refused", imported.received.refused.total())?;
                 step.expect("error", Value::Null)
             }
             Err(error) => {

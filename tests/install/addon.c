@@ -1,4 +1,4 @@
-/* An addon of Node: the number that plugin() returns. */
+/* An addon of Node that returns the result of plugin(). */
 #include <node/node_api.h>
 
 int plugin(void);

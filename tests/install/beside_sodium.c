@@ -1,4 +1,4 @@
-/* Another libsodium in one program with ours, each used before and after the other. */
+/* Our libsodium and another one in one program, each used before and after the other. */
 #include <sodium.h>
 #include <stdio.h>
 

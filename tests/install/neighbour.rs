@@ -1,6 +1,6 @@
-//! Another Rust library in the same program, with a standard library of its own.
+//! Another Rust library in the same program, with its own standard library.
 
-/// The length of `"neighbour"` found in roundabout ways: with a heap, a thread and, where panics unwind, a panic.
+/// Computes the length of `"neighbour"` by using a heap, a thread and, where panics unwind, a panic.
 #[unsafe(no_mangle)]
 pub extern "C" fn neighbour() -> usize {
     let text = std::thread::spawn(|| "neigh".to_owned() + "bour").join().unwrap_or_default();

@@ -1,9 +1,9 @@
-/* A shared object, as an extension or a plugin would be, with the static library inside. */
+/* A shared object, as for an extension or a plugin, that contains the static library. */
 #include <policysync.h>
 
 #include <string.h>
 
-/* Writes a field and reads it again: 0 where that works. */
+/* Writes a field and reads it again; returns 0 on success. */
 int plugin(void);
 
 int plugin(void) {

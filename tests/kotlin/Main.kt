@@ -1,4 +1,4 @@
-// The C interface from the JVM: opens a replica, sets, reads, and has a guard called back.
+// The C interface used from the JVM: opens a replica, sets, reads, and is called back as a guard.
 import com.sun.jna.Callback
 import com.sun.jna.Library
 import com.sun.jna.Memory
@@ -69,15 +69,15 @@ class Failure : Structure() {
     fun text() = Native.toString(message, "UTF-8")
 }
 
-@FieldOrder("structSize", "kind", "t", "c", "reserved", "hash", "signature", "actor", "kid", "entity")
+@FieldOrder("structSize", "kind", "t", "c", "scheme", "hash", "proof", "actor", "kid", "entity")
 class Op(at: Pointer) : Structure(at) {
     @JvmField var structSize = 0
     @JvmField var kind = 0
     @JvmField var t = 0L
     @JvmField var c = 0
-    @JvmField var reserved = 0
+    @JvmField var scheme = 0
     @JvmField var hash = ByteArray(32)
-    @JvmField var signature = ByteArray(64)
+    @JvmField var proof = Bytes()
     @JvmField var actor = Bytes()
     @JvmField var kid = Bytes()
     @JvmField var entity = Bytes()
@@ -98,7 +98,7 @@ class Guard(@JvmField var check: Check, @JvmField var destroy: Destroy) : Struct
     @JvmField var ctx: Pointer? = null
 }
 
-// As they were before there were files: the size says so, and what came later is zero.
+// The options before files existed: struct_size ends before the later members.
 @FieldOrder(
     "structSize", "flags", "maxDriftMs", "threads", "reserved", "key", "space", "guard", "clock", "observer",
 )

@@ -146,7 +146,8 @@ fn poll_names_each_changed_field_once_with_its_last_winner() {
     assert!(!replica.has_changes());
     let named: Vec<_> =
         changes.iter().map(|change| (change.path.as_str(), change.kind, change.winner)).collect();
-    assert_eq!(named, [("title", Kind::Set, hash_of(&ops[3])), ("notes", Kind::Delete, hash_of(&ops[4]))]);
+    let winner = |n: usize| Some(hash_of(&ops[n]));
+    assert_eq!(named, [("title", Kind::Set, winner(3)), ("notes", Kind::Delete, winner(4))]);
     assert!(changes.iter().all(|change| change.entity == "Task" && change.entity_id == "t1"));
     assert!(replica.poll(NOW).is_empty());
 

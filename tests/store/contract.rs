@@ -1,4 +1,4 @@
-//! What a replica keeps, whatever its store.
+//! The same tests of a replica over every store.
 
 use policysync::oplog::Cursor;
 use policysync::{IngestError, OpRefusal, Outcome, Replica, ReplicaOptions};
@@ -6,11 +6,16 @@ use policysync::{IngestError, OpRefusal, Outcome, Replica, ReplicaOptions};
 use super::common::{NOW, key, knowing, set};
 use super::{PEOPLE, ingest, snapshot, some_ops};
 
-/// Runs a test on a replica in memory and on one in a file.
+/// Runs a test on a replica in memory, on one over the port and on one in a file.
 macro_rules! contract {
     ($($name:ident)*) => {
         mod memory {
             $(#[test] fn $name() { super::$name(|options| options); })*
+        }
+        mod port {
+            $(#[test] fn $name() {
+                super::$name(|options| options.store(policysync::store::MemoryStore::new(), super::NOW));
+            })*
         }
         mod sqlite {
             $(#[test] fn $name() {

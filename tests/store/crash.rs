@@ -249,6 +249,29 @@ fn a_kill_during_recovery_loses_nothing_either() {
     println!("killed again at {} calls", points.len());
 }
 
+#[test]
+fn a_kill_while_an_old_file_is_converted_loses_nothing() {
+    const BATCHES: usize = 12;
+    let directory = tempfile::tempdir().unwrap();
+    let old = directory.path().join("old");
+    let mut replica = Replica::open(options(&old)).unwrap();
+    (0..BATCHES).for_each(|number| work_once(&mut replica, number).unwrap());
+    drop(replica);
+    super::old::make_old(&old, false);
+    let measured = directory.path().join("measured");
+    std::fs::copy(&old, &measured).unwrap();
+    // One batch more, so that the end of the conversion is met too.
+    let Some(points) = points(&measured, BATCHES + 1) else { return crate::skipped(NO_STRACE) };
+    let conversion = points.iter().filter(|(name, _)| *name == "pwrite64").count();
+    assert!(conversion > 10, "{points:?}");
+    at_each(&points, |(name, number), path| {
+        std::fs::copy(&old, path).unwrap();
+        run(path, BATCHES + 1, &kill_at(name, *number));
+        recover_at_least(path, BATCHES, &format!("killed at {name} {number}"));
+    });
+    println!("killed at {} calls", points.len());
+}
+
 /// As [`recover`], where a batch that was not acknowledged may have been found and taken up by the second attempt.
 fn recover_at_least(path: &Path, acknowledged: usize, what: &str) {
     let replica = Replica::open(options(path)).unwrap_or_else(|error| panic!("{what}: {error}"));

@@ -58,7 +58,7 @@ impl Original {
     fn opens(&self, bytes: &[u8], sealed: Sealed, what: impl std::fmt::Display) -> bool {
         let path = self.changed(bytes);
         match Replica::open(options(&path, sealed)) {
-            Err(OpenError::Store(StoreError::Sqlite(code))) => panic!("{what}: unnamed code {code}"),
+            Err(OpenError::Store(StoreError::Other(cause))) => panic!("{what}: unnamed {cause}"),
             Err(_) => false,
             Ok(replica) => {
                 assert!(snapshot(&replica) == self.snapshot, "{what}: another state");
@@ -115,47 +115,58 @@ fn by_sql(original: &Original, sql: &str) -> Vec<u8> {
 
 #[test]
 fn changed_rows_are_noticed_and_named() {
-    const SWAP: &str = "CREATE TEMP TABLE old AS SELECT * FROM ops;";
+    const SWAP: &str = "CREATE TEMP TABLE old AS SELECT * FROM records;";
     let cases = [
         (
             "the forms of two",
-            "UPDATE ops SET op = (SELECT op FROM old WHERE arrival = 9 - ops.arrival) WHERE arrival IN (4, 5)",
+            "UPDATE records SET bytes = CAST(substr(bytes, 1, 32) || substr((SELECT bytes FROM old WHERE
+                old.first = 9 - records.first), 33) AS BLOB) WHERE first IN (4, 5)",
             "operation number 4",
         ),
         (
             "a form twice",
-            "UPDATE ops SET (hash, op) = (SELECT hash, op FROM old WHERE arrival = 4) WHERE arrival = 5",
+            "UPDATE records SET bytes = (SELECT bytes FROM old WHERE old.first = 4) WHERE first = 5",
             "operation number 5",
         ),
-        ("a row gone", "DELETE FROM ops WHERE arrival = 7", "operation number 7"),
-        ("the last row gone", "DELETE FROM ops WHERE arrival = 26", "operation number 26"),
-        ("all rows gone", "DELETE FROM ops", "operation number 0"),
+        ("a row gone", "DELETE FROM records WHERE first = 7", "operation number 7"),
+        ("the last row gone", "DELETE FROM records WHERE first = 26", "operation number 26"),
+        ("all rows gone", "DELETE FROM records", "operation number 0"),
         (
             "a row more",
-            "INSERT INTO ops SELECT 27, hash, op FROM ops WHERE arrival = 3",
+            "INSERT INTO records SELECT 27, 1, bytes FROM records WHERE first = 3",
             "operation number 27",
         ),
         (
             "a row before",
-            "INSERT INTO ops SELECT -1, hash, op FROM ops WHERE arrival = 3",
+            "INSERT INTO records SELECT -1, 1, bytes FROM records WHERE first = 3",
             "operation number 0",
         ),
         (
             "a row far behind",
-            "INSERT INTO ops SELECT 4294967296, hash, op FROM ops WHERE arrival = 3",
+            "INSERT INTO records SELECT 4294967296, 1, bytes FROM records WHERE first = 3",
             "operation number 27",
         ),
-        ("a short hash", "UPDATE ops SET hash = x'00' WHERE arrival = 2", "operation number 2"),
-        ("no form", "UPDATE ops SET op = x'' WHERE arrival = 2", "operation number 2"),
-        ("a long form", "UPDATE ops SET op = zeroblob(10000000) WHERE arrival = 2", "operation number 2"),
+        ("a short hash", "UPDATE records SET bytes = substr(bytes, 2) WHERE first = 2", "operation number 2"),
+        ("a part of a hash", "UPDATE records SET bytes = x'00' WHERE first = 2", "operation number 2"),
+        ("no form", "UPDATE records SET bytes = substr(bytes, 1, 32) WHERE first = 2", "operation number 2"),
+        ("nothing", "UPDATE records SET bytes = x'' WHERE first = 2", "operation number 2"),
+        ("a long form", "UPDATE records SET bytes = zeroblob(10000000) WHERE first = 2", "operation number 2"),
+        ("a record of two", "UPDATE records SET count = 2 WHERE first = 2", "operation number 2"),
+        ("a record of none", "UPDATE records SET count = 0 WHERE first = 2", "operation number 2"),
+        ("a record of many", "UPDATE records SET count = 4294967296 WHERE first = 2", "operation number 2"),
         (
             "the signature",
-            "UPDATE ops SET op = CAST(x'01' || zeroblob(64) || substr(op, 66) AS BLOB) WHERE arrival = 2",
+            "UPDATE records SET bytes = CAST(substr(bytes, 1, 33) || zeroblob(64) || substr(bytes, 98) AS BLOB)
+                WHERE first = 2",
             "operation number 2",
         ),
-        ("no description", "DELETE FROM meta", "the description"),
-        ("another count", "UPDATE meta SET count = 26", "operation number 26"),
-        ("a count of nothing", "UPDATE meta SET count = -1", "the description"),
+        ("no row for the head", "DELETE FROM head", "the head"),
+        ("no head", "UPDATE head SET bytes = NULL", "operation number 0"),
+        ("a smaller count", "UPDATE head SET bytes = CAST(substr(bytes, 1, 2) || x'1a000000' || substr(bytes, 7) AS BLOB)", "operation number 26"),
+        ("a greater count", "UPDATE head SET bytes = CAST(substr(bytes, 1, 2) || x'1c000000' || substr(bytes, 7) AS BLOB)", "operation number 27"),
+        ("an empty head", "UPDATE head SET bytes = x''", "the head"),
+        ("a short head", "UPDATE head SET bytes = substr(bytes, 1, length(bytes) - 1)", "the head"),
+        ("a long head", "UPDATE head SET bytes = CAST(bytes || x'00' AS BLOB)", "the head"),
     ];
     for sealed in [Sealed::Yes, Sealed::No] {
         let original = original(sealed);
@@ -171,8 +182,8 @@ fn changed_rows_are_noticed_and_named() {
 
 #[test]
 fn two_rows_that_are_swapped_whole_are_noticed_by_the_seal() {
-    const SWAP: &str = "CREATE TEMP TABLE old AS SELECT * FROM ops;
-        UPDATE ops SET (hash, op) = (SELECT hash, op FROM old WHERE arrival = 9 - ops.arrival) WHERE arrival IN (4, 5)";
+    const SWAP: &str = "CREATE TEMP TABLE old AS SELECT * FROM records;
+        UPDATE records SET bytes = (SELECT bytes FROM old WHERE old.first = 9 - records.first) WHERE first IN (4, 5)";
     let sealed = original(Sealed::Yes);
     let path = sealed.changed(&by_sql(&sealed, SWAP));
     let error = Replica::open(options(&path, Sealed::Yes)).err().unwrap().to_string();

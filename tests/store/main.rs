@@ -10,6 +10,9 @@ mod contract;
 mod crash;
 mod damage;
 mod files;
+mod journal;
+mod old;
+mod port;
 mod reopen;
 mod salvage;
 

@@ -219,7 +219,7 @@ fn a_backup_is_the_same_log_and_closed_to_its_writers() {
 #[test]
 fn a_replica_in_memory_has_no_backup() {
     let replica = Replica::open(knowing(&PEOPLE)).unwrap();
-    assert_eq!(replica.back_up("nowhere"), Err(StoreError::InMemory));
+    assert_eq!(replica.back_up("nowhere"), Err(StoreError::NoFile));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a session costs, in round trips and bytes without the operations.
+//! Tests of the cost of a session, in round trips and bytes without the operations.
 
 use policysync::sync::Progress;
 use policysync::{Incoming, Replica};
@@ -10,7 +10,7 @@ fn replica(workload: &Workload) -> Replica {
     Replica::open(workload.options().dangerously_accept_unverified()).unwrap()
 }
 
-/// Two replicas: operation number `n` goes to those that `holders` names.
+/// Creates two replicas. `holders` says which of them hold operation number `n`.
 fn two(count: usize, holders: impl Fn(usize) -> (bool, bool)) -> (Replica, Replica) {
     let workload = Workload::new(count, Signing::False);
     let (mut left, mut right) = (Vec::new(), Vec::new());
@@ -25,10 +25,10 @@ fn two(count: usize, holders: impl Fn(usize) -> (bool, bool)) -> (Replica, Repli
     replicas
 }
 
-/// Synchronises and returns round trips and bytes without operations.
+/// Runs a session. Returns its round trips, its bytes without operations, and its progress.
 fn cost((mut ours, mut theirs): (Replica, Replica)) -> (u32, u64, Progress) {
-    let (finish, progress) = sync(&mut ours, &mut theirs, NOW);
-    assert!(finish.is_converged(), "{finish:?} {progress:?}");
+    let (result, progress) = sync(&mut ours, &mut theirs, NOW);
+    assert!(result.is_converged(), "{result:?} {progress:?}");
     assert_eq!(ours.log().digest(), theirs.log().digest());
     let bytes = progress.bytes_sent + progress.bytes_received;
     let overhead = bytes - progress.op_bytes_sent - progress.op_bytes_received;
@@ -40,18 +40,18 @@ const fn mix(number: usize) -> usize {
     (number.wrapping_mul(0x9E37_79B9)) >> 7
 }
 
-/// A name, and whether an operation of this number is ours.
+/// A name, and a function that returns true if an operation of this number is ours.
 type Share = (&'static str, fn(usize) -> bool);
 
-/// Ways to share out operations that only one side has.
+/// Ways to distribute operations that only one side has.
 const SHARES: [Share; 4] = [
     ("ours", |_| true),
     ("theirs", |_| false),
-    ("in turn", |number| number % 2 == 0),
+    ("alternating", |number| number % 2 == 0),
     ("at random", |number| mix(number).is_multiple_of(2)),
 ];
 
-/// All ways in a release; two of them where the code is slow.
+/// Returns all ways in a release build, two of them in a slow debug build.
 fn shares() -> &'static [Share] {
     if cfg!(debug_assertions) { &SHARES[1..3] } else { &SHARES }
 }
@@ -74,13 +74,13 @@ fn a_hundred_recent_among_a_hundred_thousand_take_two_round_trips_and_4_kib() {
         }));
         assert!(round_trips <= 2, "{name}: {round_trips} round trips");
         assert!(bytes <= 4096, "{name}: {bytes} bytes");
-        assert_eq!(progress.sent + progress.received, 100, "{name}");
+        assert_eq!(progress.sent + progress.received.new_ops(), 100, "{name}");
     }
 }
 
 #[test]
 fn a_thousand_recent_among_a_million_take_three_round_trips_and_16_kib() {
-    // A debug build makes do with fewer in common; what is common costs a fingerprint for each doubling.
+    // A debug build uses fewer common operations. Each doubling of them costs one fingerprint.
     let common = if cfg!(debug_assertions) { 60_000 } else { 1_000_000 };
     for (name, is_ours) in shares() {
         let (round_trips, bytes, progress) = cost(two(common + 1000, |number| match number < common {
@@ -89,7 +89,7 @@ fn a_thousand_recent_among_a_million_take_three_round_trips_and_16_kib() {
         }));
         assert!(round_trips <= 3, "{name}: {round_trips} round trips");
         assert!(bytes <= 16 << 10, "{name}: {bytes} bytes");
-        assert_eq!(progress.sent + progress.received, 1000, "{name}");
+        assert_eq!(progress.sent + progress.received.new_ops(), 1000, "{name}");
     }
 }
 

@@ -1,7 +1,8 @@
-//! The bytes of a session and of a bundle, fixed: `src/manual/format.md` says what they mean.
+//! Test of the bytes of a session and of a bundle, which are fixed. The manual's `format` page describes them.
 
 use std::fmt::Write as _;
 
+use policysync::bundle;
 use policysync::oplog::Cursor;
 use policysync::{Incoming, Replica, ReplicaOptions, SignedOp};
 
@@ -43,9 +44,9 @@ fn the_bytes_of_a_session_and_of_a_bundle_are_those_of_version_1() {
         line(&mut file, "answer", &reply.message);
         session.receive(&mut ours, NOW, &reply.message).unwrap();
     }
-    assert!(session.finish().is_some_and(policysync::sync::Finish::is_converged));
+    assert!(session.result().is_some_and(policysync::sync::SessionResult::is_converged));
     let mut bundle = Vec::new();
-    ours.export_since(Cursor::START, &mut bundle).unwrap();
+    bundle::export_since(&ours, Cursor::START, &mut bundle).unwrap();
     line(&mut file, "bundle", &bundle);
 
     let expected = std::fs::read_to_string(FILE).unwrap_or_default();

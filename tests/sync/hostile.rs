@@ -1,4 +1,4 @@
-//! Bytes that were changed on the way, and sets that were made to look alike.
+//! Tests of messages that were changed on the way, and of sets of operations that were made to look alike.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use policysync::{Hlc, Incoming, Op, OpHash, Replica, ReplicaOptions, SignedOp, S
 use crate::common::{NOW, Random, knowing, set};
 use crate::link::{responder, session, sync};
 
-/// How many runs, unless the environment says otherwise.
+/// Returns the number of runs, which the environment may set.
 fn runs(default: usize) -> usize {
     std::env::var("POLICYSYNC_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(default)
 }
 
-/// What two honest replicas hold before a session. Both know the two actors.
+/// The operations of two honest replicas before a session. Both know the two actors.
 struct World {
     ours: Vec<SignedOp>,
     theirs: Vec<SignedOp>,
@@ -40,7 +40,7 @@ impl World {
         (with(&self.ours), with(&self.theirs))
     }
 
-    /// Everything that was ever signed.
+    /// Returns all operations that were ever signed.
     fn all(&self) -> BTreeSet<OpHash> {
         let (ours, theirs) = self.replicas();
         hashes(&ours).union(&hashes(&theirs)).copied().collect()
@@ -51,8 +51,8 @@ fn hashes(replica: &Replica) -> BTreeSet<OpHash> {
     replica.log().iter().map(|entry| entry.unwrap().hash).collect()
 }
 
-/// Runs a session through a channel that may change what it carries; returns whether the sides say that they converged.
-/// Whatever happens, it ends, nothing is lost, and nothing is there that nobody signed.
+/// Runs a session over a channel that may change messages. Returns true if it converged. Checks that the session ends,
+/// that no operation is lost, and that no unsigned operation is admitted.
 fn through(
     world: &World,
     all: &BTreeSet<OpHash>,
@@ -65,12 +65,12 @@ fn through(
     let mut carried = 0;
     let mut talk = || loop {
         let Some(mut request) = session.next_message(&ours)? else {
-            return Ok(session.finish().unwrap().is_converged());
+            return Ok(session.result().unwrap().is_converged());
         };
         channel(carried, &mut request);
         let mut answer = match responder.respond(&mut theirs, NOW, &request) {
             Ok(reply) => reply.message,
-            Err(error) => error.to_message(),
+            Err(error) => error.to_alert(),
         };
         channel(carried + 1, &mut answer);
         carried += 2;
@@ -82,12 +82,12 @@ fn through(
     assert!(before.0.is_subset(&after.0) && before.1.is_subset(&after.1));
     assert!(after.0.is_subset(all) && after.1.is_subset(all));
     if end == Ok(true) {
-        assert!(after.0.is_subset(&after.1), "we hold what the peer does not, and think that it does");
+        assert!(after.0.is_subset(&after.1), "the session converged, and the peer lacks operations");
     }
     end
 }
 
-/// The messages of a session that nobody disturbs.
+/// Returns the messages of a session that nobody disturbs.
 fn recorded(world: &World, all: &BTreeSet<OpHash>) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     let end = through(world, all, |_, message| messages.push(message.clone()));
@@ -113,8 +113,8 @@ fn a_recorded_session_with_a_changed_bit_ends() {
             converged += usize::from(end == Ok(true));
         }
     }
-    // Some bits do not matter: a limit, a hint, which ids are wished for twice.
-    println!("{tried} bits changed, {converged} sessions converged all the same");
+    // Some bits do not matter: a limit, a hint, an operation that is wanted twice.
+    println!("{tried} bits changed, {converged} sessions still converged");
     assert!(converged * 3 < tried, "{converged} of {tried}");
 }
 
@@ -149,7 +149,7 @@ fn a_replayed_session_changes_nothing() {
     let digest = theirs.log().digest();
     for request in &requests {
         let reply = responder.respond(&mut theirs, NOW, request).unwrap();
-        assert_eq!(reply.received, 0);
+        assert_eq!(reply.received.new_ops(), 0);
     }
     assert_eq!(theirs.log().digest(), digest);
 }
@@ -163,18 +163,18 @@ fn sessions_over_a_channel_that_mutates_end() {
     let count = if seed.is_some() { 1 } else { runs(300) };
     for seed in first..first + count as u64 {
         let mut random = Random(seed);
-        let mut kept: Vec<Vec<u8>> = Vec::new();
+        let mut earlier: Vec<Vec<u8>> = Vec::new();
         println!("seed {seed}");
-        // An error is an end as well; what must hold of it is checked there.
+        // An error is allowed. `through` checks the rest.
         _ = through(&world, &all, |_, message| {
-            kept.push(message.clone());
-            mutate(message, &kept, &mut random);
+            earlier.push(message.clone());
+            mutate(message, &earlier, &mut random);
         });
     }
 }
 
-/// Changes a message in a way of chance, or not at all.
-pub fn mutate(message: &mut Vec<u8>, kept: &[Vec<u8>], random: &mut Random) {
+/// Changes a message at random, or leaves it unchanged.
+pub fn mutate(message: &mut Vec<u8>, earlier: &[Vec<u8>], random: &mut Random) {
     let at = random.below(message.len().max(1));
     match random.below(12) {
         0 => message.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1),
@@ -182,7 +182,7 @@ pub fn mutate(message: &mut Vec<u8>, kept: &[Vec<u8>], random: &mut Random) {
         2 => message.truncate(at),
         3 => message.insert(at, 0),
         4 => drop(message.drain(at..(at + 3).min(message.len()))),
-        5 => *message = kept[random.below(kept.len())].clone(),
+        5 => *message = earlier[random.below(earlier.len())].clone(),
         6 => message.iter_mut().skip(at).take(8).for_each(|byte| *byte = byte.wrapping_add(1)),
         7 if message.len() > 20 => {
             let (from, to) = (random.below(message.len() - 8), random.below(message.len() - 8));
@@ -194,7 +194,7 @@ pub fn mutate(message: &mut Vec<u8>, kept: &[Vec<u8>], random: &mut Random) {
 }
 
 #[test]
-fn a_frame_over_the_limit_is_not_read() {
+fn a_message_over_the_limit_is_not_read() {
     let world = World::new(1, 1);
     let (mut ours, mut theirs) = world.replicas();
     let long = vec![0xE1; MIN_MESSAGE_BYTES + 1];
@@ -215,7 +215,7 @@ fn a_message_of_another_version_is_refused_with_its_number() {
     assert_eq!(error.to_string(), "the peer speaks version 2 of the protocol, this library version 1");
 }
 
-/// Sets that an author made by trying values.
+/// Sets of operations whose author chose the values.
 mod collisions {
     use super::*;
 
@@ -227,7 +227,7 @@ mod collisions {
         replica
     }
 
-    /// Operations with their hashes, as an author finds them.
+    /// Returns operations with their hashes, for an author to choose from.
     fn grind(count: usize) -> Vec<(OpHash, SignedOp)> {
         let op = |n: usize| {
             let value = format!("{n}");
@@ -241,21 +241,22 @@ mod collisions {
         replica.log().since(cursor).map(|entry| entry.unwrap()).map(|entry| (entry.hash, entry.op)).collect()
     }
 
-    /// Both sides have the common ones, and each its own part of the collision; then a session must give each the other's.
+    /// Runs a session between two sides with common operations, of which each has one part of a collision. Checks that
+    /// each receives the other part.
     fn assert_reconciles(left: &[SignedOp], right: &[SignedOp]) {
         let common = World::new(300, 0).ours;
         let with = |ops: &[SignedOp]| blind(&common.iter().chain(ops).cloned().collect::<Vec<_>>());
         let (mut ours, mut theirs) = (with(left), with(right));
         assert_ne!(ours.log().digest(), theirs.log().digest());
-        let (finish, _) = sync(&mut ours, &mut theirs, NOW);
-        assert!(finish.is_converged(), "{finish:?}");
+        let (result, _) = sync(&mut ours, &mut theirs, NOW);
+        assert!(result.is_converged(), "{result:?}");
         assert_eq!(ours.log().digest(), theirs.log().digest());
         assert_eq!(ours.log().len(), 300 + left.len() + right.len());
     }
 
     #[test]
     fn sets_with_one_xor_still_reconcile() {
-        // Pairs of operations; some of the pairs have differences whose XOR is zero: linear algebra finds which.
+        // Linear algebra finds pairs of operations whose differences have an XOR of zero.
         let ops = grind(2 * 257);
         let mut rows: Vec<([u8; 32], BTreeSet<usize>)> = Vec::new();
         let mut chosen = None;
@@ -275,7 +276,7 @@ mod collisions {
                 chosen = Some(members);
                 break;
             }
-            // Each row leads with a bit that no row before it has, as it was cleared there.
+            // The leading bit of each row is zero in all later rows.
             rows.push((difference, members));
         }
         let chosen = chosen.expect("257 vectors of 256 bits are dependent");
@@ -290,14 +291,14 @@ mod collisions {
             })
         };
         let (left, right) = (side(0), side(1));
-        assert_eq!(xor(&left), xor(&right), "they do collide");
+        assert_eq!(xor(&left), xor(&right), "no collision");
         assert_eq!(left.len(), right.len());
         assert_reconciles(&left, &right);
     }
 
     #[test]
     fn sets_with_one_unkeyed_sum_still_reconcile() {
-        // Wagner's generalized birthday with four lists, over the first 36 bits of the hash.
+        // Wagner's generalized birthday attack with four lists, over the first 36 bits of the hash.
         const BITS: u32 = 36;
         const LIST: usize = 6000;
         let ops = grind(4 * LIST);
@@ -308,7 +309,7 @@ mod collisions {
         let mask = (1_u64 << BITS) - 1;
         let low = (1_u64 << (BITS / 3)) - 1;
         let lists: Vec<&[(OpHash, SignedOp)]> = ops.chunks(LIST).collect();
-        // Differences of a pair that end in twelve zero bits.
+        // Pairs whose difference ends in twelve zero bits.
         let pairs = |left: &[(OpHash, SignedOp)], right: &[(OpHash, SignedOp)]| {
             let mut by_low: std::collections::BTreeMap<u64, Vec<usize>> = Default::default();
             for (at, (hash, _)) in right.iter().enumerate() {
@@ -337,14 +338,13 @@ mod collisions {
         let sum = |side: &[SignedOp]| {
             hashes(&blind(side)).iter().fold(0_u64, |sum, hash| sum.wrapping_add(number(hash)) & mask)
         };
-        assert_eq!(sum(&left), sum(&right), "they do collide");
+        assert_eq!(sum(&left), sum(&right), "no collision");
         assert_reconciles(&left, &right);
     }
 }
 
 #[test]
-fn the_session_is_sent() {
-    // An application may run it on another thread.
+fn sessions_may_move_between_threads() {
     fn is_send<T: Send>() {}
     is_send::<SyncSession>();
     is_send::<policysync::Responder>();

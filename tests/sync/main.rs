@@ -1,14 +1,17 @@
-//! Two replicas find out what the other lacks: what it costs, that it ends, and that nobody can make it lie.
+//! Tests of synchronization: its cost, its end, and its results with peers that break the protocol.
 
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../../benches/common/mod.rs"]
 mod workload;
 
+mod alternates;
 mod bounds;
+mod bundle;
 mod converge;
 mod golden;
 mod hostile;
-mod kept;
 mod link;
+mod push;
+mod resume;
 mod simulation;

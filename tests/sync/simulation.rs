@@ -1,17 +1,18 @@
-//! A world of replicas, each with a clock of its own, over lines that lose, repeat, delay, reorder and change what they
-//! carry; one actor and one relay are malicious. All of it follows from a seed, also how often what goes wrong.
+//! Simulation of replicas, each with its own clock, over a network that loses, repeats, delays, reorders and changes
+//! messages. One actor and one relay are malicious. A seed determines everything, including the rate of each fault.
 //!
-//! While things go wrong: whoever is told that a session converged has nothing that the other side has not, nobody holds
-//! what nobody signed, and nothing is lost. Then the lines are mended: after two rounds all honest replicas hold the same.
+//! Invariants during the faults: after a converged session the peer holds all operations of the initiator, nobody holds
+//! an unsigned operation, and no operation is lost. Once the network works again, all honest replicas hold the same
+//! operations after two rounds.
 //!
-//! `POLICYSYNC_SEED` runs one seed, `POLICYSYNC_SEEDS` so many from 0 on, after those of `seeds.txt`.
+//! `POLICYSYNC_SEED` runs one seed, `POLICYSYNC_SEEDS` a number of seeds from 0 on, after those of `seeds.txt`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use policysync::crypto::{KeyPair, Signature};
 use policysync::keys::sign_op;
 use policysync::oplog::Cursor;
-use policysync::sync::{Finish, SyncBase};
+use policysync::sync::{ResumeToken, SessionResult};
 use policysync::{
     Hlc, KeyRegistry, Op, OpHash, Replica, ReplicaOptions, Responder, SignedOp, SigningSecretKey, SyncError,
     SyncOptions, SyncSession, WallMillis,
@@ -22,23 +23,23 @@ use crate::hostile::mutate;
 
 const ACTORS: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "mallory"];
 const HONEST: usize = 5;
-/// The replica that knows no keys, and takes what it gets.
+/// The replica that does not verify.
 const RELAY: usize = 5;
 const SPACE: &str = "simulation";
-/// How long an answer is waited for.
+/// The time after which a session without an answer is abandoned, in milliseconds.
 const PATIENCE: u64 = 4000;
 const STEPS: usize = 700;
 const HOUR: u64 = 3_600_000;
-/// In how many rounds, in each of which everybody synchronises with everybody, all must be the same again.
+/// The number of rounds, in each of which everybody synchronizes with everybody, after which all must be equal.
 const ROUNDS: u8 = 2;
-/// Answers that a session over a line that works may take.
+/// The most answers that a session over a working network may take.
 const MAX_ROUND_TRIPS: u32 = 12;
-/// What bases are sealed with.
+/// The key that tokens are sealed with.
 const KEY: [u8; 32] = [77; 32];
-/// Seeds that have failed once, or that have found a fault put in on purpose; each is run before any other.
+/// Seeds that failed once, or caught an injected fault. They run before any other.
 const SEEDS: &str = include_str!("seeds.txt");
 
-/// How often things go wrong, of a thousand.
+/// The rate of each fault, in thousandths.
 struct Faults {
     drop: usize,
     repeat: usize,
@@ -46,9 +47,9 @@ struct Faults {
     crash: usize,
     jump: usize,
     partition: usize,
-    /// Somebody writes down what they remember of sessions.
-    keep: usize,
-    /// The relay shows its second face.
+    /// A node saves its tokens and sessions.
+    save: usize,
+    /// The relay shows a second log.
     withhold: usize,
 }
 
@@ -57,30 +58,30 @@ struct Node {
     #[cfg(feature = "sqlite")]
     file: Option<std::path::PathBuf>,
     responder: Responder,
-    /// Its wall clock, relative to the true time, with an hour in front.
+    /// Its wall clock relative to an hour before the true time.
     ahead: u64,
     session: Option<Running>,
-    bases: BTreeMap<usize, SyncBase>,
-    kept: Option<Kept>,
+    tokens: BTreeMap<usize, ResumeToken>,
+    saved: Option<Saved>,
 }
 
-/// What somebody has written down, perhaps long ago.
+/// Tokens and sessions that a node saved, perhaps long ago.
 #[derive(Debug)]
-struct Kept {
-    /// With whom, and the base.
-    bases: Vec<(usize, Vec<u8>)>,
-    /// The responder's.
+struct Saved {
+    /// Peers and tokens.
+    tokens: Vec<(usize, Vec<u8>)>,
+    /// The responder's sessions.
     sessions: Vec<u8>,
 }
 
-/// A session that somebody has begun.
+/// A session that a node began.
 struct Running {
     id: u64,
     session: SyncSession,
     to: usize,
-    /// Since when the answer is awaited.
+    /// The time since which the answer is awaited.
     since: u64,
-    /// How many operations were there when it began.
+    /// The number of operations in the log when it began.
     held: usize,
 }
 
@@ -97,13 +98,13 @@ struct World {
     now: u64,
     faults: Faults,
     nodes: Vec<Node>,
-    /// What the relay shows to some: it takes what they bring, and gives it to nobody else.
-    second_face: (Replica, Responder),
+    /// A log that the relay shows to some: it accepts operations, and passes them on to nobody else.
+    second_log: (Replica, Responder),
     wire: BTreeMap<(u64, u64), Packet>,
     sent: u64,
-    /// Nodes on one side cannot reach those on the other.
+    /// The side of the partition that each node is on.
     side: Vec<bool>,
-    kept: Vec<Vec<u8>>,
+    recent: Vec<Vec<u8>>,
     written: BTreeSet<String>,
     trace: Vec<u8>,
     converged: usize,
@@ -116,7 +117,7 @@ fn blind() -> Replica {
     Replica::open(ReplicaOptions::new().dangerously_accept_unverified().space(SPACE)).unwrap()
 }
 
-/// The malicious actor's other key.
+/// Returns the malicious actor's second key.
 fn second_key() -> SigningSecretKey {
     SigningSecretKey::new("mallory", KeyPair::from_seed(&[66; 32]).unwrap()).unwrap()
 }
@@ -147,7 +148,7 @@ impl World {
             crash: random.below(8),
             jump: random.below(10),
             partition: random.below(20),
-            keep: random.below(60),
+            save: random.below(60),
             withhold: random.below(500),
         };
         let directory = tempfile::tempdir().unwrap();
@@ -159,8 +160,8 @@ impl World {
                 responder: Responder::new(secret(number), SyncOptions::new()),
                 ahead: u64::try_from(random.below(7_200_000)).unwrap(),
                 session: None,
-                bases: BTreeMap::new(),
-                kept: None,
+                tokens: BTreeMap::new(),
+                saved: None,
             })
             .collect();
         let mut world = Self {
@@ -168,11 +169,11 @@ impl World {
             now: NOW.0,
             faults,
             nodes,
-            second_face: (blind(), Responder::new(secret(100), SyncOptions::new())),
+            second_log: (blind(), Responder::new(secret(100), SyncOptions::new())),
             wire: BTreeMap::new(),
             sent: 0,
             side: vec![false; HONEST + 1],
-            kept: Vec::new(),
+            recent: Vec::new(),
             written: BTreeSet::new(),
             trace: Vec::new(),
             converged: 0,
@@ -234,18 +235,18 @@ impl World {
             let number = self.random.below(HONEST);
             self.nodes[number].ahead = u64::try_from(self.random.below(7_200_000)).unwrap();
         }
-        if self.chance(self.faults.keep) {
+        if self.chance(self.faults.save) {
             let number = self.random.below(HONEST + 1);
-            self.keep(number);
+            self.save(number);
         }
         if self.chance(self.faults.partition) {
             self.side = (0..=HONEST).map(|_| self.random.below(3) == 0).collect();
         }
         self.deliver();
-        self.give_up();
+        self.abandon();
     }
 
-    /// An honest actor writes.
+    /// Lets an honest actor write.
     fn write(&mut self) {
         let number = self.random.below(HONEST);
         let (entity_id, path) = (format!("t{}", self.random.below(6)), format!("p{}", self.random.below(4)));
@@ -261,7 +262,7 @@ impl World {
         self.written.insert(op.op().id().into_owned());
     }
 
-    /// The malicious actor gives operations to whom it likes; it has a registered key.
+    /// Lets the malicious actor, whose key is registered, offer operations to arbitrary nodes.
     fn malice(&mut self) {
         let t = self.now - u64::try_from(self.random.below(1000)).unwrap();
         let ts = Hlc::new(t, 0).unwrap();
@@ -271,14 +272,14 @@ impl World {
         let here = |op: Op| op.in_space(SPACE).unwrap();
         let value = self.random.below(1000).to_string();
         let ops: Vec<SignedOp> = match self.random.below(8) {
-            // Says two things at one time, to different people.
+            // Equivocates, with different operations for different nodes.
             0 => ["one", "two", "three"].map(|value| sign(here(op(ts, value)))).into(),
-            // Takes the label that somebody else will use.
+            // Uses a label that belongs to another actor.
             1 => vec![sign(here(op(ts, &value).labelled(&format!("alice:{t}:0")).unwrap()))],
-            // From next year.
+            // Writes with a timestamp of next year.
             2 => vec![sign(here(op(Hlc::new(t + 8760 * HOUR, 0).unwrap(), &value)))],
             3 => vec![sign(op(ts, &value).in_space("elsewhere").unwrap())],
-            // With junk for a signature; and then signed, elsewhere.
+            // Forges a signature at the relay, and signs the same operation elsewhere.
             4 => {
                 let good = sign(here(op(ts, &value)));
                 let junk = Signature::from_bytes([9; 64]);
@@ -286,12 +287,12 @@ impl World {
                 self.offer(RELAY, &bad);
                 vec![bad, good]
             }
-            // The same text, signed with two keys: one operation.
+            // Signs one operation with two keys.
             5 => {
                 let again = sign_op(&crypto(), here(op(ts, &value)), &second_key()).unwrap();
                 vec![sign(here(op(ts, &value))), again]
             }
-            // In the name of somebody else.
+            // Writes in the name of another actor.
             6 => {
                 let signed = sign(here(op(ts, &value)));
                 let alices = Op::lww_set("alice", ts, ("Task", "t1", "p1"), value).unwrap().in_space(SPACE);
@@ -311,17 +312,17 @@ impl World {
         self.note("offer", outcome.as_bytes());
     }
 
-    /// Somebody begins a session.
+    /// Lets a node begin a session.
     fn start(&mut self) {
         let (from, to) = (self.random.below(HONEST + 1), self.random.below(HONEST + 1));
         if from == to || self.nodes[from].session.is_some() {
             return;
         }
         let mut options = SyncOptions::new();
-        if let Some(base) = self.nodes[from].bases.get(&to).cloned()
+        if let Some(token) = self.nodes[from].tokens.get(&to).cloned()
             && self.random.below(4) > 0
         {
-            options = options.since(base);
+            options = options.resume(token);
         }
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.random.next().to_le_bytes());
@@ -329,11 +330,11 @@ impl World {
         let session = SyncSession::new(options, nonce);
         let held = self.replica(from).log().len();
         self.nodes[from].session = Some(Running { id, session, to, since: self.now, held });
-        self.go_on(from);
+        self.proceed(from);
     }
 
-    /// Sends what the session of a node has to say.
-    fn go_on(&mut self, from: usize) {
+    /// Sends the next message of a node's session.
+    fn proceed(&mut self, from: usize) {
         let node = &mut self.nodes[from];
         let Some(Running { id, session, to, since, held }) = &mut node.session else { return };
         let (id, to, held) = (*id, *to, *held);
@@ -343,24 +344,24 @@ impl World {
                 self.send(Packet { from, to, session: id, is_request: true, bytes });
             }
             Ok(None) => {
-                match session.finish() {
-                    Some(Finish::Converged { base: Some(base), .. }) => {
-                        node.bases.insert(to, base.clone());
+                match session.result() {
+                    Some(SessionResult::Converged { resume: Some(token), .. }) => {
+                        node.tokens.insert(to, token.clone());
                         self.converged += 1;
                         let ours = self.nodes[from].replica.as_ref().unwrap();
                         let theirs = self.nodes[to].replica.as_ref().unwrap();
-                        let second = (to == RELAY).then_some(&self.second_face.0);
+                        let second = (to == RELAY).then_some(&self.second_log.0);
                         let is_there = |hash: &OpHash| {
                             theirs.log().contains(hash)
-                                || second.is_some_and(|face| face.log().contains(hash))
+                                || second.is_some_and(|other| other.log().contains(hash))
                         };
                         let hidden = hashes(ours).take(held).filter(|hash| !is_there(hash)).count();
-                        assert_eq!(hidden, 0, "{from} thinks that {to} has what it has not");
+                        assert_eq!(hidden, 0, "{from} believes that {to} has operations that it lacks");
                     }
-                    _ => drop(node.bases.remove(&to)),
+                    _ => drop(node.tokens.remove(&to)),
                 }
                 let node = &mut self.nodes[from];
-                let end = node.session.take().map(|running| format!("{:?}", running.session.finish()));
+                let end = node.session.take().map(|running| format!("{:?}", running.session.result()));
                 self.note("end", end.unwrap().as_bytes());
             }
             Err(error) => {
@@ -371,16 +372,16 @@ impl World {
     }
 
     fn send(&mut self, mut packet: Packet) {
-        self.kept.push(packet.bytes.clone());
-        if self.kept.len() > 50 {
-            self.kept.remove(0);
+        self.recent.push(packet.bytes.clone());
+        if self.recent.len() > 50 {
+            self.recent.remove(0);
         }
         if self.side[packet.from] != self.side[packet.to] || self.chance(self.faults.drop) {
             return;
         }
-        // A relay on the way that changes what it carries.
+        // A relay on the way changes messages.
         if self.chance(self.faults.change) {
-            mutate(&mut packet.bytes, &self.kept, &mut self.random);
+            mutate(&mut packet.bytes, &self.recent, &mut self.random);
         }
         let copies = 1 + usize::from(self.chance(self.faults.repeat));
         for _ in 0..copies {
@@ -403,12 +404,12 @@ impl World {
             let replica = node.replica.as_mut().unwrap();
             if is_request {
                 let (replica, responder) = match withholds {
-                    true => (&mut self.second_face.0, &mut self.second_face.1),
+                    true => (&mut self.second_log.0, &mut self.second_log.1),
                     false => (replica, &mut node.responder),
                 };
                 let bytes = match responder.respond(replica, wall, &bytes) {
                     Ok(reply) => reply.message,
-                    Err(error) => error.to_message(),
+                    Err(error) => error.to_alert(),
                 };
                 self.send(Packet { from: to, to: from, session, is_request: false, bytes });
                 continue;
@@ -418,11 +419,11 @@ impl World {
                 continue;
             }
             match current.receive(replica, wall, &bytes) {
-                Ok(_) => self.go_on(to),
+                Ok(_) => self.proceed(to),
                 Err(SyncError::Stray | SyncError::OutOfTurn) => {}
                 Err(error) => {
-                    // A base that a crash took from the peer is no use any more.
-                    node.bases.remove(&from);
+                    // The peer may have lost the session in a crash.
+                    node.tokens.remove(&from);
                     node.session = None;
                     self.note("error", error.to_string().as_bytes());
                 }
@@ -430,7 +431,7 @@ impl World {
         }
     }
 
-    fn give_up(&mut self) {
+    fn abandon(&mut self) {
         for node in &mut self.nodes {
             if node.session.as_ref().is_some_and(|running| running.since + PATIENCE < self.now) {
                 node.session = None;
@@ -438,50 +439,51 @@ impl World {
         }
     }
 
-    /// A node writes down what it remembers of sessions.
-    fn keep(&mut self, number: usize) {
+    /// Lets a node save its tokens and sessions.
+    fn save(&mut self, number: usize) {
         let node = &mut self.nodes[number];
         let replica = node.replica.as_ref().unwrap();
-        let bases = node.bases.iter().map(|(to, base)| (*to, base.to_bytes(replica, &KEY).unwrap()));
-        node.kept = Some(Kept { bases: bases.collect(), sessions: node.responder.remembered(replica) });
-        let kept = format!("{:?}", node.kept);
-        self.note("keep", kept.as_bytes());
+        let tokens = node.tokens.iter().map(|(to, token)| (*to, token.to_bytes(replica, &KEY).unwrap()));
+        node.saved =
+            Some(Saved { tokens: tokens.collect(), sessions: node.responder.save_sessions(replica) });
+        let saved = format!("{:?}", node.saved);
+        self.note("save", saved.as_bytes());
     }
 
-    /// A node reads what it has written down; all of it is about the log that it has.
-    fn remember(&mut self, number: usize) {
+    /// Lets a node restore what it saved, which fits its log.
+    fn restore(&mut self, number: usize) {
         let node = &mut self.nodes[number];
         let replica = node.replica.as_ref().unwrap();
-        let Some(Kept { bases, sessions }) = &node.kept else { return };
-        for (to, bytes) in bases {
-            node.bases.insert(*to, SyncBase::from_bytes(bytes, replica, &KEY).unwrap());
+        let Some(Saved { tokens, sessions }) = &node.saved else { return };
+        for (to, bytes) in tokens {
+            node.tokens.insert(*to, ResumeToken::from_bytes(bytes, replica, &KEY).unwrap());
             self.restored += 1;
         }
-        node.responder.restore(replica, sessions).unwrap();
-        // It is nobody else's, unless that one begins with the same operations, or it is about none.
-        let bytes: Vec<Vec<u8>> = bases.iter().map(|(_, bytes)| bytes.clone()).collect();
+        node.responder.restore_sessions(replica, sessions).unwrap();
+        // Another node must refuse the tokens, unless its log begins with the same operations, or a token covers none.
+        let bytes: Vec<Vec<u8>> = tokens.iter().map(|(_, bytes)| bytes.clone()).collect();
         let first = hashes(self.nodes[number].replica.as_ref().unwrap()).next();
         for other in (0..=HONEST).filter(|other| *other != number) {
             let others = self.nodes[other].replica.as_ref().unwrap();
             let alike = hashes(others).next() == first;
-            let refused = |bytes: &Vec<u8>| SyncBase::from_bytes(bytes, others, &KEY).is_err();
+            let refused = |bytes: &Vec<u8>| ResumeToken::from_bytes(bytes, others, &KEY).is_err();
             let empty = |bytes: &Vec<u8>| bytes[50..52] == [0, 0];
             let good = bytes.iter().all(|bytes| alike || empty(bytes) || refused(bytes));
-            assert!(good, "{other} believes what {number} has kept");
+            assert!(good, "{other} accepts what {number} saved");
         }
     }
 
-    /// A node with a file stops in the middle of what it does, and starts again from what is in the file.
+    /// Crashes a node with a file, and restarts it from the file.
     #[cfg(feature = "sqlite")]
     fn crash(&mut self) {
         let number = self.random.below(2);
         let node = &mut self.nodes[number];
         node.replica = None;
         node.session = None;
-        node.bases.clear();
+        node.tokens.clear();
         node.responder = Responder::new(secret(number), SyncOptions::new());
         self.open(number);
-        self.remember(number);
+        self.restore(number);
         self.crashes += 1;
         self.note("crash", &[]);
     }
@@ -489,7 +491,7 @@ impl World {
     #[cfg(not(feature = "sqlite"))]
     fn crash(&mut self) {}
 
-    /// Nobody has taken in what was not signed by who is named.
+    /// Checks that every operation is signed by its actor.
     fn check(&mut self) {
         for number in 0..HONEST {
             for entry in self.replica(number).log().iter() {
@@ -505,7 +507,7 @@ impl World {
         }
     }
 
-    /// The lines are mended and the clocks are set right: all honest replicas must agree.
+    /// Repairs the network and the clocks. Then all honest replicas must agree.
     fn heal(&mut self) {
         self.wire.clear();
         self.now += 4 * HOUR;
@@ -514,7 +516,7 @@ impl World {
             node.session = None;
             node.ahead = HOUR;
         }
-        (0..=HONEST).for_each(|number| self.remember(number));
+        (0..=HONEST).for_each(|number| self.restore(number));
         for round in 0..ROUNDS {
             for from in 0..HONEST {
                 for to in 0..HONEST {
@@ -540,7 +542,7 @@ impl World {
             let log = self.replica(number).log();
             let held: BTreeSet<String> =
                 log.iter().map(|entry| entry.unwrap().op.op().id().into_owned()).collect();
-            assert!(self.written.iter().all(|id| held.contains(id)), "something written is lost");
+            assert!(self.written.iter().all(|id| held.contains(id)), "a written operation is lost");
         }
         for proof in proofs {
             assert_eq!(proof.first().op().actor(), "mallory");
@@ -552,18 +554,18 @@ impl World {
     fn sync(&mut self, from: usize, to: usize, round: u8, now: WallMillis) {
         let mut ours = self.nodes[from].replica.take().unwrap();
         let mut theirs = self.nodes[to].replica.take().unwrap();
-        let base = self.nodes[from].bases.remove(&to);
-        let options = base.into_iter().fold(SyncOptions::new(), SyncOptions::since);
+        let token = self.nodes[from].tokens.remove(&to);
+        let options = token.into_iter().fold(SyncOptions::new(), SyncOptions::resume);
         let mut session = SyncSession::new(options, [round; 16]);
         let responder = &mut self.nodes[to].responder;
         while let Some(request) = session.next_message(&ours).unwrap() {
             let reply = responder.respond(&mut theirs, now, &request).unwrap();
             session.receive(&mut ours, now, &reply.message).unwrap();
         }
-        assert!(session.finish().unwrap().is_converged(), "{:?}", session.finish());
+        assert!(session.result().unwrap().is_converged(), "{:?}", session.result());
         let round_trips = session.progress().round_trips;
         assert!(round_trips <= MAX_ROUND_TRIPS, "{round_trips} round trips");
-        assert_eq!(ours.log().digest(), theirs.log().digest(), "they say that they are the same");
+        assert_eq!(ours.log().digest(), theirs.log().digest(), "the session converged with different logs");
         self.nodes[from].replica = Some(ours);
         self.nodes[to].replica = Some(theirs);
     }
@@ -578,7 +580,7 @@ fn simulate(seed: u64) -> World {
     world
 }
 
-/// The seeds of the list, before any other.
+/// Runs the seeds of the list.
 fn run_the_list() {
     let words = SEEDS.lines().filter(|line| !line.starts_with('#')).map(|line| line.split(' ').next());
     let seeds: Vec<u64> = words.map(|word| word.unwrap().parse().unwrap()).collect();
@@ -587,7 +589,7 @@ fn run_the_list() {
 }
 
 #[test]
-fn honest_replicas_agree_once_the_lines_are_mended() {
+fn honest_replicas_agree_once_the_network_works() {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("POLICYSYNC_SEED") {
         Some(seed) => seed..seed + 1,
@@ -605,7 +607,7 @@ fn honest_replicas_agree_once_the_lines_are_mended() {
         forks += world.replica(0).log().forks().unwrap().len();
     }
     println!(
-        "{seeds:?}: {converged} sessions converged, {crashes} crashes, {restored} bases read again, {forks} forks"
+        "{seeds:?}: {converged} sessions converged, {crashes} crashes, {restored} tokens restored, {forks} forks"
     );
     if seeds.end - seeds.start > 1 {
         assert!(converged > 0 && forks > 0);
@@ -614,7 +616,7 @@ fn honest_replicas_agree_once_the_lines_are_mended() {
 }
 
 #[test]
-fn the_same_seed_is_the_same_world() {
+fn the_same_seed_gives_the_same_simulation() {
     for seed in [1, 2] {
         assert_eq!(simulate(seed).trace, simulate(seed).trace);
     }

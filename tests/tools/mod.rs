@@ -69,7 +69,7 @@ pub(crate) fn relay() -> &'static Path {
 /// Returns the functions that a header declares.
 pub(crate) fn declared(header: &Path) -> BTreeSet<String> {
     let header = fs::read_to_string(header).unwrap();
-    let declarations = header.split("POLICYSYNC_API\n").skip(1).filter_map(|rest| rest.split_once('('));
+    let declarations = header.split("\nPOLICYSYNC_API").skip(1).filter_map(|rest| rest.split_once('('));
     let names: BTreeSet<String> = declarations
         .filter_map(|(start, _)| start.rsplit([' ', '*']).next())
         .filter(|name| name.starts_with("policysync_"))

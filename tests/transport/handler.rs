@@ -1,6 +1,6 @@
 //! The statuses and refusals of the request handler.
 
-use policysync::sync::Refusal;
+use policysync::sync::Alert;
 use policysync::transport::{HTTP_CONTENT_TYPE, HttpAnswer, HttpRequest};
 use policysync::{Replica, ReplicaOptions, SyncError, SyncOptions, SyncSession, answer_http};
 
@@ -28,7 +28,7 @@ fn an_invalid_message_is_a_bad_request() {
     let answer = answer(&mut device("bob"), b"<html>");
     assert_eq!(answer.status, 400);
     assert!(matches!(answer.error, Some(SyncError::Message { .. })));
-    assert_eq!(received(&answer), Err(SyncError::Refused(Refusal::Message)));
+    assert_eq!(received(&answer), Err(SyncError::AlertReceived(Alert::Message)));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn only_a_body_over_the_limit_is_too_large() {
     assert_eq!(answer(&mut device("bob"), &vec![0; limit]).status, 400);
     let answer = answer(&mut device("bob"), &vec![0; limit + 1]);
     assert_eq!(answer.status, 413);
-    assert_eq!(received(&answer), Err(SyncError::Refused(Refusal::TooLarge)));
+    assert_eq!(received(&answer), Err(SyncError::AlertReceived(Alert::TooLarge)));
 }
 
 #[test]
@@ -60,5 +60,5 @@ fn a_log_of_another_space_is_forbidden() {
     let mut other = Replica::open(ReplicaOptions::new().space("other")).unwrap();
     let answer = answer(&mut other, &hello(&device("alice")));
     assert_eq!(answer.status, 403);
-    assert_eq!(received(&answer), Err(SyncError::Refused(Refusal::OtherSpace)));
+    assert_eq!(received(&answer), Err(SyncError::AlertReceived(Alert::OtherSpace)));
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use policysync::sync::{Finish, Refusal};
+use policysync::sync::{Alert, SessionResult};
 use policysync::transport::{
     ConnectionError, ConnectionOptions, HTTP_CONTENT_TYPE, HeaderError, HttpError, HttpOptions, HttpStage,
     SyncReport,
@@ -42,8 +42,8 @@ fn two_replicas_converge() {
     let server = Server::honest(peer.clone());
     let mut alice = device_with("alice", 200);
     let report = sync(&mut alice, &server.url);
-    assert!(matches!(report.finish, Finish::Converged { count: 500, .. }));
-    assert_eq!((report.progress.sent, report.progress.received), (200, 300));
+    assert!(matches!(report.result, SessionResult::Converged { count: 500, .. }));
+    assert_eq!((report.progress.sent, report.progress.received.new_ops()), (200, 300));
     peer.with(|bob| assert_same(&alice, bob));
 }
 
@@ -73,9 +73,9 @@ fn a_session_can_be_cancelled_from_the_callback_and_continued_by_the_next() {
     let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
     let stop = |_: &_| ControlFlow::Break(());
     let report = client.sync(&mut alice, SyncOptions::new(), [1; 16], || NOW, stop).unwrap();
-    assert_eq!(report.finish, Finish::Cancelled);
+    assert_eq!(report.result, SessionResult::Cancelled);
     assert_eq!(server.requests(), 1);
-    assert!(sync(&mut alice, &server.url).finish.is_converged());
+    assert!(sync(&mut alice, &server.url).result.is_converged());
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_message_that_is_too_long_for_the_server_is_answered_with_a_refusal() {
     let server = Server::honest(Peer::new(device("bob")));
     let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
     let answer = client.exchange(&vec![0; 1_114_113], 1000).unwrap();
-    assert_eq!(answer, SyncError::Refused(Refusal::TooLarge).to_message());
+    assert_eq!(answer, SyncError::AlertReceived(Alert::TooLarge).to_alert());
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn the_refusal_of_a_server_is_reported_as_such() {
     let space = policysync::ReplicaOptions::new().space("other");
     let server = Server::honest(Peer::new(Replica::open(space).unwrap()));
     let error = try_sync(&mut device("alice"), &server.url).unwrap_err();
-    assert!(matches!(error, HttpError::Sync(SyncError::Refused(Refusal::OtherSpace))), "{error:?}");
+    assert!(matches!(error, HttpError::Sync(SyncError::AlertReceived(Alert::OtherSpace))), "{error:?}");
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn after_a_connection_breaks_in_an_answer_the_next_session_converges() {
             matches!(errors[..], [HttpError::Connection(ConnectionError::Io(_)) | HttpError::Protocol(_)]),
             "{errors:?}"
         );
-        assert!(sync(&mut alice, &server.url).finish.is_converged());
+        assert!(sync(&mut alice, &server.url).result.is_converged());
         peer.with(|bob| assert_same(&alice, bob));
     }
 }
@@ -298,7 +298,7 @@ fn a_cache_that_repeats_each_answer_once_does_no_harm() {
     });
     let mut alice = device("alice");
     write(&mut alice, 3);
-    assert!(sync(&mut alice, &server.url).finish.is_converged());
+    assert!(sync(&mut alice, &server.url).result.is_converged());
     peer.with(|bob| assert_same(&alice, bob));
 }
 

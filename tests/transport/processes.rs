@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use policysync::sync::{Finish, Refusal};
+use policysync::sync::{Alert, SessionResult};
 use policysync::transport::{
     ConnectionError, ConnectionOptions, HttpError, HttpOptions, NetStream, WaitResult, WebSocketError,
     WebSocketOptions,
@@ -94,9 +94,9 @@ fn keys_file(folder: &Path) -> PathBuf {
     file
 }
 
-fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> Finish {
+fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> SessionResult {
     let proceed = |_: &_| ControlFlow::Continue(());
-    client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, proceed).unwrap().finish
+    client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, proceed).unwrap().result
 }
 
 /// Runs the line until the condition holds.
@@ -207,7 +207,7 @@ fn only_a_blind_relay_passes_on_operations_of_an_unknown_key() {
 
     let verifying = Relay::start(&folder.path().join("1.db"), &["--keys", keys.to_str().unwrap()]);
     let finish = sync(&verifying.http(), &mut mallory, 1);
-    let Finish::NotConverged { refused_by_peer, .. } = finish else { panic!("{finish:?}") };
+    let SessionResult::NotConverged { refused_by_peer, .. } = finish else { panic!("{finish:?}") };
     assert_eq!(refused_by_peer.unknown_key, 5);
 
     let blind = Relay::start(&folder.path().join("2.db"), &["--blind"]);
@@ -215,7 +215,7 @@ fn only_a_blind_relay_passes_on_operations_of_an_unknown_key() {
     assert!(sync(&blind.http(), &mut mallory, 2).is_converged());
     let mut alice = device("alice");
     let finish = sync(&blind.http(), &mut alice, 3);
-    let Finish::NotConverged { refused, .. } = finish else { panic!("{finish:?}") };
+    let SessionResult::NotConverged { refused, .. } = finish else { panic!("{finish:?}") };
     assert_eq!(refused.unknown_key, 5);
     assert_eq!(alice.log().len(), 0);
 }
@@ -308,7 +308,7 @@ fn sigterm_ends_the_relay_although_a_client_does_not_read() {
 fn a_relay_survives_invalid_messages_and_refuses_them() {
     let folder = tempfile::tempdir().unwrap();
     let relay = Relay::start(&folder.path().join("relay.db"), &["--blind"]);
-    let refusal = SyncError::Refused(Refusal::Message).to_message();
+    let refusal = SyncError::AlertReceived(Alert::Message).to_alert();
     assert_eq!(relay.http().exchange(b"nonsense", 1000).unwrap(), refusal);
     let error = relay.http().exchange(&vec![0; 1_114_113], 1000).unwrap_err();
     // The status, or a connection that breaks before the request is complete.
@@ -359,13 +359,13 @@ fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
     let mut alice = device_with("alice", 300);
     let base_after = |relay: &Relay, alice: &mut Replica, options: SyncOptions, nonce: u8| {
         let proceed = |_: &_| ControlFlow::Continue(());
-        match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, proceed).unwrap().finish {
-            Finish::Converged { base: Some(base), .. } => base,
+        match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, proceed).unwrap().result {
+            SessionResult::Converged { resume: Some(token), .. } => token,
             other => panic!("{other:?}"),
         }
     };
-    let is_known = |relay: &Relay, alice: &Replica, base: &policysync::sync::SyncBase| {
-        let mut session = SyncSession::new(SyncOptions::new().since(base.clone()), [9; 16]);
+    let is_known = |relay: &Relay, alice: &Replica, base: &policysync::sync::ResumeToken| {
+        let mut session = SyncSession::new(SyncOptions::new().resume(base.clone()), [9; 16]);
         let hello = session.next_message(alice).unwrap().unwrap();
         // After the nonce and two bytes of the cursor, the answer has a byte that is 1 if the session resumes.
         relay.http().exchange(&hello, 2_000_000).unwrap()[30] == 1
@@ -379,12 +379,12 @@ fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
     let relay = Relay::start(&file, &mode);
     assert!(is_known(&relay, &alice, &base));
     write(&mut alice, 1);
-    base_after(&relay, &mut alice, SyncOptions::new().since(base.clone()), 2);
+    base_after(&relay, &mut alice, SyncOptions::new().resume(base.clone()), 2);
     relay.kill();
 
     // With another secret the sessions are refused, and the relay runs without them.
     std::fs::write(&secret, [6; 32]).unwrap();
     let relay = Relay::start(&file, &mode);
     assert!(!is_known(&relay, &alice, &base));
-    base_after(&relay, &mut alice, SyncOptions::new().since(base), 3);
+    base_after(&relay, &mut alice, SyncOptions::new().resume(base), 3);
 }

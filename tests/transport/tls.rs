@@ -147,7 +147,7 @@ fn two_sessions_over_https_use_one_connection() {
         for nonce in [1, 2] {
             let proceed = |_: &_| ControlFlow::Continue(());
             let report = client.sync(&mut alice, SyncOptions::new(), [nonce; 16], || NOW, proceed).unwrap();
-            assert!(report.finish.is_converged());
+            assert!(report.result.is_converged());
         }
         peer.with(|bob| assert_same(&alice, bob));
         assert_eq!(*connections.lock().unwrap(), 1, "a handshake for each request");

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use policysync::sync::{Finish, Refusal};
+use policysync::sync::{Alert, SessionResult};
 use policysync::transport::{
     ConnectionError, ConnectionOptions, HeaderError, LineEvent, NetStream, WaitResult, WebSocketError,
     WebSocketOptions,
@@ -103,7 +103,7 @@ fn after_the_session_new_operations_go_both_ways() {
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
-    assert!(matches!(line.client.finish(), Some(Finish::Converged { count: 80, .. })));
+    assert!(matches!(line.client.result(), Some(SessionResult::Converged { count: 80, .. })));
     for round in 0..5 {
         alice.set(NOW, ("Note", &format!("a{round}"), "text"), "from alice").unwrap();
         line.until(&mut alice, &mut bob, same);
@@ -143,15 +143,16 @@ fn a_session_that_does_not_converge_is_repeated_after_a_write_and_after_a_minute
     bob.ingest(NOW, &stranger.log().iter().next().unwrap().unwrap().op).unwrap();
 
     let mut line = Line::new(1);
-    let finished = |line: &Line, _: &Replica, _: &Replica| line.client.finish().is_some();
+    let finished = |line: &Line, _: &Replica, _: &Replica| line.client.result().is_some();
     line.until(&mut alice, &mut bob, finished);
-    let Some(Finish::NotConverged { refused, .. }) = line.client.finish() else { panic!() };
+    let Some(SessionResult::NotConverged { refused, .. }) = line.client.result() else { panic!() };
     assert_eq!(refused.unknown_key, 1);
     assert!(!line.client.is_pushing());
 
     alice.set(NOW, ("Task", "t9", "title"), "written later").unwrap();
     let repeated = |line: &Line, _: &Replica, _: &Replica| {
-        matches!(line.client.finish(), Some(Finish::NotConverged { .. })) && line.client.progress().sent == 1
+        matches!(line.client.result(), Some(SessionResult::NotConverged { .. }))
+            && line.client.progress().sent == 1
     };
     line.until(&mut alice, &mut bob, repeated);
     // The next call notices the end of the session.
@@ -198,7 +199,7 @@ fn forgotten_session(writes_meanwhile: bool) {
     if writes_meanwhile {
         alice.set(NOW, ("Task", "t0", "title"), "meanwhile").unwrap();
     }
-    while line.client.finish().is_none() {
+    while line.client.result().is_none() {
         line.server.wait(NOW).unwrap();
         line.server.work(&mut line.responder, &mut bob, NOW).unwrap();
         line.client.wait(NOW).unwrap();
@@ -309,7 +310,7 @@ fn an_invalid_message_is_answered_with_a_refusal_and_a_close() {
         assert_eq!(wait_for_message(&mut server), WaitResult::Message);
         let error = server.work(&mut responder(), &mut bob, NOW).unwrap_err();
         assert!(matches!(error, WebSocketError::Sync(_)), "{error:?}");
-        let refusal = SyncError::Refused(Refusal::Message).to_message();
+        let refusal = SyncError::AlertReceived(Alert::Message).to_alert();
         assert_eq!(client.read().unwrap().into_data(), refusal);
         assert!(client.read().unwrap().is_close());
         (client, server) = raw();
@@ -502,13 +503,13 @@ fn a_new_line_resumes_from_the_session_of_the_last() {
     let (mut alice, mut bob) = (device_with("alice", 500), device_with("bob", 500));
     let mut line = Line::new(1);
     line.until_pushing(&mut alice, &mut bob);
-    let base = line.client.base().cloned().unwrap();
+    let base = line.client.resume_token().cloned().unwrap();
     let responder = line.responder;
 
     alice.set(NOW, ("Task", "t1", "title"), "while away").unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let since = options().sync(policysync::SyncOptions::new().since(base));
+    let since = options().sync(policysync::SyncOptions::new().resume(base));
     let (client, server) = thread::scope(|scope| {
         let server = scope.spawn(|| accept(&listener));
         let client = Client::connect(&url, since, [2; 32], || NOW).unwrap();
@@ -518,7 +519,7 @@ fn a_new_line_resumes_from_the_session_of_the_last() {
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
     let progress = line.client.progress();
-    assert_eq!((progress.sent, progress.received), (1, 0));
+    assert_eq!((progress.sent, progress.received.new_ops()), (1, 0));
     assert!(progress.bytes_received < 300, "{progress:?}");
 }
 

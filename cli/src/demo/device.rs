@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use policysync::crypto::{KeyPair, Sodium};
-use policysync::sync::{Finish, Progress};
+use policysync::sync::{Progress, SessionResult};
 use policysync::transport::HttpOptions;
 use policysync::{
     HttpClient, KeyRegistry, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession,
@@ -57,7 +57,7 @@ pub fn list(replica: &Replica) -> Result<Vec<String>, Failed> {
     Ok(tasks)
 }
 
-/// What a session with the relay ended with.
+/// The end of a session with the relay.
 pub struct Ended {
     pub progress: Progress,
     /// The number of operations that both hold; `None` if they hold different ones.
@@ -69,7 +69,7 @@ pub fn sync(replica: &mut Replica, url: &str, nonce: u8) -> Result<Ended, Failed
     let client = HttpClient::new(url, HttpOptions::new())?;
     let options = SyncOptions::new();
     let report = client.sync(replica, options, [nonce; 16], || at(20), |_| ControlFlow::Continue(()))?;
-    Ok(Ended { progress: report.progress, converged: converged(&report.finish) })
+    Ok(Ended { progress: report.progress, converged: converged(&report.result) })
 }
 
 /// Runs one session without a network, message by message. Returns the number of operations that both hold.
@@ -85,12 +85,12 @@ pub fn meet(
         let reply = responder.respond(laptop, now, &request)?;
         session.receive(phone, now, &reply.message)?;
     }
-    Ok(session.finish().and_then(converged))
+    Ok(session.result().and_then(converged))
 }
 
-fn converged(finish: &Finish) -> Option<u64> {
-    match finish {
-        Finish::Converged { count, .. } => Some(*count),
+fn converged(result: &SessionResult) -> Option<u64> {
+    match result {
+        SessionResult::Converged { count, .. } => Some(*count),
         _ => None,
     }
 }

@@ -13,7 +13,7 @@ use policysync::{WallMillis, system_wall_clock};
 pub const MAX_HEAD_BYTES: usize = 8 << 10;
 /// Headers of a request.
 pub const MAX_HEADERS: usize = 32;
-/// How long a request may take to arrive, and how long a connection may take nothing of an answer.
+/// Time for a request to arrive, and for a connection to take the next bytes of an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request, with the headers that the handler needs.
@@ -35,7 +35,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// An answer without a message of the protocol.
+    /// Returns an answer without a message of the protocol.
     pub fn status(status: u16) -> Self {
         Self { status, content_type: "text/plain", body: Vec::new() }
     }
@@ -232,7 +232,7 @@ fn write_response(connection: &mut impl Write, response: &Response) -> io::Resul
     connection.flush()
 }
 
-/// The words beside a status, for people.
+/// Returns the words beside a status, for people.
 const fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -114,8 +114,8 @@ fn session(
     match sync(replica, &format!("http://{}/{device}/{lie}", relay.address()), nonce) {
         Ok(ended) => {
             let progress = ended.progress;
-            writeln!(out, "   {device:<7} sent {}, received {}", progress.sent, progress.received)?;
-            print_refusals(out, "           refused", &progress.refused)?;
+            writeln!(out, "   {device:<7} sent {}, received {}", progress.sent, progress.received.new_ops())?;
+            print_refusals(out, "           refused", &progress.received.refused)?;
             writeln!(out, "           {}", in_words(ended.converged))?;
         }
         Err(error) => writeln!(out, "   {device:<7} ends with an error: {error}")?,

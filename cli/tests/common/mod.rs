@@ -11,7 +11,7 @@ pub struct Desk {
     folder: tempfile::TempDir,
 }
 
-/// What a run of the program ended with.
+/// The result of a run of the program.
 pub struct Run {
     pub code: i32,
     pub out: String,
@@ -27,7 +27,7 @@ impl Desk {
         self.folder.path().join(name)
     }
 
-    /// The program in this directory, without a terminal.
+    /// Returns the program, to be run in this directory without a terminal.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_policysync"));
         command.args(words).current_dir(&self.folder).stdin(Stdio::null());
@@ -100,7 +100,7 @@ impl Run {
     }
 }
 
-/// A member of a JSON object, as canonical text.
+/// Returns a member of a JSON object, as canonical text.
 pub fn member(json: &Value, name: &str) -> String {
     let member = json.to_serde().get(name).cloned().unwrap_or_else(|| panic!("no {name} in {json}"));
     Value::from_serde(&member).unwrap().as_str().to_owned()

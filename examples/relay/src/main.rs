@@ -224,7 +224,7 @@ impl Relay {
         let mut responder = Responder::new(secret, SyncOptions::new());
         if arguments.secret.is_some()
             && let Ok(sessions) = std::fs::read(arguments.sessions())
-            && let Err(error) = responder.restore(&replica, &sessions)
+            && let Err(error) = responder.restore_sessions(&replica, &sessions)
         {
             eprintln!("{}: {error}", arguments.sessions().display());
         }
@@ -237,7 +237,7 @@ impl Relay {
     /// Writes the sessions to their file, completely or not at all.
     fn save_sessions(&self, arguments: &Arguments) -> Result<(), Failure> {
         if arguments.secret.is_some() {
-            let sessions = self.work(|replica, responder| responder.remembered(replica));
+            let sessions = self.work(|replica, responder| responder.save_sessions(replica));
             let path = arguments.sessions();
             let mut new = path.clone().into_os_string();
             new.push(".new");
@@ -442,7 +442,7 @@ fn receive(relay: &Relay, line: &mut LineResponder, message: &[u8]) -> Next {
         Ok(answer) => answer.map_or(Next::Nothing, Next::Send),
         Err(error) => {
             eprintln!("ended a line: {error}");
-            Next::Close(Some(error.to_message()))
+            Next::Close(Some(error.to_alert()))
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The functions, as include/policysync.h has them. One that nobody calls here is a warning; one that is missing here must
-//! be in `not_called.txt`, with the reason, as a test of the library makes sure of.
+//! The functions of include/policysync.h. The compiler warns of one that is not called. A test of the library checks
+//! that every other one is in `not_called.txt` with a reason.
 
 use std::ffi::{c_char, c_void};
 
@@ -202,8 +202,8 @@ unsafe extern "C" {
     ) -> i32;
     pub fn policysync_sync_options_init(out: *mut SyncOptions, struct_size: u32) -> i32;
     pub fn policysync_sync_refusal(status: i32, out: *mut Buffer, err: Err) -> i32;
-    pub fn policysync_sync_base_id(base: Handle, out48: *mut u8, err: Err) -> i32;
-    pub fn policysync_sync_base_free(base: Handle);
+    pub fn policysync_resume_id(resume: Handle, out48: *mut u8, err: Err) -> i32;
+    pub fn policysync_resume_free(resume: Handle);
     pub fn policysync_session_new(
         options: *const SyncOptions,
         nonce16: *const u8,
@@ -226,7 +226,7 @@ unsafe extern "C" {
         err: Err,
     ) -> i32;
     pub fn policysync_session_progress(session: Handle, progress: Words, err: Err) -> i32;
-    pub fn policysync_session_finish(session: Handle, finish: Words, base: *mut Handle, err: Err) -> i32;
+    pub fn policysync_session_result(session: Handle, result: Words, resume: *mut Handle, err: Err) -> i32;
     pub fn policysync_session_cancel(session: Handle, err: Err) -> i32;
     pub fn policysync_session_free(session: Handle);
     pub fn policysync_responder_new(
@@ -242,12 +242,12 @@ unsafe extern "C" {
         message: *const c_void,
         message_len: usize,
         out: *mut Buffer,
-        intake: Words,
+        ingested: Words,
         err: Err,
     ) -> i32;
     pub fn policysync_responder_free(responder: Handle);
     pub fn policysync_push_after(
-        base: Handle,
+        resume: Handle,
         options: *const SyncOptions,
         out: *mut Handle,
         err: Err,
@@ -266,7 +266,7 @@ unsafe extern "C" {
         now_ms: u64,
         message: *const c_void,
         message_len: usize,
-        intake: Words,
+        ingested: Words,
         err: Err,
     ) -> i32;
     pub fn policysync_push_waiting(push: Handle, replica: Handle, out: *mut u64, err: Err) -> i32;
@@ -290,17 +290,17 @@ unsafe extern "C" {
         replica: Handle,
         now_ms: u64,
         reader: *const Callback<Read>,
-        intake: Words,
+        ingested: Words,
         err: Err,
     ) -> i32;
-    pub fn policysync_sync_base_to_bytes(
-        base: Handle,
+    pub fn policysync_resume_to_bytes(
+        resume: Handle,
         replica: Handle,
         key32: *const u8,
         out: *mut Buffer,
         err: Err,
     ) -> i32;
-    pub fn policysync_sync_base_from_bytes(
+    pub fn policysync_resume_from_bytes(
         bytes: *const c_void,
         bytes_len: usize,
         replica: Handle,
@@ -308,13 +308,13 @@ unsafe extern "C" {
         out: *mut Handle,
         err: Err,
     ) -> i32;
-    pub fn policysync_responder_remembered(
+    pub fn policysync_responder_resume_to_bytes(
         responder: Handle,
         replica: Handle,
         out: *mut Buffer,
         err: Err,
     ) -> i32;
-    pub fn policysync_responder_restore(
+    pub fn policysync_responder_resume_from_bytes(
         responder: Handle,
         replica: Handle,
         bytes: *const c_void,
@@ -343,7 +343,8 @@ unsafe extern "C" {
         err: Err,
     ) -> i32;
     pub fn policysync_line_caller_progress(caller: Handle, progress: Words, err: Err) -> i32;
-    pub fn policysync_line_caller_finish(caller: Handle, finish: Words, base: *mut Handle, err: Err) -> i32;
+    pub fn policysync_line_caller_result(caller: Handle, result: Words, resume: *mut Handle, err: Err)
+    -> i32;
     pub fn policysync_line_caller_is_pushing(caller: Handle, err: Err) -> i32;
     pub fn policysync_line_caller_free(caller: Handle);
     pub fn policysync_line_answerer_new(out: *mut Handle, err: Err) -> i32;

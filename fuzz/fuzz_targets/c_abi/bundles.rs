@@ -1,4 +1,4 @@
-//! Bundles, out through a writer and in through a reader.
+//! Bundles, exported through a writer and imported through a reader.
 
 use std::ptr::null;
 
@@ -9,14 +9,14 @@ use crate::api::{
     policysync_replica_export_bundle, policysync_replica_export_bundle_of, policysync_replica_import_bundle,
 };
 use crate::callbacks::{CARRIED, callback, context, read, write};
-use crate::layout::{EXPORTED, INTAKE, Read, Write};
+use crate::layout::{EXPORTED, INGESTED, Read, Write};
 use crate::script::now;
 use crate::told::words;
 
 impl World {
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn export_bundle(&mut self, input: &mut Input<'_>) {
         let replica = self.replica(input);
         CARRIED.take();
@@ -28,7 +28,7 @@ impl World {
         let position = input.one_of(&[0, 0, 1, 100, u64::MAX]);
         let hashes = [input.byte(); 64];
         let count = input.one_of(&[None, None, Some(0), Some(2), Some(usize::MAX)]);
-        // SAFETY: the writer lives until the call returns; so many hashes are there, or absurdly many.
+        // SAFETY: the writer lives until the call returns; the array has `count` hashes, or `count` is absurd.
         let exported = words::<EXPORTED>(input, |exported, err| unsafe {
             match count {
                 None => policysync_replica_export_bundle(replica, position, writer, exported, err),
@@ -51,7 +51,7 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn import_bundle(&mut self, input: &mut Input<'_>) {
         let (replica, now) = (self.replica(input), now(input));
         CARRIED.set(self.carried(input));
@@ -61,8 +61,8 @@ impl World {
         });
         let reader = reader.as_ref().map_or(null(), std::ptr::from_ref);
         // SAFETY: the reader lives until the call returns.
-        words::<INTAKE>(input, |intake, err| unsafe {
-            policysync_replica_import_bundle(replica, now, reader, intake, err)
+        words::<INGESTED>(input, |ingested, err| unsafe {
+            policysync_replica_import_bundle(replica, now, reader, ingested, err)
         });
         CARRIED.take();
     }

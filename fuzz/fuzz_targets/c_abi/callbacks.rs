@@ -1,4 +1,4 @@
-//! What the library calls back.
+//! The callbacks.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -15,13 +15,13 @@ thread_local! {
     pub static CONTEXTS: Cell<isize> = const { Cell::new(0) };
     /// The replica that is being called.
     pub static CALLED: Cell<Handle> = const { Cell::new(null_mut()) };
-    /// Whether a callback has freed it.
+    /// True if a callback has freed it.
     pub static FREED: Cell<bool> = const { Cell::new(false) };
-    /// What a reader gives, and what a writer was given.
+    /// The bytes that a reader gives and a writer has received.
     pub static CARRIED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What a callback does.
+/// The behaviour of a callback.
 struct Context {
     verdict: i32,
     status: i32,
@@ -42,7 +42,7 @@ pub fn context(input: &mut Input<'_>) -> *mut c_void {
 
 pub extern "C" fn destroy(ctx: *mut c_void) {
     CONTEXTS.set(CONTEXTS.get() - 1);
-    // SAFETY: made by `context`, and destroyed once; more often is what this target looks for.
+    // SAFETY: made by `context`, and destroyed once; destroying it twice is a bug that this target looks for.
     drop(unsafe { Box::from_raw(ctx.cast::<Context>()) });
 }
 
@@ -79,7 +79,7 @@ pub extern "C" fn check(
     assert!(!ops.is_null() && stride >= size_of::<COp>() && count > 0);
     let (verdict, status) = called(ctx);
     for at in 0..count {
-        // SAFETY: so many operations and verdicts are there.
+        // SAFETY: both arrays have `count` elements.
         unsafe {
             let op = ops.byte_add(at * stride).read_unaligned();
             assert_eq!(text(op.actor).len(), op.actor.len);
@@ -102,27 +102,27 @@ pub extern "C" fn changed(ctx: *mut c_void) {
 
 /// # Safety
 ///
-/// So many bytes are there.
+/// The buffer has the given length.
 pub unsafe fn text<'a>(bytes: Bytes) -> &'a str {
     if bytes.len == 0 {
         return "";
     }
-    // SAFETY: promised.
+    // SAFETY: by the contract of this function.
     let bytes = unsafe { &*std::ptr::slice_from_raw_parts(bytes.data.cast::<u8>(), bytes.len) };
     std::str::from_utf8(bytes).expect("texts are UTF-8")
 }
 
-/// Takes all; or says otherwise.
+/// Takes all bytes, or fails.
 pub extern "C" fn write(ctx: *mut c_void, data: *const u8, len: usize) -> i32 {
     let (_, status) = called(ctx);
     assert!(!data.is_null() && len > 0);
-    // SAFETY: so many bytes are there.
+    // SAFETY: the buffers have the given lengths.
     let bytes = unsafe { &*std::ptr::slice_from_raw_parts(data, len) };
     CARRIED.with_borrow_mut(|carried| carried.extend_from_slice(bytes));
     status
 }
 
-/// Gives a part of what is left; or claims to have given more than there is room for, or says nothing.
+/// Gives a part of the remaining bytes, claims to have given more than fits, or sets no length.
 pub extern "C" fn read(ctx: *mut c_void, out: *mut u8, capacity: usize, out_len: *mut usize) -> i32 {
     let (verdict, status) = called(ctx);
     assert!(!out.is_null() && capacity > 0);
@@ -148,7 +148,7 @@ pub extern "C" fn read(ctx: *mut c_void, out: *mut u8, capacity: usize, out_len:
     status
 }
 
-/// A callback with this context; without its function in one of eight.
+/// Makes a callback with this context, without its function in one of eight cases.
 pub fn callback<F>(input: &mut Input<'_>, ctx: *mut c_void, call: F) -> Callback<F> {
     Callback {
         struct_size: size_of::<Callback<F>>() as u32,

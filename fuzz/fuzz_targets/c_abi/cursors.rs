@@ -1,4 +1,4 @@
-//! A walk over the log.
+//! Cursors.
 
 use policysync_fuzz::Input;
 
@@ -11,9 +11,9 @@ use crate::told::{JUNK, Told, fixed, handle, said};
 impl World {
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn open_cursor(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
             let position = input.one_of(&[0, 0, 1, 100, u64::MAX]);
@@ -24,7 +24,7 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn walk(&mut self, input: &mut Input<'_>) {
         let cursor = self.cursors.pick(input);
         // SAFETY: numbers and pointers may be zero.
@@ -33,7 +33,7 @@ impl World {
         let capacity = input.below(5);
         let mut count = usize::MAX;
         let mut told = Told::new(input);
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         let status = unsafe {
             said!(
                 told,
@@ -54,9 +54,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn position(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let cursor = self.cursors.pick(input);
             fixed(input, JUNK, |out, err| policysync_cursor_position(cursor, out, err));

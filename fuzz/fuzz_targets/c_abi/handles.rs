@@ -6,7 +6,7 @@ use policysync_fuzz::Input;
 
 use crate::api::Handle;
 
-/// Where there are more, the oldest is freed.
+/// The maximum number; beyond it the oldest is freed.
 const MOST: usize = 3;
 
 pub struct Handles {
@@ -27,7 +27,7 @@ impl Handles {
         self.live.contains(&handle)
     }
 
-    /// One of them, or NULL.
+    /// Picks one of them, or NULL.
     pub fn pick(&self, input: &mut Input<'_>) -> Handle {
         match (input.below(16), self.live.len()) {
             (15, _) | (_, 0) => null_mut(),
@@ -42,7 +42,7 @@ impl Handles {
         self.live.push(handle);
         if self.live.len() > MOST {
             let oldest = self.live.remove(0);
-            // SAFETY: it lives, and is not known here any more.
+            // SAFETY: it lives, and was removed from the list.
             unsafe { (self.free)(oldest) };
         }
     }
@@ -51,11 +51,11 @@ impl Handles {
     pub fn give_up(&mut self, input: &mut Input<'_>) {
         let handle = self.pick(input);
         self.forget(handle);
-        // SAFETY: it lived until now, and is not known here any more.
+        // SAFETY: it lived until now, and was removed from the list.
         unsafe { (self.free)(handle) };
     }
 
-    /// Somebody else has freed it.
+    /// Removes a handle that a callback has freed.
     pub fn forget(&mut self, handle: Handle) {
         self.live.retain(|other| *other != handle);
     }
@@ -66,7 +66,7 @@ impl Handles {
 
     pub fn clear(&mut self) {
         for handle in self.live.drain(..) {
-            // SAFETY: it lives, and is not known here any more.
+            // SAFETY: it lives, and was removed from the list.
             unsafe { (self.free)(handle) };
         }
     }

@@ -16,7 +16,7 @@ use crate::told::{fixed, handle};
 impl World {
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn make_key(&mut self, input: &mut Input<'_>) {
         let number = input.below(2);
         let (actor, kid) = match input.below(4) {
@@ -32,27 +32,27 @@ impl World {
         self.keys.keep(key);
     }
 
-    /// One that nobody has; it is not kept, so that a script does the same each time.
+    /// Generates a random key and frees it, so that a script has the same effect each time.
     ///
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn generate_key(&mut self, input: &mut Input<'_>) {
         let actor = bytes(input);
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let key = handle(input, |out, err| policysync_key_generate(actor.data, actor.len, out, err));
             policysync_key_free(key);
         }
     }
 
-    /// What it says of itself.
+    /// Reads the attributes of a key.
     ///
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn ask_key(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let key = self.keys.pick(input);
             fixed(input, [0x5A_u8; 32], |out, err| policysync_key_public(key, out.cast(), err));

@@ -1,4 +1,4 @@
-//! What crosses the border, as include/policysync.h has it.
+//! The structs of include/policysync.h.
 
 use std::ffi::c_void;
 
@@ -39,9 +39,9 @@ pub struct COp {
     pub kind: u32,
     pub t: u64,
     pub c: u32,
-    pub reserved: u32,
+    pub scheme: u32,
     pub hash: [u8; 32],
-    pub signature: [u8; 64],
+    pub proof: Bytes,
     pub actor: Bytes,
     pub kid: Bytes,
     pub entity: Bytes,
@@ -105,7 +105,7 @@ pub struct Options {
     pub reserved_2: u32,
     pub seal_key: *const u8,
     pub at_least: *const Digest,
-    /// What a newer program might know.
+    /// Members of a newer program.
     pub more: u64,
 }
 
@@ -134,7 +134,7 @@ pub struct SyncOptions {
     pub reserved: u32,
     pub max_message_bytes: u64,
     pub since: *const c_void,
-    /// What a newer program might know.
+    /// Members of a newer program.
     pub more: u64,
 }
 
@@ -155,14 +155,14 @@ pub struct ClientOptions {
     pub headers_count: usize,
     pub trusted: Bytes,
     pub times: [u64; 8],
-    /// What a newer program might know.
+    /// Members of a newer program.
     pub more: u64,
 }
 
 /// Eight bytes each of a struct that begins with its size and that the library fills.
 pub type Words = *mut u64;
 pub const REPORT: usize = 3;
-pub const FINISH: usize = 4;
+pub const RESULT: usize = 4;
 pub const EXPORTED: usize = 4;
-pub const INTAKE: usize = 11;
+pub const INGESTED: usize = 11;
 pub const PROGRESS: usize = 23;

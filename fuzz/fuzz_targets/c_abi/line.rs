@@ -1,5 +1,4 @@
-//! Lines that stay open: one side that calls, one that was called. Messages go where the script carries them, or from one
-//! side to the other.
+//! Lines. The script decides where messages go, or they go from one side to the other.
 
 use std::ptr::{null, null_mut};
 
@@ -8,11 +7,11 @@ use policysync_fuzz::Input;
 use crate::World;
 use crate::api::{
     Handle, policysync_line_answerer_new, policysync_line_answerer_next_message,
-    policysync_line_answerer_receive, policysync_line_caller_finish, policysync_line_caller_free,
-    policysync_line_caller_is_pushing, policysync_line_caller_new, policysync_line_caller_next_message,
-    policysync_line_caller_progress, policysync_line_caller_receive,
+    policysync_line_answerer_receive, policysync_line_caller_free, policysync_line_caller_is_pushing,
+    policysync_line_caller_new, policysync_line_caller_next_message, policysync_line_caller_progress,
+    policysync_line_caller_receive, policysync_line_caller_result,
 };
-use crate::layout::{FINISH, PROGRESS};
+use crate::layout::{PROGRESS, RESULT};
 use crate::script::now;
 use crate::told::{Told, buffer, handle, said, words};
 
@@ -33,10 +32,10 @@ struct Line {
 impl World {
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn line(&mut self, input: &mut Input<'_>) {
         let choice = input.below(12);
-        // SAFETY: as promised.
+        // SAFETY: by the contract of this function.
         unsafe {
             match choice {
                 0 => self.new_caller(input),
@@ -69,15 +68,15 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     unsafe fn new_caller(&mut self, input: &mut Input<'_>) {
         let options = self.options(input);
         let options = options.as_ref().map_or(null(), std::ptr::from_ref);
         let (seed, is_random) = ([input.byte(); 32], input.below(16) == 15);
         let seed = if is_random { null() } else { seed.as_ptr() };
-        // SAFETY: the options live, and so many bytes are there.
+        // SAFETY: the options live, and the buffers have the given lengths.
         let caller = handle(input, |out, err| unsafe { policysync_line_caller_new(options, seed, out, err) });
-        // What nobody can foresee is not kept: a script does the same each time.
+        // Objects with random numbers are not kept, so that a script has the same effect each time.
         if is_random {
             // SAFETY: once.
             unsafe { policysync_line_caller_free(caller) };
@@ -102,7 +101,7 @@ impl World {
     /// The line's handles live or are NULL.
     unsafe fn caller_says(&mut self, line: Line, input: &mut Input<'_>) -> Vec<u8> {
         self.call_on(line.ours);
-        // SAFETY: as promised.
+        // SAFETY: by the contract of this function.
         let message = buffer(input, |out, err| unsafe {
             policysync_line_caller_next_message(line.caller, line.ours, line.now, out, err)
         });
@@ -117,7 +116,7 @@ impl World {
         self.call_on(line.ours);
         let (data, len) = (message.as_ptr().cast(), message.len());
         let mut told = Told::new(input);
-        // SAFETY: as promised, and the message is as long as it is.
+        // SAFETY: by the contract of this function, and the message has its own length.
         unsafe {
             said!(
                 told,
@@ -132,7 +131,7 @@ impl World {
     /// The line's handles live or are NULL.
     unsafe fn answerer_says(&mut self, line: Line, input: &mut Input<'_>) -> Vec<u8> {
         self.call_on(line.theirs);
-        // SAFETY: as promised.
+        // SAFETY: by the contract of this function.
         let message = buffer(input, |out, err| unsafe {
             policysync_line_answerer_next_message(line.answerer, line.theirs, out, err)
         });
@@ -140,7 +139,7 @@ impl World {
         self.carry_if_any(&message)
     }
 
-    /// Gives the answer, which may be none.
+    /// Returns the answer, if there is one.
     ///
     /// # Safety
     ///
@@ -149,7 +148,7 @@ impl World {
         let Line { answerer, responder, theirs, now, .. } = line;
         self.call_on(theirs);
         let (data, len) = (message.as_ptr().cast(), message.len());
-        // SAFETY: as promised, and the message is as long as it is.
+        // SAFETY: by the contract of this function, and the message has its own length.
         let answer = buffer(input, |out, err| unsafe {
             policysync_line_answerer_receive(answerer, responder, theirs, now, data, len, out, err)
         });
@@ -168,28 +167,28 @@ impl World {
     ///
     /// The caller lives or is NULL.
     unsafe fn ask_caller(&mut self, caller: Handle, input: &mut Input<'_>) {
-        let mut base = 1 as Handle;
+        let mut resume = 1 as Handle;
         let is_wanted = input.below(4) != 3;
-        let to = if is_wanted { &raw mut base } else { null_mut() };
-        // SAFETY: as promised.
+        let to = if is_wanted { &raw mut resume } else { null_mut() };
+        // SAFETY: by the contract of this function.
         unsafe {
             words::<PROGRESS>(input, |progress, err| policysync_line_caller_progress(caller, progress, err));
-            words::<FINISH>(input, |finish, err| policysync_line_caller_finish(caller, finish, to, err));
+            words::<RESULT>(input, |result, err| policysync_line_caller_result(caller, result, to, err));
             if is_wanted {
-                assert_ne!(base, 1 as Handle, "it is made NULL first");
-                self.bases.keep(base);
+                assert_ne!(resume, 1 as Handle, "the handle is set to NULL first");
+                self.resumes.keep(resume);
             }
             let mut plain = Input::new(&[]);
             let mut told = Told::new(&mut plain);
             let pushing = said!(told, policysync_line_caller_is_pushing(caller, told.at()));
-            let finish = words::<FINISH>(&mut plain, |finish, err| {
-                policysync_line_caller_finish(caller, finish, null_mut(), err)
+            let result = words::<RESULT>(&mut plain, |result, err| {
+                policysync_line_caller_result(caller, result, null_mut(), err)
             });
-            assert!(pushing != 0 || finish.is_some(), "it pushes after a session that has not ended");
+            assert!(pushing != 0 || result.is_some(), "it pushes after a session that has not ended");
         }
     }
 
-    /// What each side says, the other hears, a few times; one of the messages may be another, or be lost.
+    /// Carries messages between the two sides a few times; one of them may be replaced or lost.
     ///
     /// # Safety
     ///
@@ -197,7 +196,7 @@ impl World {
     unsafe fn talk(&mut self, line: Line, input: &mut Input<'_>) {
         let mut plain = Input::new(&[]);
         let disturbed = input.below(4 * ROUNDS);
-        // SAFETY: as promised; what a callback freed is looked for before each call.
+        // SAFETY: by the contract of this function; handles that a callback freed are removed before each call.
         unsafe {
             for round in 0..ROUNDS {
                 let mut request = self.caller_says(line, &mut plain);
@@ -233,7 +232,7 @@ impl World {
         }
     }
 
-    /// Whether no callback has freed a replica of the line.
+    /// Returns true if no callback has freed a replica of the line.
     fn are_there(&self, line: Line) -> bool {
         [line.ours, line.theirs].into_iter().all(|replica| self.replicas.has(replica))
     }

@@ -1,9 +1,9 @@
-//! A script of C calls, legal and illegal: NULL where there must be something, wrong sizes, strides, formats and texts,
-//! calls from within callbacks, handles that are freed in any order, files that are damaged between two calls. None of it
-//! panics, every status is one that the header names, an error says the same in words, outputs are written only on
-//! success, and every context that was handed over is destroyed once.
+//! A script of legal and illegal C calls: NULL for required pointers, wrong sizes, strides, formats and texts, calls
+//! from callbacks, handles freed in any order, files damaged between two calls. The target checks that nothing panics,
+//! that the header names every status and the error has it too, that outputs are written only on success, and that
+//! every context is destroyed once.
 #![no_main]
-// Somebody must call what is declared.
+// Every declared function must be called.
 #![deny(dead_code)]
 
 mod api;
@@ -11,7 +11,6 @@ mod bundles;
 mod callbacks;
 mod cursors;
 mod handles;
-mod kept;
 mod keys;
 mod layout;
 mod line;
@@ -19,6 +18,7 @@ mod network;
 mod ops;
 mod read;
 mod replicas;
+mod resumes;
 mod script;
 mod sessions;
 mod stores;
@@ -36,38 +36,38 @@ use policysync as _;
 use api::{
     Handle, policysync_abi_version, policysync_cursor_free, policysync_key_free,
     policysync_line_answerer_free, policysync_line_caller_free, policysync_push_free,
-    policysync_replica_free, policysync_responder_free, policysync_session_free, policysync_sync_base_free,
+    policysync_replica_free, policysync_responder_free, policysync_resume_free, policysync_session_free,
     policysync_system_clock_ms, policysync_version, policysync_version_number,
 };
 use callbacks::{CALLED, CONTEXTS, FREED};
 use handles::Handles;
 
-/// Steps of a script.
+/// The number of steps of a script.
 const STEPS: usize = 64;
 
-/// What a script has made.
+/// The objects of a script.
 struct World {
     keys: Handles,
     replicas: Handles,
     cursors: Handles,
     sessions: Handles,
     responders: Handles,
-    bases: Handles,
+    resumes: Handles,
     pushes: Handles,
     callers: Handles,
     answerers: Handles,
-    /// Replicas that are kept in a file; some are gone.
+    /// Replicas in a file; some have been freed.
     in_files: Vec<Handle>,
-    /// Whether there may be files.
+    /// True if the library has the file store.
     files_touched: bool,
-    /// Messages and bundles that are on their way.
+    /// Messages and bundles that were sent and not received yet.
     messages: Vec<Vec<u8>>,
 }
 
 fuzz_target!(init: versions(), |data: &[u8]| {
     let mut input = Input::new(data);
     let mut world = World::new();
-    // What most programs begin with; the others begin with nothing.
+    // Most scripts start with these objects, the others with none.
     if input.byte() % 4 != 3 {
         world.begin();
     }
@@ -81,7 +81,7 @@ fuzz_target!(init: versions(), |data: &[u8]| {
 });
 
 fn versions() {
-    // SAFETY: static text; and two numbers.
+    // SAFETY: static text, and two numbers.
     unsafe {
         let version = CStr::from_ptr(policysync_version()).to_str().expect("UTF-8");
         let numbers: Vec<u32> = version.split('.').map(|number| number.parse().expect("a number")).collect();
@@ -100,7 +100,7 @@ impl World {
             cursors: Handles::new(policysync_cursor_free),
             sessions: Handles::new(policysync_session_free),
             responders: Handles::new(policysync_responder_free),
-            bases: Handles::new(policysync_sync_base_free),
+            resumes: Handles::new(policysync_resume_free),
             pushes: Handles::new(policysync_push_free),
             callers: Handles::new(policysync_line_caller_free),
             answerers: Handles::new(policysync_line_answerer_free),
@@ -110,20 +110,20 @@ impl World {
         }
     }
 
-    /// A replica to be called next.
+    /// Picks the replica for the next call.
     fn replica(&self, input: &mut Input<'_>) -> Handle {
         let replica = self.replicas.pick(input);
         self.call_on(replica);
         replica
     }
 
-    /// This replica is called next.
+    /// Remembers the replica of the next call, for callbacks.
     fn call_on(&self, replica: Handle) {
         CALLED.set(replica);
         FREED.set(false);
     }
 
-    /// What a callback freed is not used again.
+    /// Removes handles that a callback freed.
     fn forget(&mut self) {
         let called = CALLED.replace(null_mut());
         if FREED.replace(false) {
@@ -131,9 +131,9 @@ impl World {
         }
     }
 
-    /// A key, and a replica that writes with it.
+    /// Makes a key, and a replica that writes with it.
     fn begin(&mut self) {
-        // SAFETY: nobody else has the handles.
+        // SAFETY: no other code has the handles.
         unsafe {
             self.make_key(&mut Input::new(&[0, 1, 1]));
             self.open(&mut Input::new(&[0, 1]));
@@ -142,17 +142,17 @@ impl World {
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
-        // SAFETY: every call is given NULL, or what the header asks for and for as long; handles live in `self` until they
-        // are freed, and are freed once.
+        // SAFETY: every call gets NULL or what the header requires, for as long as it requires; handles live in `self`
+        // until they are freed, and are freed once.
         unsafe { self.call(input) }
         self.forget();
     }
 
     /// # Safety
     ///
-    /// Nobody else has the handles.
+    /// No other code has the handles.
     unsafe fn call(&mut self, input: &mut Input<'_>) {
-        // SAFETY: as promised; the steps hand over what lives.
+        // SAFETY: by the contract of this function; the steps pass only live handles.
         unsafe {
             match input.below(64) {
                 0 => self.make_key(input),
@@ -200,7 +200,7 @@ impl World {
         }
     }
 
-    /// Frees everything, in an order of the script's choice, and takes the files away.
+    /// Frees everything, in an order that the script chooses, and removes the files.
     fn end(mut self, order: u8) {
         if order & 1 == 1 {
             self.replicas.reverse();
@@ -216,7 +216,7 @@ impl World {
             &mut self.answerers,
             &mut self.sessions,
             &mut self.responders,
-            &mut self.bases,
+            &mut self.resumes,
         ] {
             handles.clear();
         }

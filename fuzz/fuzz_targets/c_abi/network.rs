@@ -1,4 +1,4 @@
-//! What carries sessions over a network, as far as it needs none: answers to requests, options, URLs.
+//! HTTP and WebSocket without a connection: answers to requests, options, URLs.
 
 use std::ptr::null;
 
@@ -14,13 +14,13 @@ use crate::layout::{Bytes, ClientOptions, Header, PROGRESS};
 use crate::script::{bytes, good, now};
 use crate::told::{Room, Told, buffer, handle, said, words};
 
-/// Without what a newer program might know.
+/// The size without members of a newer program.
 const FULL: u32 = (size_of::<ClientOptions>() - 8) as u32;
-/// Round trips of a session that runs to its end.
+/// The maximum number of round trips of a session.
 const ROUNDS: usize = 12;
 const OURS: &str = "application/vnd.policysync";
 
-/// A request of HTTP, and who answers it.
+/// An HTTP request with the objects that answer it.
 struct Request<'r> {
     responder: Handle,
     replica: Handle,
@@ -30,7 +30,7 @@ struct Request<'r> {
     body: &'r [u8],
 }
 
-/// Options, and what they point to.
+/// Options with the targets of their pointers.
 struct Connecting {
     options: ClientOptions,
     _headers: Option<Box<[Header; 2]>>,
@@ -39,9 +39,9 @@ struct Connecting {
 impl World {
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn network(&mut self, input: &mut Input<'_>) {
-        // SAFETY: as promised.
+        // SAFETY: by the contract of this function.
         unsafe {
             match input.below(4) {
                 0 => self.answer_http(input),
@@ -54,7 +54,7 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     unsafe fn answer_http(&mut self, input: &mut Input<'_>) {
         let (responder, replica, now) = (self.responders.pick(input), self.replica(input), now(input));
         let method = match input.below(8) {
@@ -74,11 +74,11 @@ impl World {
         self.carry(answer);
     }
 
-    /// A session from its beginning to its end, if nothing comes between.
+    /// Runs a session to its end, unless a callback interferes.
     ///
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     unsafe fn converse_http(&mut self, input: &mut Input<'_>) {
         let (session, responder) = (self.sessions.pick(input), self.responders.pick(input));
         let (ours, theirs, now) = (self.replicas.pick(input), self.replicas.pick(input), now(input));
@@ -86,7 +86,7 @@ impl World {
         let mut plain = Input::new(&[]);
         for _ in 0..ROUNDS {
             self.call_on(ours);
-            // SAFETY: handles live: what a callback freed is looked for after each call.
+            // SAFETY: handles live: handles that a callback freed are removed after each call.
             let body = buffer(&mut plain, |out, err| unsafe {
                 policysync_session_next_message(session, ours, out, err)
             });
@@ -104,7 +104,7 @@ impl World {
             }
             self.call_on(ours);
             let (data, len) = (answer.as_ptr().cast(), answer.len());
-            // SAFETY: as above, and the answer is as long as it is.
+            // SAFETY: as above, and the answer has its own length.
             words::<PROGRESS>(&mut plain, |progress, err| unsafe {
                 policysync_session_receive(session, ours, now, data, len, progress, err)
             });
@@ -116,16 +116,16 @@ impl World {
         }
     }
 
-    /// The library is built without WebSocket here, and so says, before it looks at what it is given.
+    /// The library is built without WebSocket here, and reports that before reading its arguments.
     ///
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     unsafe fn connect(&mut self, input: &mut Input<'_>) {
         let (url, connecting, sync) = (url(input), connecting(input), self.options(input));
         let options = connecting.as_ref().map_or(null(), |connecting| &raw const connecting.options);
         let sync = sync.as_ref().map_or(null(), std::ptr::from_ref);
-        // SAFETY: the options and what they point to live until the call returns.
+        // SAFETY: the options and the targets of their pointers live until the call returns.
         unsafe {
             let line = handle(input, |out, err| {
                 policysync_websocket_client_connect(url.data.cast(), url.len, options, sync, out, err)
@@ -136,15 +136,15 @@ impl World {
     }
 }
 
-/// A client that nobody uses.
+/// Makes and frees a client.
 ///
 /// # Safety
 ///
-/// As of [`World::call`].
+/// As for [`World::call`].
 unsafe fn new_client(input: &mut Input<'_>) {
     let (url, connecting) = (url(input), connecting(input));
     let options = connecting.as_ref().map_or(null(), |connecting| &raw const connecting.options);
-    // SAFETY: the options and what they point to live until the call returns; the client is freed once.
+    // SAFETY: the options and the targets of their pointers live until the call returns; the client is freed once.
     unsafe {
         let client =
             handle(input, |out, err| policysync_http_client_new(url.data.cast(), url.len, options, out, err));
@@ -163,7 +163,7 @@ impl Request<'_> {
         let (out, reason) = (room.at(), refused.at());
         let mut http_status = JUNK;
         let to = if input.below(16) == 15 { std::ptr::null_mut() } else { &raw mut http_status };
-        // SAFETY: as promised; the body is as long as it is.
+        // SAFETY: by the contract of this function; the body has its own length.
         let status = unsafe {
             said!(
                 told,
@@ -213,10 +213,10 @@ fn connecting(input: &mut Input<'_>) -> Option<Connecting> {
     if input.below(8) == 7 {
         return None;
     }
-    // SAFETY: all zero is what a program without wishes passes.
+    // SAFETY: all zero is a valid value.
     let mut options: ClientOptions = unsafe { std::mem::zeroed() };
     let size = input.one_of(&[FULL, FULL, FULL, FULL, 0, 8, 9, FULL - 8, FULL + 8]);
-    // SAFETY: room for so much.
+    // SAFETY: the struct has the given size.
     assert_eq!(unsafe { policysync_client_options_init(&raw mut options, size.max(8)) }, 0);
     options.struct_size = size;
     options.flags = input.one_of(&[0, 0, 0, 0, 1, 2, u32::MAX]);

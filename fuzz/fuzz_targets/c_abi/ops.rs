@@ -13,9 +13,9 @@ use crate::told::{JUNK, Told, buffer, fixed, said};
 impl World {
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn hlc(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let last = Timestamp { t: input.long() >> input.below(64), c: u32::MAX, reserved: 0 };
             let last = if input.below(4) == 0 { null() } else { &raw const last };
@@ -28,7 +28,7 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn sign(&mut self, input: &mut Input<'_>) {
         // SAFETY: numbers and pointers may be zero.
         let mut op: COp = unsafe { std::mem::zeroed() };
@@ -57,9 +57,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn verify(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let op = op_bytes(input);
             let (actor, kid) = (bytes(input), bytes(input));
@@ -83,9 +83,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn convert(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let (op, format) = (op_bytes(input), format(input));
             buffer(input, |out, err| policysync_op_convert(op.as_ptr().cast(), op.len(), format, out, err));
@@ -94,9 +94,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn hash(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let op = op_bytes(input);
             let data = bytes(input);

@@ -1,4 +1,4 @@
-//! What a replica says of its fields and operations.
+//! Reading fields and operations.
 
 use std::ptr::{null, null_mut};
 
@@ -12,9 +12,9 @@ use crate::told::{JUNK, Told, buffer, said};
 impl World {
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn field(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let (replica, field) = (self.replica(input), field(input));
             let which = input.below(3);
@@ -29,9 +29,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn entity(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let (replica, entity, id, prefix) =
                 (self.replica(input), bytes(input), bytes(input), bytes(input));
@@ -56,9 +56,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn operation(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
             let hash = [input.byte(); 32];
@@ -74,9 +74,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn export(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
             let position = input.one_of(&[0, 1, 2, 100, u64::MAX]);

@@ -1,4 +1,4 @@
-//! Replicas: how they are opened, their keys, their clocks, what they hold in a few bytes.
+//! Replicas: opening, keys, clocks, digests.
 
 use std::ptr::{null, null_mut};
 
@@ -11,12 +11,12 @@ use crate::layout::{Bytes, Changed, Check, Digest, Options, PublicKey, Tell, Tim
 use crate::script::{bytes, good, now, path};
 use crate::told::{JUNK, Told, buffer, fixed, handle, said};
 
-/// Without what a newer program might know.
+/// The size without members of a newer program.
 const FULL: u32 = (size_of::<Options>() - 8) as u32;
 static SEAL_KEY: [u8; 32] = [9; 32];
 static OTHER_SEAL_KEY: [u8; 32] = [7; 32];
 
-/// Options, and what they point to.
+/// Options with the targets of their pointers.
 pub struct Opening {
     pub options: Options,
     _known: Vec<PublicKey>,
@@ -24,11 +24,11 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// The replica is to be kept in a file.
+    /// Keeps the replica in a file.
     pub fn in_file(&mut self, input: &mut Input<'_>, has_clock: bool) {
         let options = &mut self.options;
         options.path = path(input);
-        // The machine's clock says something else each time.
+        // The machine's clock would differ each time.
         options.now_ms = match input.below(8) {
             0 if has_clock => 0,
             1 => 1 << 53,
@@ -53,7 +53,7 @@ impl Opening {
 impl World {
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn open(&mut self, input: &mut Input<'_>) {
         let mut opening = self.opening(input);
         let is_whole = opening.options.struct_size == FULL;
@@ -71,7 +71,7 @@ impl World {
         }
         let in_file = opening.options.path.len != 0;
         let options = &raw const opening.options;
-        // SAFETY: the options and what they point to live until the call returns.
+        // SAFETY: the options and the targets of their pointers live until the call returns.
         let replica = handle(input, |out, err| unsafe { policysync_replica_open(options, out, err) });
         if in_file {
             self.files_touched = true;
@@ -80,16 +80,16 @@ impl World {
         self.replicas.keep(replica);
     }
 
-    /// Options without callbacks and without a file.
+    /// Makes options without callbacks and without a file.
     pub fn opening(&self, input: &mut Input<'_>) -> Opening {
-        // SAFETY: all zero is what a program without wishes passes.
+        // SAFETY: all zero is a valid value.
         let mut options: Options = unsafe { std::mem::zeroed() };
         let flags = input.byte();
         let size = match input.below(8) {
             0 => input.one_of(&[0, 7, 8, 9, 40, FULL - 8, FULL + 8]),
             _ => FULL,
         };
-        // SAFETY: room for so much.
+        // SAFETY: the struct has the given size.
         assert_eq!(unsafe { policysync_replica_options_init(&raw mut options, size.max(8)) }, 0);
         options.struct_size = size;
         options.key = self.keys.pick(input);
@@ -117,13 +117,13 @@ impl World {
         Opening { options, _known: known, _earlier: None }
     }
 
-    /// Somebody whose operations it is to take.
+    /// Registers a key.
     ///
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn register_key(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let (replica, actor, kid) = (self.replica(input), bytes(input), bytes(input));
             let key = *keys()[input.below(2)][input.below(2)].public_key().public_key().as_bytes();
@@ -146,9 +146,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn poll(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let (replica, now) = (self.replica(input), now(input));
             buffer(input, |out, err| policysync_replica_poll(replica, now, out, err));
@@ -157,9 +157,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn lists(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
             let which = input.below(3);
@@ -173,9 +173,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn numbers(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
             let which = input.below(4);
@@ -190,9 +190,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn clock(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
             let mut out = Timestamp { t: JUNK, c: 0, reserved: 0 };
@@ -203,9 +203,9 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn digest(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
             let full = size_of::<Digest>() as u32;

@@ -1,4 +1,4 @@
-//! What a script hands over: texts, fields, times, operations, files; good ones most often.
+//! The arguments of a script: texts, fields, times, operations, files, mostly valid.
 
 use std::path::PathBuf;
 use std::ptr::null;
@@ -8,7 +8,7 @@ use policysync_fuzz::{Input, NOW, set};
 
 use crate::layout::{Bytes, Field};
 
-/// A text of the script: known, empty, absent, or the input's own bytes.
+/// Picks a text: known, empty, absent, or the input's own bytes.
 pub fn bytes(input: &mut Input<'_>) -> Bytes {
     const KNOWN: [&str; 6] = ["alice", "bob", "Task", "t1", "title", "null"];
     let of = |bytes: &[u8]| Bytes { data: bytes.as_ptr().cast(), len: bytes.len() };
@@ -16,7 +16,7 @@ pub fn bytes(input: &mut Input<'_>) -> Bytes {
         0 => Bytes { data: null(), len: 0 },
         1 => Bytes { data: null(), len: 5 },
         2 => Bytes { data: "".as_ptr().cast(), len: 0 },
-        // Longer than anything is: refused for that before it is looked at.
+        // Longer than the address space: rejected before it is read.
         3 => Bytes { data: "x".as_ptr().cast(), len: usize::MAX },
         4 | 5 => of(input.piece()),
         n => of(KNOWN[(n + input.below(6)) % 6].as_bytes()),
@@ -42,7 +42,7 @@ pub fn format(input: &mut Input<'_>) -> u32 {
     input.one_of(&[1, 2, 1, 2, 0, 3, u32::MAX])
 }
 
-/// The bytes of an operation: signed, or what the input says, or none.
+/// Picks the bytes of an operation: signed, from the input, or none.
 pub fn op_bytes(input: &mut Input<'_>) -> Vec<u8> {
     match input.below(4) {
         0 => input.long_piece().to_vec(),
@@ -53,7 +53,7 @@ pub fn op_bytes(input: &mut Input<'_>) -> Vec<u8> {
     }
 }
 
-/// Where the script's files are: a directory of this process, which holds nothing between two inputs.
+/// Returns the directory of the script's files, which belongs to this process and is empty between two inputs.
 pub fn directory() -> &'static PathBuf {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     DIRECTORY.get_or_init(|| {
@@ -63,10 +63,10 @@ pub fn directory() -> &'static PathBuf {
     })
 }
 
-/// Names in the directory, and the directory; the last two cannot be opened.
+/// Names in the directory, and the directory itself; the last two cannot be opened.
 pub const FILES: [&str; 5] = ["a.db", "b.db", "c.db", "", "none/a.db"];
 
-/// A path: never the input's own bytes, which might name any file of the machine.
+/// Picks a path, never from the input's own bytes, which might name any file of the machine.
 pub fn path(input: &mut Input<'_>) -> Bytes {
     static PATHS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     let paths = PATHS.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Sessions, responders, what a session leaves, and push channels. Messages go where the script carries them.
+//! Sessions, responders and push channels. The script decides where messages go.
 
 use std::ptr::null;
 
@@ -8,22 +8,22 @@ use crate::World;
 use crate::api::{
     Handle, policysync_push_after, policysync_push_after_responder, policysync_push_next_message,
     policysync_push_receive, policysync_push_waiting, policysync_responder_free, policysync_responder_new,
-    policysync_responder_respond, policysync_session_cancel, policysync_session_finish,
-    policysync_session_free, policysync_session_new, policysync_session_next_message,
-    policysync_session_progress, policysync_session_receive, policysync_sync_base_id,
-    policysync_sync_options_init, policysync_sync_refusal,
+    policysync_responder_respond, policysync_resume_id, policysync_session_cancel, policysync_session_free,
+    policysync_session_new, policysync_session_next_message, policysync_session_progress,
+    policysync_session_receive, policysync_session_result, policysync_sync_options_init,
+    policysync_sync_refusal,
 };
-use crate::layout::{FINISH, INTAKE, PROGRESS, SyncOptions};
+use crate::layout::{INGESTED, PROGRESS, RESULT, SyncOptions};
 use crate::script::now;
 use crate::told::{JUNK, Room, Sized, Told, buffer, fixed, handle, said, words};
 
-/// Messages and bundles that are on their way, at most.
+/// The maximum number of messages and bundles in transit.
 const CARRIED: usize = 6;
-/// Round trips of a session that runs to its end.
+/// The maximum number of round trips of a session.
 const ROUNDS: usize = 12;
 
 impl World {
-    /// Something is on its way.
+    /// Adds a message or a bundle in transit.
     pub fn carry(&mut self, message: Vec<u8>) {
         self.messages.push(message);
         if self.messages.len() > CARRIED {
@@ -31,7 +31,7 @@ impl World {
         }
     }
 
-    /// What arrives: something that is on its way, as it is or changed, or the script's own bytes.
+    /// Picks the bytes that arrive: those in transit, unchanged or altered, or the script's own.
     pub fn carried(&self, input: &mut Input<'_>) -> Vec<u8> {
         let choice = input.below(8);
         if choice == 7 || self.messages.is_empty() {
@@ -50,36 +50,36 @@ impl World {
         message
     }
 
-    /// How sessions are run.
+    /// Makes the options of a session.
     pub fn options(&self, input: &mut Input<'_>) -> Option<SyncOptions> {
         const FULL: u32 = (size_of::<SyncOptions>() - 8) as u32;
         if input.below(4) != 3 {
             return None;
         }
-        // SAFETY: all zero is what a program without wishes passes.
+        // SAFETY: all zero is a valid value.
         let mut options: SyncOptions = unsafe { std::mem::zeroed() };
         let size = input.one_of(&[FULL, FULL, FULL, 0, 8, 9, FULL + 8]);
-        // SAFETY: room for so much.
+        // SAFETY: the struct has the given size.
         assert_eq!(unsafe { policysync_sync_options_init(&raw mut options, size.max(8)) }, 0);
         options.struct_size = size;
         options.max_message_bytes = input.one_of(&[0, 0, 1, u64::MAX]);
-        options.since = self.bases.pick(input);
+        options.since = self.resumes.pick(input);
         Some(options)
     }
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn new_session(&mut self, input: &mut Input<'_>) {
         let options = self.options(input);
         let options = options.as_ref().map_or(null(), std::ptr::from_ref);
         let (nonce, is_random) = ([input.byte(); 32], input.below(16) == 15);
-        // SAFETY: the options live, and so many bytes are there.
+        // SAFETY: the options live, and the buffers have the given lengths.
         unsafe {
             if input.below(2) == 0 {
                 let nonce = if is_random { null() } else { nonce.as_ptr() };
                 let session = handle(input, |out, err| policysync_session_new(options, nonce, out, err));
-                // What nobody can foresee is not kept: a script does the same each time.
+                // Objects with random numbers are not kept, so that a script has the same effect each time.
                 if is_random { policysync_session_free(session) } else { self.sessions.keep(session) }
             } else {
                 let secret = if is_random { null() } else { nonce.as_ptr() };
@@ -95,10 +95,10 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn session(&mut self, input: &mut Input<'_>) {
         let (session, replica) = (self.sessions.pick(input), self.replica(input));
-        // SAFETY: handles live, and the message is as long as it is.
+        // SAFETY: handles live, and the message has its own length.
         unsafe {
             match input.below(8) {
                 0..2 => {
@@ -118,7 +118,7 @@ impl World {
                         policysync_session_progress(session, progress, err)
                     });
                 }
-                5 => self.finish(session, input),
+                5 => self.result(session, input),
                 6 => {
                     let mut told = Told::new(input);
                     said!(told, policysync_session_cancel(session, told.at()));
@@ -130,60 +130,60 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
-    unsafe fn finish(&mut self, session: Handle, input: &mut Input<'_>) {
-        let mut base = 1 as Handle;
+    /// As for [`World::call`].
+    unsafe fn result(&mut self, session: Handle, input: &mut Input<'_>) {
+        let mut resume = 1 as Handle;
         let is_wanted = input.below(4) != 3;
-        let to = if is_wanted { &raw mut base } else { std::ptr::null_mut() };
+        let to = if is_wanted { &raw mut resume } else { std::ptr::null_mut() };
         // SAFETY: the session lives.
-        words::<FINISH>(input, |finish, err| unsafe { policysync_session_finish(session, finish, to, err) });
+        words::<RESULT>(input, |result, err| unsafe { policysync_session_result(session, result, to, err) });
         if is_wanted {
-            assert_ne!(base, 1 as Handle, "it is made NULL first");
-            self.bases.keep(base);
+            assert_ne!(resume, 1 as Handle, "the handle is set to NULL first");
+            self.resumes.keep(resume);
         }
     }
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn respond(&mut self, input: &mut Input<'_>) {
         let (responder, replica, now) = (self.responders.pick(input), self.replica(input), now(input));
         let message = self.carried(input);
         let (data, len) = (message.as_ptr().cast(), message.len());
-        let (mut told, mut answer, mut intake) =
-            (Told::new(input), Room::new(input), Sized::<INTAKE>::new(input));
-        let (out, intake_at) = (answer.at(), intake.at());
-        // SAFETY: handles live, and the message is as long as it is.
+        let (mut told, mut answer, mut ingested) =
+            (Told::new(input), Room::new(input), Sized::<INGESTED>::new(input));
+        let (out, intake_at) = (answer.at(), ingested.at());
+        // SAFETY: handles live, and the message has its own length.
         let status = unsafe {
             said!(
                 told,
                 policysync_responder_respond(responder, replica, now, data, len, out, intake_at, told.at())
             )
         };
-        intake.take(status);
+        ingested.take(status);
         let answer = answer.take(status);
         self.carry(answer);
         if input.below(2) == 0 {
             let status = if status < 0 { status } else { i32::from(input.byte()) - 200 };
-            // SAFETY: any number has an answer.
+            // SAFETY: the function accepts any number.
             let refusal = buffer(input, |out, err| unsafe { policysync_sync_refusal(status, out, err) });
             assert!(refusal.is_empty() || refusal.len() == 2);
             self.carry(refusal);
         }
     }
 
-    /// A session from its beginning to its end, if nothing comes between.
+    /// Runs a session to its end, unless a callback interferes.
     ///
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn converse(&mut self, input: &mut Input<'_>) {
         let (session, responder) = (self.sessions.pick(input), self.responders.pick(input));
         let ours = self.replica(input);
         let theirs = self.replica(input);
         let now = now(input);
         let mut plain = Input::new(&[]);
-        // SAFETY: handles live: what a callback freed is looked for after each call. Messages are as long as they are.
+        // SAFETY: handles live: those that a callback freed are removed after each call. Messages have their length.
         unsafe {
             for _ in 0..ROUNDS {
                 self.call_on(ours);
@@ -223,30 +223,30 @@ impl World {
                     break;
                 }
             }
-            self.finish(session, input);
+            self.result(session, input);
         }
     }
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn push(&mut self, input: &mut Input<'_>) {
         let (push, replica) = (self.pushes.pick(input), self.replica(input));
-        // SAFETY: handles live, and messages are as long as they are.
+        // SAFETY: handles live, and messages have their own lengths.
         unsafe {
             match input.below(8) {
                 0..2 => {
-                    let base = self.bases.pick(input);
+                    let resume = self.resumes.pick(input);
                     let options = self.options(input);
                     let options = options.as_ref().map_or(null(), std::ptr::from_ref);
-                    let push = handle(input, |out, err| policysync_push_after(base, options, out, err));
+                    let push = handle(input, |out, err| policysync_push_after(resume, options, out, err));
                     self.pushes.keep(push);
                 }
                 2 => {
-                    let (base, responder) = (self.bases.pick(input), self.responders.pick(input));
+                    let (resume, responder) = (self.resumes.pick(input), self.responders.pick(input));
                     let mut id = [0x5A; 48];
                     let mut told = Told::new(input);
-                    said!(told, policysync_sync_base_id(base, id.as_mut_ptr(), told.at()));
+                    said!(told, policysync_resume_id(resume, id.as_mut_ptr(), told.at()));
                     let id = if input.below(8) == 7 { null() } else { id.as_ptr() };
                     let push = handle(input, |out, err| {
                         policysync_push_after_responder(responder, replica, id, out, err)
@@ -261,14 +261,14 @@ impl World {
                 5 => {
                     let (now, message) = (now(input), self.carried(input));
                     let (data, len) = (message.as_ptr().cast(), message.len());
-                    words::<INTAKE>(input, |intake, err| {
-                        policysync_push_receive(push, replica, now, data, len, intake, err)
+                    words::<INGESTED>(input, |ingested, err| {
+                        policysync_push_receive(push, replica, now, data, len, ingested, err)
                     });
                 }
                 6 => fixed(input, JUNK, |out, err| policysync_push_waiting(push, replica, out, err)),
                 _ => {
                     self.pushes.give_up(input);
-                    self.bases.give_up(input);
+                    self.resumes.give_up(input);
                     self.responders.give_up(input);
                 }
             }

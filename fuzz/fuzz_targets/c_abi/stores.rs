@@ -1,4 +1,4 @@
-//! The files of replicas: copies, checks, saving what is left, and damage.
+//! The files of replicas: backup, check, salvage and damage.
 
 use std::fs;
 use std::ptr::null;
@@ -14,7 +14,7 @@ use crate::told::{Room, Sized, Told, said};
 impl World {
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn back_up(&mut self, input: &mut Input<'_>) {
         let (replica, to) = (self.replica(input), path(input));
         self.files_touched = true;
@@ -23,11 +23,11 @@ impl World {
         unsafe { said!(told, policysync_replica_back_up(replica, to.data, to.len, told.at())) };
     }
 
-    /// Checks a file, or saves what is good in it.
+    /// Checks or salvages a file.
     ///
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn check_store(&mut self, input: &mut Input<'_>) {
         let mut opening = self.opening(input);
         opening.in_file(input, false);
@@ -37,7 +37,7 @@ impl World {
         let (mut told, mut report, mut findings) =
             (Told::new(input), Sized::<REPORT>::new(input), Room::new(input));
         let (report_at, findings_at) = (report.at(), findings.at());
-        // SAFETY: the options and what they point to live until the call returns, and so does the path.
+        // SAFETY: the options and the targets of their pointers live until the call returns, and so does the path.
         let status = unsafe {
             match to {
                 None => said!(told, policysync_store_verify(options, report_at, findings_at, told.at())),
@@ -55,11 +55,11 @@ impl World {
         }
     }
 
-    /// Changes a file behind the library's back, while no replica has one open.
+    /// Damages a file while no replica has one open.
     pub fn damage(&mut self, input: &mut Input<'_>) {
         let replicas = &self.replicas;
         self.in_files.retain(|replica| replicas.has(*replica));
-        // A walk keeps what it reads open.
+        // A cursor keeps its file open.
         if !self.in_files.is_empty() || self.cursors.len() > 0 {
             return;
         }

@@ -1,4 +1,4 @@
-//! What a call says: its status, its error in words, its outputs.
+//! Checks of the result of a call: its status, its error, its outputs.
 
 use std::ffi::CStr;
 use std::ptr::null_mut;
@@ -14,7 +14,7 @@ pub const ERR_NULL: i32 = -1;
 pub const ERR_BUSY: i32 = -4;
 pub const JUNK: u64 = 0x5AA5_5AA5_5AA5_5AA5;
 
-/// Any failure but a panic: all numbers of the header.
+/// The failures of the header except the panic.
 fn failures() -> &'static [i32] {
     static FAILURES: OnceLock<Vec<i32>> = OnceLock::new();
     FAILURES.get_or_init(|| {
@@ -29,7 +29,7 @@ fn failures() -> &'static [i32] {
     })
 }
 
-/// The caller's error, and what a call may not do.
+/// The caller's error, surrounded by memory that a call may not change.
 pub struct Told {
     error: Failure,
     size: u32,
@@ -39,7 +39,7 @@ impl Told {
     pub fn new(input: &mut Input<'_>) -> Self {
         let full = u32::try_from(size_of::<Failure>()).expect("a small struct");
         let size = input.one_of(&[full, full, full, 24, 25, 8, 0, u32::MAX]);
-        // A size beyond its own is what a newer program has; only the known part may be written.
+        // A newer program has a larger struct, of which only the known part may be written.
         let error = Failure { struct_size: size, status: 77, op_index: JUNK, message: [b'#'; 240] };
         Self { error, size }
     }
@@ -70,7 +70,7 @@ impl Told {
         status
     }
 
-    /// Of an error that says why something was refused, and is left as it is where nothing was.
+    /// Checks the error of a refusal, which is unchanged if nothing was refused.
     pub fn check_reason(&self, is_refused: bool) {
         if is_refused && self.size >= 24 {
             assert!(self.check(self.error.status) < 0);
@@ -80,7 +80,7 @@ impl Told {
     }
 }
 
-/// Makes a call, and checks what it said.
+/// Makes a call and checks its result.
 macro_rules! said {
     ($told:ident, $call:expr) => {{
         let status = $call;
@@ -89,7 +89,7 @@ macro_rules! said {
 }
 pub(crate) use said;
 
-/// Where a call puts bytes, which may be nowhere.
+/// An output buffer, which may be NULL.
 pub struct Room {
     out: Buffer,
     is_wanted: bool,
@@ -106,7 +106,7 @@ impl Room {
         if self.is_wanted { &raw mut self.out } else { null_mut() }
     }
 
-    /// What the call has put there.
+    /// Returns the output of the call.
     pub fn take(mut self, status: i32) -> Vec<u8> {
         let junk = usize::try_from(JUNK).unwrap_or(usize::MAX);
         let out = &mut self.out;
@@ -118,11 +118,11 @@ impl Room {
         assert!(out.len <= out.capacity);
         let bytes = match out.len {
             0 => Vec::new(),
-            // SAFETY: the library says that so much is there.
+            // SAFETY: the library has allocated `len` bytes.
             len => unsafe { (*std::ptr::slice_from_raw_parts(out.data, len)).to_vec() },
         };
         assert!(status >= 0 || bytes.is_empty(), "an output of a call that failed");
-        // SAFETY: a buffer of the library; and once more, which does nothing.
+        // SAFETY: a buffer of the library; the second call does nothing.
         unsafe {
             policysync_buffer_dispose(&raw mut *out);
             policysync_buffer_dispose(&raw mut *out);
@@ -131,7 +131,7 @@ impl Room {
     }
 }
 
-/// A struct of so many words, which begins with its size and which a call fills.
+/// An output struct of `N` words that begins with its size.
 pub struct Sized<const N: usize> {
     before: [u64; N],
     out: [u64; N],
@@ -151,7 +151,7 @@ impl<const N: usize> Sized<N> {
         if self.is_wanted { self.out.as_mut_ptr() } else { null_mut() }
     }
 
-    /// What the call has put there.
+    /// Returns the output of the call.
     pub fn take(self, status: i32) -> Option<[u64; N]> {
         if status != 0 || !self.is_wanted {
             assert_eq!(self.out, self.before, "an output of a call that did not succeed");
@@ -164,14 +164,14 @@ impl<const N: usize> Sized<N> {
     }
 }
 
-/// A call that gives a buffer, which may be NULL.
+/// Makes a call that fills a buffer, which may be NULL.
 pub fn buffer(input: &mut Input<'_>, call: impl FnOnce(*mut Buffer, Err) -> i32) -> Vec<u8> {
     let (mut told, mut room) = (Told::new(input), Room::new(input));
     let status = call(room.at(), told.at());
     room.take(told.check(status))
 }
 
-/// A call that gives something of a fixed size.
+/// Makes a call with an output of a fixed size.
 pub fn fixed<T: Copy + PartialEq + std::fmt::Debug>(
     input: &mut Input<'_>,
     before: T,
@@ -188,7 +188,7 @@ pub fn fixed<T: Copy + PartialEq + std::fmt::Debug>(
     assert!(is_wanted || status < 0);
 }
 
-/// A call that fills a struct of so many words.
+/// Makes a call that fills a struct of `N` words.
 pub fn words<const N: usize>(
     input: &mut Input<'_>,
     call: impl FnOnce(Words, Err) -> i32,
@@ -198,7 +198,7 @@ pub fn words<const N: usize>(
     out.take(told.check(status))
 }
 
-/// A call that gives a handle, which is NULL unless it succeeds.
+/// Makes a call that returns a handle, which is NULL unless it succeeds.
 pub fn handle(input: &mut Input<'_>, call: impl FnOnce(*mut Handle, Err) -> i32) -> Handle {
     let mut told = Told::new(input);
     let mut out = 1 as Handle;

@@ -1,4 +1,4 @@
-//! Operations into a replica.
+//! Writing and ingesting.
 
 use std::ptr::{null, null_mut};
 
@@ -11,13 +11,13 @@ use crate::script::{bytes, field, format, now, op_bytes};
 use crate::told::{ERR_NULL, JUNK, Told, buffer, said};
 
 impl World {
-    /// Its own.
+    /// Writes an operation of its own.
     ///
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn write(&mut self, input: &mut Input<'_>) {
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let (replica, now, field) = (self.replica(input), now(input), field(input));
             let (value, format) = (bytes(input), format(input));
@@ -41,7 +41,7 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn ingest(&mut self, input: &mut Input<'_>) {
         let (replica, now, op) = (self.replica(input), now(input), op_bytes(input));
         let full = size_of::<Outcome>();
@@ -51,7 +51,7 @@ impl World {
         let out = if input.below(4) == 0 { null_mut() } else { &raw mut outcome };
         let data = if input.below(16) == 15 { null() } else { op.as_ptr().cast() };
         let mut told = Told::new(input);
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         let status = unsafe {
             said!(told, policysync_replica_ingest(replica, now, data, op.len(), out, size, told.at()))
         };
@@ -63,7 +63,7 @@ impl World {
 
     /// # Safety
     ///
-    /// As of [`World::call`].
+    /// As for [`World::call`].
     pub unsafe fn ingest_many(&mut self, input: &mut Input<'_>) {
         let (replica, now) = (self.replica(input), now(input));
         let count = input.below(5);
@@ -77,7 +77,7 @@ impl World {
         let out = if input.below(4) == 0 { null_mut() } else { outcomes.as_mut_ptr() };
         let first = if input.below(16) == 15 { null() } else { pieces.as_ptr() };
         let mut told = Told::new(input);
-        // SAFETY: handles live or are NULL; so does what is pointed to, as far as the library may look.
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         let status = unsafe {
             said!(
                 told,

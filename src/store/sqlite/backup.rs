@@ -1,16 +1,16 @@
-//! A copy of an open store.
+//! Copying an open store.
 
 use std::path::Path;
 
+use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, params};
 
 use super::fault::fault;
 use super::{create, place};
-use crate::store::{SqliteCode, StoreError};
+use crate::store::{Cause, StoreError};
 
-/// Copies everything that is committed into a new file, which is marked as a copy made with `count` operations.
-pub(super) fn copy(from: &Connection, to: &Path, count: u32) -> Result<(), StoreError> {
+/// Copies everything that is committed into a new file, which gets this head.
+pub(super) fn copy(from: &Connection, to: &Path, head: &[u8]) -> Result<(), StoreError> {
     if place::len(to)?.is_some() {
         return Err(StoreError::Exists);
     }
@@ -18,12 +18,11 @@ pub(super) fn copy(from: &Connection, to: &Path, count: u32) -> Result<(), Store
         match Backup::new(from, copy).and_then(|backup| backup.step(-1)).map_err(fault)? {
             StepResult::Done => {}
             StepResult::Busy | StepResult::Locked => return Err(StoreError::Locked),
-            _ => return Err(StoreError::Sqlite(SqliteCode(rusqlite::ffi::SQLITE_ERROR))),
+            _ => return Err(StoreError::Other(Cause::new("SQLite has not finished the copy", None))),
         }
-        // The copy is not shared with anybody yet: it needs no second file.
+        // The copy is not shared with anybody yet, so it needs no second file.
         copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).map_err(fault)?;
-        // A copy of a copy stays closed to the actors of both.
-        copy.execute("UPDATE meta SET copied = ?1", params![count]).map_err(fault)?;
+        copy.execute("UPDATE head SET bytes = ?1", [head]).map_err(fault)?;
         Ok(())
     })
 }

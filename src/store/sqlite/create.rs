@@ -1,4 +1,4 @@
-//! A new file: complete, or not there.
+//! Creating a file: complete, or not at all.
 
 use std::fs;
 use std::path::Path;
@@ -10,33 +10,33 @@ use super::place::{beside, len, publish};
 use super::{schema, settings};
 use crate::store::StoreError;
 
-/// Makes an empty store at `path`, unless somebody else has made one meanwhile.
+/// Creates an empty store at `path`, unless another process has created one meanwhile.
 ///
-/// It is made under another name and then renamed, so that a file at `path` is never empty: a store that was cut to
+/// It is created under another name and then renamed, so that a file at `path` is never empty: a store that was cut to
 /// nothing is not taken for a new one.
-pub(super) fn create(path: &Path, space: Option<&str>) -> Result<(), StoreError> {
-    match build(path, "-new", |connection| schema::create(connection, space).map_err(fault)) {
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    match build(path, "-new", |connection| schema::create(connection).map_err(fault)) {
         Err(StoreError::Exists) => Ok(()),
         made => made,
     }
 }
 
-/// Makes a database with `fill` beside `path` and gives it that name when it is finished and on the disk.
+/// Creates a database with `fill` beside `path` and gives it that name when it is finished and on the disk.
 pub(super) fn build(
     path: &Path,
     suffix: &str,
     fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let unfinished = beside(path, suffix);
-    // What an earlier attempt left there is taken up again, never removed: somebody may be at work on it, and then
-    // this is `Locked`.
+    // A file that an earlier attempt left there is used again, never removed: another process may be writing it, and
+    // then this is `Locked`.
     let mut connection = settings::connect(&unfinished, true)?;
     let filled = fill(&mut connection).and_then(|()| match len(path)? {
         Some(_) => Err(StoreError::Exists),
         None => Ok(()),
     });
     if let Err(error) = filled {
-        // While the lock is still ours. If it cannot be removed, the next attempt takes it up.
+        // While the lock is still ours. If it cannot be removed, the next attempt uses it.
         _ = fs::remove_file(&unfinished);
         return Err(error);
     }

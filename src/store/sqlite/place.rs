@@ -1,4 +1,4 @@
-//! Where the file is, and whether it is still there.
+//! The path of the file.
 
 use std::ffi::OsString;
 use std::fs;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
 
-/// How long the file at a path is, if there is one. Never opens it: on Unix, closing a file gives up the locks that
-/// this process holds on it (POSIX, `fcntl`).
+/// Returns the length of the file at a path, if there is one. Never opens it: on Unix, closing a file releases the locks
+/// that this process holds on it (POSIX, `fcntl`).
 pub(super) fn len(path: &Path) -> Result<Option<u64>, StoreError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
@@ -17,14 +17,14 @@ pub(super) fn len(path: &Path) -> Result<Option<u64>, StoreError> {
     }
 }
 
-/// A path with something after its last letter.
+/// Returns the path with a suffix after its last letter.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
 }
 
-/// Gives a finished file its name. Once this returns, the name survives a power failure as the content does.
+/// Renames a finished file. Once this returns, the name survives a power failure as the content does.
 pub(super) fn publish(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::rename(from, to)?;
     #[cfg(unix)]
@@ -35,7 +35,7 @@ pub(super) fn publish(from: &Path, to: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Which file was opened: what is written to a file that has lost its name is lost.
+/// The file that was opened. A write to a file that has lost its name is lost.
 pub(super) struct Opened {
     path: PathBuf,
     #[cfg(unix)]
@@ -53,7 +53,7 @@ impl Opened {
         })
     }
 
-    /// An error when the path names another file now, or none.
+    /// Returns an error if the path names another file now, or none.
     pub(super) fn is_in_place(&self) -> Result<(), StoreError> {
         #[cfg(unix)]
         let same = inode(&self.path).is_ok_and(|inode| inode == self.inode);

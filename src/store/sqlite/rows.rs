@@ -1,113 +1,93 @@
-//! Operations as they lie in the file, and what must be true of each.
+//! Reading the rows of the file.
 
-use std::ops::Range;
+use std::ops::ControlFlow;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, Row};
 
 use super::fault::fault;
-use crate::codec::{HashedOp, OpHash, Scratch};
-use crate::crypto::Sodium;
-use crate::op::{MaybeOwned, OpSeq, SignedOpRef};
-use crate::store::{Damage, StoreError};
+use crate::op::OpSeq;
+use crate::store::{Damage, Place, Record, StoreError};
 
-/// Rows of a page, at most.
-const PAGE_ROWS: usize = 4096;
-/// Bytes after which a page ends.
-const PAGE_BYTES: usize = 4 << 20;
-
-/// Some rows in the order of arrival: hash and binary form as stored.
-pub(crate) struct Page {
-    bytes: Vec<u8>,
-    rows: Vec<(OpHash, Range<usize>)>,
-}
-
-impl Page {
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (OpHash, &[u8])> {
-        self.rows.iter().map(|(hash, range)| (*hash, self.bytes.get(range.clone()).unwrap_or_default()))
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-}
-
-/// Reads rows from number `first` on: at least one, unless there is none.
-pub(super) fn page(connection: &Connection, first: OpSeq) -> Result<Page, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT arrival, hash, op FROM ops WHERE arrival >= ?1 ORDER BY arrival")
-        .map_err(fault)?;
-    // A number below zero is none of ours, and must not go unseen.
-    let from = if first == OpSeq::FIRST { i64::MIN } else { i64::from(first.get()) };
-    let mut found = statement.query([from]).map_err(fault)?;
-    let mut page = Page { bytes: Vec::new(), rows: Vec::new() };
-    let mut seq = first;
-    while page.rows.len() < PAGE_ROWS && page.bytes.len() < PAGE_BYTES {
-        let Some(row) = found.next().map_err(|error| at(seq, error))? else { break };
-        match row.get_ref(0).map_err(fault)? {
-            ValueRef::Integer(number) if number == i64::from(seq.get()) => {}
-            _ => return Err(StoreError::operation(seq, Damage::Missing)),
-        }
-        let (hash, op) = hash_and_op(row, 1).map_err(|damage| StoreError::operation(seq, damage))?;
-        let start = page.bytes.len();
-        page.bytes.extend_from_slice(op);
-        page.rows.push((hash, start..page.bytes.len()));
-        seq = seq.checked_add(1).ok_or(StoreError::Full)?;
-    }
-    Ok(page)
-}
-
-/// Copies the binary form of one operation into `out` and returns its hash as stored.
-pub(super) fn one(connection: &Connection, seq: OpSeq, out: &mut Vec<u8>) -> Result<OpHash, StoreError> {
-    let read = |row: &Row<'_>| {
-        Ok(hash_and_op(row, 0).map(|(hash, op)| {
-            out.clear();
-            out.extend_from_slice(op);
-            hash
-        }))
+/// Reads the head, which must be the only one.
+pub(super) fn head(connection: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
+    let unexpected = || StoreError::Corrupt { place: Place::Head, damage: Damage::Unexpected };
+    let mut statement = connection.prepare("SELECT bytes, one FROM head").map_err(fault)?;
+    let mut rows = statement.query([]).map_err(fault)?;
+    let row = rows.next().map_err(fault)?.ok_or_else(unexpected)?;
+    let head = match row.get_ref(0).map_err(fault)? {
+        ValueRef::Null => None,
+        ValueRef::Blob(bytes) => Some(bytes.to_vec()),
+        _ => return Err(unexpected()),
     };
-    let mut statement =
-        connection.prepare_cached("SELECT hash, op FROM ops WHERE arrival = ?1").map_err(fault)?;
-    statement
-        .query_row([seq.get()], read)
-        .optional()
-        .map_err(|error| at(seq, error))?
-        .unwrap_or(Err(Damage::Missing))
-        .map_err(|damage| StoreError::operation(seq, damage))
+    let is_one = row.get_ref(1).map_err(fault)? == ValueRef::Integer(1);
+    if is_one && rows.next().map_err(fault)?.is_none() { Ok(head) } else { Err(unexpected()) }
 }
 
-fn hash_and_op<'r>(row: &'r Row<'_>, first: usize) -> Result<(OpHash, &'r [u8]), Damage> {
-    let blob = |column| match row.get_ref(column) {
-        Ok(ValueRef::Blob(bytes)) => Ok(bytes),
+/// Copies the record that holds an operation into `out`.
+pub(super) fn read<'o>(
+    connection: &Connection,
+    seq: OpSeq,
+    out: &'o mut Vec<u8>,
+) -> Result<Option<Record<'o>>, StoreError> {
+    let sql = "SELECT first, count, bytes FROM records WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
+    let mut statement = connection.prepare_cached(sql).map_err(fault)?;
+    let mut rows = statement.query([seq.get()]).map_err(fault)?;
+    let Some(row) = rows.next().map_err(|error| at(seq, error))? else { return Ok(None) };
+    let record = record(row).map_err(|damage| StoreError::operation(seq, damage))?;
+    let Some(record) = record.filter(|record| record.holds(seq)) else { return Ok(None) };
+    out.clear();
+    out.extend_from_slice(record.bytes);
+    Ok(Some(Record { bytes: out, ..record }))
+}
+
+/// Visits the record that holds an operation and those after it.
+pub(super) fn scan(
+    connection: &Connection,
+    from: OpSeq,
+    visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT first, count, bytes FROM records
+        WHERE first >= coalesce((SELECT max(first) FROM records WHERE first <= ?1), ?1) ORDER BY first";
+    let mut statement = connection.prepare_cached(sql).map_err(fault)?;
+    // A number below zero is damage, which a scan from the beginning must meet.
+    let least = if from == OpSeq::FIRST { i64::MIN } else { from.get().into() };
+    let mut rows = statement.query([least]).map_err(fault)?;
+    let mut seq = from;
+    while let Some(row) = rows.next().map_err(|error| at(seq, error))? {
+        let damaged = |damage| StoreError::operation(seq, damage);
+        let record = record(row).map_err(damaged)?.ok_or_else(|| damaged(Damage::Missing))?;
+        if record.end() <= from {
+            // The last before a gap.
+            continue;
+        }
+        seq = record.end();
+        if visit(record).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a row; `None` where the number is that of no operation.
+fn record<'r>(row: &'r Row<'_>) -> Result<Option<Record<'r>>, Damage> {
+    let number = |column| match row.get_ref(column) {
+        Ok(ValueRef::Integer(number)) => Ok(number),
         _ => Err(Damage::Unexpected),
     };
-    let hash = blob(first)?.try_into().map_err(|_| Damage::Unexpected)?;
-    Ok((OpHash::from_bytes(hash), blob(first + 1)?))
+    let bytes = match row.get_ref(2) {
+        Ok(ValueRef::Blob(bytes)) => bytes,
+        _ => return Err(Damage::Unexpected),
+    };
+    let count = u32::try_from(number(1)?).ok().filter(|count| *count > 0).ok_or(Damage::Unexpected)?;
+    let Ok(first) = u32::try_from(number(0)?) else { return Ok(None) };
+    Ok(Some(Record { first: OpSeq::new(first), count, bytes }))
 }
 
-/// Damage to the file, met while reading this operation.
+/// Returns the error for damage to the file that was met while reading this operation.
 fn at(seq: OpSeq, error: rusqlite::Error) -> StoreError {
     match fault(error) {
         StoreError::Corrupt { damage, .. } => StoreError::operation(seq, damage),
         other => other,
     }
-}
-
-/// Decodes an operation, which must be of the right space.
-pub(crate) fn decode<'a>(bytes: &'a [u8], space: Option<&str>) -> Result<SignedOpRef<'a>, Damage> {
-    let signed = SignedOpRef::from_binary(bytes)?;
-    if signed.op().space() == space { Ok(signed) } else { Err(Damage::Space) }
-}
-
-/// Computes an operation's hash, which must be the one that is stored beside it. Whether the actor has signed it is
-/// another question.
-pub(crate) fn recompute<'a, 't>(
-    crypto: Sodium,
-    hash: OpHash,
-    signed: SignedOpRef<'a>,
-    scratch: &'t mut Scratch,
-) -> Result<HashedOp<'a, 't>, Damage> {
-    let hashed = HashedOp::new(&crypto, MaybeOwned::Borrowed(signed), scratch)
-        .map_err(|error| Damage::Decode(error.into()))?;
-    if hashed.hash() == hash { Ok(hashed) } else { Err(Damage::Hash) }
 }

@@ -1,66 +1,62 @@
-//! The tables: what is in the file, and what it looked like in earlier versions.
+//! The tables of the file.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::fault::fault;
+use super::v1;
 use crate::store::{Damage, Place, StoreError};
 
 /// `PoSy`: tells our files from those of other programs (SQLite's header, bytes 68 to 71).
 pub(super) const APPLICATION_ID: i32 = 0x506F_5379;
 
 /// The schema version that this library writes (SQLite's header, bytes 60 to 63).
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 
-const META: &str = "CREATE TABLE meta (
+const HEAD: &str = "CREATE TABLE head (
   one INTEGER PRIMARY KEY CHECK (one = 1), -- 1: there is one row
-  space TEXT, -- the space that all operations belong to; NULL for a log without one
-  count INTEGER NOT NULL, -- how many operations there are
-  seal BLOB, -- keyed digest over all operations; NULL where the log is not sealed
-  copied INTEGER -- in a backup: how many operations it had when it was made; else NULL
+  bytes BLOB -- describes the log; NULL for a new one
 ) STRICT";
 
-const OPS: &str = "CREATE TABLE ops (
-  arrival INTEGER PRIMARY KEY, -- number by arrival, from 0 without gaps
-  hash BLOB NOT NULL, -- SHA-256 of the signed text, 32 bytes
-  op BLOB NOT NULL -- binary form of the operation, signature included
+const RECORDS: &str = "CREATE TABLE records (
+  first INTEGER PRIMARY KEY, -- number of the first operation, from 0, without gaps
+  count INTEGER NOT NULL, -- operations in the record
+  bytes BLOB NOT NULL -- the operations
 ) STRICT";
 
-/// Every table, index, trigger and view: type, name, text.
-const EXPECTED: [(&str, &str, &str); 2] = [("table", "meta", META), ("table", "ops", OPS)];
+/// A table, index, trigger or view: type, name, text.
+pub(super) type Definition = (&'static str, &'static str, &'static str);
 
-/// What leads from each schema version to the next: number n, counted from 1, from version n to n + 1.
-const MIGRATIONS: [&str; 0] = [];
+const EXPECTED: [Definition; 2] = [("table", "head", HEAD), ("table", "records", RECORDS)];
 
-/// Makes a new, empty store of the database, whatever it held.
-pub(super) fn create(connection: &mut Connection, space: Option<&str>) -> rusqlite::Result<()> {
+/// Creates a new, empty store in the database, whatever it held.
+pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    transaction.execute_batch("DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS ops")?;
-    for (_, _, text) in EXPECTED {
-        transaction.execute_batch(text)?;
-    }
-    transaction.execute("INSERT INTO meta (one, space, count) VALUES (1, ?1, 0)", params![space])?;
+    transaction.execute_batch("DROP TABLE IF EXISTS head; DROP TABLE IF EXISTS records")?;
+    transaction.execute_batch(HEAD)?;
+    transaction.execute_batch(RECORDS)?;
+    transaction.execute("INSERT INTO head (one) VALUES (1)", [])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
 }
 
-/// Whether the database is a store of ours, of this version or an older one, and holds nothing but what we define.
-pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
+/// Returns the version of the store, after checking that the database is one of this library.
+pub(super) fn version(connection: &Connection) -> Result<i32, StoreError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(fault);
     if number("application_id")? != APPLICATION_ID {
         return Err(StoreError::Foreign);
     }
     match number("user_version")? {
-        1..=VERSION => {}
-        found if found > VERSION => return Err(StoreError::Newer { found, known: VERSION }),
-        _ => return Err(unexpected()),
+        found @ 1..=VERSION => Ok(found),
+        found if found > VERSION => Err(StoreError::Newer { found, known: VERSION }),
+        _ => Err(unexpected()),
     }
-    compare(connection)
 }
 
-/// Compares what is defined in the file with what should be, text by text: a trigger or a view would run with every
-/// statement of ours, an index could hide rows from it.
-fn compare(connection: &Connection) -> Result<(), StoreError> {
+/// Compares what is defined in the file with the definitions of its version, text by text: a trigger or a view would
+/// run with every statement of ours, an index could hide rows from it.
+pub(super) fn check(connection: &Connection, version: i32) -> Result<(), StoreError> {
+    let expected = if version == VERSION { EXPECTED } else { v1::EXPECTED };
     let definitions = || {
         let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -71,30 +67,27 @@ fn compare(connection: &Connection) -> Result<(), StoreError> {
         StoreError::Corrupt { .. } => unexpected(),
         other => other,
     })?;
-    let is_expected = found.len() == EXPECTED.len()
-        && found
-            .iter()
-            .zip(EXPECTED)
-            .all(|((kind, name, text), expected)| (kind.as_str(), name.as_str(), text.as_str()) == expected);
-    if is_expected { Ok(()) } else { Err(unexpected()) }
+    let found = found.iter().map(|(kind, name, text)| (kind.as_str(), name.as_str(), text.as_str()));
+    if found.eq(expected) { Ok(()) } else { Err(unexpected()) }
 }
 
-/// Brings an older database up to this version, all in one transaction.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let steps = || {
-        let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if found == VERSION {
-            return Ok(());
-        }
+/// Converts a store of an older version, in one transaction. The pages that this frees are used for later operations.
+pub(super) fn migrate(connection: &mut Connection, version: i32) -> Result<(), StoreError> {
+    if version == VERSION {
+        return Ok(());
+    }
+    let head = v1::head(connection)?;
+    let convert = || {
         let transaction = connection.transaction()?;
-        for step in MIGRATIONS.iter().skip(usize::try_from(found - 1).unwrap_or(0)) {
-            transaction.execute_batch(step)?;
-        }
+        transaction.execute_batch(HEAD)?;
+        transaction.execute("INSERT INTO head (one, bytes) VALUES (1, ?1)", [head])?;
+        transaction.execute_batch(RECORDS)?;
+        transaction.execute_batch(&format!("INSERT INTO records {}", v1::RECORDS))?;
+        transaction.execute_batch("DROP TABLE meta; DROP TABLE ops")?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()
     };
-    let mut steps = steps;
-    steps().map_err(fault)
+    convert().map_err(fault)
 }
 
 fn unexpected() -> StoreError {

@@ -1,4 +1,4 @@
-//! How a store is opened.
+//! Opening the database.
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
@@ -6,11 +6,9 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
 use super::fault::fault;
-use crate::codec::MAX_OP_BYTES;
-use crate::crypto::Zeroizing;
-use crate::store::StoreError;
+use crate::store::{Cause, MAX_RECORD_BYTES, StoreError};
 
-/// What a write that was acknowledged survives.
+/// The failures that an acknowledged write survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
@@ -24,14 +22,7 @@ pub enum Durability {
     ProcessOnly,
 }
 
-/// How a store is opened.
-pub(crate) struct Settings {
-    pub(crate) space: Option<Box<str>>,
-    pub(crate) durability: Durability,
-    pub(crate) seal_key: Option<Zeroizing<[u8; 32]>>,
-}
-
-/// Opens the database file, which must be there, unless `create`; sets it up to believe nothing; locks it.
+/// Opens the database file, which must exist unless `create`; sets it up to trust nothing; locks it.
 pub(super) fn connect(path: &Path, create: bool) -> Result<Connection, StoreError> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -41,7 +32,7 @@ pub(super) fn connect(path: &Path, create: bool) -> Result<Connection, StoreErro
     }
     // Absolute, so that no name means something else to SQLite, as `:memory:` does.
     let connection = Connection::open_with_flags(std::path::absolute(path)?, flags).map_err(fault)?;
-    // SQLite opens what it may not write to for reading, and then fails to lock it.
+    // SQLite opens a file that it may not write to for reading, and then fails to lock it.
     if connection.is_readonly("main").map_err(fault)? {
         let read_only = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
         return Err(fault(rusqlite::Error::SqliteFailure(read_only, None)));
@@ -51,14 +42,14 @@ pub(super) fn connect(path: &Path, create: bool) -> Result<Connection, StoreErro
     Ok(connection)
 }
 
-/// What SQLite advises for files that may be hostile ("Defense Against The Dark Arts", sqlite.org/security.html).
+/// Sets what SQLite advises for files that may be hostile ("Defense Against The Dark Arts", sqlite.org/security.html).
 fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
-    // A row that claims to be longer than an operation can be is not read into memory.
-    let limit = i32::try_from(MAX_OP_BYTES).unwrap_or(i32::MAX).saturating_add(4096);
+    // A row that claims to be longer than a record can be is not read into memory.
+    let limit = i32::try_from(MAX_RECORD_BYTES).unwrap_or(i32::MAX).saturating_add(4096);
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limit)?;
     connection.busy_timeout(std::time::Duration::ZERO)?;
     connection.pragma_update(None, "cell_size_check", true)?;
@@ -91,6 +82,6 @@ pub(super) fn prepare_for_writing(connection: &Connection, durability: Durabilit
     match set_up().map_err(fault)?.as_str() {
         "wal" => Ok(()),
         // The file system has no room, or no way, for a second file.
-        _ => Err(StoreError::CannotOpen(crate::store::SqliteCode(rusqlite::ffi::SQLITE_CANTOPEN))),
+        _ => Err(StoreError::CannotOpen(Cause::new("SQLite cannot keep a write-ahead log", None))),
     }
 }

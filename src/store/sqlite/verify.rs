@@ -1,28 +1,26 @@
-//! A whole store checked, with everything that is wrong with it.
+//! The check of a whole store.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
 use super::fault::{check_fault, fault};
-use super::seal::Sealing;
-use super::{Meta, decode, place, recompute, rows, schema, settings};
+use super::{place, rows, schema, settings, v1};
 use crate::codec::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Sodium, Zeroizing};
 use crate::guard::PermittedOp;
-use crate::keys::{KeyRegistry, VerifiedOp, VerifyError};
+use crate::keys::{KeyRegistry, VerifiedOp};
 use crate::op::{OpSeq, SignedOpRef};
-use crate::store::{Damage, Place, StoreError};
+use crate::store::{Damage, Ledger, Place, Record, Seal, StoreError, decode, read_whole, recompute};
 
-/// Operations that are looked at together.
+/// The count of operations that are checked together.
 const BATCH: u32 = 1000;
-/// Bytes that a row takes at least: a bound on how many there can be, whatever the file says.
+/// The least length of a row, in bytes: a bound on the count of rows, whatever the file says.
 const LEAST_ROW_BYTES: u64 = 128;
-/// Faults that SQLite's own check may report.
+/// The most faults that SQLite's own check may report.
 const MAX_CHECK_FINDINGS: u32 = 100;
 
-/// Checks a store in a file that nobody has open, without changing what it holds: everything, not only up to the first
-/// fault.
+/// Checks a store in a file that is not open, without changing it: everything, not only up to the first fault.
 ///
 /// ```
 /// # use policysync::{Replica, ReplicaOptions, WallMillis};
@@ -45,41 +43,43 @@ pub struct StoreCheck<'k> {
     seal_key: Option<Zeroizing<[u8; 32]>>,
 }
 
-/// What a check of a store found.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreReport {
-    /// How many operations are there and verified.
+    /// The count of operations that verify.
     pub verified: u32,
-    /// Whether the seal fits the operations; `None` where there is no seal, or no key to check it with.
+    /// True if the seal fits the operations; `None` where there is no seal, or no key to check it with.
     pub sealed: Option<bool>,
-    /// Everything that is wrong, or cannot be told.
+    /// Everything that is wrong or cannot be checked.
     pub findings: Vec<Finding>,
 }
 
-/// Something that is wrong with a store.
+/// A fault of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
-    /// Where.
+    /// The damaged place.
     pub place: Place,
-    /// What.
+    /// The damage.
     pub damage: Damage,
 }
 
 impl<'k> StoreCheck<'k> {
-    /// A check of the store at `path`, which holds operations without a space, against these keys.
+    /// Creates a check of the store at `path`, which holds operations without a space, against these keys.
     #[must_use]
     pub fn new(path: impl AsRef<Path>, keys: &'k KeyRegistry) -> Self {
         Self { path: path.as_ref().to_owned(), keys, space: None, seal_key: None }
     }
 
-    /// The space that the operations should belong to.
+    /// Sets the space that the operations should belong to.
     #[must_use]
     pub fn space(mut self, space: &str) -> Self {
         self.space = Some(space.into());
         self
     }
 
-    /// The key of the seal. A seal that fits stands for signatures by keys that are not known.
+    /// Sets the key of the seal. A seal that fits replaces signatures by keys that are not known.
     #[must_use]
     pub fn seal_key(mut self, key: [u8; 32]) -> Self {
         self.seal_key = Some(Zeroizing::new(key));
@@ -90,7 +90,7 @@ impl<'k> StoreCheck<'k> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the file cannot be read at all: it is locked, another program's, or the disk fails.
+    /// [`StoreError`] when the file cannot be read at all: it is locked, belongs to another program, or the disk fails.
     pub fn verify(&self, crypto: Sodium) -> Result<StoreReport, StoreError> {
         self.walk(crypto, |_| Ok(()))
     }
@@ -99,7 +99,7 @@ impl<'k> StoreCheck<'k> {
         self.space.as_deref()
     }
 
-    /// Checks everything, and hands on what is good, in the order of arrival.
+    /// Checks everything, and passes on the good operations, in the order of arrival.
     pub(super) fn walk(
         &self,
         crypto: Sodium,
@@ -112,20 +112,19 @@ impl<'k> StoreCheck<'k> {
             findings.add(Place::Seal, Damage::Seal);
         }
         let mut known = OpHashSet::default();
-        let mut first = OpSeq::FIRST;
+        let mut first = 0;
         while first < store.end {
-            let next = first.checked_add(BATCH).map_or(store.end, |next| next.min(store.end));
-            let mut stored: Vec<(OpSeq, OpHash, Vec<u8>)> = Vec::new();
-            for seq in first.until(next) {
+            let next = store.end.min(first.saturating_add(BATCH));
+            let mut stored: Vec<(OpSeq, Vec<u8>)> = Vec::new();
+            for seq in OpSeq::new(first).until(OpSeq::new(next)) {
                 let mut bytes = Vec::new();
-                match findings.take(rows::one(&store.connection, seq, &mut bytes))? {
-                    Some(hash) => stored.push((seq, hash, bytes)),
-                    None => continue,
+                if findings.take(store.read(seq, &mut bytes))?.is_some() {
+                    stored.push((seq, bytes));
                 }
             }
             let mut good = Vec::new();
-            for (seq, hash, bytes) in &stored {
-                let checked = self.check(&store, *hash, bytes).and_then(|op| match known.insert(*hash) {
+            for (seq, bytes) in &stored {
+                let checked = self.check(&store, bytes).and_then(|op| match known.insert(op.hash()) {
                     true => Ok(op),
                     false => Err(Damage::Duplicate),
                 });
@@ -142,7 +141,7 @@ impl<'k> StoreCheck<'k> {
         Ok(report)
     }
 
-    /// Opens the file, believing as little as possible.
+    /// Opens the file, trusting as little as possible.
     fn open(&self, crypto: Sodium, findings: &mut Findings) -> Result<Opened, StoreError> {
         let len = match place::len(&self.path)? {
             None => return Err(StoreError::FileSystem { kind: std::io::ErrorKind::NotFound }),
@@ -151,44 +150,50 @@ impl<'k> StoreCheck<'k> {
             Some(len) => len + place::len(&place::beside(&self.path, "-wal"))?.unwrap_or(0),
         };
         let connection = settings::connect(&self.path, false)?;
-        findings.take(schema::check(&connection))?;
+        let version = findings.take(schema::version(&connection))?.unwrap_or(schema::VERSION);
+        findings.take(schema::check(&connection, version))?;
         for fault in findings.take(check_pages(&connection))?.unwrap_or_default() {
             findings.take::<()>(Err(fault))?;
         }
-        let meta = findings.take(Meta::read(&connection, self.space.as_deref()))?;
-        let last = connection.query_row("SELECT max(arrival) FROM ops", [], |row| row.get(0));
+        let head = if version == 1 {
+            v1::show_records(&connection)?;
+            v1::head(&connection).map(Some)
+        } else {
+            rows::head(&connection)
+        };
+        let space = self.space.as_deref();
+        let ledger = head.and_then(|head| Ledger::open(crypto, head, space, self.seal_key.clone()));
+        let ledger = findings.take(ledger)?;
+        let last = connection.query_row("SELECT max(first) FROM records", [], |row| row.get(0));
         let last: Option<i64> = findings.take(last.map_err(fault))?.flatten();
         let present = last.and_then(|last| u64::try_from(last).ok()).map_or(0, |last| last.saturating_add(1));
-        let claimed = meta.as_ref().map_or(0, |meta| u64::from(meta.count));
-        if meta.is_some() && present > claimed {
-            findings.add(Place::Meta, Damage::Unexpected);
+        let claimed = ledger.as_ref().map_or(0, |ledger| u64::from(ledger.count()));
+        if ledger.is_some() && present > claimed {
+            findings.add(Place::Head, Damage::Unexpected);
         }
-        let unreadable = if last.is_none() && meta.is_none() { u64::MAX } else { 0 };
+        let unreadable = if last.is_none() && ledger.is_none() { u64::MAX } else { 0 };
         let end = present.max(claimed).max(unreadable).min(len / LEAST_ROW_BYTES + 1);
         if end < present.max(claimed) {
-            findings.add(Place::Meta, Damage::Missing);
+            findings.add(Place::Head, Damage::Missing);
         }
-        let end = OpSeq::new(u32::try_from(end).unwrap_or(u32::MAX - 1));
+        let end = u32::try_from(end).unwrap_or(u32::MAX - 1);
         let mut store = Opened { connection, crypto, end, sealed: None };
-        if let (Some(key), Some(seal)) = (&self.seal_key, meta.and_then(|meta| meta.seal)) {
-            let sealing = Sealing::new(crypto, key.clone());
-            let fits = store.seal(&sealing, self.space.as_deref())?;
-            store.sealed = Some(fits.is_some_and(|computed| sealing.is_same(&computed, &seal)));
+        if let Some(ledger) = ledger.filter(Ledger::is_sealed) {
+            let seal = store.seal(&ledger, space)?;
+            store.sealed =
+                Some(seal.is_some_and(|computed| ledger.check_seal(ledger.head(), &computed).is_ok()));
         }
         Ok(store)
     }
 
-    fn check<'b>(&self, store: &Opened, hash: OpHash, bytes: &'b [u8]) -> Result<VerifiedOp<'b>, Damage> {
+    fn check<'b>(&self, store: &Opened, bytes: &'b [u8]) -> Result<VerifiedOp<'b>, Damage> {
+        let (hash, form) = read_whole(bytes)?;
         let mut scratch = Scratch::default();
-        let hashed = recompute(store.crypto, hash, decode(bytes, self.space.as_deref())?, &mut scratch)?;
+        let hashed = recompute(store.crypto, hash, decode(form, self.space.as_deref())?, &mut scratch)?;
         if store.sealed == Some(true) {
             return Ok(VerifiedOp::under_seal(hashed));
         }
-        self.keys.verify_hashed(&store.crypto, hashed).map_err(|error| match error {
-            VerifyError::UnknownKey { actor, kid } => Damage::UnknownKey { actor, kid },
-            VerifyError::BadSignature => Damage::Signature,
-            VerifyError::Op(error) => Damage::Decode(error.into()),
-        })
+        Ok(self.keys.verify_hashed(&store.crypto, hashed)?)
     }
 }
 
@@ -196,30 +201,43 @@ impl<'k> StoreCheck<'k> {
 struct Opened {
     connection: Connection,
     crypto: Sodium,
-    /// Behind the last number that there may be.
-    end: OpSeq,
+    /// The number after the last that there may be.
+    end: u32,
     sealed: Option<bool>,
 }
 
 impl Opened {
-    /// The seal over what is there, if all of it can be read.
-    fn seal(&self, sealing: &Sealing, space: Option<&str>) -> Result<Option<[u8; 32]>, StoreError> {
+    /// Reads the record of one operation.
+    fn read(&self, seq: OpSeq, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
+        let damage = match rows::read(&self.connection, seq, bytes)? {
+            Some(Record { first, count: 1, .. }) if first == seq => return Ok(()),
+            Some(_) => Damage::Unexpected,
+            None => Damage::Missing,
+        };
+        Err(StoreError::operation(seq, damage))
+    }
+
+    /// Computes the seal over the operations that are there, if all of them can be read.
+    fn seal(&self, ledger: &Ledger, space: Option<&str>) -> Result<Option<Seal>, StoreError> {
+        let Some(sealing) = ledger.sealing() else { return Ok(None) };
         let mut seal = sealing.start(space);
         let (mut bytes, mut scratch) = (Vec::new(), Vec::new());
-        for seq in OpSeq::FIRST.until(self.end) {
-            let hash = match rows::one(&self.connection, seq, &mut bytes) {
-                Ok(hash) => hash,
+        for seq in OpSeq::FIRST.until(OpSeq::new(self.end)) {
+            match self.read(seq, &mut bytes) {
+                Ok(()) => {}
                 Err(StoreError::Corrupt { .. }) => return Ok(None),
                 Err(error) => return Err(error),
-            };
-            let Ok(signed) = SignedOpRef::from_binary(&bytes) else { return Ok(None) };
+            }
+            let read: Result<(OpHash, SignedOpRef<'_>), Damage> =
+                read_whole(&bytes).and_then(|(hash, form)| Ok((hash, SignedOpRef::from_binary(form)?)));
+            let Ok((hash, signed)) = read else { return Ok(None) };
             seal = sealing.after(&seal, &hash, signed, &mut scratch);
         }
         Ok(Some(seal))
     }
 }
 
-/// What is wrong, as it is found.
+/// The faults that were found so far.
 struct Findings(Vec<Finding>);
 
 impl Findings {
@@ -227,7 +245,7 @@ impl Findings {
         self.0.push(Finding { place, damage });
     }
 
-    /// Notes damage and goes on without what it was met at; other errors end the check.
+    /// Notes damage and continues without the place; other errors end the check.
     fn take<T>(&mut self, result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match result {
             Ok(value) => Ok(Some(value)),
@@ -240,7 +258,7 @@ impl Findings {
     }
 }
 
-/// All that SQLite's own check finds, up to a limit.
+/// Returns the faults that SQLite's own check finds, up to a limit.
 fn check_pages(connection: &Connection) -> Result<Vec<StoreError>, StoreError> {
     let sql = format!("PRAGMA integrity_check({MAX_CHECK_FINDINGS})");
     let mut statement = connection.prepare(&sql).map_err(fault)?;

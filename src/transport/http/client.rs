@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::{HTTP_CONTENT_TYPE, HttpError, HttpOptions, SCHEME};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::{Finish, Progress, REFUSAL, SyncError, SyncOptions, SyncSession};
+use crate::sync::{ALERT, Progress, SessionResult, SyncError, SyncOptions, SyncSession};
 use crate::transport::net::{ConnectionError, HeaderError, needs_tls};
 
 /// The number of times a message is sent again after an answer to another message.
@@ -24,7 +24,7 @@ const REPEATS: u32 = 3;
 ///
 /// use policysync::{HttpClient, Replica, ReplicaOptions, SyncOptions, system_wall_clock};
 /// use policysync::crypto::Sodium;
-/// use policysync::sync::{Finish, SyncBase};
+/// use policysync::sync::{SessionResult, ResumeToken};
 /// use policysync::transport::{ConnectionOptions, HttpOptions};
 ///
 /// # let (token, key) = ("from the server's operator", [7; 32]);
@@ -34,14 +34,14 @@ const REPEATS: u32 = 3;
 /// let mut options = SyncOptions::new();
 /// // `key` is 32 secret bytes from the platform's key store, for example the store's seal key.
 /// if let Ok(bytes) = std::fs::read("list.base")
-///     && let Ok(base) = SyncBase::from_bytes(&bytes, &replica, &key)
+///     && let Ok(base) = ResumeToken::from_bytes(&bytes, &replica, &key)
 /// {
-///     options = options.since(base);
+///     options = options.resume(base);
 /// }
 /// let mut nonce = [0; 16];
 /// Sodium::new()?.random(&mut nonce);
 /// let report = client.sync(&mut replica, options, nonce, system_wall_clock, |_| ControlFlow::Continue(()))?;
-/// if let Finish::Converged { base: Some(base), .. } = &report.finish {
+/// if let SessionResult::Converged { resume: Some(base), .. } = &report.result {
 ///     std::fs::write("list.base", base.to_bytes(&replica, &key)?)?;
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -59,7 +59,7 @@ pub struct HttpClient {
 #[non_exhaustive]
 pub struct SyncReport {
     /// The result: whether both sides hold the same operations.
-    pub finish: Finish,
+    pub result: SessionResult,
     /// The operations that were sent, received and refused.
     pub progress: Progress,
 }
@@ -118,8 +118,8 @@ impl HttpClient {
         let mut session = SyncSession::new(options, nonce);
         let (now, on_progress) = (&mut now, &mut on_progress);
         self.run(&mut Borrowed { session: &mut session, replica, now, on_progress }, limit)?;
-        let finish = session.finish().cloned().ok_or(SyncError::Ended)?;
-        Ok(SyncReport { finish, progress: session.progress() })
+        let result = session.result().cloned().ok_or(SyncError::Ended)?;
+        Ok(SyncReport { result, progress: session.progress() })
     }
 
     /// Runs a session to its end. While a request is under way, the session and its replica are free for others.
@@ -179,7 +179,7 @@ impl HttpClient {
             return Err(HttpError::TooLarge { limit: max_bytes });
         }
         // With an error status only a refusal counts as an answer.
-        if status != 200 && bytes.first() != Some(&REFUSAL) {
+        if status != 200 && bytes.first() != Some(&ALERT) {
             return Err(HttpError::Status { status });
         }
         Ok(bytes)

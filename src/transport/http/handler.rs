@@ -3,10 +3,11 @@
 use super::client::is_message;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::{Refusal, Responder, SyncError};
+use crate::sync::{Alert, Responder, SyncError};
 
 /// A request to any HTTP server.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "servers create it")]
 pub struct HttpRequest<'a> {
     /// The method. Others than `POST` are refused.
     pub method: &'a str,
@@ -40,7 +41,7 @@ pub fn answer_http(
     now: WallMillis,
     request: &HttpRequest<'_>,
 ) -> HttpAnswer {
-    let refused = || SyncError::Refused(Refusal::Message).to_message();
+    let refused = || SyncError::AlertReceived(Alert::Message).to_alert();
     if request.method != "POST" {
         return HttpAnswer { status: 405, body: refused(), error: None };
     }
@@ -49,15 +50,15 @@ pub fn answer_http(
     }
     match responder.respond(replica, now, request.body) {
         Ok(reply) => HttpAnswer { status: 200, body: reply.message, error: None },
-        Err(error) => HttpAnswer { status: status_of(&error), body: error.to_message(), error: Some(error) },
+        Err(error) => HttpAnswer { status: status_of(&error), body: error.to_alert(), error: Some(error) },
     }
 }
 
 const fn status_of(error: &SyncError) -> u16 {
     match error {
-        SyncError::Message { .. } | SyncError::Version { .. } | SyncError::Lie(_) => 400,
+        SyncError::Message(_) | SyncError::Version { .. } | SyncError::PeerMisbehaved(_) => 400,
         SyncError::OtherSpace => 403,
-        SyncError::Refused(Refusal::Forgotten) => 410,
+        SyncError::AlertReceived(Alert::Forgotten) => 410,
         SyncError::TooLarge { .. } => 413,
         _ => 503,
     }

@@ -5,7 +5,7 @@ use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{
-    Finish, PUSH, Progress, Push, Pushed, Refusal, SyncBase, SyncError, SyncOptions, SyncSession,
+    Alert, PUSH, Progress, Push, Received, ResumeToken, SessionResult, SyncError, SyncOptions, SyncSession,
 };
 
 /// The client's side of a line that stays open (a WebSocket, a serial line): runs a session, and after it has converged
@@ -26,9 +26,9 @@ pub struct LineInitiator {
     /// The length of the log at the end of the last session.
     covered: u64,
     awaiting: bool,
-    finish: Option<Finish>,
+    result: Option<SessionResult>,
     progress: Progress,
-    resume_from: Option<[u8; SyncBase::ID_BYTES]>,
+    resume_from: Option<[u8; ResumeToken::ID_BYTES]>,
     push: Option<Push>,
 }
 
@@ -39,7 +39,7 @@ pub enum LineEvent {
     /// An answer in a session.
     Session(Progress),
     /// New operations.
-    Pushed(Pushed),
+    Pushed(Received),
     /// The other side no longer knows the last session; the next one begins later.
     Forgotten,
 }
@@ -60,7 +60,7 @@ impl LineInitiator {
             began: None,
             covered: 0,
             awaiting: false,
-            finish: None,
+            result: None,
             progress: Progress::default(),
             resume_from: None,
             push: None,
@@ -84,8 +84,8 @@ impl LineInitiator {
                 self.awaiting = true;
                 return Ok(Some(message));
             }
-            let finish = session.finish().cloned();
-            self.conclude(replica, finish);
+            let result = session.result().cloned();
+            self.conclude(replica, result);
         }
         if let Some(id) = self.resume_from.take() {
             return Ok(Some(resume::write(id)));
@@ -108,7 +108,7 @@ impl LineInitiator {
             let push = self.push.as_mut().ok_or(SyncError::OutOfTurn)?;
             return Ok(LineEvent::Pushed(push.receive(replica, now, message)?));
         }
-        let forgotten = SyncError::Refused(Refusal::Forgotten).to_message();
+        let forgotten = SyncError::AlertReceived(Alert::Forgotten).to_alert();
         if !self.awaiting && message == forgotten {
             self.push = None;
             return Ok(LineEvent::Forgotten);
@@ -127,15 +127,15 @@ impl LineInitiator {
 
     /// Returns the result of the last session; `None` before the first has ended.
     #[must_use]
-    pub const fn finish(&self) -> Option<&Finish> {
-        self.finish.as_ref()
+    pub const fn result(&self) -> Option<&SessionResult> {
+        self.result.as_ref()
     }
 
     /// Returns the state from which the next line to the same peer can resume, for [`SyncOptions::since`].
     #[must_use]
-    pub const fn base(&self) -> Option<&SyncBase> {
-        match &self.finish {
-            Some(Finish::Converged { base, .. }) => base.as_ref(),
+    pub const fn resume_token(&self) -> Option<&ResumeToken> {
+        match &self.result {
+            Some(SessionResult::Converged { resume, .. }) => resume.as_ref(),
             _ => None,
         }
     }
@@ -153,7 +153,7 @@ impl LineInitiator {
     }
 
     fn begin(&mut self, replica: &Replica, now: WallMillis) {
-        let mut text = Vec::from(*b"policysync/line");
+        let mut text = crate::codec::tags::LINE_NONCE.to_vec();
         text.extend_from_slice(self.seed.as_slice());
         text.extend_from_slice(&self.sessions.to_le_bytes());
         let mut nonce = [0; 16];
@@ -163,17 +163,17 @@ impl LineInitiator {
         self.began = Some(now);
     }
 
-    fn conclude(&mut self, replica: &Replica, finish: Option<Finish>) {
+    fn conclude(&mut self, replica: &Replica, result: Option<SessionResult>) {
         self.session = None;
         self.covered = length(replica);
-        self.finish = finish;
-        if let Some(base) = self.base().cloned() {
-            self.resume_from = Some(base.id());
-            self.push = Some(Push::after(base, &self.options));
+        self.result = result;
+        if let Some(resume_token) = self.resume_token().cloned() {
+            self.resume_from = Some(resume_token.id());
+            self.push = Some(Push::after(resume_token, &self.options));
         }
     }
 }
 
 fn length(replica: &Replica) -> u64 {
-    u64::try_from(replica.log().len()).unwrap_or(u64::MAX)
+    replica.log().cursor().position()
 }

@@ -3,7 +3,7 @@
 use super::resume;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::{PUSH, Push, Refusal, Responder, SyncError};
+use crate::sync::{Alert, PUSH, Push, Responder, SyncError};
 
 /// The server's side of a line that stays open (a WebSocket, a serial line): answers the initiator's sessions, then
 /// sends new operations of this side and ingests those of the initiator. One per line; messages in, messages out.
@@ -38,8 +38,8 @@ impl LineResponder {
         if let Some(id) = resume::read(message) {
             self.push = responder.push_after(replica, id);
             self.forgotten = self.push.is_none();
-            let forgotten = SyncError::Refused(Refusal::Forgotten);
-            return Ok(self.forgotten.then(|| forgotten.to_message()));
+            let forgotten = SyncError::AlertReceived(Alert::Forgotten);
+            return Ok(self.forgotten.then(|| forgotten.to_alert()));
         }
         if message.first() == Some(&PUSH) {
             match &mut self.push {

@@ -1,19 +1,18 @@
 //! The message with which a line resumes from a session, to push new operations.
 
-use crate::sync::{SYNC_VERSION, SyncBase};
-
-const RESUME: u8 = 0xE6;
+use crate::codec::tags::LINE_RESUME;
+use crate::sync::{ResumeToken, SYNC_VERSION};
 
 /// Returns the message that resumes from the session with this id.
-pub(super) fn write(id: [u8; SyncBase::ID_BYTES]) -> Vec<u8> {
-    let mut message = vec![RESUME, SYNC_VERSION];
+pub(super) fn write(id: [u8; ResumeToken::ID_BYTES]) -> Vec<u8> {
+    let mut message = vec![LINE_RESUME, SYNC_VERSION];
     message.extend_from_slice(&id);
     message
 }
 
 /// Returns the id of the session, or `None` for another message.
-pub(super) fn read(message: &[u8]) -> Option<[u8; SyncBase::ID_BYTES]> {
-    message.strip_prefix(&[RESUME, SYNC_VERSION])?.try_into().ok()
+pub(super) fn read(message: &[u8]) -> Option<[u8; ResumeToken::ID_BYTES]> {
+    message.strip_prefix(&[LINE_RESUME, SYNC_VERSION])?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -27,6 +26,6 @@ mod tests {
         assert_eq!(read(&message), Some([7; 48]));
         assert_eq!(read(&message[..49]), None);
         assert_eq!(read(&[&message[..], &[0]].concat()), None);
-        assert_eq!(read(&[RESUME, SYNC_VERSION + 1].repeat(25)), None);
+        assert_eq!(read(&[LINE_RESUME, SYNC_VERSION + 1].repeat(25)), None);
     }
 }

@@ -9,7 +9,7 @@ use super::head::HeadExtender;
 use super::{WaitResult, WebSocketError, WebSocketOptions};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::{Finish, Progress, SyncBase};
+use crate::sync::{Progress, ResumeToken, SessionResult};
 use crate::transport::line::{LineEvent, LineInitiator};
 use crate::transport::net::{ConnectionError, NetStream, needs_tls};
 
@@ -155,15 +155,15 @@ impl<S: Read + Write> WebSocketClient<S> {
 
     /// Returns the result of the last session; `None` before the first has ended.
     #[must_use]
-    pub const fn finish(&self) -> Option<&Finish> {
-        self.line.finish()
+    pub const fn result(&self) -> Option<&SessionResult> {
+        self.line.result()
     }
 
     /// Returns the state from which the next line to the same server can resume, for
     /// [`SyncOptions::since`](crate::SyncOptions::since).
     #[must_use]
-    pub const fn base(&self) -> Option<&SyncBase> {
-        self.line.base()
+    pub const fn resume_token(&self) -> Option<&ResumeToken> {
+        self.line.resume_token()
     }
 
     /// Returns true if new operations are sent as they are written: the last session has converged.

@@ -23,6 +23,7 @@ const IO_BUDGET: usize = 16;
 
 /// The result of a wait for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a caller handles each case")]
 pub enum WaitResult {
     /// No message arrived while the stream waited, or only a ping or a part of one.
     Nothing,

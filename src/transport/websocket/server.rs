@@ -175,7 +175,7 @@ impl<S: Read + Write> WebSocketServer<S> {
     /// Ends the line with an error.
     fn end(&mut self, error: SyncError, now: WallMillis) -> WebSocketError {
         // A client that does not get the message notices the end of the line.
-        drop(self.connection.send(error.to_message(), now));
+        drop(self.connection.send(error.to_alert(), now));
         self.connection.close();
         error.into()
     }

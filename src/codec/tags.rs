@@ -1,0 +1,88 @@
+//! The labels, versions and first bytes of every format.
+//!
+//! Hashed messages begin with a label, so that no hash of one purpose is a hash of another:
+//!
+//! | label | function | purpose |
+//! |---|---|---|
+//! | [`KID`] | SHA-256 | default id of a key |
+//! | [`LOG_PREFIX`] | SHA-256 | digest over the first operations of a log |
+//! | [`STORE_SEAL`] | keyed BLAKE2b | seal of a store, after a byte 0 |
+//! | [`SYNC_SPACE`] | SHA-256 | space in messages |
+//! | [`SYNC_HINT`] | SHA-256 | hint that two logs are equal |
+//! | [`SYNC_RESPONDER`] | keyed BLAKE2b | nonce of the responder |
+//! | [`SYNC_KEY`] | SHA-256 | key of a session |
+//! | [`SYNC_NAME`] | SHA-256 | name of a session |
+//! | [`SYNC_TRANSFERRED`] | SHA-256 | operations that a session transferred |
+//! | [`RESUME_TOKEN_SEAL`], [`RESUME_SESSIONS_SEAL`] | keyed BLAKE2b | seals of saved tokens and sessions |
+//! | [`LINE_NONCE`] | SHA-256 | nonces of sessions over a line |
+//!
+//! [`KID`] and [`LINE_NONCE`] have no version: a change would need a new label. The state digest has no label.
+//!
+//! Encoded bytes begin with a first byte, a version or both:
+//!
+//! | first bytes | format |
+//! |---|---|
+//! | [`BINARY_VERSION`] | binary form of an operation |
+//! | [`REQUEST`], [`ANSWER`], [`PUSH`], [`LINE_RESUME`], then [`SYNC_VERSION`] | messages of a session or a line |
+//! | [`ALERT`] | message that reports an error |
+//! | [`RESUME_TOKEN`], [`RESUME_SESSIONS`], then [`RESUME_VERSION`] | saved token, saved sessions |
+//! | [`BUNDLE`], then [`BUNDLE_VERSION`] | bundle |
+//! | [`KEY_TEXT`], [`SEED_TEXT`], then a version | texts of a public key and of a sealed seed |
+
+pub(crate) const KID: &[u8] = b"policysync/kid";
+pub(crate) const LOG_PREFIX: &[u8] = b"policysync/log/prefix/v1";
+#[cfg(feature = "sqlite")]
+pub(crate) const STORE_SEAL: &[u8] = b"policysync/seal/v1";
+pub(crate) const SYNC_SPACE: &[u8] = b"policysync/sync/space/v1";
+pub(crate) const SYNC_HINT: &[u8] = b"policysync/sync/hint/v1";
+pub(crate) const SYNC_RESPONDER: &[u8] = b"policysync/sync/responder/v1";
+pub(crate) const SYNC_KEY: &[u8] = b"policysync/sync/key/v1";
+pub(crate) const SYNC_NAME: &[u8] = b"policysync/sync/base/v1";
+pub(crate) const SYNC_TRANSFERRED: &[u8] = b"policysync/sync/moved/v1";
+pub(crate) const RESUME_TOKEN_SEAL: &[u8] = b"policysync/sync/kept/base/v1";
+pub(crate) const RESUME_SESSIONS_SEAL: &[u8] = b"policysync/sync/kept/sessions/v1";
+pub(crate) const LINE_NONCE: &[u8] = b"policysync/line";
+
+/// The version of the binary form, its first byte.
+pub const BINARY_VERSION: u8 = 1;
+
+/// The version of the sync protocol, the second byte of its messages.
+pub const SYNC_VERSION: u8 = 1;
+pub(crate) const REQUEST: u8 = 0xE1;
+pub(crate) const ANSWER: u8 = 0xE2;
+pub(crate) const PUSH: u8 = 0xE3;
+pub(crate) const ALERT: u8 = 0xE5;
+pub(crate) const LINE_RESUME: u8 = 0xE6;
+
+/// The version of saved tokens and saved sessions, the second byte of both.
+pub const RESUME_VERSION: u8 = 1;
+pub(crate) const RESUME_TOKEN: u8 = 0xE7;
+pub(crate) const RESUME_SESSIONS: u8 = 0xE8;
+
+/// The version of bundles, the byte after the first eight.
+pub const BUNDLE_VERSION: u8 = 1;
+pub(crate) const BUNDLE: [u8; 8] = *b"PSbundle";
+
+pub(crate) const KEY_TEXT: &str = "policysync-key-";
+pub(crate) const SEED_TEXT: &str = "policysync-seed-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_and_labels_are_distinct() {
+        let mut first =
+            vec![BINARY_VERSION, REQUEST, ANSWER, PUSH, ALERT, LINE_RESUME, RESUME_TOKEN, RESUME_SESSIONS];
+        first.push(BUNDLE[0]);
+        first.push(b'{');
+        let mut labels = vec![KID, LOG_PREFIX, SYNC_SPACE, SYNC_HINT, SYNC_RESPONDER, SYNC_KEY, SYNC_NAME];
+        labels.extend([SYNC_TRANSFERRED, RESUME_TOKEN_SEAL, RESUME_SESSIONS_SEAL, LINE_NONCE]);
+        for (at, byte) in first.iter().enumerate() {
+            assert!(!first[..at].contains(byte), "{byte:x}");
+        }
+        for (at, label) in labels.iter().enumerate() {
+            assert!(labels.iter().enumerate().all(|(other, begun)| at == other || !label.starts_with(begun)));
+        }
+    }
+}

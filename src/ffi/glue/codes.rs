@@ -1,0 +1,211 @@
+//! The status of each error of operations, keys, stores and replicas.
+
+use crate::codec::DecodeError;
+use crate::crypto::{CryptoError, KeyError};
+use crate::ffi::glue::error::Status;
+use crate::ffi::glue::status::policysync_status_code::{self, *};
+use crate::guard::Aborted;
+use crate::hlc::HlcError;
+use crate::keys::{RegistryError, SignError, VerifyError};
+use crate::op::{IdentifierError, OpError, OpSeq};
+use crate::store::Place;
+use crate::value::JsonError;
+use crate::{IngestError, OpRefusal, OpenError, StoreError, WriteError};
+
+impl Status for CryptoError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Init | Self::SelfTest { .. } => POLICYSYNC_ERR_CRYPTO,
+        }
+    }
+}
+
+impl Status for KeyError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::InvalidPoint | Self::Encoding(_) => POLICYSYNC_ERR_KEY,
+            Self::Crypto(error) => error.status(),
+        }
+    }
+}
+
+impl Status for IdentifierError {
+    fn status(&self) -> policysync_status_code {
+        POLICYSYNC_ERR_IDENTIFIER
+    }
+}
+
+impl Status for RegistryError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Taken { .. } => POLICYSYNC_ERR_KEY_TAKEN,
+        }
+    }
+}
+
+impl Status for HlcError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::TimeOutOfRange { .. }
+            | Self::CounterOutOfRange { .. }
+            | Self::WallOutOfRange { .. }
+            | Self::Exhausted { .. } => POLICYSYNC_ERR_CLOCK,
+        }
+    }
+}
+
+impl Status for JsonError {
+    fn status(&self) -> policysync_status_code {
+        POLICYSYNC_ERR_VALUE
+    }
+}
+
+impl Status for DecodeError {
+    fn status(&self) -> policysync_status_code {
+        POLICYSYNC_ERR_MALFORMED
+    }
+}
+
+/// Concerns an operation that the caller makes; for one from outside the error is a [`DecodeError`].
+impl Status for OpError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Identifier(error) => error.status(),
+            Self::Timestamp(error) => error.status(),
+            Self::DeleteWithValue => POLICYSYNC_ERR_VALUE,
+            Self::TooLarge { .. } => POLICYSYNC_ERR_TOO_LARGE,
+        }
+    }
+}
+
+impl Status for SignError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::OtherActor => POLICYSYNC_ERR_OTHER_ACTOR,
+            Self::Op(error) => error.status(),
+            Self::Identifier(error) => error.status(),
+            Self::Crypto(error) => error.status(),
+        }
+    }
+}
+
+impl Status for VerifyError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
+            Self::BadSignature => POLICYSYNC_ERR_BAD_SIGNATURE,
+            Self::Op(_) => POLICYSYNC_ERR_MALFORMED,
+        }
+    }
+}
+
+impl Status for OpenError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Clock(error) => error.status(),
+            Self::Crypto(error) => error.status(),
+            Self::Space(error) => error.status(),
+            Self::Key(error) => error.status(),
+            Self::Store(error) => error.status(),
+            Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
+            Self::RolledBack { .. } => POLICYSYNC_ERR_ROLLED_BACK,
+            Self::RestoredBackup { .. } => POLICYSYNC_ERR_RESTORED_BACKUP,
+            Self::SealUnverified | Self::TwoStores => POLICYSYNC_ERR_ARGUMENT,
+        }
+    }
+
+    fn seq(&self) -> Option<OpSeq> {
+        match self {
+            Self::Store(error) => error.seq(),
+            Self::UnknownKey { seq, .. } => Some(*seq),
+            _ => None,
+        }
+    }
+}
+
+impl Status for OpRefusal {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Malformed(error) => error.status(),
+            Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
+            Self::BadSignature => POLICYSYNC_ERR_BAD_SIGNATURE,
+            Self::Denied => POLICYSYNC_ERR_DENIED,
+        }
+    }
+}
+
+impl Status for Aborted {
+    fn status(&self) -> policysync_status_code {
+        POLICYSYNC_ERR_ABORTED
+    }
+}
+
+impl Status for StoreError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Full => POLICYSYNC_ERR_FULL,
+            Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
+            Self::Locked | Self::Conflict => POLICYSYNC_ERR_LOCKED,
+            Self::DiskFull(_) => POLICYSYNC_ERR_NO_SPACE,
+            Self::ReadOnly(_) => POLICYSYNC_ERR_NOT_WRITABLE,
+            Self::Io(_)
+            | Self::FileSystem { .. }
+            | Self::CannotOpen(_)
+            | Self::Other(_)
+            | Self::OutcomeUnknown => POLICYSYNC_ERR_IO,
+            Self::NotAFile | Self::Foreign => POLICYSYNC_ERR_NOT_A_STORE,
+            Self::Exists => POLICYSYNC_ERR_EXISTS,
+            Self::Moved => POLICYSYNC_ERR_MOVED,
+            Self::Newer { .. } => POLICYSYNC_ERR_NEWER,
+            Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::NoFile => POLICYSYNC_ERR_ARGUMENT,
+        }
+    }
+
+    fn seq(&self) -> Option<OpSeq> {
+        match self {
+            Self::Corrupt { place: Place::Operation { seq }, .. } => Some(*seq),
+            _ => None,
+        }
+    }
+}
+
+impl Status for IngestError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Refused(error) => error.status(),
+            Self::Clock(error) => error.status(),
+            Self::Aborted(error) => error.status(),
+            Self::Store(error) => error.status(),
+        }
+    }
+
+    fn seq(&self) -> Option<OpSeq> {
+        match self {
+            Self::Store(error) => error.seq(),
+            _ => None,
+        }
+    }
+}
+
+impl Status for WriteError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::ReadOnly => POLICYSYNC_ERR_READ_ONLY,
+            Self::Clock(error) => error.status(),
+            Self::Op(error) => error.status(),
+            Self::Value(error) => error.status(),
+            Self::Sign(error) => error.status(),
+            Self::Ingest(error) => error.status(),
+            Self::ClockReused => POLICYSYNC_ERR_OTHER_WRITER,
+        }
+    }
+
+    fn seq(&self) -> Option<OpSeq> {
+        match self {
+            Self::Ingest(error) => error.seq(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The error that a call reports.
+
+use std::any::Any;
+use std::error::Error;
+use std::ffi::c_char;
+
+use crate::ffi::glue::status::policysync_status;
+use crate::ffi::glue::status::policysync_status_code::{
+    self, POLICYSYNC_ERR_ARGUMENT, POLICYSYNC_ERR_NULL, POLICYSYNC_ERR_PANIC,
+};
+use crate::op::OpSeq;
+
+/// The `op_index` of an error that is not about an element of an array or an operation of a store.
+pub const POLICYSYNC_NO_INDEX: u64 = u64::MAX;
+
+/// A failure, in memory of the caller. A function that fails writes it; one that succeeds leaves it unchanged. Nothing
+/// in it needs to be freed. Start with `policysync_error error = POLICYSYNC_ERROR_INIT;`. One thread at a time.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct policysync_error {
+    /// `sizeof(policysync_error)`. The library writes at most this many bytes, and none if it is less than 24.
+    pub struct_size: u32,
+    /// The status that was returned.
+    pub status: policysync_status,
+    /// The index of the element of an array that is at fault, counted from 0; for a store, the number of the operation
+    /// in the log; otherwise `POLICYSYNC_NO_INDEX`.
+    pub op_index: u64,
+    /// One line of UTF-8 that ends with NUL, truncated if it is too long. Names and values from outside are shortened
+    /// and escaped, and it never contains a secret.
+    pub message: [c_char; 240],
+}
+
+/// The reason why a call fails, before it is reported to C.
+#[derive(Debug)]
+pub(in crate::ffi) struct Failure {
+    pub(in crate::ffi) status: policysync_status_code,
+    op_index: u64,
+    message: String,
+}
+
+impl Failure {
+    pub(in crate::ffi) fn new(status: policysync_status_code, message: impl Into<String>) -> Self {
+        Self { status, op_index: POLICYSYNC_NO_INDEX, message: message.into() }
+    }
+
+    pub(in crate::ffi) fn null(name: &str) -> Self {
+        Self::new(POLICYSYNC_ERR_NULL, format!("{name} is NULL"))
+    }
+
+    pub(in crate::ffi) fn argument(message: impl Into<String>) -> Self {
+        Self::new(POLICYSYNC_ERR_ARGUMENT, message)
+    }
+
+    pub(in crate::ffi) fn panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Self::new(POLICYSYNC_ERR_PANIC, text.unwrap_or("a panic without a text"))
+    }
+
+    /// Adds the index of the element of an array.
+    pub(in crate::ffi) fn at(self, index: usize) -> Self {
+        Self { op_index: u64::try_from(index).unwrap_or(POLICYSYNC_NO_INDEX), ..self }
+    }
+
+    /// Converts it into the struct of C, of which the caller has `struct_size` bytes.
+    pub(in crate::ffi) fn to_error(&self, struct_size: u32) -> policysync_error {
+        let mut message = [0; 240];
+        // The last byte stays NUL, and no character is cut in two.
+        let end = (0..message.len()).rev().find(|end| self.message.is_char_boundary(*end)).unwrap_or(0);
+        for (to, from) in message.iter_mut().zip(self.message.as_bytes().iter().take(end)) {
+            *to = c_char::from_le_bytes([*from]);
+        }
+        policysync_error { struct_size, status: self.status.number(), op_index: self.op_index, message }
+    }
+}
+
+/// An error of the crate with a status.
+///
+/// No `match` in an implementation of `status` has an arm `_`: a new error makes us choose its number.
+pub(in crate::ffi) trait Status {
+    fn status(&self) -> policysync_status_code;
+
+    /// Returns the number of the operation of the store that the error is about.
+    fn seq(&self) -> Option<OpSeq> {
+        None
+    }
+}
+
+impl<E: Status + Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        // A message that ends with its source already contains it.
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !message.ends_with(&text) {
+                message = format!("{message}: {text}");
+            }
+            source = cause.source();
+        }
+        let failure = Self::new(error.status(), message);
+        match error.seq() {
+            Some(seq) => Self { op_index: seq.get().into(), ..failure },
+            None => failure,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Keys.
+
+pub(super) mod key;
+pub(super) mod random;

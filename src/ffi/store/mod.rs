@@ -1,0 +1,5 @@
+//! Files.
+
+pub(super) mod bundle;
+pub(super) mod file;
+pub(super) mod stream;

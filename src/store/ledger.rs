@@ -1,0 +1,121 @@
+//! The head of a log while it is open, with the key of its seal.
+
+use super::head::Head;
+use super::seal::{Seal, Sealing};
+use super::{Damage, Place, StoreError};
+use crate::codec::OpHash;
+use crate::crypto::{Sodium, Zeroizing};
+use crate::op::SignedOpRef;
+use crate::value::Excerpt;
+
+/// The head that a store is known to have, and how the next one follows from it.
+pub(crate) struct Ledger {
+    crypto: Sodium,
+    head: Head,
+    /// The head as it is stored; `None` for a new store.
+    stored: Option<Vec<u8>>,
+    sealing: Option<Sealing>,
+}
+
+impl Ledger {
+    /// Creates the ledger of an empty log without a seal.
+    pub(crate) fn empty(crypto: Sodium, space: Option<&str>) -> Self {
+        Self { crypto, head: Head::new(space.map(Into::into)), stored: None, sealing: None }
+    }
+
+    /// Reads the stored head of a log in this space, `None` for a new store.
+    pub(crate) fn open(
+        crypto: Sodium,
+        stored: Option<Vec<u8>>,
+        space: Option<&str>,
+        seal_key: Option<Zeroizing<[u8; 32]>>,
+    ) -> Result<Self, StoreError> {
+        let head = read(stored.as_deref(), space)?;
+        let sealing = seal_key.map(|key| Sealing::new(crypto, key));
+        Ok(Self { crypto, head, stored, sealing })
+    }
+
+    /// Reads a head that another writer has stored.
+    pub(crate) fn read(&self, stored: Option<&[u8]>) -> Result<Head, StoreError> {
+        read(stored, self.head.space.as_deref())
+    }
+
+    /// Returns the count of operations.
+    pub(crate) fn count(&self) -> u32 {
+        self.head.count
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    pub(crate) fn stored(&self) -> Option<&[u8]> {
+        self.stored.as_deref()
+    }
+
+    pub(crate) fn sealing(&self) -> Option<&Sealing> {
+        self.sealing.as_ref()
+    }
+
+    /// Returns true if there is a seal, and a key to check it with.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealing.is_some() && self.head.seal.is_some()
+    }
+
+    /// Checks the seal of a head against the one that was computed over its operations.
+    pub(crate) fn check_seal(&self, head: &Head, computed: &Seal) -> Result<(), StoreError> {
+        match (&self.sealing, &head.seal) {
+            (Some(sealing), Some(stored)) if sealing.is_same(computed, stored) => Ok(()),
+            _ => Err(StoreError::Corrupt { place: Place::Seal, damage: Damage::Seal }),
+        }
+    }
+
+    /// Returns the head after these operations. A log that has lost its seal, because it was written to without the
+    /// key, or that never had one, stays without.
+    pub(crate) fn after<'o>(
+        &self,
+        ops: impl ExactSizeIterator<Item = (OpHash, SignedOpRef<'o>)> + Clone,
+    ) -> Result<Head, StoreError> {
+        let added = u32::try_from(ops.len()).map_err(|_| StoreError::Full)?;
+        let count = self.head.count.checked_add(added).ok_or(StoreError::Full)?;
+        let trace = self.head.trace_after(self.crypto, ops.clone().map(|(hash, _)| hash));
+        let seal = self.sealing.as_ref().zip(self.head.seal).map(|(sealing, seal)| {
+            let mut scratch = Vec::new();
+            ops.fold(seal, |seal, (hash, signed)| sealing.after(&seal, &hash, signed, &mut scratch))
+        });
+        Ok(Head { count, trace, seal, ..self.head.clone() })
+    }
+
+    /// Returns the head with a first seal over operations that have all been verified; `None` if the head is stored and
+    /// there is nothing to seal.
+    pub(crate) fn settled(&self, seal: Option<Seal>) -> Option<Head> {
+        if seal.is_none() && self.stored.is_some() {
+            return None;
+        }
+        let trace = self.head.trace_after(self.crypto, std::iter::empty());
+        Some(Head { trace, seal, ..self.head.clone() })
+    }
+
+    /// Returns the head of a backup made now. A copy of a copy stays closed to the actors of both.
+    pub(crate) fn copy(&self) -> Head {
+        Head { copied: Some(self.head.count), ..self.head.clone() }
+    }
+
+    /// Notes that a head is stored now.
+    pub(crate) fn advance(&mut self, head: Head) {
+        self.stored = Some(head.encode());
+        self.head = head;
+    }
+}
+
+fn read(stored: Option<&[u8]>, space: Option<&str>) -> Result<Head, StoreError> {
+    let Some(bytes) = stored else { return Ok(Head::new(space.map(Into::into))) };
+    let head = Head::decode(bytes)?;
+    if head.space.as_deref() == space {
+        return Ok(head);
+    }
+    Err(StoreError::WrongSpace {
+        found: head.space.as_deref().map(Excerpt::of),
+        expected: space.map(Excerpt::of),
+    })
+}

@@ -1,0 +1,183 @@
+//! The operations of one log in a store.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::head::Head;
+use super::ledger::Ledger;
+use super::record::{Body, RecordForm, Records, decode, read_body, read_whole, recompute};
+use super::seal::Seal;
+use super::{Commit, Damage, MemoryStore, Record, Store, StoreError};
+use crate::codec::{OpHash, Scratch};
+use crate::crypto::{Sodium, Zeroizing};
+use crate::guard::PermittedOp;
+use crate::op::OpSeq;
+
+/// Records of a page, at most.
+const PAGE_RECORDS: usize = 4096;
+/// Bytes after which a page ends.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// The store under a log.
+pub(crate) enum Backing {
+    /// A file that this library can copy.
+    #[cfg(feature = "sqlite")]
+    Sqlite(Box<super::SqliteStore>),
+    Other(Box<dyn Store>),
+}
+
+impl Backing {
+    fn port(&self) -> &dyn Store {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.as_ref(),
+            Self::Other(store) => store.as_ref(),
+        }
+    }
+
+    fn port_mut(&mut self) -> &mut dyn Store {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.as_mut(),
+            Self::Other(store) => store.as_mut(),
+        }
+    }
+}
+
+/// A log's operations behind the port: their form, their head, their seal.
+pub(crate) struct OpStore {
+    crypto: Sodium,
+    backing: Backing,
+    form: RecordForm,
+    space: Option<Box<str>>,
+    ledger: Ledger,
+}
+
+impl OpStore {
+    /// Creates an empty store that ends with the process.
+    pub(crate) fn in_memory(crypto: Sodium, space: Option<&str>) -> Self {
+        Self {
+            crypto,
+            backing: Backing::Other(Box::new(MemoryStore::new())),
+            form: RecordForm::Body,
+            space: space.map(Into::into),
+            ledger: Ledger::empty(crypto, space),
+        }
+    }
+
+    /// Opens a store whose operations are still to be verified.
+    pub(crate) fn open(
+        crypto: Sodium,
+        backing: Backing,
+        space: Option<&str>,
+        seal_key: Option<Zeroizing<[u8; 32]>>,
+    ) -> Result<Self, StoreError> {
+        let ledger = Ledger::open(crypto, backing.port().head()?, space, seal_key)?;
+        Ok(Self { crypto, backing, form: RecordForm::Whole, space: space.map(Into::into), ledger })
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Appends operations in one commit: all of them or none.
+    pub(crate) fn append(&mut self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let head = self.ledger.after(ops.iter().map(|op| (op.hash(), op.signed())))?;
+        let first = OpSeq::new(self.ledger.count());
+        self.commit(head, &Records::encode(self.form, first, ops))
+    }
+
+    /// Stores the head of a log that has just been read: that of a new store, or one with a first seal over operations
+    /// that have all been verified.
+    pub(crate) fn settle(&mut self, seal: Option<Seal>) -> Result<(), StoreError> {
+        match self.ledger.settled(seal) {
+            Some(head) => self.commit(head, &Records::empty(OpSeq::FIRST)),
+            None => Ok(()),
+        }
+    }
+
+    fn commit(&mut self, head: Head, records: &Records) -> Result<(), StoreError> {
+        let bytes = head.encode();
+        let appended: Vec<Record<'_>> = records.iter().collect();
+        let mut commit = Commit::new(self.ledger.stored(), &bytes);
+        commit.appended = &appended;
+        self.backing.port_mut().commit(&commit)?;
+        self.ledger.advance(head);
+        Ok(())
+    }
+
+    /// Reads the body of an operation, which must have this hash. `scratch` is for stores that must copy.
+    pub(crate) fn read<'a>(
+        &'a self,
+        seq: OpSeq,
+        hash: &OpHash,
+        scratch: &'a mut Vec<u8>,
+    ) -> Result<Body<'a>, StoreError> {
+        let damaged = |damage| StoreError::operation(seq, damage);
+        let record = self.backing.port().read(seq, scratch)?.ok_or_else(|| damaged(Damage::Missing))?;
+        if (record.first, record.count) != (seq, 1) {
+            return Err(damaged(Damage::Unexpected));
+        }
+        match self.form {
+            RecordForm::Body => read_body(record.bytes).map_err(damaged),
+            RecordForm::Whole => {
+                let (_, form) = read_whole(record.bytes).map_err(damaged)?;
+                let signed = decode(form, self.space.as_deref()).map_err(damaged)?;
+                recompute(self.crypto, *hash, signed, &mut Scratch::default()).map_err(damaged)?;
+                let op = signed.op();
+                Ok(Body { value: op.value(), label: op.label(), signature: signed.signature() })
+            }
+        }
+    }
+
+    /// Reads records from the operation `first` on, at least one if there are any. They are numbered as they should be,
+    /// and their bytes are not checked.
+    pub(crate) fn page(&self, first: OpSeq) -> Result<Records, StoreError> {
+        let mut page = Records::empty(first);
+        let mut numbers = first.onwards();
+        let mut fault = None;
+        self.backing.port().scan(first, &mut |record| {
+            let seq = numbers.next().unwrap_or(record.first);
+            let damage = match record {
+                _ if record.first != seq => Some(Damage::Missing),
+                Record { count: 1, .. } => None,
+                _ => Some(Damage::Unexpected),
+            };
+            if let Some(damage) = damage {
+                fault = Some(StoreError::operation(seq, damage));
+                return ControlFlow::Break(());
+            }
+            page.push_bytes(record.bytes);
+            let is_full = page.count() >= PAGE_RECORDS || page.len() >= PAGE_BYTES;
+            if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        fault.map_or(Ok(page), Err)
+    }
+
+    /// Returns the head that another writer has stored since, if there is one.
+    pub(crate) fn newer(&self) -> Result<Option<Head>, StoreError> {
+        let stored = self.backing.port().head()?;
+        let is_newer = stored.as_deref() != self.ledger.stored();
+        is_newer.then(|| self.ledger.read(stored.as_deref())).transpose()
+    }
+
+    /// Notes that the operations up to another writer's head have been read.
+    pub(crate) fn advance(&mut self, head: Head) {
+        self.ledger.advance(head);
+    }
+
+    /// Copies everything that is committed into a new file, marked as a backup.
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        match &self.backing {
+            #[cfg(feature = "sqlite")]
+            Backing::Sqlite(store) => store.copy_to(path, &self.ledger.copy().encode()),
+            Backing::Other(_) => {
+                _ = path;
+                Err(StoreError::NoFile)
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Operations that a peer or a bundle brings, counted by their outcome.
+
+use std::collections::BTreeSet;
+
+use crate::codec::OpHash;
+use crate::codec::packed::UnpackedOp;
+use crate::codec::wire::wide;
+use crate::hlc::WallMillis;
+use crate::op::{OpSeq, SignedOpRef};
+use crate::replica::{Incoming, IngestError, OpRefusal, Outcome, Replica};
+
+/// Numbers of operations that came in, by their outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Received {
+    /// Operations that are new in this log and merged.
+    pub appended: u64,
+    /// Operations that are new in this log, but not merged yet: their timestamps are too far ahead of the wall clock.
+    pub held: u64,
+    /// Operations that were in this log already.
+    pub duplicates: u64,
+    /// Operations that this replica refused.
+    pub refused: Refusals,
+}
+
+impl Received {
+    /// Returns the number of operations that are new in this log.
+    #[must_use]
+    pub fn new_ops(&self) -> u64 {
+        self.appended.saturating_add(self.held)
+    }
+
+    /// Returns the number of all operations that came in.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.new_ops().saturating_add(self.duplicates).saturating_add(self.refused.total())
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.appended = self.appended.saturating_add(other.appended);
+        self.held = self.held.saturating_add(other.held);
+        self.duplicates = self.duplicates.saturating_add(other.duplicates);
+        self.refused.add(&other.refused);
+    }
+}
+
+/// Numbers of refused operations, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusals {
+    /// The operation breaks a rule of the format.
+    pub malformed: u64,
+    /// The key is not registered. Register it and synchronize again.
+    pub unknown_key: u64,
+    /// The actor that the operation names did not sign it.
+    pub bad_signature: u64,
+    /// The guard denied the operation.
+    pub denied: u64,
+    /// The operation belongs to another space.
+    pub other_space: u64,
+    /// The reason is not known to this version.
+    pub other: u64,
+}
+
+impl Refusals {
+    pub(crate) const REASONS: usize = 6;
+
+    /// Returns the sum over all reasons.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.to_array().into_iter().fold(0, u64::saturating_add)
+    }
+
+    pub(crate) const fn to_array(self) -> [u64; Self::REASONS] {
+        [self.malformed, self.unknown_key, self.bad_signature, self.denied, self.other_space, self.other]
+    }
+
+    pub(crate) const fn from_array(counts: [u64; Self::REASONS]) -> Self {
+        let [malformed, unknown_key, bad_signature, denied, other_space, other] = counts;
+        Self { malformed, unknown_key, bad_signature, denied, other_space, other }
+    }
+
+    pub(crate) fn add(&mut self, others: &Self) {
+        let mut sums = self.to_array();
+        for (sum, other) in sums.iter_mut().zip(others.to_array()) {
+            *sum = sum.saturating_add(other);
+        }
+        *self = Self::from_array(sums);
+    }
+
+    fn count(&mut self, refused: &OpRefusal) {
+        let counter = match refused {
+            OpRefusal::Malformed(_) => &mut self.malformed,
+            OpRefusal::WrongSpace { .. } => &mut self.other_space,
+            OpRefusal::UnknownKey { .. } => &mut self.unknown_key,
+            OpRefusal::BadSignature => &mut self.bad_signature,
+            OpRefusal::Denied => &mut self.denied,
+        };
+        *counter = counter.saturating_add(1);
+    }
+}
+
+/// The operations of one message or frame after they were ingested.
+#[derive(Default)]
+pub(crate) struct IngestedOps {
+    pub(crate) received: Received,
+    /// The numbers of all these operations that are in the log now.
+    pub(crate) numbers: BTreeSet<OpSeq>,
+    /// Operations refused for their signature, of which no other copy is in the log. A genuine copy may exist
+    /// elsewhere.
+    pub(crate) bad_signatures: Vec<OpHash>,
+}
+
+impl IngestedOps {
+    /// Ingests operations in one batch.
+    pub(crate) fn ingest(
+        replica: &mut Replica,
+        now: WallMillis,
+        unpacked: Vec<UnpackedOp<'_>>,
+    ) -> Result<Self, IngestError> {
+        let mut ingested = Self::default();
+        if unpacked.is_empty() {
+            return Ok(ingested);
+        }
+        let offered = unpacked.len();
+        let ops: Vec<SignedOpRef<'_>> = unpacked.into_iter().flatten().collect();
+        ingested.received.refused.malformed = wide(offered - ops.len());
+        let batch: Vec<Incoming<'_>> = ops.iter().copied().map(Incoming::View).collect();
+        let outcomes = replica.ingest_batch(now, &batch)?;
+        for (outcome, op) in outcomes.iter().zip(ops) {
+            ingested.note(replica, outcome, op);
+        }
+        ingested.recount_bad_copies(replica);
+        Ok(ingested)
+    }
+
+    fn note(&mut self, replica: &mut Replica, outcome: &Result<Outcome, OpRefusal>, op: SignedOpRef<'_>) {
+        let received = &mut self.received;
+        let (hash, counter) = match outcome {
+            Ok(Outcome::Appended { hash, .. }) => (hash, &mut received.appended),
+            Ok(Outcome::Held { hash, .. }) => (hash, &mut received.held),
+            Ok(Outcome::Duplicate { hash }) => (hash, &mut received.duplicates),
+            Err(refused) => {
+                received.refused.count(refused);
+                if *refused == OpRefusal::BadSignature {
+                    self.bad_signatures.extend(OpHash::of(&replica.crypto(), op));
+                }
+                return;
+            }
+        };
+        *counter = counter.saturating_add(1);
+        self.numbers.extend(replica.log().index().find(hash));
+        if matches!(outcome, Ok(Outcome::Duplicate { .. })) {
+            replica.add_alternate(hash, op.kid(), op.signature());
+        }
+    }
+
+    /// Counts a copy with a bad signature as a duplicate if the operation itself is in the log.
+    fn recount_bad_copies(&mut self, replica: &Replica) {
+        let before = self.bad_signatures.len();
+        self.bad_signatures.retain(|hash| !replica.log().contains(hash));
+        let in_log = wide(before - self.bad_signatures.len());
+        let received = &mut self.received;
+        received.refused.bad_signature = received.refused.bad_signature.saturating_sub(in_log);
+        received.duplicates = received.duplicates.saturating_add(in_log);
+    }
+}

@@ -1,0 +1,77 @@
+//! The limits of synchronization, each with its unit.
+//!
+//! A message of the peer is checked against them before anything else is done with it. This side keeps to them as well.
+
+use crate::codec::MAX_OP_BYTES;
+
+/// Bytes of the ranges in a message.
+pub(crate) const MAX_RANGES_BYTES: usize = 56 << 10;
+
+/// The lowest and default limit of a message in bytes: the largest operation and 64 KiB for everything else.
+pub const MIN_MESSAGE_BYTES: usize = MAX_OP_BYTES + (64 << 10);
+
+/// The highest limit of a message in bytes: 16 MiB.
+pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
+
+/// Ranges of a message.
+pub(crate) const MAX_RANGES: usize = 4096;
+
+/// Short ids in all ranges of a message together.
+pub(crate) const MAX_IDS: usize = 4096;
+
+/// A range with at most this many operations is listed instead of split.
+pub(crate) const LIST_THRESHOLD: usize = 64;
+
+/// Parts into which a range is split.
+pub(crate) const BRANCHING: usize = 16;
+
+/// The number of newest operations that the first answer lists if the two sides seem to differ.
+pub(crate) const NEWEST: usize = 128;
+
+/// Ranges that an initiator keeps for later requests. Beyond that, ranges are requested whole instead of split.
+pub(crate) const MAX_PENDING: usize = 1 << 16;
+
+/// Operations of which a message asks for another copy.
+pub(crate) const MAX_ALTERNATES_WANTED: usize = 64;
+
+/// Operations of which a session sends another copy because the peer asked.
+pub(crate) const MAX_ALTERNATES_SENT: usize = 1024;
+
+/// Operations refused for their signature that a session remembers, to see whether a genuine copy followed.
+pub(crate) const MAX_BAD_SIGNATURES: usize = 4096;
+
+/// Sessions that a responder remembers for resumption. Each takes a few hundred bytes, and 8 for each run of operations
+/// that was received or sent.
+pub(crate) const MAX_SESSIONS: usize = 1024;
+
+/// Runs of operations of a session to resume. A session with more cannot be resumed.
+pub(crate) const MAX_RUNS: usize = 4096;
+
+/// Snapshots of the log that a responder keeps between the messages of a session, about 4.3 bytes an operation each.
+pub(crate) const MAX_SNAPSHOTS: usize = 4;
+
+/// Operations that a session refuses before it ends with an error: 65,536.
+pub(crate) const MAX_REFUSED: u64 = 1 << 16;
+
+/// An answer with at least this many refused operations counts as progress, because the peer was working.
+pub(crate) const REFUSED_AS_PROGRESS: u64 = 64;
+
+/// Returns the number of answers in a row without a new operation after which a session ends with an error, for logs of
+/// up to `count` operations: twice the levels of a tree of 16 branches, and 8.
+pub(crate) fn max_idle_rounds(count: u64) -> u32 {
+    let levels = (u64::BITS - count.leading_zeros()).div_ceil(4);
+    2 * levels + 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_grow_with_the_logarithm() {
+        assert_eq!(max_idle_rounds(0), 8);
+        assert_eq!(max_idle_rounds(16), 12);
+        assert_eq!(max_idle_rounds(1_000_000), 18);
+        assert_eq!(max_idle_rounds(u64::MAX), 40);
+    }
+}

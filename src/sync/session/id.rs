@@ -1,0 +1,73 @@
+//! The identity of a session, from which its key is derived.
+//!
+//! The key is not secret for long, because both sides tell each other what it is derived from. It protects because it
+//! does not exist before the sets of operations are fixed.
+
+use crate::codec::tags::{SYNC_HINT, SYNC_KEY, SYNC_NAME, SYNC_RESPONDER};
+use crate::crypto::Sodium;
+use crate::op::OpSeq;
+use crate::oplog::Index;
+use crate::sync::proto::first_8;
+use crate::sync::rbsr::Fingerprinter;
+use crate::sync::resume::ResumeId;
+
+/// The number of operations that a hint covers.
+const HINTED: usize = 64;
+
+/// The identity of a session: both nonces, and the earlier session that it resumes. The responder's nonce depends on
+/// the part of its log that the session covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SessionId {
+    pub(crate) initiator: [u8; 16],
+    pub(crate) responder: [u8; 16],
+    pub(crate) resume: Option<ResumeId>,
+}
+
+impl SessionId {
+    pub(crate) fn fingerprinter(&self, crypto: Sodium) -> Fingerprinter {
+        Fingerprinter::new(crypto, self.hash(crypto, SYNC_KEY))
+    }
+
+    /// Returns the name under which a later session may resume this one.
+    pub(crate) fn name(&self, crypto: Sodium) -> [u8; 16] {
+        self.hash(crypto, SYNC_NAME)
+    }
+
+    fn hash(&self, crypto: Sodium, label: &[u8]) -> [u8; 16] {
+        let mut message = label.to_vec();
+        message.extend_from_slice(&self.initiator);
+        message.extend_from_slice(&self.responder);
+        ResumeId::put(self.resume, &mut message);
+        first_16(crypto.hash(&message).as_bytes())
+    }
+}
+
+/// Returns the responder's nonce: a keyed hash of the initiator's nonce and the part of the log that the session
+/// covers. So the responder need not store it, and nobody learns it for a set that can still change.
+pub(crate) fn responder_nonce(
+    crypto: Sodium,
+    secret: &[u8; 32],
+    initiator: &[u8; 16],
+    cursor: OpSeq,
+    resume: Option<ResumeId>,
+) -> [u8; 16] {
+    let mut message = SYNC_RESPONDER.to_vec();
+    message.extend_from_slice(initiator);
+    message.extend_from_slice(&cursor.get().to_le_bytes());
+    ResumeId::put(resume, &mut message);
+    first_16(&crypto.keyed_hash(secret, &message))
+}
+
+/// Returns a digest over the newest operations before `cursor`. It only decides how much the first answer contains, and need not be
+/// true.
+pub(crate) fn hint_of(crypto: Sodium, index: &Index, cursor: OpSeq) -> [u8; 8] {
+    let mut message = SYNC_HINT.to_vec();
+    for newest in index.in_order().rev().filter(|seq| *seq < cursor).take(HINTED) {
+        message.extend_from_slice(index.hash(newest).as_bytes());
+    }
+    first_8(crypto.hash(&message).as_bytes())
+}
+
+fn first_16(hash: &[u8; 32]) -> [u8; 16] {
+    hash.first_chunk().copied().unwrap_or_default()
+}

@@ -1,0 +1,459 @@
+//! Sessions with a peer that breaks the protocol, in one way each: they end within their bounds, with a clear error or
+//! a true result.
+
+use super::initiator::SyncSession;
+use super::options::SyncOptions;
+use super::progress::SessionResult;
+use super::responder::Responder;
+use crate::codec::OpHash;
+use crate::codec::packed::OpPacker;
+use crate::codec::wire::wide;
+use crate::crypto::{KeyPair, Signature};
+use crate::hlc::{Hlc, WallMillis};
+use crate::keys::SigningSecretKey;
+use crate::op::{Op, OpSeq, SignedOp};
+use crate::replica::{Replica, ReplicaOptions};
+use crate::sync::error::{PeerMisbehaved, SyncError};
+use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_RANGES, MIN_MESSAGE_BYTES, max_idle_rounds};
+use crate::sync::proto::{
+    Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeWriter, RequestHead, Sections,
+    SyncRequest, Welcome, room_for_ops, write_answer,
+};
+use crate::sync::rbsr::Bound;
+use crate::sync::resume::ResumeId;
+
+const NOW: WallMillis = WallMillis(1_760_000_000_000);
+const OURS: u32 = 500;
+
+/// An answer for a peer to spoil. At first it is honest: it welcomes, acknowledges all operations and describes no
+/// range.
+struct HonestAnswer {
+    welcome: Option<Welcome>,
+    ack: Ack,
+    continuation: Option<Continuation>,
+    alternates_wanted: Vec<OpHash>,
+    ranges: Vec<(Bound, Bound, RangeContent)>,
+    ops: Vec<SignedOp>,
+}
+
+impl HonestAnswer {
+    fn of(request: &SyncRequest<'_>) -> Self {
+        let welcome = matches!(request.head.phase, Phase::Hello(_)).then_some(Welcome {
+            nonce: [2; 16],
+            cursor: OpSeq::new(700),
+            resumed: false,
+            count: 700,
+            total: 1,
+            limit: MIN_MESSAGE_BYTES,
+        });
+        let ack = Ack { new_ops: wide(request.sections.ops.len()), ..Ack::default() };
+        Self {
+            welcome,
+            ack,
+            continuation: None,
+            alternates_wanted: Vec::new(),
+            ranges: Vec::new(),
+            ops: Vec::new(),
+        }
+    }
+
+    fn answer(self, request: &SyncRequest<'_>) -> Vec<u8> {
+        let mut ranges = RangeWriter::new();
+        for (low, high, content) in &self.ranges {
+            ranges.push(low, high, content);
+        }
+        let mut ops = OpPacker::new(room_for_ops(MIN_MESSAGE_BYTES));
+        self.ops.iter().for_each(|op| assert!(ops.push(op.as_ref())));
+        let sections = Sections { alternates_wanted: self.alternates_wanted, ranges, ops };
+        write_answer(&request.head, self.welcome.as_ref(), &self.ack, self.continuation.as_ref(), sections)
+    }
+}
+
+/// Opens a replica with 500 operations of its own.
+fn ours() -> Replica {
+    let key = SigningSecretKey::new("alice", KeyPair::from_seed(&[7; 32]).unwrap()).unwrap();
+    let mut replica = Replica::open(ReplicaOptions::new().write_as(key)).unwrap();
+    for n in 0..OURS {
+        replica
+            .set(WallMillis(NOW.0 + u64::from(n)), ("Task", "t1", "title"), f64::from(n).to_string())
+            .unwrap();
+    }
+    replica
+}
+
+fn junk(number: u64) -> SignedOp {
+    let op = Op::lww_set("alice", Hlc::new(number, 0).unwrap(), ("E", "i", "p"), "junk").unwrap();
+    let derived = crate::keys::derived_kid(&KeyPair::from_seed(&[7; 32]).unwrap().public_key());
+    SignedOp::new(op, &derived, Signature::from_bytes([9; 64])).unwrap()
+}
+
+/// Runs a session with a peer whose answers `spoil` changes. Returns the number of answers and the result.
+fn against(
+    options: SyncOptions,
+    mut spoil: impl FnMut(u64, &SyncRequest<'_>, &mut HonestAnswer),
+) -> (u32, Result<SessionResult, SyncError>) {
+    let mut replica = ours();
+    let held = replica.log().digest();
+    let mut session = SyncSession::new(options, [1; 16]);
+    let mut answers = 0;
+    let end = loop {
+        let request = match session.next_message(&replica) {
+            Ok(Some(request)) => request,
+            Ok(None) => break Ok(session.result().unwrap().clone()),
+            Err(error) => break Err(error),
+        };
+        assert!(request.len() <= MIN_MESSAGE_BYTES);
+        let space = LogSpace::of(&replica);
+        let request = SyncRequest::read(&request, &space).unwrap();
+        let mut draft = HonestAnswer::of(&request);
+        spoil(request.head.round, &request, &mut draft);
+        let answer = draft.answer(&request);
+        answers += 1;
+        if let Err(error) = session.receive(&mut replica, NOW, &answer) {
+            break Err(error);
+        }
+        assert!(answers < 5000, "it does not end");
+    };
+    // No operation is lost, and no unsigned one is admitted.
+    assert_eq!(replica.log().digest(), held);
+    (answers, end)
+}
+
+/// Returns the ranges of the request; for the first request, everything.
+fn asked(request: &SyncRequest<'_>) -> Vec<(Bound, Bound)> {
+    match request.head.phase {
+        Phase::Hello(_) => vec![(Bound::start(), Bound::End)],
+        Phase::Later { .. } => {
+            request.sections.ranges.iter().map(|ranged| (ranged.low.clone(), ranged.high.clone())).collect()
+        }
+    }
+}
+
+fn assert_no_progress((answers, end): (u32, Result<SessionResult, SyncError>)) {
+    let limit = max_idle_rounds(700);
+    assert_eq!(end, Err(SyncError::NoProgress { limit }));
+    assert!(answers <= 2 * limit, "{answers} answers");
+}
+
+fn assert_not_converged((answers, end): (u32, Result<SessionResult, SyncError>)) {
+    assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");
+    assert!(answers <= 3, "{answers} answers");
+}
+
+fn assert_misbehaved((answers, end): (u32, Result<SessionResult, SyncError>), expected: PeerMisbehaved) {
+    assert_eq!(end, Err(SyncError::PeerMisbehaved(expected)));
+    assert!(answers <= 3, "{answers} answers");
+}
+
+#[test]
+fn fingerprints_that_never_match() {
+    let mut salt = 0_u64;
+    assert_no_progress(against(SyncOptions::new(), |_, request, draft| {
+        for (low, high) in asked(request) {
+            salt += 1;
+            draft.ranges.push((
+                low,
+                high,
+                RangeContent::Fingerprint { count: 1000, fingerprint: salt.to_le_bytes() },
+            ));
+        }
+    }));
+}
+
+/// A session continues while it receives new operations. Meanwhile it keeps no more ranges than an answer can hold.
+#[test]
+fn endless_splits_each_with_a_genuine_operation() {
+    const FED: u64 = 60;
+    let mallory = SigningSecretKey::new("mallory", KeyPair::from_seed(&[8; 32]).unwrap()).unwrap();
+    let mut replica = ours();
+    replica.keys_mut().register(mallory.public_key().clone()).unwrap();
+    let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
+    let mut salt = 0_u64;
+    let mut answers = 0;
+    let end = loop {
+        let request = match session.next_message(&replica) {
+            Ok(Some(request)) => request,
+            Ok(None) => break Ok(session.result().unwrap().clone()),
+            Err(error) => break Err(error),
+        };
+        let space = LogSpace::of(&replica);
+        let request = SyncRequest::read(&request, &space).unwrap();
+        let mut draft = HonestAnswer::of(&request);
+        // As many parts as fit, at times without operations.
+        let parts: Vec<Bound> = (1..2000).map(|part| Bound::at_time(answers * 2000 + part)).collect();
+        for (low, high) in asked(&request) {
+            let mut low = low;
+            let within =
+                parts.partition_point(|part| *part <= low)..parts.partition_point(|part| *part < high);
+            for bound in parts[within].iter().chain([&high]) {
+                salt += 1;
+                let content = RangeContent::Fingerprint { count: 1000, fingerprint: salt.to_le_bytes() };
+                draft.ranges.push((std::mem::replace(&mut low, bound.clone()), bound.clone(), content));
+            }
+        }
+        if answers < FED {
+            let ts = Hlc::new(1_000_000 + answers, 0).unwrap();
+            let op = Op::lww_set("mallory", ts, ("E", "i", "p"), "x").unwrap();
+            draft.ops.push(crate::keys::sign_op(&replica.crypto(), op, &mallory).unwrap());
+        }
+        answers += 1;
+        let answer = draft.answer(&request);
+        if let Err(error) = session.receive(&mut replica, NOW, &answer) {
+            break Err(error);
+        }
+        assert!(
+            session.pending_ranges() <= 2 * MAX_RANGES,
+            "{} ranges are pending",
+            session.pending_ranges()
+        );
+    };
+    let limit = max_idle_rounds(700);
+    assert_eq!(end, Err(SyncError::NoProgress { limit }));
+    assert!(answers <= FED + u64::from(2 * limit), "{answers} answers");
+    assert_eq!(wide(replica.log().len()), u64::from(OURS) + FED);
+}
+
+#[test]
+fn a_claim_to_hold_the_same_operations() {
+    // The right count with a sum that it cannot know, then no ranges, as if all were equal.
+    assert_not_converged(against(SyncOptions::new(), |_, _, draft| {
+        if let Some(welcome) = &mut draft.welcome {
+            (welcome.count, welcome.cursor) = (OURS.into(), OpSeq::new(OURS));
+        }
+    }));
+    // The same with a count of zero.
+    assert_not_converged(against(SyncOptions::new(), |_, _, draft| {
+        if let Some(welcome) = &mut draft.welcome {
+            (welcome.count, welcome.cursor, welcome.total) = (0, OpSeq::FIRST, 5);
+        }
+    }));
+}
+
+#[test]
+fn a_claim_to_hold_more_operations_than_possible() {
+    assert_not_converged(against(SyncOptions::new(), |_, _, draft| {
+        if let Some(welcome) = &mut draft.welcome {
+            (welcome.count, welcome.cursor) = (u64::MAX, OpSeq::new(u32::MAX));
+        }
+    }));
+}
+
+#[test]
+fn ids_that_are_never_delivered() {
+    let (answers, end) = against(SyncOptions::new(), |round, request, draft| {
+        for (at, (low, high)) in asked(request).into_iter().enumerate() {
+            let ids = (0..32_u64).map(|id| (id + round * 1000 + wide(at) * 50).to_le_bytes()).collect();
+            draft.ranges.push((low, high, RangeContent::Ids(ids)));
+        }
+    });
+    assert!(
+        matches!(end, Err(SyncError::NoProgress { .. }) | Ok(SessionResult::NotConverged { .. })),
+        "{end:?}"
+    );
+    assert!(answers <= 2 * max_idle_rounds(700), "{answers}");
+}
+
+#[test]
+fn the_same_ids_again_and_again() {
+    assert_no_progress(against(SyncOptions::new(), |_, request, draft| {
+        draft.ranges.extend(
+            asked(request).into_iter().map(|(low, high)| (low, high, RangeContent::Ids(vec![[1; 8]]))),
+        );
+    }));
+}
+
+#[test]
+fn continuation_from_the_start_every_time() {
+    assert_no_progress(against(SyncOptions::new(), |_, _, draft| {
+        draft.continuation = Some(Continuation { from: Bound::start(), done: 0 });
+    }));
+}
+
+#[test]
+fn one_junk_operation_per_answer() {
+    assert_no_progress(against(SyncOptions::new(), |round, _, draft| {
+        draft.ops.push(junk(round));
+        draft.continuation = Some(Continuation { from: Bound::start(), done: 0 });
+    }));
+}
+
+#[test]
+fn junk_by_the_thousand() {
+    let (answers, end) = against(SyncOptions::new(), |round, _, draft| {
+        draft.ops.extend((0..2048).map(|n| {
+            SignedOp::new(junk(n + round * 2048).op().clone(), "nobody's", Signature::from_bytes([9; 64]))
+                .unwrap()
+        }));
+        draft.continuation = Some(Continuation { from: Bound::start(), done: 0 });
+    });
+    assert!(matches!(end, Err(SyncError::TooManyRefused { .. })), "{end:?}");
+    assert_eq!(answers, 33);
+}
+
+#[test]
+fn the_same_junk_again_and_again() {
+    let (answers, end) = against(SyncOptions::new(), |_, _, draft| {
+        draft.ops.extend((0..256).map(junk));
+        draft.continuation = Some(Continuation { from: Bound::start(), done: 0 });
+    });
+    assert!(matches!(end, Err(SyncError::TooManyRefused { .. })), "{end:?}");
+    assert_eq!(answers, 257);
+}
+
+#[test]
+fn a_range_that_was_not_asked_for() {
+    let spoil = |_: u64, request: &SyncRequest<'_>, draft: &mut HonestAnswer| {
+        if draft.welcome.is_none() && asked(request).len() > 1 {
+            // Both bounds were in the request, but not as one range.
+            draft.ranges.push((Bound::start(), Bound::End, RangeContent::Ids(Vec::new())));
+        }
+    };
+    assert_misbehaved(against(SyncOptions::new(), spoil), PeerMisbehaved::Range);
+}
+
+#[test]
+fn more_wants_than_operations() {
+    let spoil = |_: u64, _: &SyncRequest<'_>, draft: &mut HonestAnswer| {
+        draft.ranges.push((Bound::start(), Bound::End, RangeContent::Wants(vec![true; 501])));
+    };
+    assert_misbehaved(
+        against(SyncOptions::new(), spoil),
+        PeerMisbehaved::Wants { found: 501, expected: 500 },
+    );
+}
+
+#[test]
+fn an_acknowledgement_of_operations_that_were_not_sent() {
+    let spoil = |_: u64, _: &SyncRequest<'_>, draft: &mut HonestAnswer| draft.ack.duplicates += 1;
+    assert_misbehaved(against(SyncOptions::new(), spoil), PeerMisbehaved::Ack { found: 1, expected: 0 });
+}
+
+#[test]
+fn no_welcome_and_two_welcomes() {
+    assert_misbehaved(
+        against(SyncOptions::new(), |_, _, draft| draft.welcome = None),
+        PeerMisbehaved::Welcome,
+    );
+    let mut first = None;
+    let twice = |_: u64, _: &SyncRequest<'_>, draft: &mut HonestAnswer| {
+        first = first.or(draft.welcome);
+        draft.welcome = first;
+    };
+    assert_misbehaved(against(SyncOptions::new(), twice), PeerMisbehaved::Welcome);
+}
+
+#[test]
+fn resumption_that_was_not_offered_and_a_limit_below_the_minimum() {
+    let resumed = |_: u64, _: &SyncRequest<'_>, draft: &mut HonestAnswer| {
+        draft.welcome.as_mut().unwrap().resumed = true
+    };
+    assert_misbehaved(against(SyncOptions::new(), resumed), PeerMisbehaved::Resume);
+    let small = |_: u64, _: &SyncRequest<'_>, draft: &mut HonestAnswer| {
+        draft.welcome.as_mut().unwrap().limit = MIN_MESSAGE_BYTES - 1;
+    };
+    assert_misbehaved(against(SyncOptions::new(), small), PeerMisbehaved::Limit);
+}
+
+#[test]
+fn an_alternate_is_sent_once() {
+    let replica = ours();
+    let all: Vec<OpHash> = replica.log().iter().map(|entry| entry.unwrap().hash).collect();
+    let mut sent = 0;
+    let (answers, end) = against(SyncOptions::new(), |_, request, draft| {
+        sent += request.sections.ops.len();
+        draft.alternates_wanted = all.iter().take(MAX_ALTERNATES_WANTED).copied().collect();
+    });
+    assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");
+    assert!(answers < 6, "{answers}");
+    assert_eq!(sent, MAX_ALTERNATES_WANTED);
+}
+
+#[test]
+fn an_operation_slipped_into_a_session_by_a_third_party_is_not_lost_to_its_initiator() {
+    let (mut alice, mut relay) = (ours(), ours());
+    let mallory = SigningSecretKey::new("mallory", KeyPair::from_seed(&[8; 32]).unwrap()).unwrap();
+    for replica in [&mut alice, &mut relay] {
+        replica.keys_mut().register(mallory.public_key().clone()).unwrap();
+    }
+    alice.set(NOW, ("Task", "t2", "title"), "new").unwrap();
+    let mut responder = Responder::new([3; 32], SyncOptions::new());
+    let mut converge = |alice: &mut Replica, relay: &mut Replica, options, slip: Option<&SignedOp>| {
+        let mut session = SyncSession::new(options, [4; 16]);
+        while let Some(request) = session.next_message(alice).unwrap() {
+            let reply = responder.respond(relay, NOW, &request).unwrap();
+            session.receive(alice, NOW, &reply.message).unwrap();
+            // Mallory has seen the nonce, and sends a request in alice's name.
+            let Some(op) = slip else { continue };
+            let head = RequestHead {
+                nonce: [4; 16],
+                space: LogSpace::of(relay).tag,
+                round: 9,
+                limit: MIN_MESSAGE_BYTES,
+                resume: None,
+                phase: Phase::Later { cursor: OpSeq::new(OURS) },
+            };
+            let mut ops = OpPacker::new(1000);
+            assert!(ops.push(op.as_ref()));
+            let sections = Sections { alternates_wanted: Vec::new(), ranges: RangeWriter::new(), ops };
+            responder.respond(relay, NOW, &head.write(sections)).unwrap();
+        }
+        match session.result() {
+            Some(SessionResult::Converged { resume: Some(token), .. }) => token.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let op = Op::lww_set("mallory", Hlc::new(NOW.0, 0).unwrap(), ("E", "i", "p"), "hidden").unwrap();
+    let op = crate::keys::sign_op(&alice.crypto(), op, &mallory).unwrap();
+    let token = converge(&mut alice, &mut relay, SyncOptions::new(), Some(&op));
+    assert_eq!(alice.log().len() + 1, relay.log().len());
+    // Both sides remember the session differently, so it is not resumed.
+    let token = converge(&mut alice, &mut relay, SyncOptions::new().resume(token), None);
+    assert_eq!(alice.log().digest(), relay.log().digest());
+    // The second session is remembered alike, and resumed.
+    alice.set(NOW, ("Task", "t3", "title"), "newer").unwrap();
+    converge(&mut alice, &mut relay, SyncOptions::new().resume(token), None);
+    assert_eq!(alice.log().digest(), relay.log().digest());
+}
+
+#[test]
+fn requests_that_break_the_protocol() {
+    // The other side: a responder rejects such requests at once.
+    let mut replica = ours();
+    let mut responder = Responder::new([3; 32], SyncOptions::new());
+    let hello = Phase::Hello(Hello { count: 5, since: 5, hint: [0; 8] });
+    let honest = RequestHead {
+        nonce: [1; 16],
+        space: LogSpace::of(&replica).tag,
+        round: 0,
+        limit: MIN_MESSAGE_BYTES,
+        resume: None,
+        phase: hello,
+    };
+    let mut ask = |head: RequestHead, ranges: &[(Bound, Bound, RangeContent)]| {
+        let mut writer = RangeWriter::new();
+        for (low, high, content) in ranges {
+            assert!(writer.push(low, high, content));
+        }
+        let sections = Sections { alternates_wanted: Vec::new(), ranges: writer, ops: OpPacker::new(0) };
+        responder.respond(&mut replica, NOW, &head.write(sections)).map(|reply| reply.sent)
+    };
+    assert_eq!(ask(honest, &[]), Ok(0));
+    let later = |cursor| RequestHead { phase: Phase::Later { cursor: OpSeq::new(cursor) }, ..honest };
+    assert_eq!(ask(later(OURS + 1), &[]), Err(SyncError::PeerMisbehaved(PeerMisbehaved::Position)));
+    let resume = Some(ResumeId { session: [5; 16], transferred: [6; 32] });
+    let forgotten = SyncError::AlertReceived(Alert::Forgotten);
+    assert_eq!(ask(RequestHead { resume, ..later(OURS) }, &[]), Err(forgotten));
+    assert_eq!(
+        ask(RequestHead { limit: 100, ..honest }, &[]),
+        Err(SyncError::PeerMisbehaved(PeerMisbehaved::Limit))
+    );
+    let everything = |content| [(Bound::start(), Bound::End, content)];
+    assert_eq!(
+        ask(later(OURS), &everything(RangeContent::Wants(vec![true; 499]))),
+        Err(SyncError::PeerMisbehaved(PeerMisbehaved::Wants { found: 499, expected: 500 }))
+    );
+    assert_eq!(ask(later(OURS), &everything(RangeContent::Wants(vec![true; 500]))), Ok(500));
+    assert_eq!(ask(later(OURS), &everything(RangeContent::Ids(vec![[1; 8]; 4096]))), Ok(500));
+    // A session that covers a part of the log, and never began: a request may name any part.
+    assert_eq!(ask(later(10), &everything(RangeContent::Ids(Vec::new()))), Ok(10));
+}

@@ -1,0 +1,142 @@
+//! The operations that an initiator sends.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::codec::OpHash;
+use crate::codec::packed::OpPacker;
+use crate::codec::wire::wide;
+use crate::op::{OpSeq, SignedOpRef};
+use crate::packed::BitSet;
+use crate::replica::Replica;
+use crate::store::StoreError;
+use crate::sync::error::{PeerMisbehaved, SyncError};
+use crate::sync::proto::limits::MAX_ALTERNATES_SENT;
+use crate::sync::proto::{Ack, room_for_ops};
+use crate::sync::rbsr::{Fingerprinter, Tally};
+
+/// The operations that an initiator sends, each once in a session.
+pub(crate) struct Outbox {
+    waiting: VecDeque<OpSeq>,
+    /// Operations that were ever waiting.
+    queued: BitSet<OpSeq>,
+    /// Operations of which the peer wants this side's copy.
+    alternates: VecDeque<OpSeq>,
+    /// Operations that were ever among the alternates, and their number.
+    queued_alternates: BitSet<OpSeq>,
+    alternates_count: usize,
+    /// The number of operations in the last request, alternates included.
+    in_flight: u64,
+    /// The sum over them, each once.
+    in_flight_sum: u128,
+    /// True if the peer took other operations than were sent: somebody alters them on the way.
+    pub(crate) altered: bool,
+    /// Operations sent that the peer lacked.
+    pub(crate) sent: Tally,
+    /// Their numbers.
+    pub(crate) sent_numbers: Vec<OpSeq>,
+}
+
+impl Outbox {
+    pub(crate) const fn new() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            queued: BitSet::new(),
+            alternates: VecDeque::new(),
+            queued_alternates: BitSet::new(),
+            alternates_count: 0,
+            in_flight: 0,
+            in_flight_sum: 0,
+            altered: false,
+            sent: Tally { count: 0, sum: 0 },
+            sent_numbers: Vec::new(),
+        }
+    }
+
+    /// Returns the number of operations that wait to be sent.
+    pub(crate) fn waiting(&self) -> u64 {
+        wide(self.waiting.len())
+    }
+
+    /// Adds operations, unless they were added before.
+    pub(crate) fn queue(&mut self, numbers: impl Iterator<Item = OpSeq>) {
+        self.waiting.extend(numbers.filter(|number| self.queued.insert(*number)));
+    }
+
+    /// Adds this side's copies of operations whose signatures the peer doubts. A replica that does not verify doubts
+    /// its own copies instead.
+    pub(crate) fn queue_alternates(&mut self, replica: &mut Replica, wanted: &[OpHash]) {
+        if replica.accepts_unverified() {
+            return wanted.iter().for_each(|hash| replica.collect_alternates(hash));
+        }
+        for number in wanted.iter().filter_map(|hash| replica.log().find_confirmed(hash)) {
+            if self.alternates_count < MAX_ALTERNATES_SENT && self.queued_alternates.insert(number) {
+                self.alternates.push_back(number);
+                self.alternates_count += 1;
+            }
+        }
+    }
+
+    /// Checks the acknowledgement of the last request's operations. Returns their number.
+    pub(crate) fn acknowledge(&mut self, ack: &Ack) -> Result<u64, SyncError> {
+        let (found, expected) = (ack.total(), std::mem::take(&mut self.in_flight));
+        if found != expected {
+            return Err(PeerMisbehaved::Ack { found, expected }.into());
+        }
+        self.altered |= ack.refused.total() == 0 && ack.sum != self.in_flight_sum;
+        Ok(expected)
+    }
+
+    /// Packs operations for a message of at most `limit` bytes, and remembers them as in flight.
+    pub(crate) fn pack(
+        &mut self,
+        replica: &Replica,
+        fingerprinter: &Fingerprinter,
+        limit: usize,
+    ) -> Result<OpPacker, StoreError> {
+        let index = replica.log().index();
+        let mut packer = OpPacker::new(room_for_ops(limit));
+        let mut packed = BTreeSet::new();
+        while let Some(number) = self.waiting.front() {
+            if !pack_op(replica, *number, &mut packer)? {
+                break;
+            }
+            packed.insert(*number);
+            self.sent_numbers.push(*number);
+            self.sent.add(fingerprinter.of(index.hash(*number)));
+            self.waiting.pop_front();
+        }
+        while let Some(number) = self.alternates.front() {
+            if !pack_op(replica, *number, &mut packer)? {
+                break;
+            }
+            packed.insert(*number);
+            self.alternates.pop_front();
+        }
+        self.in_flight = wide(packer.count());
+        self.in_flight_sum = fingerprinter.sum(index, &packed);
+        Ok(packer)
+    }
+}
+
+/// The most bytes that an alternate of an operation takes besides its value: a signature and names.
+const ALTERNATE_BYTES: usize = 2048;
+
+/// Packs an operation with its alternates. Returns false, with nothing packed, if there is no room.
+pub(crate) fn pack_op(replica: &Replica, number: OpSeq, packer: &mut OpPacker) -> Result<bool, StoreError> {
+    let alternates = replica.alternates(number);
+    replica.log().with_op(number, |signed| {
+        let op_bytes = signed.op().value().len().saturating_add(ALTERNATE_BYTES);
+        let needed = alternates.len().saturating_mul(op_bytes);
+        if !alternates.is_empty() && packer.count() > 0 && needed > packer.room() {
+            return false;
+        }
+        if !packer.push(signed) {
+            return false;
+        }
+        // If even an empty message has no room for all alternates, the last ones are left out.
+        for (kid, signature) in alternates {
+            packer.push(SignedOpRef::from_log(signed.op(), kid, *signature));
+        }
+        true
+    })
+}

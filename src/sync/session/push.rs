@@ -1,0 +1,86 @@
+//! Pushes: new operations both ways over a connection that stays open after a session.
+
+use super::options::SyncOptions;
+use super::outbox::pack_op;
+use crate::codec::packed::OpPacker;
+use crate::hlc::WallMillis;
+use crate::op::OpSeq;
+use crate::replica::Replica;
+use crate::sync::error::SyncError;
+use crate::sync::ingest::{IngestedOps, Received};
+use crate::sync::proto::limits::MIN_MESSAGE_BYTES;
+use crate::sync::proto::{LogSpace, read_push, room_for_ops, write_push};
+use crate::sync::resume::{CommonOps, ResumeToken};
+
+/// The exchange of new operations after a session that converged, over a connection that stays open.
+///
+/// Each side sends operations as they arrive in its log, except those that came from the peer. Messages are not
+/// answered. The next session finds operations that were lost on the way.
+pub struct Push {
+    common: CommonOps,
+    /// The next operation to look at.
+    next: OpSeq,
+    options: SyncOptions,
+}
+
+impl Push {
+    pub(crate) fn new(common: CommonOps, options: &SyncOptions) -> Self {
+        let next = common.cursor();
+        Self { common, next, options: options.clone() }
+    }
+
+    /// Creates the initiator's side after a session that converged. `options` are those of the session.
+    /// [`Responder::push_after`](crate::Responder::push_after) creates the responder's side.
+    #[must_use]
+    pub fn after(token: ResumeToken, options: &SyncOptions) -> Self {
+        Self::new(token.common, options)
+    }
+
+    /// Returns a message with operations that the peer has not been sent, or `None` if there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`SyncError::OtherReplica`] and [`SyncError::Store`].
+    pub fn next_message(&mut self, replica: &Replica) -> Result<Option<Vec<u8>>, SyncError> {
+        if !self.common.is_of(replica.log()) {
+            return Err(SyncError::OtherReplica);
+        }
+        // The peer's limit is not known here, so this is the lowest that it may have.
+        let mut packer = OpPacker::new(room_for_ops(MIN_MESSAGE_BYTES));
+        let mut next = self.next;
+        for number in self.next.until(replica.log().confirmed()) {
+            if !self.common.contains(number) && !pack_op(replica, number, &mut packer)? {
+                break;
+            }
+            next = number.checked_add(1).unwrap_or(number);
+        }
+        self.next = next;
+        Ok((packer.count() > 0).then(|| write_push(&LogSpace::of(replica), packer)))
+    }
+
+    /// Ingests the operations of a message from the peer, in one batch.
+    ///
+    /// # Errors
+    ///
+    /// [`SyncError`]; no operation of the message was admitted.
+    pub fn receive(
+        &mut self,
+        replica: &mut Replica,
+        now: WallMillis,
+        message: &[u8],
+    ) -> Result<Received, SyncError> {
+        self.options.check_length(message)?;
+        let space = LogSpace::of(replica);
+        let ingested = IngestedOps::ingest(replica, now, read_push(message, &space)?)?;
+        for number in ingested.numbers {
+            self.common.add(number);
+        }
+        Ok(ingested.received)
+    }
+
+    /// Returns an upper bound for the number of operations that wait to be pushed.
+    #[must_use]
+    pub fn waiting(&self, replica: &Replica) -> u64 {
+        replica.log().cursor().position().saturating_sub(self.next.into())
+    }
+}

@@ -1,0 +1,325 @@
+//! A session after the welcome, on the initiator's side.
+
+use super::id::SessionId;
+use super::inbox::Inbox;
+use super::outbox::Outbox;
+use super::progress::{Progress, SessionDigest, SessionResult};
+use super::start::Start;
+use crate::codec::wire::wide;
+use crate::hlc::WallMillis;
+use crate::replica::Replica;
+use crate::sync::error::{PeerMisbehaved, SyncError};
+use crate::sync::ingest::IngestedOps;
+use crate::sync::proto::limits::{
+    MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
+};
+use crate::sync::proto::{
+    Ack, Continuation, Phase, RangeContent, RangeItem, RangeWriter, Sections, SyncAnswer, Welcome,
+};
+use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
+use crate::sync::resume::{CommonOps, ResumeId, ResumeToken, Transferred};
+
+/// A session whose welcome has arrived.
+pub(crate) struct Reconciling {
+    pub(crate) start: Start,
+    /// The number of the next request.
+    pub(crate) round: u64,
+    comparison: Comparison,
+    /// Ranges to describe in later requests.
+    pending: Vec<PendingRange>,
+    /// The ranges of the last request, in order.
+    asked: Vec<PendingRange>,
+    outbox: Outbox,
+    inbox: Inbox,
+    /// The number of answers in a row without progress.
+    idle_rounds: u32,
+}
+
+/// The two sets of operations that are compared.
+struct Comparison {
+    id: SessionId,
+    fingerprinter: Fingerprinter,
+    snapshot: Snapshot,
+    welcome: Welcome,
+}
+
+/// A range, and the content to send about it.
+#[derive(Clone)]
+struct PendingRange {
+    low: Bound,
+    high: Bound,
+    content: PendingContent,
+}
+
+#[derive(Clone)]
+enum PendingContent {
+    Fingerprint,
+    Ids,
+    Wants(Vec<bool>),
+}
+
+impl Reconciling {
+    /// Begins the comparison that the welcome announces.
+    pub(crate) fn new(start: Start, welcome: Welcome, replica: &Replica) -> Result<Self, SyncError> {
+        let token = start.offered.as_ref().filter(|_| welcome.resumed);
+        if welcome.resumed && token.is_none() {
+            return Err(PeerMisbehaved::Resume.into());
+        }
+        if welcome.limit < MIN_MESSAGE_BYTES {
+            return Err(PeerMisbehaved::Limit.into());
+        }
+        let id = SessionId {
+            initiator: start.nonce,
+            responder: welcome.nonce,
+            resume: token.map(|token| token.id),
+        };
+        let fingerprinter = id.fingerprinter(replica.crypto());
+        let common = token.map(|token| &token.common);
+        let snapshot = Snapshot::new(replica.log().index(), &fingerprinter, start.cursor, common);
+        // A side without operations has nothing to compare: it lacks all operations of the peer.
+        let content = if snapshot.len() == 0 { PendingContent::Ids } else { PendingContent::Fingerprint };
+        Ok(Self {
+            start,
+            round: 0,
+            comparison: Comparison { id, fingerprinter, snapshot, welcome },
+            pending: Vec::new(),
+            asked: vec![PendingRange { low: Bound::start(), high: Bound::End, content }],
+            outbox: Outbox::new(),
+            inbox: Inbox::default(),
+            idle_rounds: 0,
+        })
+    }
+
+    // Requests
+
+    /// Returns the next request, or `None` if the reconciliation is complete.
+    pub(crate) fn next_request(
+        &mut self,
+        replica: &Replica,
+        progress: &mut Progress,
+    ) -> Result<Option<Vec<u8>>, SyncError> {
+        let ranges = self.describe_pending(replica);
+        let Comparison { id, fingerprinter, welcome, .. } = &self.comparison;
+        let limit = welcome.limit.min(self.start.limit);
+        let ops = self.outbox.pack(replica, fingerprinter, limit)?;
+        let alternates_wanted = self.inbox.take_alternates_wanted();
+        if ranges.is_empty() && ops.count() == 0 && alternates_wanted.is_empty() {
+            return Ok(None);
+        }
+        progress.op_bytes_sent = progress.op_bytes_sent.saturating_add(wide(ops.len()));
+        let head = self.start.head(self.round, id.resume, Phase::Later { cursor: welcome.cursor });
+        Ok(Some(head.write(Sections { alternates_wanted, ranges, ops })))
+    }
+
+    /// Describes pending ranges until the message is full. The rest stays pending.
+    fn describe_pending(&mut self, replica: &Replica) -> RangeWriter {
+        let view = self.comparison.view(replica);
+        let mut writer = RangeWriter::new();
+        let mut reached = Bound::start();
+        let mut left = Vec::new();
+        self.asked.clear();
+        self.pending.sort_by(|a, b| a.low.cmp(&b.low));
+        let mut pending = std::mem::take(&mut self.pending).into_iter();
+        for next in pending.by_ref() {
+            // A peer that describes a range twice is answered once.
+            if next.low < reached {
+                continue;
+            }
+            let content = match &next.content {
+                PendingContent::Fingerprint => view.fingerprint(&next.low, &next.high),
+                PendingContent::Ids => view.ids(&next.low, &next.high),
+                PendingContent::Wants(wants) => RangeContent::Wants(wants.clone()),
+            };
+            if !writer.push(&next.low, &next.high, &content) {
+                left.push(next);
+                break;
+            }
+            reached = next.high.clone();
+            self.asked.push(next);
+        }
+        left.extend(pending);
+        self.pending = left;
+        writer
+    }
+
+    // Answers
+
+    /// Takes an answer and ingests its operations.
+    pub(crate) fn take_answer(
+        &mut self,
+        replica: &mut Replica,
+        now: WallMillis,
+        answer: SyncAnswer<'_>,
+        progress: &mut Progress,
+    ) -> Result<(), SyncError> {
+        let SyncAnswer { welcome, ack, continuation, sections } = answer;
+        self.round += 1;
+
+        let sent = self.take_ack(&ack, progress)?;
+        let is_empty = sections.ranges.is_empty() && continuation.is_none() && sections.ops.is_empty();
+        let ingested = IngestedOps::ingest(replica, now, sections.ops)?;
+        let received = ingested.received;
+        let cursor = self.start.cursor;
+        self.inbox.record(replica.log(), &self.comparison.fingerprinter, cursor, ingested, progress)?;
+        self.outbox.queue_alternates(replica, &sections.alternates_wanted);
+
+        if welcome.is_some() && is_empty {
+            // Only the fingerprint of everything is known.
+            let Welcome { count, total, .. } = self.comparison.welcome;
+            let content = RangeContent::Fingerprint { count, fingerprint: short(total) };
+            self.on_range(replica, RangeItem { low: Bound::start(), high: Bound::End, content })?;
+        }
+        for item in sections.ranges {
+            if !self.was_asked(&item) {
+                return Err(PeerMisbehaved::Range.into());
+            }
+            self.on_range(replica, item)?;
+        }
+        if let Some(continuation) = continuation {
+            self.ask_again(continuation)?;
+        }
+
+        let Comparison { welcome, snapshot, .. } = &self.comparison;
+        let limit = max_idle_rounds(welcome.count.max(snapshot.count()));
+        let refused = received.refused.total();
+        let worked = received.new_ops() > 0 || sent > 0 || refused >= REFUSED_AS_PROGRESS;
+        self.idle_rounds = if worked { 0 } else { self.idle_rounds + 1 };
+        if self.idle_rounds > limit {
+            return Err(SyncError::NoProgress { limit });
+        }
+        progress.left_to_send = self.outbox.waiting();
+        let here = snapshot.count().saturating_add(self.inbox.received.count);
+        progress.left_to_receive = welcome.count.saturating_sub(here);
+        Ok(())
+    }
+
+    /// Records the acknowledgement of the last request's operations. Returns their number.
+    fn take_ack(&mut self, ack: &Ack, progress: &mut Progress) -> Result<u64, SyncError> {
+        let expected = self.outbox.acknowledge(ack)?;
+        progress.sent = progress.sent.saturating_add(expected);
+        progress.refused_by_peer.add(&ack.refused);
+        Ok(expected)
+    }
+
+    /// Returns true if the range lies within a range of the last request.
+    fn was_asked(&self, item: &RangeItem) -> bool {
+        let at = self.asked.partition_point(|asked| asked.high <= item.low);
+        self.asked.get(at).is_some_and(|asked| asked.low <= item.low && item.high <= asked.high)
+    }
+
+    /// Decides how to continue with a range that the peer describes.
+    fn on_range(&mut self, replica: &Replica, item: RangeItem) -> Result<(), SyncError> {
+        let view = self.comparison.view(replica);
+        let RangeItem { low, high, content } = item;
+        let content = match content {
+            RangeContent::Fingerprint { count, fingerprint } => {
+                match view.on_fingerprint(&low, &high, count, fingerprint) {
+                    OnFingerprint::Same => return Ok(()),
+                    OnFingerprint::SendAll => {
+                        self.outbox.queue(view.numbers(view.range(&low, &high)));
+                        return Ok(());
+                    }
+                    OnFingerprint::Split(parts) if self.pending.len() + parts.len() <= MAX_PENDING => {
+                        let content = PendingContent::Fingerprint;
+                        let pending = |(low, high)| PendingRange { low, high, content: content.clone() };
+                        self.pending.extend(parts.into_iter().map(pending));
+                        return Ok(());
+                    }
+                    OnFingerprint::List => PendingContent::Ids,
+                    OnFingerprint::Fingerprint | OnFingerprint::Split(_) => PendingContent::Fingerprint,
+                }
+            }
+            RangeContent::Ids(ids) => {
+                let OnIds { send, wants } = view.on_ids(&low, &high, &ids);
+                self.outbox.queue(view.numbers(send));
+                if wants.is_empty() {
+                    return Ok(());
+                }
+                PendingContent::Wants(wants)
+            }
+            RangeContent::Wants(wants) => {
+                self.outbox.queue(view.numbers(view.wanted(&low, &high, &wants)?));
+                return Ok(());
+            }
+        };
+        self.pending.push(PendingRange { low, high, content });
+        Ok(())
+    }
+
+    /// Repeats the last request from the place that a full answer reached.
+    fn ask_again(&mut self, continuation: Continuation) -> Result<(), SyncError> {
+        let Continuation { from, done } = continuation;
+        for mut asked in std::mem::take(&mut self.asked) {
+            if asked.high <= from {
+                continue;
+            }
+            if asked.low < from {
+                asked.low = from.clone();
+                if let PendingContent::Wants(wants) = &mut asked.content {
+                    let done = usize::try_from(done).ok().filter(|done| *done <= wants.len());
+                    wants.drain(..done.ok_or(PeerMisbehaved::Limit)?);
+                }
+            }
+            self.pending.push(asked);
+        }
+        Ok(())
+    }
+
+    // The end
+
+    /// Returns the result of a complete reconciliation.
+    pub(crate) fn conclude(self, replica: &Replica, progress: &Progress) -> SessionResult {
+        let Comparison { snapshot, welcome, .. } = &self.comparison;
+        let (received, sent) = (self.inbox.received, self.outbox.sent);
+        let refused = progress.received.refused;
+        let refused_by_peer = progress.refused_by_peer;
+        // If this side's operations and the received ones are the peer's operations and the sent ones, both hold the
+        // same. All of this is computed from our own log, except for the peer's count and sum, which it announced
+        // before any operation was exchanged.
+        let count = snapshot.count().checked_add(received.count);
+        let same_count = count.and_then(|count| count.checked_sub(sent.count)) == Some(welcome.count);
+        let sum = snapshot.total().wrapping_add(received.sum);
+        let same_sum = sum.wrapping_sub(sent.sum) == welcome.total;
+        let all_taken = refused.total() == 0 && refused_by_peer.total() == 0 && !self.outbox.altered;
+        if same_count && same_sum && all_taken {
+            SessionResult::Converged {
+                digest: SessionDigest::of_sum(sum),
+                count: u64::from(self.start.cursor).saturating_add(received.count),
+                resume: self.into_token(replica),
+            }
+        } else {
+            SessionResult::NotConverged { refused, refused_by_peer }
+        }
+    }
+
+    /// Returns the token for the next session with this peer.
+    fn into_token(self, replica: &Replica) -> Option<ResumeToken> {
+        let index = replica.log().index();
+        let received = self.inbox.numbers;
+        if received.len() > MAX_RUNS {
+            return None;
+        }
+        let Comparison { id, welcome, .. } = self.comparison;
+        let transferred = Transferred {
+            count: welcome.count,
+            total: welcome.total,
+            to_responder: self.outbox.sent_numbers.iter().map(|number| *index.hash(*number)).collect(),
+            to_initiator: received.numbers().map(|number| *index.hash(number)).collect(),
+        };
+        let crypto = replica.crypto();
+        let id = ResumeId { session: id.name(crypto), transferred: transferred.digest(crypto) };
+        Some(ResumeToken { id, common: CommonOps::new(replica.log(), self.start.cursor, received) })
+    }
+
+    /// Returns the number of pending ranges.
+    #[cfg(test)]
+    pub(crate) fn pending_ranges(&self) -> usize {
+        self.pending.len()
+    }
+}
+
+impl Comparison {
+    fn view<'v>(&'v self, replica: &'v Replica) -> View<'v> {
+        View { index: replica.log().index(), fingerprinter: &self.fingerprinter, snapshot: &self.snapshot }
+    }
+}

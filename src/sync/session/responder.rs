@@ -1,0 +1,230 @@
+//! The responder of a session: answers requests.
+
+use std::collections::VecDeque;
+
+use super::draft::Draft;
+use super::id::{SessionId, responder_nonce};
+use super::options::SyncOptions;
+use super::push::Push;
+use crate::codec::OpHash;
+use crate::codec::wire::wide;
+use crate::crypto::Zeroizing;
+use crate::hlc::WallMillis;
+use crate::op::OpSeq;
+use crate::oplog::LogId;
+use crate::replica::Replica;
+use crate::sync::error::{PeerMisbehaved, SyncError};
+use crate::sync::ingest::{IngestedOps, Received};
+use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES};
+use crate::sync::proto::{Ack, Alert, LogSpace, Phase, ReadSections, SyncRequest, Welcome, room_for_ops};
+use crate::sync::rbsr::{Fingerprinter, Snapshot, View};
+use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
+
+/// Answers the requests of any number of initiators, in any order.
+///
+/// Each request contains everything that its answer depends on. So requests may be answered by several processes behind
+/// a load balancer, if they share the secret and the replica's store. State kept between requests only saves work.
+pub struct Responder {
+    secret: Zeroizing<[u8; 32]>,
+    options: SyncOptions,
+    snapshots: VecDeque<CachedSnapshot>,
+    sessions: PastSessions,
+}
+
+/// A snapshot kept between the requests of a session. The responder's nonce in the id depends on the part of the log
+/// that the session covers.
+struct CachedSnapshot {
+    id: SessionId,
+    log: LogId,
+    snapshot: Snapshot,
+}
+
+/// An answer, with counts of the operations that the request brought and that the answer contains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The message for the initiator.
+    pub message: Vec<u8>,
+    /// Operations of the request.
+    pub received: Received,
+    /// Operations in the answer.
+    pub sent: u64,
+}
+
+impl Responder {
+    /// Creates a responder. `secret` is 32 random bytes. Whoever knows them can predict the keys of sessions.
+    #[must_use]
+    pub fn new(secret: [u8; 32], options: SyncOptions) -> Self {
+        Self {
+            secret: Zeroizing::new(secret),
+            options,
+            snapshots: VecDeque::new(),
+            sessions: PastSessions::default(),
+        }
+    }
+
+    /// Returns the length of the longest request that it accepts, in bytes. A server should limit bodies to this before
+    /// it reads them.
+    #[must_use]
+    pub const fn max_message_bytes(&self) -> usize {
+        self.options.limit()
+    }
+
+    /// Answers a request. Its operations are ingested in one batch. If that fails, the request has had no effect; after
+    /// another error its operations may be in the log.
+    ///
+    /// # Errors
+    ///
+    /// [`SyncError`]; [`SyncError::to_alert`] returns the message for the initiator.
+    pub fn respond(
+        &mut self,
+        replica: &mut Replica,
+        now: WallMillis,
+        request: &[u8],
+    ) -> Result<Reply, SyncError> {
+        self.options.check_length(request)?;
+        let space = LogSpace::of(replica);
+        let request = SyncRequest::read(request, &space)?;
+        let head = &request.head;
+        if head.limit < MIN_MESSAGE_BYTES {
+            return Err(PeerMisbehaved::Limit.into());
+        }
+        if let Phase::Later { cursor } = head.phase {
+            if cursor > replica.log().confirmed() {
+                return Err(PeerMisbehaved::Position.into());
+            }
+            if head.resume.is_some() && self.resumed(replica, head.resume).is_none() {
+                return Err(SyncError::AlertReceived(Alert::Forgotten));
+            }
+        }
+        self.answer(replica, now, request)
+    }
+
+    /// Creates the responder's side of a push after a session that converged. `id` is [`ResumeToken::id`], which the
+    /// application transfers from the initiator. `None` if this responder no longer knows the session.
+    #[must_use]
+    pub fn push_after(&self, replica: &Replica, id: [u8; ResumeToken::ID_BYTES]) -> Option<Push> {
+        let common = self.resumed(replica, ResumeId::from_bytes(&id))?;
+        Some(Push::new(common.clone(), &self.options))
+    }
+
+    /// Returns the sessions with this replica that can be resumed, in bytes, to be kept beside the replica's file and
+    /// given to [`Responder::restore_sessions`] after a restart. They are sealed with the responder's secret, which
+    /// must be the same then. They take about 50 bytes for each of up to 1024 sessions, more if a session transferred
+    /// operations that are scattered over the log.
+    ///
+    /// The first call for a log hashes the hashes of all its operations; a later call hashes those since the last.
+    #[must_use]
+    pub fn save_sessions(&self, replica: &Replica) -> Vec<u8> {
+        self.sessions.to_bytes(replica, &self.secret)
+    }
+
+    /// Restores sessions that a responder with the same secret saved before the replica was opened again. Sessions
+    /// already in memory take precedence.
+    ///
+    /// # Errors
+    ///
+    /// [`ResumeError`]; the responder is unchanged, and sessions start from the beginning.
+    pub fn restore_sessions(&mut self, replica: &Replica, bytes: &[u8]) -> Result<(), ResumeError> {
+        self.sessions.restore(bytes, replica, &self.secret)
+    }
+
+    /// Returns the operations that a session made common, if it is remembered as the peer remembers it.
+    fn resumed(&self, replica: &Replica, id: Option<ResumeId>) -> Option<&CommonOps> {
+        self.sessions.find(replica, id?)
+    }
+
+    fn answer(
+        &mut self,
+        replica: &mut Replica,
+        now: WallMillis,
+        request: SyncRequest<'_>,
+    ) -> Result<Reply, SyncError> {
+        let SyncRequest { head, sections } = request;
+        let ReadSections { alternates_wanted, ranges, ops, .. } = sections;
+        let ingested = IngestedOps::ingest(replica, now, ops)?;
+        alternates_wanted.iter().for_each(|hash| replica.collect_alternates(hash));
+
+        let (cursor, resume) = match head.phase {
+            Phase::Hello(_) => (
+                replica.log().confirmed(),
+                head.resume.filter(|id| self.resumed(replica, Some(*id)).is_some()),
+            ),
+            Phase::Later { cursor } => (cursor, head.resume),
+        };
+        let crypto = replica.crypto();
+        let nonce = responder_nonce(crypto, &self.secret, &head.nonce, cursor, resume);
+        let id = SessionId { initiator: head.nonce, responder: nonce, resume };
+        let name = id.name(crypto);
+        let fingerprinter = id.fingerprinter(crypto);
+        let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor);
+        let view = View { index: replica.log().index(), fingerprinter: &fingerprinter, snapshot: &snapshot };
+        let mut draft = Draft::new(room_for_ops(head.limit.min(self.options.limit())));
+        let welcome = match head.phase {
+            Phase::Hello(hello) => {
+                draft.answer_hello(replica, view, cursor, &hello, resume.is_some())?;
+                let (count, total, limit) = (snapshot.count(), snapshot.total(), self.options.limit());
+                Some(Welcome { nonce, cursor, resumed: resume.is_some(), count, total, limit })
+            }
+            Phase::Later { .. } => {
+                draft.answer_ranges(replica, view, ranges)?;
+                None
+            }
+        };
+        let sent_numbers = std::mem::take(&mut draft.sent_numbers);
+        draft.send_alternates(replica, &alternates_wanted)?;
+        let sent = wide(draft.ops.count());
+        let received = ingested.received;
+        let ack = Ack {
+            new_ops: received.new_ops(),
+            duplicates: received.duplicates,
+            refused: received.refused,
+            sum: fingerprinter.sum(view.index, &ingested.numbers),
+        };
+        let wanted = alternates_to_request(replica, &ingested, welcome.is_some());
+        let message = draft.finish(&head, welcome.as_ref(), &ack, wanted);
+        let new = welcome.map(|welcome| {
+            let common = CommonOps::new(replica.log(), cursor, OpRuns::new());
+            PastSession::new(name, common, welcome.count, welcome.total)
+        });
+        self.sessions.record(replica.log(), name, new, &ingested.numbers, &sent_numbers);
+        self.keep_snapshot(CachedSnapshot { id, log: replica.log().id().clone(), snapshot });
+        Ok(Reply { message, received, sent })
+    }
+
+    /// Returns the snapshot of an earlier request of the session, or a new one.
+    fn take_snapshot(
+        &mut self,
+        replica: &Replica,
+        id: &SessionId,
+        fingerprinter: &Fingerprinter,
+        cursor: OpSeq,
+    ) -> Snapshot {
+        let log = replica.log().id();
+        let at = self.snapshots.iter().position(|cached| cached.id == *id && cached.log == *log);
+        if let Some(cached) = at.and_then(|at| self.snapshots.remove(at)) {
+            return cached.snapshot;
+        }
+        Snapshot::new(replica.log().index(), fingerprinter, cursor, self.resumed(replica, id.resume))
+    }
+
+    fn keep_snapshot(&mut self, cached: CachedSnapshot) {
+        if self.snapshots.len() >= MAX_SNAPSHOTS {
+            self.snapshots.pop_front();
+        }
+        self.snapshots.push_back(cached);
+    }
+}
+
+/// Returns the operations of which the initiator is asked for another copy: those that it sent with a bad signature,
+/// and with the welcome, once in a session, those in doubt here.
+fn alternates_to_request(replica: &Replica, ingested: &IngestedOps, with_welcome: bool) -> Vec<OpHash> {
+    let mut wanted: Vec<OpHash> = Vec::new();
+    if with_welcome {
+        wanted.extend(replica.wanted_alternates().take(MAX_ALTERNATES_WANTED));
+    }
+    let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
+    wanted.extend(refused);
+    wanted.truncate(MAX_ALTERNATES_WANTED);
+    wanted
+}
