@@ -2,7 +2,6 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -20,23 +19,6 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     }
     fs::create_dir_all(&dir).unwrap();
     dir
-}
-
-/// Reports a skipped test on standard error, which `eprintln!` would not do: the test's output is captured.
-#[expect(clippy::explicit_write, reason = "the test's output is captured")]
-pub(crate) fn skipped(why: &str) {
-    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
-}
-
-/// Returns true if these tools are installed; otherwise reports a skipped test.
-pub(crate) fn have(tools: &[&str]) -> bool {
-    let missing = tools.iter().find(|tool| {
-        !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
-    });
-    if let Some(tool) = missing {
-        skipped(&format!("{tool} is not installed"));
-    }
-    missing.is_none()
 }
 
 /// Runs a program that must succeed, and returns its output.
