@@ -178,8 +178,6 @@ fn fail_at(name: &str, error: &str, when: &str) -> [String; 2] {
     ["-e".into(), format!("inject={name}:error={error}:when={when}")]
 }
 
-const NO_STRACE: &str = "strace is not here, or may not trace";
-
 /// Opens what a crash has left: acknowledged batches are there, the others whole or not at all; the work can continue.
 fn recover(path: &Path, acknowledged: usize, what: &str) {
     let mut replica = Replica::open(options(path)).unwrap_or_else(|error| panic!("{what}: {error}"));
