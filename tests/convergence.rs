@@ -312,7 +312,7 @@ proptest! {
         for op in ops {
             let now = [WallMillis(0), WallMillis(NOW.0 - DRIFT), NOW, WallMillis(NOW.0 + DRIFT)][random.below(4)];
             replica.ingest(now, op).unwrap();
-            let horizon = replica.horizon().expect("a time was told");
+            let horizon = replica.horizon().expect("a time was given");
             let scratch = Folded::of(replica.log(), horizon);
             prop_assert_eq!(scratch.digest(crypto()), replica.state_digest());
             for (entity, id, path) in REGISTERS {

@@ -36,7 +36,7 @@ pub fn new(matches: &ArgMatches) -> Result<Zeroizing<String>, Failure> {
         return Err(Failure::usage("the two passphrases differ"));
     }
     if first.is_empty() {
-        return Err(Failure::usage("the passphrase is empty; --no-passphrase does without"));
+        return Err(Failure::usage("the passphrase is empty; use --no-passphrase for a seed without one"));
     }
     Ok(first)
 }

@@ -174,7 +174,7 @@ mod tests {
             assert_eq!(decode_base64_array::<1>(text), Err(EncodingError::Character { at }), "{text}");
         }
         assert_eq!(decode_base64_array::<3>("Zm9="), Err(EncodingError::Character { at: 3 }));
-        // Neither alphabet takes the characters of the other, nor padding where there is none.
+        // Neither alphabet takes the characters of the other, nor padding that is not expected.
         assert_eq!(decode_base64url_array::<3>("Zm+_"), Err(EncodingError::Character { at: 2 }));
         assert_eq!(decode_base64url_array::<1>("Zg=="), Err(EncodingError::Length { expected: 2, found: 4 }));
         assert_eq!(decode_base64_array::<3>("Zmé"), Err(EncodingError::Character { at: 2 }));

@@ -17,8 +17,8 @@ pub(super) struct Journal {
     in_flight: Option<Head>,
 }
 
-/// A change that the host must save in one commit, like [`Commit`](crate::store::Commit): all of it or nothing, and only
-/// if the stored head is [`known`](Self::known).
+/// A change that the host must save in one commit, like [`Commit`](crate::store::Commit): all of it or nothing, and
+/// only if the stored head is [`known`](Self::known).
 ///
 /// Tell the replica the outcome with [`Replica::confirm`], [`Replica::save_failed`] or [`Replica::save_unknown`].
 #[must_use = "the replica waits for the outcome of saving it"]
@@ -170,7 +170,8 @@ impl Restoring {
 
 impl Replica {
     /// Returns the next operations to save, in the order of arrival: at least one, and more until their records have
-    /// `max_bytes`. `None` when all are saved, while others are being saved, and for a replica without a journal.
+    /// `max_bytes`; or a first seal alone. `None` when all are saved, while others are being saved, and for a replica
+    /// without a journal.
     ///
     /// # Errors
     ///

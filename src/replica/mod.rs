@@ -85,8 +85,8 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Opens a replica: an empty one in memory, or with [`ReplicaOptions::path`] or [`ReplicaOptions::store`] the one that
-    /// is kept there.
+    /// Opens a replica: an empty one in memory, or with [`ReplicaOptions::path`] or [`ReplicaOptions::store`] the one
+    /// that is kept there.
     ///
     /// # Errors
     ///
@@ -136,8 +136,8 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoFile`] if the replica was not opened with a path, [`StoreError::Exists`] if there is a file already, others if
-    /// the disk fails. Then there is no copy, unless only making its name durable failed.
+    /// [`StoreError::NoFile`] if the replica was not opened with a path, [`StoreError::Exists`] if there is a file
+    /// already, others if the disk fails. Then there is no copy, unless only making its name durable failed.
     pub fn back_up(&self, path: impl AsRef<std::path::Path>) -> Result<(), StoreError> {
         self.log.copy_to(path.as_ref())
     }

@@ -17,8 +17,8 @@ pub struct Broken {
     pub found: String,
 }
 
-/// Tests a store against the rules of the port ([`Store`]). `create` makes a new, empty store each time; `reopen` closes
-/// one and opens it again, or returns it as it is where it ends with the process.
+/// Tests a store against the rules of the port ([`Store`]). `create` makes a new, empty store each time; `reopen`
+/// closes one and opens it again, or returns it as it is where it ends with the process.
 ///
 /// ```
 /// use policysync::store::{MemoryStore, contract};

@@ -44,7 +44,7 @@ impl Backing {
     }
 }
 
-/// A log's operations behind the port: their form, their head, their seal.
+/// The operations of a log in a store: their records, the head, the seal.
 pub(crate) struct OpStore {
     crypto: Sodium,
     backing: Backing,

@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn members_stand_in_utf16_order_at_every_depth() {
+    fn members_are_in_utf16_order_at_every_depth() {
         let json = "{\"c\":{\"\u{ffff}\":1,\"\u{1f600}\":{\"b\":[{\"y\":1,\"x\":2}],\"a\":2}},\
                     \"a\":1,\"b\":{\"2\":1,\"10\":2}}";
         let text = "{\"a\":1,\"b\":{\"10\":2,\"2\":1},\

@@ -93,7 +93,7 @@ impl World {
     }
 
     fn key(&self, actor: &str) -> Result<SigningSecretKey, String> {
-        let seed = self.seeds.get(actor).ok_or_else(|| format!("{actor:?} is none of the actors"))?;
+        let seed = self.seeds.get(actor).ok_or_else(|| format!("{actor:?} is not one of the actors"))?;
         SigningSecretKey::new(actor, KeyPair::from_seed(seed).map_err(shown)?).map_err(shown)
     }
 

@@ -47,7 +47,7 @@ fn options(path: &Path) -> ReplicaOptions {
     in_file(path).seal_key(SEAL)
 }
 
-/// How many batches a replica holds, all of each or nothing.
+/// Returns the count of batches that a replica holds, each of them whole.
 fn batches_in(replica: &Replica) -> usize {
     let mut left = replica.log().len();
     let mut whole = 0;
@@ -81,8 +81,8 @@ fn work_once(replica: &mut Replica, number: usize) -> Result<(), StoreError> {
     }
 }
 
-/// What the copy does: opens the file and brings it to so many batches, saying `acknowledged N` after each. A failure
-/// is said, and tried again some times, with the same replica or by opening it again.
+/// The work of the copy: opens the file and appends batches up to the given count, printing `acknowledged N` after
+/// each. A failure is printed, and tried again some times, with the same replica or by opening it again.
 #[test]
 fn the_work_itself() {
     let (Some(path), Some(batches)) = (std::env::var_os(WORK), std::env::var(BATCHES).ok()) else { return };
@@ -178,7 +178,7 @@ fn fail_at(name: &str, error: &str, when: &str) -> [String; 2] {
     ["-e".into(), format!("inject={name}:error={error}:when={when}")]
 }
 
-/// Opens what a crash has left: acknowledged batches are there, the others wholly or not at all; the work can go on.
+/// Opens what a crash has left: acknowledged batches are there, the others whole or not at all; the work can continue.
 fn recover(path: &Path, acknowledged: usize, what: &str) {
     let mut replica = Replica::open(options(path)).unwrap_or_else(|error| panic!("{what}: {error}"));
     let found = batches_in(&replica);
@@ -274,7 +274,7 @@ fn recover_at_least(path: &Path, acknowledged: usize, what: &str) {
     recover(path, found, what);
 }
 
-/// Lets calls fail and looks at what the work says: it ends, or gives up with errors that are named; and what was
+/// Lets calls fail and looks at what the work says: it ends, or ends with errors that are named; and what was
 /// acknowledged is there when the disk works again.
 fn fail(points: &[(&'static str, usize)], batches: usize, error: &str, persistent: bool) {
     let (failed, gave_up) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -315,7 +315,7 @@ fn a_disk_that_fails_at_any_call_is_an_error_and_nothing_more() {
 }
 
 #[test]
-fn the_work_is_done_without_a_crash() {
+fn the_work_succeeds_if_nothing_crashes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log");
     let mut replica = Replica::open(options(&path)).unwrap();

@@ -142,7 +142,7 @@ fn changed_rows_are_noticed_and_named() {
             "operation number 0",
         ),
         (
-            "a row far behind",
+            "a row far after the others",
             "INSERT INTO records SELECT 4294967296, 1, bytes FROM records WHERE first = 3",
             "operation number 27",
         ),
@@ -162,8 +162,10 @@ fn changed_rows_are_noticed_and_named() {
         ),
         ("no row for the head", "DELETE FROM head", "the head"),
         ("no head", "UPDATE head SET bytes = NULL", "operation number 0"),
-        ("a smaller count", "UPDATE head SET bytes = CAST(substr(bytes, 1, 2) || x'1a000000' || substr(bytes, 7) AS BLOB)", "operation number 26"),
-        ("a greater count", "UPDATE head SET bytes = CAST(substr(bytes, 1, 2) || x'1c000000' || substr(bytes, 7) AS BLOB)", "operation number 27"),
+        ("a smaller count", "UPDATE head
+                SET bytes = CAST(substr(bytes, 1, 2) || x'1a000000' || substr(bytes, 7) AS BLOB)", "operation number 26"),
+        ("a greater count", "UPDATE head
+                SET bytes = CAST(substr(bytes, 1, 2) || x'1c000000' || substr(bytes, 7) AS BLOB)", "operation number 27"),
         ("an empty head", "UPDATE head SET bytes = x''", "the head"),
         ("a short head", "UPDATE head SET bytes = substr(bytes, 1, length(bytes) - 1)", "the head"),
         ("a long head", "UPDATE head SET bytes = CAST(bytes || x'00' AS BLOB)", "the head"),

@@ -1,4 +1,4 @@
-//! What may lie where the file should be, and who else may have it.
+//! Files of others, locks, and files that move.
 
 use std::path::Path;
 use std::process::Command;
@@ -210,7 +210,7 @@ fn a_file_is_at_most_thirteen_tenths_of_its_operations() {
     assert!(file * 10 <= forms * 13, "{file} bytes for {forms} of binary forms");
 }
 
-/// What a hostile file could make use of, and a store has no use for.
+/// A hostile file could use them; a store does not.
 #[test]
 fn the_database_knows_no_virtual_tables_and_loads_no_extensions() {
     let connection = rusqlite::Connection::open_in_memory().unwrap();

@@ -1,4 +1,4 @@
-//! A replica with a journal, against a model of what its host has saved.
+//! A replica with a journal, compared with a model of its host.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -45,7 +45,7 @@ proptest! {
     }
 }
 
-/// An operation at a time of chance, near enough to others to fork, and now and then far ahead.
+/// An operation at a random time, near enough to others to fork, and now and then far ahead.
 fn any_op(random: &mut Random) -> policysync::SignedOp {
     let actor = ["bob", "carol", "alice"][random.below(20).min(2).min(random.below(3))];
     let t = match random.below(5) {
@@ -198,7 +198,7 @@ fn a_backup_is_the_same_log_and_closed_to_its_writers() {
     replica.back_up(&copy).unwrap();
     assert_eq!(replica.back_up(&copy), Err(StoreError::Exists));
     let expected = snapshot(&replica);
-    // Meanwhile the writer goes on.
+    // Meanwhile the writer continues.
     replica.set(NOW, ("Task", "t1", "a"), 2_i32).unwrap();
 
     let error = Replica::open(as_alice(in_file(&copy))).err().unwrap();

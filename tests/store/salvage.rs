@@ -1,4 +1,4 @@
-//! What a check reports, and what is saved.
+//! The check of a store, and saving what is undamaged.
 
 use std::path::Path;
 
@@ -107,7 +107,7 @@ fn whatever_is_overwritten_what_is_saved_is_genuine() {
     let (mut salvaged, mut unreadable) = (0, 0);
     for round in 0..40 {
         let mut bytes = original.clone();
-        // A stretch of zeros, somewhere behind the header.
+        // A stretch of zeros, somewhere after the header.
         let start = 100 + random.below(bytes.len() - 3000);
         bytes[start..start + random.below(2900)].fill(0);
         std::fs::write(&path, &bytes).unwrap();
@@ -128,7 +128,7 @@ fn whatever_is_overwritten_what_is_saved_is_genuine() {
     assert!(unreadable < 10 && salvaged > 40 * 150, "{salvaged} saved, {unreadable} unreadable");
 }
 
-/// What a killed process leaves: most of the log is in the journal, and the file itself is short.
+/// A killed process leaves most of the log in the journal, and the file itself is short.
 #[test]
 fn what_is_still_in_the_journal_is_checked_and_saved() {
     let directory = tempfile::tempdir().unwrap();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
 
-/// Returns the length of the file at a path, if there is one. Never opens it: on Unix, closing a file releases the locks
-/// that this process holds on it (POSIX, `fcntl`).
+/// Returns the length of the file at a path, if there is one. Never opens it: on Unix, closing a file releases the
+/// locks that this process holds on it (POSIX, `fcntl`).
 pub(super) fn len(path: &Path) -> Result<Option<u64>, StoreError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),

@@ -12,13 +12,13 @@ use crate::store::{Backing, OpStore, StoreError};
 pub struct Salvaged {
     /// The count of operations in the new store.
     pub saved: u32,
-    /// Everything that is wrong with the old one. A finding at an operation is the reason why it is not in the new store.
+    /// Everything that is wrong with the old one. An operation with a finding is not in the new store.
     pub lost: Vec<Finding>,
 }
 
 impl StoreCheck<'_> {
-    /// Writes every operation that verifies into a new store at `to`, in the order of arrival, and reports what is lost.
-    /// Positions in the old store ([`Cursor`](crate::oplog::Cursor)) mean nothing in the new one, which has no seal yet.
+    /// Writes every operation that verifies into a new store at `to`, in the order of arrival, and reports what is
+    /// lost. A [`Cursor`](crate::oplog::Cursor) of the old store is not valid in the new one, which has no seal yet.
     ///
     /// Operations of the device's own actor may be among those that are lost: it should continue as a new actor.
     ///

@@ -9,7 +9,7 @@ use crate::codec::{CodecError, CodecFault, MAX_OP_BYTES, OpHash};
 use crate::replica::Replica;
 use crate::sync::error::SyncError;
 
-/// The space of a log: its name, and the tag that stands for it in messages.
+/// The space of a log: its name, and its tag in messages.
 #[derive(Clone)]
 pub(crate) struct LogSpace {
     pub(crate) name: Option<String>,

@@ -76,8 +76,8 @@ pub enum SessionResult {
         digest: SessionDigest,
         /// The number of all operations that both replicas hold.
         count: u64,
-        /// The token with which the next session with this peer leaves these operations out. `None` if so many
-        /// operations arrived from elsewhere during the session that a token is not worth its size.
+        /// The token with which the next session with this peer leaves these operations out. `None` if too many
+        /// operations arrived from elsewhere during the session for a token to be worth its size.
         resume: Option<ResumeToken>,
     },
     /// The replicas hold different operations.
