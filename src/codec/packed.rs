@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::fault::{CodecError, CodecFault};
+use super::error::{CodecError, CodecFault};
 use super::wire::{ByteReader, put_count, put_text, put_varint, wide};
 use super::{DecodeError, check_members};
 use crate::crypto::Signature;

@@ -1,10 +1,9 @@
 //! The content of an operation, without its signature.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use super::{
-    Field, IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id,
-};
+use super::{Field, IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id};
 use crate::hlc::Hlc;
 use crate::value::Value;
 
@@ -315,6 +314,43 @@ fn check_default_id(actor: &str, ts: Hlc) -> Result<(), IdentifierError> {
 /// Returns the number of decimal digits.
 fn decimals(number: u64) -> usize {
     itoa::Buffer::new().format(number).len()
+}
+
+/// The kind of an operation. The names on the wire are `lww_set` and `lww_delete`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `lww_set`: sets the field to a value.
+    Set,
+    /// `lww_delete`: deletes the field. The value of the operation is `null`.
+    Delete,
+}
+
+impl Kind {
+    /// Returns the name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Set => "lww_set",
+            Self::Delete => "lww_delete",
+        }
+    }
+
+    /// Returns the kind with this name. Names are compared byte by byte.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "lww_set" => Some(Self::Set),
+            "lww_delete" => Some(Self::Delete),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 #[cfg(test)]

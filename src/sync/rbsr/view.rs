@@ -1,5 +1,8 @@
 //! One side's view of a session's operations.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 use super::bound::Bound;
 use crate::codec::OpHash;
 use crate::codec::wire::wide;
@@ -10,8 +13,6 @@ use crate::sync::error::PeerMisbehaved;
 use crate::sync::proto::limits::{BRANCHING, LIST_THRESHOLD};
 use crate::sync::proto::{RangeContent, first_8};
 use crate::sync::resume::CommonOps;
-use std::collections::BTreeSet;
-use std::ops::Range;
 
 /// The operations of one side in a session.
 #[derive(Clone, Copy)]

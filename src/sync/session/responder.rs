@@ -1,5 +1,7 @@
 //! The responder of a session: answers requests.
 
+use std::collections::VecDeque;
+
 use super::id::{SessionId, hint_of, responder_nonce};
 use super::options::SyncOptions;
 use super::push::Push;
@@ -22,7 +24,6 @@ use crate::sync::proto::{
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
-use std::collections::VecDeque;
 
 /// Answers the requests of any number of initiators, in any order.
 ///

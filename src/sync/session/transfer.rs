@@ -1,5 +1,7 @@
 //! The operations that an initiator exchanges with its peer.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use super::progress::Progress;
 use crate::codec::OpHash;
 use crate::codec::packed::OpPacker;
@@ -17,7 +19,6 @@ use crate::sync::proto::limits::{
 use crate::sync::proto::{Ack, room_for_ops};
 use crate::sync::rbsr::{Fingerprinter, Tally};
 use crate::sync::resume::OpRuns;
-use std::collections::{BTreeSet, VecDeque};
 
 /// The operations that an initiator sends, each once in a session.
 pub(crate) struct Outbox {
