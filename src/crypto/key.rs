@@ -6,6 +6,7 @@ use std::str::FromStr;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::encoding::{decode_base64_array, encode_base64};
+use super::self_test::Ed25519;
 use super::{CryptoError, EncodingError, KeyError, Sodium, decode_hex_array, encode_hex};
 
 /// An Ed25519 public key, ordered byte by byte: the canonical encoding of a point of the prime-order group other than
