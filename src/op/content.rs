@@ -339,11 +339,7 @@ impl Kind {
     /// Returns the kind with this name. Names are compared byte by byte.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "lww_set" => Some(Self::Set),
-            "lww_delete" => Some(Self::Delete),
-            _ => None,
-        }
+        [Self::Set, Self::Delete].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

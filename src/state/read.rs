@@ -189,11 +189,7 @@ impl<'l> Folded<'l> {
     /// Merges all operations with a time up to `horizon`.
     #[must_use]
     pub fn of(log: &'l OpLog, horizon: WallMillis) -> Self {
-        let mut state = State::new();
-        for seq in log.index().seqs() {
-            state.admit(log.index(), seq);
-        }
-        state.advance(log.index(), horizon);
+        let (state, _) = State::restored(log.index(), horizon);
         Self { log, state }
     }
 

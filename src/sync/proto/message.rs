@@ -68,13 +68,7 @@ impl RequestHead {
         out.extend_from_slice(&self.space);
         put_varint(&mut out, self.round);
         put_count(&mut out, self.limit);
-        match self.resume {
-            None => out.push(0),
-            Some(id) => {
-                out.push(1);
-                out.extend_from_slice(&id.to_bytes());
-            }
-        }
+        ResumeId::put(self.resume, &mut out);
         match self.phase {
             Phase::Hello(hello) => {
                 out.push(0);
@@ -174,21 +168,15 @@ pub(crate) fn write_answer(
     let mut out = vec![ANSWER, SYNC_VERSION];
     out.extend_from_slice(&head.tag());
     put_varint(&mut out, head.round);
-    match welcome {
-        None => out.push(0),
-        Some(welcome) => {
-            out.push(1);
-            welcome.write(&mut out);
-        }
+    out.push(u8::from(welcome.is_some()));
+    if let Some(welcome) = welcome {
+        welcome.write(&mut out);
     }
     ack.write(&mut out);
-    match continuation {
-        None => out.push(0),
-        Some(Continuation { from, done }) => {
-            out.push(1);
-            from.write(&Bound::start(), &mut out);
-            put_varint(&mut out, *done);
-        }
+    out.push(u8::from(continuation.is_some()));
+    if let Some(Continuation { from, done }) = continuation {
+        from.write(&Bound::start(), &mut out);
+        put_varint(&mut out, *done);
     }
     sections.write(&mut out);
     out

@@ -91,15 +91,10 @@ impl ResumeId {
         Some(Self { session: *session, transferred: *rest.first_chunk()? })
     }
 
-    /// Appends an optional id to a message that is hashed.
+    /// Appends an optional id to a message.
     pub(crate) fn put(id: Option<Self>, message: &mut Vec<u8>) {
-        match id {
-            None => message.push(0),
-            Some(id) => {
-                message.push(1);
-                message.extend_from_slice(&id.to_bytes());
-            }
-        }
+        message.push(u8::from(id.is_some()));
+        message.extend(id.map(Self::to_bytes).into_iter().flatten());
     }
 }
 
