@@ -45,24 +45,73 @@ pub(crate) struct OnIds {
 }
 
 impl View<'_> {
+    /// Returns the positions between two bounds.
     pub(crate) fn range(&self, low: &Bound, high: &Bound) -> Range<usize> {
-        self.snapshot.range(self.index, low, high)
+        let order = &self.snapshot.order;
+        let position = |bound: &Bound| order.partition_point(|number| bound.is_after(self.index, *number));
+        let start = position(low);
+        start..position(high).max(start)
+    }
+
+    /// Returns the number of the operation at a position.
+    pub(crate) fn number(&self, position: usize) -> Option<OpSeq> {
+        self.snapshot.order.get(position).copied()
     }
 
     /// Returns the numbers of the operations at these positions.
     pub(crate) fn numbers(&self, positions: impl IntoIterator<Item = usize>) -> impl Iterator<Item = OpSeq> {
-        positions.into_iter().filter_map(|position| self.snapshot.number(position))
+        positions.into_iter().filter_map(|position| self.number(position))
     }
 
     pub(crate) fn fingerprint(&self, low: &Bound, high: &Bound) -> RangeContent {
         let range = self.range(low, high);
-        let count = wide(range.len());
-        let fingerprint = self.snapshot.fingerprint(self.index, self.fingerprinter, range);
-        RangeContent::Fingerprint { count, fingerprint }
+        RangeContent::Fingerprint { count: wide(range.len()), fingerprint: self.fingerprint_at(&range) }
     }
 
     pub(crate) fn ids(&self, low: &Bound, high: &Bound) -> RangeContent {
-        RangeContent::Ids(self.snapshot.ids(self.index, self.fingerprinter, self.range(low, high)))
+        RangeContent::Ids(self.ids_at(self.range(low, high)))
+    }
+
+    fn fingerprint_at(&self, positions: &Range<usize>) -> ShortId {
+        short(self.sum_before(positions.end).wrapping_sub(self.sum_before(positions.start)))
+    }
+
+    /// Returns the sum over all operations before a position.
+    fn sum_before(&self, position: usize) -> u128 {
+        let block = position / BLOCK;
+        let sum = self.snapshot.sums.get(block).copied().unwrap_or(0);
+        let rest = self.snapshot.order.get(block * BLOCK..position).unwrap_or_default();
+        rest.iter().fold(sum, |sum, number| sum.wrapping_add(self.weight_of(*number)))
+    }
+
+    fn ids_at(&self, positions: Range<usize>) -> Vec<ShortId> {
+        self.numbers(positions).map(|number| short(self.weight_of(number))).collect()
+    }
+
+    /// Returns the pseudo-random number of an operation.
+    fn weight_of(&self, number: OpSeq) -> u128 {
+        self.fingerprinter.of(self.index.hash(number))
+    }
+
+    /// Returns the bound just before a position.
+    pub(crate) fn bound_at(&self, position: usize) -> Bound {
+        let Some(after) = self.number(position) else { return Bound::End };
+        match position.checked_sub(1).and_then(|before| self.number(before)) {
+            Some(before) => Bound::between(self.index, before, after),
+            None => Bound::start(),
+        }
+    }
+
+    /// Returns a position near this one, strictly within `within`, whose bound is short.
+    fn cut_near(&self, position: usize, within: &Range<usize>) -> usize {
+        let low = position.saturating_sub(WINDOW).max(within.start + 1);
+        let high = (position + WINDOW).min(within.end.saturating_sub(1));
+        let level = |at: usize| match (self.number(at.saturating_sub(1)), self.number(at)) {
+            (Some(before), Some(after)) => Bound::level_between(self.index, before, after),
+            _ => u64::MAX,
+        };
+        let nearest_shortest = (low..=high).min_by_key(|at| (level(*at), at.abs_diff(position)));
+        nearest_shortest.unwrap_or(position)
     }
 
     pub(crate) fn on_fingerprint(
@@ -74,8 +123,7 @@ impl View<'_> {
     ) -> OnFingerprint {
         let range = self.range(low, high);
         let mine = wide(range.len());
-        let same = || fingerprint == self.snapshot.fingerprint(self.index, self.fingerprinter, range.clone());
-        if count == mine && same() {
+        if count == mine && fingerprint == self.fingerprint_at(&range) {
             OnFingerprint::Same
         } else if count == 0 {
             OnFingerprint::SendAll
@@ -95,8 +143,8 @@ impl View<'_> {
         let mut last = range.start;
         for part in 1..BRANCHING {
             let ideal = range.start + range.len() * part / BRANCHING;
-            let cut = self.snapshot.cut_near(self.index, ideal, &range);
-            let bound = self.snapshot.bound_at(self.index, cut);
+            let cut = self.cut_near(ideal, &range);
+            let bound = self.bound_at(cut);
             if cut > last && start < bound && bound < *high {
                 parts.push((std::mem::replace(&mut start, bound.clone()), bound));
                 last = cut;
@@ -108,7 +156,7 @@ impl View<'_> {
 
     pub(crate) fn on_ids(&self, low: &Bound, high: &Bound, theirs: &[ShortId]) -> OnIds {
         let range = self.range(low, high);
-        let ours = self.snapshot.ids(self.index, self.fingerprinter, range.clone());
+        let ours = self.ids_at(range.clone());
         let sorted = |ids: &[ShortId]| {
             let mut sorted = ids.to_vec();
             sorted.sort_unstable();
@@ -126,6 +174,7 @@ impl View<'_> {
         }
         OnIds { send, wants }
     }
+
     /// Returns the positions of the operations that the other side wants of a range.
     pub(crate) fn wanted(
         &self,
@@ -190,70 +239,6 @@ impl Snapshot {
     pub(crate) fn total(&self) -> u128 {
         self.sums.last().copied().unwrap_or(0)
     }
-
-    /// Returns the number of the operation at a position.
-    pub(crate) fn number(&self, position: usize) -> Option<OpSeq> {
-        self.order.get(position).copied()
-    }
-
-    fn numbers(&self, range: Range<usize>) -> &[OpSeq] {
-        self.order.get(range).unwrap_or_default()
-    }
-
-    /// Returns the positions between two bounds.
-    pub(crate) fn range(&self, index: &Index, low: &Bound, high: &Bound) -> Range<usize> {
-        let position = |bound: &Bound| self.order.partition_point(|number| bound.is_after(index, *number));
-        let start = position(low);
-        start..position(high).max(start)
-    }
-
-    pub(crate) fn fingerprint(
-        &self,
-        index: &Index,
-        fingerprinter: &Fingerprinter,
-        range: Range<usize>,
-    ) -> ShortId {
-        let before = |position| self.sum_before(index, fingerprinter, position);
-        short(before(range.end).wrapping_sub(before(range.start)))
-    }
-
-    /// Returns the sum over all operations before a position.
-    fn sum_before(&self, index: &Index, fingerprinter: &Fingerprinter, position: usize) -> u128 {
-        let block = position / BLOCK;
-        let sum = self.sums.get(block).copied().unwrap_or(0);
-        let rest = self.numbers(block * BLOCK..position);
-        rest.iter().fold(sum, |sum, number| sum.wrapping_add(fingerprinter.of(index.hash(*number))))
-    }
-
-    pub(crate) fn ids(
-        &self,
-        index: &Index,
-        fingerprinter: &Fingerprinter,
-        range: Range<usize>,
-    ) -> Vec<ShortId> {
-        self.numbers(range).iter().map(|number| fingerprinter.short_id(index.hash(*number))).collect()
-    }
-
-    /// Returns the bound just before a position.
-    pub(crate) fn bound_at(&self, index: &Index, position: usize) -> Bound {
-        let Some(after) = self.order.get(position) else { return Bound::End };
-        match position.checked_sub(1).and_then(|before| self.order.get(before)) {
-            Some(before) => Bound::between(index, *before, *after),
-            None => Bound::start(),
-        }
-    }
-
-    /// Returns a position near this one, strictly within `within`, whose bound is short.
-    pub(crate) fn cut_near(&self, index: &Index, position: usize, within: &Range<usize>) -> usize {
-        let low = position.saturating_sub(WINDOW).max(within.start + 1);
-        let high = (position + WINDOW).min(within.end.saturating_sub(1));
-        let level = |at: usize| match (self.order.get(at.saturating_sub(1)), self.order.get(at)) {
-            (Some(before), Some(after)) => Bound::level_between(index, *before, *after),
-            _ => u64::MAX,
-        };
-        let nearest_shortest = (low..=high).min_by_key(|at| (level(*at), at.abs_diff(position)));
-        nearest_shortest.unwrap_or(position)
-    }
 }
 
 /// Returns the numbers below `cursor` that are not common, in the total order.
@@ -294,10 +279,6 @@ impl Fingerprinter {
     /// Returns the sum over a set of operations.
     pub(crate) fn sum(&self, index: &Index, numbers: &BTreeSet<OpSeq>) -> u128 {
         numbers.iter().fold(0, |sum, number| sum.wrapping_add(self.of(index.hash(*number))))
-    }
-
-    pub(crate) fn short_id(&self, hash: &OpHash) -> ShortId {
-        short(self.of(hash))
     }
 }
 

@@ -164,20 +164,20 @@ impl Responder {
         let fingerprinter = id.fingerprinter(crypto);
         let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor);
         let view = View { index: replica.log().index(), fingerprinter: &fingerprinter, snapshot: &snapshot };
-        let mut draft = Draft::new(room_for_ops(head.limit.min(self.options.limit())));
+        let mut draft = Draft::new(replica, view, room_for_ops(head.limit.min(self.options.limit())));
         let welcome = match head.phase {
             Phase::Hello(hello) => {
-                draft.answer_hello(replica, view, cursor, &hello, resume.is_some())?;
+                draft.answer_hello(cursor, &hello, resume.is_some())?;
                 let (count, total, limit) = (snapshot.count(), snapshot.total(), self.options.limit());
                 Some(Welcome { nonce, cursor, resumed: resume.is_some(), count, total, limit })
             }
             Phase::Later { .. } => {
-                draft.answer_ranges(replica, view, ranges)?;
+                draft.answer_ranges(ranges)?;
                 None
             }
         };
         let sent_numbers = std::mem::take(&mut draft.sent_numbers);
-        draft.send_alternates(replica, &alternates_wanted)?;
+        draft.send_alternates(&alternates_wanted)?;
         let sent = wide(draft.ops.count());
         let received = ingested.received;
         let ack = Ack {
@@ -235,19 +235,23 @@ fn alternates_to_request(replica: &Replica, ingested: &IngestedOps, with_welcome
 }
 
 /// An answer that is being written.
-pub(crate) struct Draft {
+struct Draft<'v> {
+    replica: &'v Replica,
+    view: View<'v>,
     ranges: RangeWriter,
-    pub(crate) ops: OpPacker,
+    ops: OpPacker,
     /// The numbers of the operations in it.
-    pub(crate) sent_numbers: Vec<OpSeq>,
+    sent_numbers: Vec<OpSeq>,
     /// The place where it was full.
     continuation: Option<Continuation>,
 }
 
-impl Draft {
+impl<'v> Draft<'v> {
     /// Creates an answer with room for `op_bytes` bytes of operations.
-    pub(crate) fn new(op_bytes: usize) -> Self {
+    fn new(replica: &'v Replica, view: View<'v>, op_bytes: usize) -> Self {
         Self {
+            replica,
+            view,
             ranges: RangeWriter::new(),
             ops: OpPacker::new(op_bytes),
             sent_numbers: Vec::new(),
@@ -257,54 +261,42 @@ impl Draft {
 
     /// Answers the first request: sends everything to a side without operations, and describes everything to a side
     /// that seems to have others.
-    pub(crate) fn answer_hello(
-        &mut self,
-        replica: &Replica,
-        view: View<'_>,
-        cursor: OpSeq,
-        hello: &Hello,
-        resumed: bool,
-    ) -> Result<(), StoreError> {
+    fn answer_hello(&mut self, cursor: OpSeq, hello: &Hello, resumed: bool) -> Result<(), StoreError> {
         let theirs = if resumed { hello.since } else { hello.count };
-        let seems_equal =
-            theirs == view.snapshot.count() && hello.hint == hint_of(replica.crypto(), view.index, cursor);
+        let seems_equal = theirs == self.view.snapshot.count()
+            && hello.hint == hint_of(self.replica.crypto(), self.view.index, cursor);
         if theirs == 0 {
-            self.send(replica, view, &Bound::start(), 0..view.snapshot.len())?;
+            self.send(&Bound::start(), 0..self.view.snapshot.len())?;
         } else if !seems_equal {
-            self.describe_all(view);
+            self.describe_all();
         }
         Ok(())
     }
 
     /// Lists the newest operations, and sends the fingerprints of ranges that double in length from there back. So
     /// recent operations are found at once, regardless of the length of the log.
-    fn describe_all(&mut self, view: View<'_>) {
+    fn describe_all(&mut self) {
         let mut cuts = Vec::new();
         let mut length = NEWEST;
-        while let Some(cut) = view.snapshot.len().checked_sub(length).filter(|cut| *cut > 0) {
-            cuts.push(view.snapshot.bound_at(view.index, cut));
+        while let Some(cut) = self.view.snapshot.len().checked_sub(length).filter(|cut| *cut > 0) {
+            cuts.push(self.view.bound_at(cut));
             length = length.saturating_mul(2);
         }
         let mut low = Bound::start();
         for high in cuts.into_iter().rev() {
-            self.describe(&low, &high, &view.fingerprint(&low, &high));
+            self.describe(&low, &high, &self.view.fingerprint(&low, &high));
             low = high;
         }
-        self.describe(&low, &Bound::End, &view.ids(&low, &Bound::End));
+        self.describe(&low, &Bound::End, &self.view.ids(&low, &Bound::End));
     }
 
     /// Answers the ranges of a later request, until the answer is full.
-    pub(crate) fn answer_ranges(
-        &mut self,
-        replica: &Replica,
-        view: View<'_>,
-        ranges: Vec<RangeItem>,
-    ) -> Result<(), SyncError> {
+    fn answer_ranges(&mut self, ranges: Vec<RangeItem>) -> Result<(), SyncError> {
         for item in ranges {
             if self.continuation.is_some() {
                 break;
             }
-            self.on_range(replica, view, item)?;
+            self.on_range(item)?;
         }
         Ok(())
     }
@@ -318,21 +310,21 @@ impl Draft {
         fits
     }
 
-    fn on_range(&mut self, replica: &Replica, view: View<'_>, item: RangeItem) -> Result<(), SyncError> {
+    fn on_range(&mut self, item: RangeItem) -> Result<(), SyncError> {
         let RangeItem { low, high, content } = item;
-        let range = view.range(&low, &high);
+        let range = self.view.range(&low, &high);
         match content {
             RangeContent::Fingerprint { count, fingerprint } => {
-                match view.on_fingerprint(&low, &high, count, fingerprint) {
+                match self.view.on_fingerprint(&low, &high, count, fingerprint) {
                     OnFingerprint::Same => {}
-                    OnFingerprint::SendAll => self.send(replica, view, &low, range)?,
-                    OnFingerprint::List => _ = self.describe(&low, &high, &view.ids(&low, &high)),
+                    OnFingerprint::SendAll => self.send(&low, range)?,
+                    OnFingerprint::List => _ = self.describe(&low, &high, &self.view.ids(&low, &high)),
                     OnFingerprint::Fingerprint => {
-                        self.describe(&low, &high, &view.fingerprint(&low, &high));
+                        self.describe(&low, &high, &self.view.fingerprint(&low, &high));
                     }
                     OnFingerprint::Split(parts) => {
                         for (low, high) in &parts {
-                            if !self.describe(low, high, &view.fingerprint(low, high)) {
+                            if !self.describe(low, high, &self.view.fingerprint(low, high)) {
                                 break;
                             }
                         }
@@ -340,17 +332,16 @@ impl Draft {
                 }
             }
             RangeContent::Ids(ids) => {
-                let OnIds { send, wants } = view.on_ids(&low, &high, &ids);
+                let OnIds { send, wants } = self.view.on_ids(&low, &high, &ids);
                 if wants.is_empty() || self.describe(&low, &high, &RangeContent::Wants(wants)) {
-                    self.send(replica, view, &low, send)?;
+                    self.send(&low, send)?;
                 }
             }
             RangeContent::Wants(wants) => {
                 let start = range.start;
-                let wanted = view.wanted(&low, &high, &wants)?;
-                if let Some(stopped) = self.send_until_full(replica, view, wanted)? {
-                    let from =
-                        if stopped == start { low } else { view.snapshot.bound_at(view.index, stopped) };
+                let wanted = self.view.wanted(&low, &high, &wants)?;
+                if let Some(stopped) = self.send_until_full(wanted)? {
+                    let from = if stopped == start { low } else { self.view.bound_at(stopped) };
                     self.continuation = Some(Continuation { from, done: wide(stopped - start) });
                 }
             }
@@ -360,15 +351,9 @@ impl Draft {
 
     /// Sends the operations at these positions, in order, of a range that begins at `low`. If the answer is full, asks
     /// the initiator to continue from there.
-    fn send(
-        &mut self,
-        replica: &Replica,
-        view: View<'_>,
-        low: &Bound,
-        positions: impl IntoIterator<Item = usize>,
-    ) -> Result<(), StoreError> {
-        if let Some(stopped) = self.send_until_full(replica, view, positions)? {
-            let from = view.snapshot.bound_at(view.index, stopped).max(low.clone());
+    fn send(&mut self, low: &Bound, positions: impl IntoIterator<Item = usize>) -> Result<(), StoreError> {
+        if let Some(stopped) = self.send_until_full(positions)? {
+            let from = self.view.bound_at(stopped).max(low.clone());
             self.continuation = Some(Continuation { from, done: 0 });
         }
         Ok(())
@@ -377,13 +362,11 @@ impl Draft {
     /// Sends operations. Returns the position of the first that does not fit.
     fn send_until_full(
         &mut self,
-        replica: &Replica,
-        view: View<'_>,
         positions: impl IntoIterator<Item = usize>,
     ) -> Result<Option<usize>, StoreError> {
         for position in positions {
-            let Some(number) = view.snapshot.number(position) else { continue };
-            if !pack_op(replica, number, &mut self.ops)? {
+            let Some(number) = self.view.number(position) else { continue };
+            if !pack_op(self.replica, number, &mut self.ops)? {
                 return Ok(Some(position));
             }
             self.sent_numbers.push(number);
@@ -392,12 +375,12 @@ impl Draft {
     }
 
     /// Sends this side's copies of operations whose signatures the initiator doubts, until the answer is full.
-    pub(crate) fn send_alternates(&mut self, replica: &Replica, wanted: &[OpHash]) -> Result<(), StoreError> {
-        if replica.accepts_unverified() {
+    fn send_alternates(&mut self, wanted: &[OpHash]) -> Result<(), StoreError> {
+        if self.replica.accepts_unverified() {
             return Ok(());
         }
-        for number in wanted.iter().filter_map(|hash| replica.log().find_confirmed(hash)) {
-            if !pack_op(replica, number, &mut self.ops)? {
+        for number in wanted.iter().filter_map(|hash| self.replica.log().find_confirmed(hash)) {
+            if !pack_op(self.replica, number, &mut self.ops)? {
                 break;
             }
         }
@@ -405,7 +388,7 @@ impl Draft {
     }
 
     /// Returns the message.
-    pub(crate) fn finish(
+    fn finish(
         self,
         head: &RequestHead,
         welcome: Option<&Welcome>,
