@@ -104,9 +104,7 @@ impl Op {
             label: self.label.as_deref(),
             actor: &self.actor,
             ts: self.ts,
-            entity: &self.entity,
-            entity_id: &self.entity_id,
-            path: &self.path,
+            field: self.field(),
             kind: self.kind,
             value: self.value.as_str(),
             space: self.space.as_deref(),
@@ -181,9 +179,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) label: Option<&'a str>,
     pub(crate) actor: &'a str,
     pub(crate) ts: Hlc,
-    pub(crate) entity: &'a str,
-    pub(crate) entity_id: &'a str,
-    pub(crate) path: &'a str,
+    pub(crate) field: Field<'a>,
     pub(crate) kind: Kind,
     /// Canonical JSON.
     pub(crate) value: &'a str,
@@ -202,9 +198,9 @@ impl<'a> OpRef<'a> {
             Some(label) => check(Member::Id, label)?,
             None => check_default_id(parts.actor, parts.ts)?,
         }
-        check(Member::Entity, parts.entity)?;
-        check(Member::EntityId, parts.entity_id)?;
-        check(Member::Path, parts.path)?;
+        check(Member::Entity, parts.field.entity)?;
+        check(Member::EntityId, parts.field.entity_id)?;
+        check(Member::Path, parts.field.path)?;
         if let Some(space) = parts.space {
             check(Member::Space, space)?;
         }
@@ -226,9 +222,9 @@ impl<'a> OpRef<'a> {
             label: self.0.label.map(Into::into),
             actor: self.0.actor.into(),
             ts: self.0.ts,
-            entity: self.0.entity.into(),
-            entity_id: self.0.entity_id.into(),
-            path: self.0.path.into(),
+            entity: self.0.field.entity.into(),
+            entity_id: self.0.field.entity_id.into(),
+            path: self.0.field.path.into(),
             kind: self.0.kind,
             value: Value::from_canonical_unchecked(self.0.value.into()),
             space: self.0.space.map(Into::into),
@@ -262,25 +258,25 @@ impl<'a> OpRef<'a> {
     /// Returns the field that the operation writes.
     #[must_use]
     pub fn field(self) -> Field<'a> {
-        Field::new(self.0.entity, self.0.entity_id, self.0.path)
+        self.0.field
     }
 
     /// Returns the kind of the entity.
     #[must_use]
     pub fn entity(self) -> &'a str {
-        self.0.entity
+        self.0.field.entity
     }
 
     /// Returns the id of the entity.
     #[must_use]
     pub fn entity_id(self) -> &'a str {
-        self.0.entity_id
+        self.0.field.entity_id
     }
 
     /// Returns the path of the field.
     #[must_use]
     pub fn path(self) -> &'a str {
-        self.0.path
+        self.0.field.path
     }
 
     /// Returns the kind of the operation.

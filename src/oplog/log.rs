@@ -455,14 +455,11 @@ impl OpLog {
     ) -> Result<T, StoreError> {
         let mut scratch = Vec::new();
         let body = self.store.read(seq, self.index.hash(seq), &mut scratch)?;
-        let (entity, entity_id, path) = self.index.registers().names(self.index.register(seq));
         let op = OpRef::from_log(Parts {
             label: body.label,
             actor: self.index.actor(seq),
             ts: self.index.ts(seq),
-            entity,
-            entity_id,
-            path,
+            field: self.index.registers().names(self.index.register(seq)),
             kind: self.index.kind(seq),
             value: body.value,
             space: self.space.as_deref(),

@@ -37,7 +37,7 @@ impl Change {
 impl State {
     /// Returns the value of a field, or `None` if it was never set or is deleted.
     pub(crate) fn get(&self, log: &OpLog, field: Field<'_>) -> Result<Option<Value>, StoreError> {
-        let register = log.index().registers().find(field.entity, field.entity_id, field.path);
+        let register = log.index().registers().find(field);
         register.map_or(Ok(None), |register| self.value(log, register))
     }
 
@@ -103,7 +103,7 @@ impl State {
         let changed = self.take_changed();
         let change = |register: RegisterId| {
             let winner = self.winner(register);
-            let (entity, entity_id, path) = log.index().registers().names(register);
+            let Field { entity, entity_id, path } = log.index().registers().names(register);
             Change {
                 entity: entity.to_owned(),
                 entity_id: entity_id.to_owned(),
@@ -130,8 +130,8 @@ impl State {
             .collect();
         winners.sort_unstable();
         let mut text = Vec::new();
-        for ((entity, entity_id, path), winner) in winners {
-            for name in [entity, entity_id, path] {
+        for (field, winner) in winners {
+            for name in [field.entity, field.entity_id, field.path] {
                 // An identifier contains no zero byte, so a zero byte ends the name.
                 text.extend_from_slice(name.as_bytes());
                 text.push(0);

@@ -149,40 +149,36 @@ pub(crate) struct Continuation {
     pub(crate) done: u64,
 }
 
-/// An answer as it was read.
-pub(crate) struct SyncAnswer<'a> {
+/// An answer with its sections, to be written or as they were read.
+pub(crate) struct SyncAnswer<S> {
     pub(crate) welcome: Option<Welcome>,
     pub(crate) ack: Ack,
     pub(crate) continuation: Option<Continuation>,
-    pub(crate) sections: ReadSections<'a>,
+    pub(crate) sections: S,
 }
 
-/// Returns the answer to the request with this head.
-pub(crate) fn write_answer(
-    head: &RequestHead,
-    welcome: Option<&Welcome>,
-    ack: &Ack,
-    continuation: Option<&Continuation>,
-    sections: Sections,
-) -> Vec<u8> {
-    let mut out = vec![ANSWER, SYNC_VERSION];
-    out.extend_from_slice(&head.tag());
-    put_varint(&mut out, head.round);
-    out.push(u8::from(welcome.is_some()));
-    if let Some(welcome) = welcome {
-        welcome.write(&mut out);
+impl SyncAnswer<Sections> {
+    /// Returns the answer to the request with this head.
+    pub(crate) fn write(self, head: &RequestHead) -> Vec<u8> {
+        let mut out = vec![ANSWER, SYNC_VERSION];
+        out.extend_from_slice(&head.tag());
+        put_varint(&mut out, head.round);
+        out.push(u8::from(self.welcome.is_some()));
+        if let Some(welcome) = self.welcome {
+            welcome.write(&mut out);
+        }
+        self.ack.write(&mut out);
+        out.push(u8::from(self.continuation.is_some()));
+        if let Some(Continuation { from, done }) = self.continuation {
+            from.write(&Bound::start(), &mut out);
+            put_varint(&mut out, done);
+        }
+        self.sections.write(&mut out);
+        out
     }
-    ack.write(&mut out);
-    out.push(u8::from(continuation.is_some()));
-    if let Some(Continuation { from, done }) = continuation {
-        from.write(&Bound::start(), &mut out);
-        put_varint(&mut out, *done);
-    }
-    sections.write(&mut out);
-    out
 }
 
-impl<'a> SyncAnswer<'a> {
+impl<'a> SyncAnswer<ReadSections<'a>> {
     /// Reads the answer to request number `round` of the session with this tag.
     pub(crate) fn read(
         bytes: &'a [u8],

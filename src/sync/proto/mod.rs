@@ -7,6 +7,6 @@ mod ranges;
 pub use message::Alert;
 pub(crate) use message::{
     Ack, Continuation, Hello, LogSpace, Phase, ReadSections, RequestHead, Sections, SyncAnswer, SyncRequest,
-    Welcome, first_8, read_push, room_for_ops, write_answer, write_push,
+    Welcome, first_8, read_push, room_for_ops, write_push,
 };
 pub(crate) use ranges::{RangeContent, RangeItem, RangeWriter};

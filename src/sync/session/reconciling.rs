@@ -16,8 +16,8 @@ use crate::sync::proto::limits::{
     MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
 };
 use crate::sync::proto::{
-    Ack, Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, RequestHead, Sections,
-    SyncAnswer, Welcome, first_8,
+    Ack, Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections,
+    RequestHead, Sections, SyncAnswer, Welcome, first_8,
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
 use crate::sync::resume::{CommonOps, ResumeId, ResumeToken, Transferred};
@@ -205,7 +205,7 @@ impl Reconciling {
         &mut self,
         replica: &mut Replica,
         now: WallMillis,
-        answer: SyncAnswer<'_>,
+        answer: SyncAnswer<ReadSections<'_>>,
         progress: &mut Progress,
     ) -> Result<(), SyncError> {
         let SyncAnswer { welcome, ack, continuation, sections } = answer;

@@ -20,7 +20,7 @@ use crate::sync::ingest::{IngestedOps, Received};
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST};
 use crate::sync::proto::{
     Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections,
-    RequestHead, Sections, SyncRequest, Welcome, room_for_ops, write_answer,
+    Sections, SyncAnswer, SyncRequest, Welcome, room_for_ops,
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
@@ -187,7 +187,8 @@ impl Responder {
             sum: fingerprinter.sum(view.index, &ingested.numbers),
         };
         let wanted = alternates_to_request(replica, &ingested, welcome.is_some());
-        let message = draft.finish(&head, welcome.as_ref(), &ack, wanted);
+        let sections = Sections { alternates_wanted: wanted, ranges: draft.ranges, ops: draft.ops };
+        let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
         let new = welcome.map(|welcome| {
             let common = CommonOps::new(replica.log(), cursor, OpRuns::new());
             PastSession::new(name, common, welcome.count, welcome.total)
@@ -385,17 +386,5 @@ impl<'v> Draft<'v> {
             }
         }
         Ok(())
-    }
-
-    /// Returns the message.
-    fn finish(
-        self,
-        head: &RequestHead,
-        welcome: Option<&Welcome>,
-        ack: &Ack,
-        alternates_wanted: Vec<OpHash>,
-    ) -> Vec<u8> {
-        let sections = Sections { alternates_wanted, ranges: self.ranges, ops: self.ops };
-        write_answer(head, welcome, ack, self.continuation.as_ref(), sections)
     }
 }
