@@ -2,7 +2,6 @@
 
 mod binary;
 mod error;
-mod fault;
 mod hashed;
 mod json;
 pub(crate) mod packed;
@@ -10,8 +9,7 @@ pub(crate) mod tags;
 mod text;
 pub(crate) mod wire;
 
-pub use error::{BinaryFault, DecodeError};
-pub use fault::{CodecError, CodecFault};
+pub use error::{BinaryFault, CodecError, CodecFault, DecodeError};
 pub use hashed::OpHash;
 pub use tags::BINARY_VERSION;
 pub use text::MAX_OP_BYTES;

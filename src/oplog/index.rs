@@ -9,7 +9,7 @@ use super::stamps::{Stamps, prefix};
 use crate::codec::OpHash;
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
-use crate::op::{Kind, OpSeq};
+use crate::op::{Field, Kind, OpSeq};
 use crate::packed::{ChunkedVec, CompactVec, HashIndex};
 use crate::threads::Threads;
 use crate::value::utf16_cmp;
@@ -123,7 +123,7 @@ impl Index {
             || ops.chunks(GROUP).for_each(|group| self.insert_into_order(group, &mut inserted)),
             || {
                 let mut registers = Vec::with_capacity(ops.len());
-                ops.chunks(GROUP).for_each(|group| registers.extend(known.intern(&names(group))));
+                ops.chunks(GROUP).for_each(|group| registers.extend(known.intern(&fields(group))));
                 registers
             },
         );
@@ -203,7 +203,7 @@ impl Index {
     }
 }
 
-/// Returns the names of the operations' registers: entity, entity id, path.
-fn names<'a>(ops: &'a [PermittedOp<'_>]) -> Vec<(&'a str, &'a str, &'a str)> {
-    ops.iter().map(PermittedOp::op).map(|op| (op.entity(), op.entity_id(), op.path())).collect()
+/// Returns the fields that the operations write.
+fn fields<'a>(ops: &'a [PermittedOp<'_>]) -> Vec<Field<'a>> {
+    ops.iter().map(|op| op.op().field()).collect()
 }

@@ -2,7 +2,6 @@
 
 mod authors;
 mod fork;
-mod identity;
 mod index;
 mod log;
 mod order;
@@ -13,6 +12,6 @@ mod stamps;
 pub use fork::{ForkError, ForkProof};
 pub use log::{AddError, Added, Cursor, LogDigest, LogEntry, OpLog};
 
-pub(crate) use identity::LogId;
 pub(crate) use index::{Index, Inserted};
+pub(crate) use log::LogId;
 pub(crate) use registers::RegisterId;

@@ -72,7 +72,7 @@ impl State {
     /// Returns every operation on a register: first the held, then the merged ones, each from the greatest down.
     pub(crate) fn history(&self, log: &OpLog, field: Field<'_>) -> Result<Vec<Version>, StoreError> {
         let index = log.index();
-        let Some(register) = index.registers().find(field.entity, field.entity_id, field.path) else {
+        let Some(register) = index.registers().find(field) else {
             return Ok(Vec::new());
         };
         let mut held: Vec<OpSeq> = self.held(index).filter(|seq| index.register(*seq) == register).collect();
@@ -90,7 +90,7 @@ impl State {
     /// is due.
     pub(crate) fn explain(&self, log: &OpLog, field: Field<'_>) -> Result<Option<Explanation>, StoreError> {
         let index = log.index();
-        let Some(register) = index.registers().find(field.entity, field.entity_id, field.path) else {
+        let Some(register) = index.registers().find(field) else {
             return Ok(None);
         };
         let Some(winner) = self.winner(register) else {

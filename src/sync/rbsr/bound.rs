@@ -22,7 +22,8 @@ pub(crate) struct OrderKey {
 }
 
 /// A bound of a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
+// In this order: the derived `Ord` puts `End` after all others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Bound {
     At(OrderKey),
     /// After all operations.
@@ -172,23 +173,6 @@ impl Ord for OrderKey {
 }
 
 impl PartialOrd for OrderKey {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Bound {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::At(a), Self::At(b)) => a.cmp(b),
-            (Self::At(_), Self::End) => Ordering::Less,
-            (Self::End, Self::At(_)) => Ordering::Greater,
-            (Self::End, Self::End) => Ordering::Equal,
-        }
-    }
-}
-
-impl PartialOrd for Bound {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::OnceLock;
 
-use super::common::CommonOps;
-use super::id::{ResumeId, Transferred};
-use super::runs::OpRuns;
+use super::common::{CommonOps, OpRuns};
 use super::sealed::{ResumeError, SealedKind};
+use super::token::{ResumeId, Transferred};
 use crate::codec::tags::{RESUME_SESSIONS, RESUME_SESSIONS_SEAL};
 use crate::codec::wire::{ByteReader, put_count, put_varint};
 use crate::codec::{CodecError, CodecFault};

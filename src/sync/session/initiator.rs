@@ -2,8 +2,7 @@
 
 use super::options::SyncOptions;
 use super::progress::{Progress, SessionResult};
-use super::reconciling::Reconciling;
-use super::start::Start;
+use super::reconciling::{Reconciling, Start};
 use crate::codec::wire::wide;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;

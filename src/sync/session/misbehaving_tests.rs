@@ -17,7 +17,7 @@ use crate::sync::error::{PeerMisbehaved, SyncError};
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_RANGES, MIN_MESSAGE_BYTES, max_idle_rounds};
 use crate::sync::proto::{
     Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeWriter, RequestHead, Sections,
-    SyncRequest, Welcome, room_for_ops, write_answer,
+    SyncAnswer, SyncRequest, Welcome, room_for_ops,
 };
 use crate::sync::rbsr::Bound;
 use crate::sync::resume::ResumeId;
@@ -65,7 +65,8 @@ impl HonestAnswer {
         let mut ops = OpPacker::new(room_for_ops(MIN_MESSAGE_BYTES));
         self.ops.iter().for_each(|op| assert!(ops.push(op.as_ref())));
         let sections = Sections { alternates_wanted: self.alternates_wanted, ranges, ops };
-        write_answer(&request.head, self.welcome.as_ref(), &self.ack, self.continuation.as_ref(), sections)
+        let Self { welcome, ack, continuation, .. } = self;
+        SyncAnswer { welcome, ack, continuation, sections }.write(&request.head)
     }
 }
 

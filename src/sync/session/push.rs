@@ -1,7 +1,7 @@
 //! Pushes: new operations both ways over a connection that stays open after a session.
 
 use super::options::SyncOptions;
-use super::outbox::pack_op;
+use super::transfer::pack_op;
 use crate::codec::packed::OpPacker;
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;

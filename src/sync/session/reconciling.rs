@@ -1,23 +1,79 @@
-//! A session after the welcome, on the initiator's side.
+//! A session from its first request to its result, on the initiator's side.
 
-use super::id::SessionId;
-use super::inbox::Inbox;
-use super::outbox::Outbox;
+use super::id::{SessionId, hint_of};
+use super::options::SyncOptions;
 use super::progress::{Progress, SessionDigest, SessionResult};
-use super::start::Start;
+use super::transfer::{Inbox, Outbox};
+use crate::codec::packed::OpPacker;
 use crate::codec::wire::wide;
 use crate::hlc::WallMillis;
+use crate::op::OpSeq;
+use crate::oplog::LogId;
 use crate::replica::Replica;
 use crate::sync::error::{PeerMisbehaved, SyncError};
 use crate::sync::ingest::IngestedOps;
 use crate::sync::proto::limits::{
-    MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
+    MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
 };
 use crate::sync::proto::{
-    Ack, Continuation, Phase, RangeContent, RangeItem, RangeWriter, Sections, SyncAnswer, Welcome,
+    Ack, Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections,
+    RequestHead, Sections, SyncAnswer, Welcome, first_8,
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
 use crate::sync::resume::{CommonOps, ResumeId, ResumeToken, Transferred};
+
+/// The facts about a session that are fixed by its first request.
+pub(crate) struct Start {
+    pub(crate) nonce: [u8; 16],
+    /// The longest answer that this side accepts, in bytes.
+    pub(crate) limit: usize,
+    /// The earlier session that was offered for resumption.
+    pub(crate) offered: Option<ResumeToken>,
+    pub(crate) space: LogSpace,
+    /// The session covers the operations with numbers below this.
+    pub(crate) cursor: OpSeq,
+    /// The log of the session, to recognize the replica.
+    log: LogId,
+}
+
+impl Start {
+    /// Begins a session with this replica. Returns the first request as well.
+    pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> (Self, Vec<u8>) {
+        let start = Self {
+            nonce,
+            limit: options.limit(),
+            offered: options.resume.clone().filter(|token| token.common.is_of(replica.log())),
+            space: LogSpace::of(replica),
+            cursor: replica.log().confirmed(),
+            log: replica.log().id().clone(),
+        };
+        let count = u64::from(start.cursor);
+        let since = start.offered.as_ref().map(|token| wide(token.common.others(start.cursor).count()));
+        let hint = hint_of(replica.crypto(), replica.log().index(), start.cursor);
+        let hello = Hello { count, since: since.unwrap_or(count), hint };
+        let head = start.head(0, start.offered.as_ref().map(|token| token.id), Phase::Hello(hello));
+        // A replica that does not verify asks for other copies of the operations in doubt.
+        let alternates_wanted = replica.wanted_alternates().take(MAX_ALTERNATES_WANTED).copied().collect();
+        let sections = Sections { alternates_wanted, ranges: RangeWriter::new(), ops: OpPacker::new(0) };
+        let message = head.write(sections);
+        (start, message)
+    }
+
+    /// Returns the head of a request.
+    pub(crate) const fn head(&self, round: u64, resume: Option<ResumeId>, phase: Phase) -> RequestHead {
+        RequestHead { nonce: self.nonce, space: self.space.tag, round, limit: self.limit, resume, phase }
+    }
+
+    /// Returns the tag by which the session recognizes its answers.
+    pub(crate) fn tag(&self) -> [u8; 8] {
+        first_8(&self.nonce)
+    }
+
+    /// Checks that this is the replica with which the session began.
+    pub(crate) fn check_replica(&self, replica: &Replica) -> Result<(), SyncError> {
+        if self.log == *replica.log().id() { Ok(()) } else { Err(SyncError::OtherReplica) }
+    }
+}
 
 /// A session whose welcome has arrived.
 pub(crate) struct Reconciling {
@@ -149,7 +205,7 @@ impl Reconciling {
         &mut self,
         replica: &mut Replica,
         now: WallMillis,
-        answer: SyncAnswer<'_>,
+        answer: SyncAnswer<ReadSections<'_>>,
         progress: &mut Progress,
     ) -> Result<(), SyncError> {
         let SyncAnswer { welcome, ack, continuation, sections } = answer;
