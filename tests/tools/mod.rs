@@ -38,8 +38,10 @@ pub(crate) fn relay() -> &'static Path {
         let own = env::current_exe().unwrap();
         let profile = own.parent().unwrap().parent().unwrap();
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "--package", "policysync-relay", "--target-dir"]);
-        build.arg(profile.parent().unwrap()).current_dir(root());
+        // With the features of a run of all tests, so that libsodium and SQLite are not compiled again.
+        build.args(["build", "--quiet", "--locked", "--workspace", "--all-features"]);
+        build.args(["--bin", "policysync-relay", "--target-dir"]).arg(profile.parent().unwrap());
+        build.current_dir(root());
         if profile.ends_with("release") {
             build.arg("--release");
         }
