@@ -103,6 +103,7 @@ impl Chunk {
 }
 
 /// All entries in order, in chunks.
+#[derive(Default)]
 pub(crate) struct Order {
     chunks: Vec<Chunk>,
     /// The last entry of each chunk.
@@ -116,10 +117,6 @@ pub(crate) struct Neighbours {
 }
 
 impl Order {
-    pub(crate) const fn new() -> Self {
-        Self { chunks: Vec::new(), lasts: Vec::new() }
-    }
-
     /// Inserts new entries one after another and returns the neighbours that each had at insertion. `near` reads the
     /// part of an operation that a comparison needs, and `tie` compares two entries with equal prefixes.
     pub(crate) fn insert<K: Key>(
@@ -275,7 +272,7 @@ mod tests {
 
     /// Orders `keys` by value, ties by a second value.
     fn insert_all(keys: &[(u64, u32)]) -> (Order, Vec<Pair>) {
-        let mut order = Order::new();
+        let mut order = Order::default();
         let tie = |a: OrderEntry, b: OrderEntry| {
             let second = |entry: OrderEntry| (keys[entry.seq.get() as usize].1, entry.seq);
             second(a).cmp(&second(b))
