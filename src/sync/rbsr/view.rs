@@ -256,8 +256,8 @@ fn ordered_numbers(index: &Index, cursor: OpSeq, common: Option<&CommonOps>) -> 
 /// The low 8 bytes of the number of one operation, or of a sum over a range.
 pub(crate) type ShortId = [u8; 8];
 
-/// Maps each operation to a pseudo-random number: SipHash-2-4-128 of its hash, with the session's key. The fingerprint of
-/// a set is the sum over its operations. The key does not exist before both sets are fixed, so nobody can choose
+/// Maps each operation to a pseudo-random number: SipHash-2-4-128 of its hash, with the session's key. The fingerprint
+/// of a set is the sum over its operations. The key does not exist before both sets are fixed, so nobody can choose
 /// operations whose fingerprints collide.
 #[derive(Clone, Copy)]
 pub(crate) struct Fingerprinter {

@@ -220,14 +220,9 @@ impl Responder {
 /// Returns the operations of which the initiator is asked for another copy: those that it sent with a bad signature,
 /// and with the welcome, once in a session, those in doubt here.
 fn alternates_to_request(replica: &Replica, ingested: &IngestedOps, with_welcome: bool) -> Vec<OpHash> {
-    let mut wanted: Vec<OpHash> = Vec::new();
-    if with_welcome {
-        wanted.extend(replica.wanted_alternates().take(MAX_ALTERNATES_WANTED));
-    }
+    let in_doubt = with_welcome.then(|| replica.wanted_alternates()).into_iter().flatten();
     let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
-    wanted.extend(refused);
-    wanted.truncate(MAX_ALTERNATES_WANTED);
-    wanted
+    in_doubt.chain(refused).take(MAX_ALTERNATES_WANTED).copied().collect()
 }
 
 /// An answer that is being written.
