@@ -26,10 +26,10 @@
 
 use std::io::{self, Read, Write};
 
-use crate::codec::packed::{OpPacker, unpack_ops};
 use crate::codec::tags::BUNDLE;
-use crate::codec::wire::{ByteReader, put_text, wide};
-use crate::codec::{CodecError, CodecFault, MAX_OP_BYTES, OpHash};
+use crate::codec::{
+    ByteReader, CodecError, CodecFault, MAX_OP_BYTES, OpHash, OpPacker, put_text, unpack_ops, wide,
+};
 use crate::crypto::{Hash, Sodium};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;

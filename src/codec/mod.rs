@@ -16,6 +16,8 @@ pub use text::MAX_OP_BYTES;
 
 pub(crate) use binary::check_members;
 pub(crate) use hashed::{HashedOp, OpHashMap, OpHashSet, Scratch};
+pub(crate) use packed::{OpPacker, UnpackedOp, unpack_ops};
 #[cfg(test)]
 pub(crate) use text::SIGNED_TEXTS;
 pub(crate) use text::signed_text;
+pub(crate) use wire::{ByteReader, put_count, put_text, put_varint, wide};

@@ -20,6 +20,7 @@ const GROUP: usize = 64;
 const WORTH: usize = 2048;
 
 /// The operations of a log, one column for each property.
+#[derive(Default)]
 pub(crate) struct Index {
     hashes: ChunkedVec<OpHash, OpSeq>,
     stamps: Stamps,
@@ -40,19 +41,6 @@ pub(crate) struct Inserted {
 }
 
 impl Index {
-    pub(crate) fn new() -> Self {
-        Self {
-            hashes: ChunkedVec::new(),
-            stamps: Stamps::new(),
-            author_ids: CompactVec::new(),
-            register_ids: ChunkedVec::new(),
-            by_hash: HashIndex::new(),
-            order: Order::new(),
-            authors: Authors::new(),
-            registers: Registers::new(),
-        }
-    }
-
     /// Returns the number of operations.
     pub(crate) fn len(&self) -> u32 {
         self.hashes.len()
@@ -117,7 +105,7 @@ impl Index {
     /// order, so another thread may look them up.
     pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Vec<Inserted> {
         let threads = if ops.len() < WORTH { Threads::ONE } else { threads };
-        let mut known = std::mem::replace(&mut self.registers, Registers::new());
+        let mut known = std::mem::take(&mut self.registers);
         let mut inserted = Vec::with_capacity(ops.len());
         let ((), registers) = threads.both(
             || ops.chunks(GROUP).for_each(|group| self.insert_into_order(group, &mut inserted)),
@@ -152,7 +140,7 @@ impl Index {
         }
         let entry = |seq| OrderEntry { prefix: self.stamps.prefix(seq), seq };
         let entries: Vec<OrderEntry> = first.until(self.end()).map(entry).collect();
-        let mut order = std::mem::replace(&mut self.order, Order::new());
+        let mut order = std::mem::take(&mut self.order);
         let neighbours = order.insert(&entries, |seq| self.author(seq), |a, b| self.compare_tied(a, b));
         self.order = order;
         inserted

@@ -165,7 +165,7 @@ impl OpLog {
         Self {
             crypto,
             space,
-            index: Index::new(),
+            index: Index::default(),
             store,
             forked: false,
             confirmed: None,

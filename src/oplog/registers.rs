@@ -30,6 +30,7 @@ struct Register {
 }
 
 /// Every register that an operation in the log writes to, each stored once.
+#[derive(Default)]
 pub(crate) struct Registers {
     kinds: StrInterner,
     /// The head of the list of entities of each kind.
@@ -41,17 +42,6 @@ pub(crate) struct Registers {
 }
 
 impl Registers {
-    pub(crate) fn new() -> Self {
-        Self {
-            kinds: StrInterner::new(),
-            newest_entity: ChunkedVec::new(),
-            entities: Interner::new(),
-            entity_ids: StrArena::new(),
-            paths: StrInterner::new(),
-            registers: Interner::new(),
-        }
-    }
-
     /// Returns the registers of a batch of fields, with new numbers for new ones.
     ///
     /// Known names are looked up first, for the whole batch: the cache misses of look-ups overlap, those of insertions
@@ -211,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_same_names_are_the_same_register() {
-        let mut known = Registers::new();
+        let mut known = Registers::default();
         let batch = [
             ("Task", "t1", "title"),
             ("Task", "t1", "done"),
@@ -236,7 +226,7 @@ mod tests {
         let kinds = ["Task", "Note"];
         let of_id = |id| kinds.map(|kind| ["title", "done"].map(|path| Field::new(kind, id, path))).concat();
         let batch: Vec<Field<'_>> = ids.iter().flat_map(|id| of_id(id.as_str())).collect();
-        let mut known = Registers::new();
+        let mut known = Registers::default();
         let registers = known.intern(&batch);
         assert_eq!(registers, (0..4000).map(RegisterId).collect::<Vec<_>>());
         for (name, register) in batch.into_iter().zip(registers) {
@@ -249,7 +239,7 @@ mod tests {
 
     #[test]
     fn entities_of_a_kind_are_sorted() {
-        let mut known = Registers::new();
+        let mut known = Registers::default();
         known.intern(&["b", "c", "a", "b"].map(|id| Field::new("Task", id, "title")));
         known.intern(&[Field::new("Note", "n", "title")]);
         assert_eq!(known.entities_of("Task"), ["a", "b", "c"]);

@@ -15,6 +15,7 @@ const MAX_PAGES: usize = 1 << 14;
 pub(crate) struct ByteAddress(u32);
 
 /// An append-only arena of byte strings of up to [`ByteArena::MAX_LEN`] bytes.
+#[derive(Default)]
 pub(crate) struct ByteArena {
     pages: Vec<Vec<u8>>,
 }
@@ -89,13 +90,10 @@ impl ByteArena {
 pub(crate) struct StrAddress(ByteAddress);
 
 /// An append-only arena of short strings.
+#[derive(Default)]
 pub(crate) struct StrArena(ByteArena);
 
 impl StrArena {
-    pub(crate) const fn new() -> Self {
-        Self(ByteArena::new())
-    }
-
     /// Returns true if `count` strings of `bytes` bytes in total fit, where each is far shorter than a page.
     pub(crate) fn has_room(&self, count: usize, bytes: usize) -> bool {
         self.0.has_room(count, bytes)
@@ -133,7 +131,7 @@ mod tests {
 
     #[test]
     fn strings_of_every_length_are_returned() {
-        let mut arena = ByteArena::new();
+        let mut arena = ByteArena::default();
         let text: Vec<u8> = (0..=255_u8).cycle().take(ByteArena::MAX_LEN).collect();
         let lengths =
             [0, 1, 6, 7, 8, 253, 254, 255, 256, 1000, ByteArena::MAX_LEN, 3, ByteArena::MAX_LEN - 1, 40];
@@ -151,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_string_over_the_limit_changes_nothing() {
-        let mut arena = ByteArena::new();
+        let mut arena = ByteArena::default();
         let first = arena.push(&[b"abc"]).unwrap();
         assert!(arena.push(&[&vec![0; ByteArena::MAX_LEN], b"x"]).is_none());
         let next = arena.push(&[b"def"]).unwrap();
@@ -161,7 +159,7 @@ mod tests {
 
     #[test]
     fn has_room_counts_the_remaining_pages() {
-        let arena = ByteArena::new();
+        let arena = ByteArena::default();
         let all = MAX_PAGES * PAGE;
         assert!(arena.has_room(1, all / 2));
         assert!(!arena.has_room(1, all));

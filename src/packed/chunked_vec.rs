@@ -16,11 +16,19 @@ pub(crate) struct ChunkedVec<T, K = u32> {
     key: PhantomData<fn(K) -> K>,
 }
 
-impl<T, K: Key> ChunkedVec<T, K> {
+impl<T, K> Default for ChunkedVec<T, K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, K> ChunkedVec<T, K> {
     pub(crate) const fn new() -> Self {
         Self { chunks: Vec::new(), len: 0, key: PhantomData }
     }
+}
 
+impl<T, K: Key> ChunkedVec<T, K> {
     pub(crate) fn len(&self) -> u32 {
         self.len
     }
@@ -78,11 +86,13 @@ pub(crate) struct CompactVec<K, V> {
     large: Vec<(K, V)>,
 }
 
-impl<K: Key, V: Key> CompactVec<K, V> {
-    pub(crate) const fn new() -> Self {
-        Self { small: ChunkedVec::new(), large: Vec::new() }
+impl<K, V> Default for CompactVec<K, V> {
+    fn default() -> Self {
+        Self { small: ChunkedVec::default(), large: Vec::new() }
     }
+}
 
+impl<K: Key, V: Key> CompactVec<K, V> {
     pub(crate) fn push(&mut self, number: V) {
         let small = u16::try_from(number.position()).unwrap_or(LARGE);
         let position = self.small.push(small);
@@ -116,11 +126,13 @@ pub(crate) struct BitSet<K = u32> {
     key: PhantomData<fn(K) -> K>,
 }
 
-impl<K: Key> BitSet<K> {
-    pub(crate) const fn new() -> Self {
-        Self { words: ChunkedVec::new(), key: PhantomData }
+impl<K> Default for BitSet<K> {
+    fn default() -> Self {
+        Self { words: ChunkedVec::default(), key: PhantomData }
     }
+}
 
+impl<K: Key> BitSet<K> {
     /// Adds a key. Returns true if it was not in the set.
     pub(crate) fn insert(&mut self, key: K) -> bool {
         while self.words.len() <= key.position() / u64::BITS {
@@ -150,7 +162,7 @@ mod tests {
 
     #[test]
     fn entries_keep_their_position_across_chunks() {
-        let mut entries: ChunkedVec<u32> = ChunkedVec::new();
+        let mut entries: ChunkedVec<u32> = ChunkedVec::default();
         for n in 0..10_000_u32 {
             assert_eq!(entries.push(n * 3), n);
         }
@@ -165,7 +177,7 @@ mod tests {
     #[test]
     fn numbers_of_every_size_are_returned() {
         let numbers = [0, 1, 65_534, 65_535, 65_536, u32::MAX, 7, u32::MAX - 1, 65_535, 0];
-        let mut compact: CompactVec<u32, u32> = CompactVec::new();
+        let mut compact: CompactVec<u32, u32> = CompactVec::default();
         for number in numbers {
             compact.push(number);
         }
@@ -176,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_key_is_new_once_until_it_is_removed() {
-        let mut bits: BitSet = BitSet::new();
+        let mut bits: BitSet = BitSet::default();
         for key in [0, 1, 63, 64, 65, 100_000, 2] {
             assert!(bits.insert(key));
             assert!(!bits.insert(key));

@@ -15,11 +15,13 @@ pub(crate) struct Interner<T, N = u32> {
     hasher: RandomState,
 }
 
-impl<T, N: Key> Interner<T, N> {
-    pub(crate) fn new() -> Self {
-        Self { entries: ChunkedVec::new(), index: HashIndex::new(), hasher: RandomState::new() }
+impl<T, N> Default for Interner<T, N> {
+    fn default() -> Self {
+        Self { entries: ChunkedVec::default(), index: HashIndex::default(), hasher: RandomState::new() }
     }
+}
 
+impl<T, N: Key> Interner<T, N> {
     pub(crate) fn len(&self) -> u32 {
         self.entries.len()
     }
@@ -80,11 +82,13 @@ impl<N: Key> StrInterner<N> {
 /// Positions from 0 without gaps, each found by the hash of its entry.
 pub(crate) struct HashIndex<K>(HashTable<K>);
 
-impl<K: Key> HashIndex<K> {
-    pub(crate) const fn new() -> Self {
+impl<K> Default for HashIndex<K> {
+    fn default() -> Self {
         Self(HashTable::new())
     }
+}
 
+impl<K: Key> HashIndex<K> {
     /// Returns the position for which `is` returns true, among those with this hash.
     pub(crate) fn find(&self, hash: u64, is: impl Fn(K) -> bool) -> Option<K> {
         self.0.find(hash, |position| is(*position)).copied()
@@ -111,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_string_has_one_number() {
-        let mut names: StrInterner = StrInterner::new();
+        let mut names: StrInterner = StrInterner::default();
         for n in 0..1000_u32 {
             assert_eq!(names.intern_str(&format!("name {n}")), n);
         }
@@ -129,7 +133,7 @@ mod tests {
     fn every_position_is_found_after_growth() {
         // Three positions share each hash.
         let hash_of = |position: u32| u64::from(position / 3) << 57;
-        let mut index = HashIndex::new();
+        let mut index = HashIndex::default();
         for position in 0..200 {
             index.push(position, hash_of(position), hash_of);
             for known in 0..=position {
@@ -141,7 +145,7 @@ mod tests {
 
     #[test]
     fn capacity_grows_like_that_of_the_table() {
-        let (mut index, mut table) = (HashIndex::new(), HashTable::new());
+        let (mut index, mut table) = (HashIndex::default(), HashTable::new());
         let hash_of = |position: u32| u64::from(position).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         for position in 0..100_000 {
             index.push(position, hash_of(position), hash_of);

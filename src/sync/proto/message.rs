@@ -2,16 +2,16 @@
 
 use super::limits::{MAX_ALTERNATES_WANTED, MIN_MESSAGE_BYTES};
 use super::ranges::{self, RangeItem, RangeWriter};
-use crate::codec::packed::{OpPacker, UnpackedOp, unpack_ops};
 use crate::codec::tags::{ALERT, ANSWER, PUSH, REQUEST, SYNC_SPACE, SYNC_VERSION};
-use crate::codec::wire::{ByteReader, put_count, put_varint};
-use crate::codec::{CodecError, CodecFault, MAX_OP_BYTES, OpHash};
+use crate::codec::{
+    ByteReader, CodecError, CodecFault, MAX_OP_BYTES, OpHash, OpPacker, UnpackedOp, put_count, put_varint,
+    unpack_ops,
+};
 use crate::op::OpSeq;
 use crate::replica::Replica;
-use crate::sync::error::SyncError;
-use crate::sync::ingest::Refusals;
 use crate::sync::rbsr::Bound;
 use crate::sync::resume::ResumeId;
+use crate::sync::{Refusals, SyncError};
 
 /// The head of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::codec::wire::{ByteReader, put_count, put_text, put_varint};
-use crate::codec::{CodecError, CodecFault};
+use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_text, put_varint};
 use crate::hlc::Hlc;
 use crate::op::{MAX_IDENTIFIER_BYTES, OpSeq};
 use crate::oplog::Index;

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::bound::Bound;
-use crate::codec::OpHash;
-use crate::codec::wire::wide;
+use crate::codec::{OpHash, wide};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::Index;
-use crate::sync::error::PeerMisbehaved;
+use crate::sync::PeerMisbehaved;
 use crate::sync::proto::limits::{BRANCHING, LIST_THRESHOLD};
 use crate::sync::proto::{RangeContent, first_8};
 use crate::sync::resume::CommonOps;

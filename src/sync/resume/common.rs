@@ -1,7 +1,6 @@
 //! The operations that two replicas have in common, by their numbers in one log.
 
-use crate::codec::wire::{ByteReader, put_count, put_varint};
-use crate::codec::{CodecError, CodecFault};
+use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_varint};
 use crate::op::OpSeq;
 use crate::oplog::{LogId, OpLog};
 use crate::sync::proto::limits::MAX_RUNS;
@@ -80,10 +79,6 @@ struct OpRun {
 }
 
 impl OpRuns {
-    pub(crate) const fn new() -> Self {
-        Self(Vec::new())
-    }
-
     pub(crate) fn contains(&self, number: OpSeq) -> bool {
         let at = self.0.partition_point(|run| run.end <= number);
         self.0.get(at).is_some_and(|run| run.first <= number)
@@ -171,7 +166,7 @@ mod tests {
     proptest! {
         #[test]
         fn runs_are_a_set(numbers in prop::collection::vec(0..60_u32, 0..80)) {
-            let (mut runs, mut set) = (OpRuns::new(), BTreeSet::new());
+            let (mut runs, mut set) = (OpRuns::default(), BTreeSet::new());
             for number in numbers.into_iter().map(OpSeq::new) {
                 prop_assert_eq!(runs.insert(number), set.insert(number));
                 let gaps = set.iter().filter(|n| !set.contains(&n.checked_add(1).unwrap())).count();

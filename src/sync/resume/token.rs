@@ -2,9 +2,8 @@
 
 use super::common::CommonOps;
 use super::sealed::{ResumeError, SealedKind};
-use crate::codec::OpHash;
 use crate::codec::tags::{RESUME_TOKEN, RESUME_TOKEN_SEAL, SYNC_TRANSFERRED};
-use crate::codec::wire::{ByteReader, wide};
+use crate::codec::{ByteReader, OpHash, wide};
 use crate::crypto::Sodium;
 use crate::replica::Replica;
 

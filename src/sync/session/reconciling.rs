@@ -1,26 +1,23 @@
 //! A session from its first request to its result, on the initiator's side.
 
 use super::id::{SessionId, hint_of};
-use super::options::SyncOptions;
-use super::progress::{Progress, SessionDigest, SessionResult};
 use super::transfer::{Inbox, Outbox};
-use crate::codec::packed::OpPacker;
-use crate::codec::wire::wide;
+use super::{Progress, SessionDigest, SessionResult, SyncOptions};
+use crate::codec::{OpPacker, wide};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::oplog::LogId;
 use crate::replica::Replica;
-use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::ingest::IngestedOps;
 use crate::sync::proto::limits::{
     MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
 };
 use crate::sync::proto::{
-    Ack, Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections,
-    RequestHead, Sections, SyncAnswer, Welcome, first_8,
+    Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections, RequestHead,
+    Sections, SyncAnswer, Welcome, first_8,
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
 use crate::sync::resume::{CommonOps, ResumeId, ResumeToken, Transferred};
+use crate::sync::{IngestedOps, PeerMisbehaved, SyncError};
 
 /// The facts about a session that are fixed by its first request.
 pub(crate) struct Start {
@@ -140,7 +137,7 @@ impl Reconciling {
             comparison: Comparison { id, fingerprinter, snapshot, welcome },
             pending: Vec::new(),
             asked: vec![PendingRange { low: Bound::start(), high: Bound::End, content }],
-            outbox: Outbox::new(),
+            outbox: Outbox::default(),
             inbox: Inbox::default(),
             idle_rounds: 0,
         })
@@ -211,7 +208,9 @@ impl Reconciling {
         let SyncAnswer { welcome, ack, continuation, sections } = answer;
         self.round += 1;
 
-        let sent = self.take_ack(&ack, progress)?;
+        let sent = self.outbox.acknowledge(&ack)?;
+        progress.sent = progress.sent.saturating_add(sent);
+        progress.refused_by_peer.add(&ack.refused);
         let is_empty = sections.ranges.is_empty() && continuation.is_none() && sections.ops.is_empty();
         let ingested = IngestedOps::ingest(replica, now, sections.ops)?;
         let received = ingested.received;
@@ -247,14 +246,6 @@ impl Reconciling {
         let here = snapshot.count().saturating_add(self.inbox.received.count);
         progress.left_to_receive = welcome.count.saturating_sub(here);
         Ok(())
-    }
-
-    /// Records the acknowledgement of the last request's operations. Returns their number.
-    fn take_ack(&mut self, ack: &Ack, progress: &mut Progress) -> Result<u64, SyncError> {
-        let expected = self.outbox.acknowledge(ack)?;
-        progress.sent = progress.sent.saturating_add(expected);
-        progress.refused_by_peer.add(&ack.refused);
-        Ok(expected)
     }
 
     /// Returns true if the range lies within a range of the last request.

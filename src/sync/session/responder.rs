@@ -3,20 +3,14 @@
 use std::collections::VecDeque;
 
 use super::id::{SessionId, hint_of, responder_nonce};
-use super::options::SyncOptions;
-use super::push::Push;
-use super::transfer::pack_op;
-use crate::codec::OpHash;
-use crate::codec::packed::OpPacker;
-use crate::codec::wire::wide;
+use super::{Push, SyncOptions, pack_op};
+use crate::codec::{OpHash, OpPacker, wide};
 use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::oplog::LogId;
 use crate::replica::Replica;
 use crate::store::StoreError;
-use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::ingest::{IngestedOps, Received};
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST};
 use crate::sync::proto::{
     Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections,
@@ -24,6 +18,7 @@ use crate::sync::proto::{
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
+use crate::sync::{IngestedOps, PeerMisbehaved, Received, SyncError};
 
 /// Answers the requests of any number of initiators, in any order.
 ///
@@ -190,7 +185,7 @@ impl Responder {
         let sections = Sections { alternates_wanted: wanted, ranges: draft.ranges, ops: draft.ops };
         let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
         let new = welcome.map(|welcome| {
-            let common = CommonOps::new(replica.log(), cursor, OpRuns::new());
+            let common = CommonOps::new(replica.log(), cursor, OpRuns::default());
             PastSession::new(name, common, welcome.count, welcome.total)
         });
         self.sessions.record(replica.log(), name, new, &ingested.numbers, &sent_numbers);
@@ -225,14 +220,9 @@ impl Responder {
 /// Returns the operations of which the initiator is asked for another copy: those that it sent with a bad signature,
 /// and with the welcome, once in a session, those in doubt here.
 fn alternates_to_request(replica: &Replica, ingested: &IngestedOps, with_welcome: bool) -> Vec<OpHash> {
-    let mut wanted: Vec<OpHash> = Vec::new();
-    if with_welcome {
-        wanted.extend(replica.wanted_alternates().take(MAX_ALTERNATES_WANTED));
-    }
+    let in_doubt = with_welcome.then(|| replica.wanted_alternates()).into_iter().flatten();
     let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
-    wanted.extend(refused);
-    wanted.truncate(MAX_ALTERNATES_WANTED);
-    wanted
+    in_doubt.chain(refused).take(MAX_ALTERNATES_WANTED).copied().collect()
 }
 
 /// An answer that is being written.

@@ -2,25 +2,23 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::progress::Progress;
-use crate::codec::OpHash;
-use crate::codec::packed::OpPacker;
-use crate::codec::wire::wide;
+use super::Progress;
+use crate::codec::{OpHash, OpPacker, wide};
 use crate::op::{OpSeq, SignedOpRef};
 use crate::oplog::OpLog;
 use crate::packed::BitSet;
 use crate::replica::Replica;
 use crate::store::StoreError;
-use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::ingest::IngestedOps;
 use crate::sync::proto::limits::{
     MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_REFUSED,
 };
 use crate::sync::proto::{Ack, room_for_ops};
 use crate::sync::rbsr::{Fingerprinter, Tally};
 use crate::sync::resume::OpRuns;
+use crate::sync::{IngestedOps, PeerMisbehaved, SyncError};
 
 /// The operations that an initiator sends, each once in a session.
+#[derive(Default)]
 pub(crate) struct Outbox {
     waiting: VecDeque<OpSeq>,
     /// Operations that were ever waiting.
@@ -43,21 +41,6 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    pub(crate) const fn new() -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            queued: BitSet::new(),
-            alternates: VecDeque::new(),
-            queued_alternates: BitSet::new(),
-            alternates_count: 0,
-            in_flight: 0,
-            in_flight_sum: 0,
-            altered: false,
-            sent: Tally { count: 0, sum: 0 },
-            sent_numbers: Vec::new(),
-        }
-    }
-
     /// Returns the number of operations that wait to be sent.
     pub(crate) fn waiting(&self) -> u64 {
         wide(self.waiting.len())
