@@ -33,6 +33,10 @@ pub enum SelfTestCase {
         /// Its number in the paper's `cases.json`: 0, 6 or 11.
         number: u8,
     },
+    /// A signature whose verification equation holds except for a point of order 4 must be refused (C2SP CCTV
+    /// `ed25519vectors`, number 286). Builds that ignore the cofactor accept it: an author could make signatures that
+    /// only some replicas accept.
+    Residue,
     /// The public key of TEST 2 must be a valid point.
     HonestKey,
     /// That key plus a point of order 2 must not be a valid point (CVE-2025-69277).
@@ -45,6 +49,7 @@ impl fmt::Display for SelfTestCase {
             SelfTestCase::Sign => f.write_str("the signature of RFC 8032 TEST 2 came out differently"),
             SelfTestCase::Verify => f.write_str("the signature of RFC 8032 TEST 2 was refused"),
             SelfTestCase::EdgeCase { number } => write!(f, "edge case {number} was accepted"),
+            SelfTestCase::Residue => f.write_str("a signature with a residue of order 4 was accepted"),
             SelfTestCase::HonestKey => f.write_str("the public key of RFC 8032 TEST 2 was refused"),
             SelfTestCase::MixedOrderKey => {
                 f.write_str("a public key of mixed order was accepted (CVE-2025-69277)")
