@@ -224,6 +224,7 @@ impl OpLog {
     }
 
     pub(crate) fn check_open(&self) -> Result<(), StoreError> {
+        self.store.check_process()?;
         if self.closed { Err(StoreError::OutcomeUnknown) } else { Ok(()) }
     }
 

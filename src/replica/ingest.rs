@@ -74,6 +74,7 @@ impl Replica {
         ops: Vec<Positioned<VerifiedOp<'_>>>,
         results: &mut Results,
     ) -> Result<(), IngestError> {
+        self.log.store().check_process()?;
         let permitted = ask_guard(self.guard.as_deref_mut(), ops, results)?;
         let (positions, permitted): (Vec<usize>, Vec<PermittedOp<'_>>) = permitted.into_iter().unzip();
 

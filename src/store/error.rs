@@ -32,6 +32,10 @@ pub enum StoreError {
     /// Another replica, in this process or another, has the file open.
     #[error("somebody else has the store open")]
     Locked,
+    /// This is a copy that `fork` made: the replica belongs to the parent process, which can continue to use it. Open
+    /// files in the process that uses them.
+    #[error("the replica was opened by another process, of which this one is a fork")]
+    OtherProcess,
     /// There is no room on the disk. Free some and try again.
     #[error("the disk is full")]
     DiskFull(#[source] Cause),
@@ -56,8 +60,9 @@ pub enum StoreError {
     /// A file exists already. It was not overwritten.
     #[error("there is a file already")]
     Exists,
-    /// The file has been moved, removed or replaced since it was opened. A write to it could not be found again.
-    #[error("the file has been moved or removed while it was open")]
+    /// The file or its write-ahead log (`-wal`) has been moved, removed or replaced since it was opened. A write to it
+    /// could not be found again.
+    #[error("the file or its write-ahead log has been moved or removed while it was open")]
     Moved,
     /// The file belongs to another program, or is no database.
     #[error("the file is not a store of this library")]

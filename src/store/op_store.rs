@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::head::Head;
 use super::ledger::Ledger;
+use super::process::Process;
 use super::record::{Body, RecordForm, Records, decode, read_body, read_whole, recompute};
 use super::seal::Seal;
 use super::{Commit, Damage, MemoryStore, Record, Store, StoreError};
@@ -51,6 +52,7 @@ pub(crate) struct OpStore {
     form: RecordForm,
     space: Option<Box<str>>,
     ledger: Ledger,
+    process: Process,
 }
 
 impl OpStore {
@@ -62,6 +64,7 @@ impl OpStore {
             form: RecordForm::Body,
             space: space.map(Into::into),
             ledger: Ledger::empty(crypto, space),
+            process: Process::current(),
         }
     }
 
@@ -73,11 +76,18 @@ impl OpStore {
         seal_key: Option<Zeroizing<[u8; 32]>>,
     ) -> Result<Self, StoreError> {
         let ledger = Ledger::open(crypto, backing.port().head()?, space, seal_key)?;
-        Ok(Self { crypto, backing, form: RecordForm::Whole, space: space.map(Into::into), ledger })
+        let (form, space) = (RecordForm::Whole, space.map(Into::into));
+        Ok(Self { crypto, backing, form, space, ledger, process: Process::current() })
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Returns an error in another process than the one that opened the log: not even a log in memory may be written to
+    /// there.
+    pub(crate) fn check_process(&self) -> Result<(), StoreError> {
+        self.process.check()
     }
 
     /// Appends operations in one commit: all of them or none.
@@ -100,6 +110,7 @@ impl OpStore {
     }
 
     fn commit(&mut self, head: Head, records: &Records) -> Result<(), StoreError> {
+        self.check_process()?;
         let bytes = head.encode();
         let appended: Vec<Record<'_>> = records.iter().collect();
         let mut commit = Commit::new(self.ledger.stored(), &bytes);

@@ -20,19 +20,22 @@ fn refusal(path: &Path) -> StoreError {
     }
 }
 
+/// Lets another process open the file. Returns its output.
+pub fn other_process(path: &Path) -> String {
+    let program = std::env::current_exe().unwrap();
+    let test = ["--exact", "files::another_process_opens_it", "--nocapture"];
+    let output = Command::new(program).args(test).env(OPEN_IT, path).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn a_second_opener_is_locked_out() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log");
     let mut replica = open(&path);
     assert_eq!(refusal(&path), StoreError::Locked);
-    let other_process = || {
-        let program = std::env::current_exe().unwrap();
-        let test = ["--exact", "files::another_process_opens_it", "--nocapture"];
-        let output = Command::new(program).args(test).env(OPEN_IT, &path).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    };
+    let other_process = || other_process(&path);
     assert!(other_process().contains("answer: somebody else has the store open"));
     // The attempts have not taken the lock away.
     assert_eq!(refusal(&path), StoreError::Locked);
@@ -161,6 +164,29 @@ fn a_file_that_is_moved_away_takes_nothing_more_until_it_is_back() {
     let after = snapshot(&replica);
     drop(replica);
     assert_eq!(snapshot(&open(&path)), after);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_write_ahead_log_that_is_not_the_opened_one_stops_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, wal) = (directory.path().join("log"), directory.path().join("log-wal"));
+    let more = set("bob", NOW.0, 9, "more", 1_i32);
+    for replacement in [None, Some("")] {
+        let mut replica = open(&path);
+        let before = snapshot(&replica);
+        let aside = directory.path().join("aside");
+        std::fs::rename(&wal, &aside).unwrap();
+        if let Some(content) = replacement {
+            std::fs::write(&wal, content).unwrap();
+        }
+        let error = replica.ingest(NOW, &more).unwrap_err();
+        assert_eq!(error, policysync::IngestError::Store(StoreError::Moved));
+        assert_eq!(snapshot(&replica), before);
+        std::fs::rename(&aside, &wal).unwrap();
+        ingest(&mut replica, &[set("bob", NOW.0, 10, "more", replacement.is_some())]);
+    }
+    assert_eq!(open(&path).log().len(), 2);
 }
 
 #[cfg(unix)]

@@ -10,6 +10,8 @@ mod contract;
 mod crash;
 mod damage;
 mod files;
+#[cfg(unix)]
+mod fork;
 mod journal;
 mod old;
 mod port;

@@ -157,6 +157,7 @@ impl Status for StoreError {
             Self::NotAFile | Self::Foreign => POLICYSYNC_ERR_NOT_A_STORE,
             Self::Exists => POLICYSYNC_ERR_EXISTS,
             Self::Moved => POLICYSYNC_ERR_MOVED,
+            Self::OtherProcess => POLICYSYNC_ERR_OTHER_PROCESS,
             Self::Newer { .. } => POLICYSYNC_ERR_NEWER,
             Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
             Self::NoFile => POLICYSYNC_ERR_ARGUMENT,

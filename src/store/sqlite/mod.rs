@@ -3,6 +3,7 @@
 mod backup;
 mod create;
 mod fault;
+mod handle;
 mod place;
 mod rows;
 mod salvage;
@@ -27,7 +28,7 @@ pub use verify::{Finding, StoreCheck, StoreReport};
 /// A store in an SQLite file: durable, for one replica at a time.
 /// [`ReplicaOptions::path`](crate::ReplicaOptions::path) opens a replica over one.
 pub struct SqliteStore {
-    connection: Connection,
+    connection: handle::Handle,
     opened: place::Opened,
 }
 
@@ -52,24 +53,25 @@ impl SqliteStore {
         check_pages(&connection)?;
         schema::migrate(&mut connection, version)?;
         settings::prepare_for_writing(&connection, durability)?;
-        Ok(Self { connection, opened: place::Opened::new(path)? })
+        Ok(Self { connection: handle::Handle::new(connection), opened: place::Opened::new(path)? })
     }
 
     /// Copies everything that is committed into a new file, which gets this head.
     pub(crate) fn copy_to(&self, path: &Path, head: &[u8]) -> Result<(), StoreError> {
-        backup::copy(&self.connection, path, head)
+        backup::copy(self.connection.get()?, path, head)
     }
 }
 
 impl Store for SqliteStore {
     fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        rows::head(&self.connection)
+        rows::head(self.connection.get()?)
     }
 
     fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
-        self.opened.is_in_place()?;
+        let connection = self.connection.get_mut()?;
+        self.opened.check()?;
         // Unless it is committed, dropping the transaction undoes it.
-        let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate);
+        let transaction = Transaction::new(connection, TransactionBehavior::Immediate);
         let transaction = transaction.map_err(fault)?;
         replace_head(&transaction, commit).map_err(fault)?.then_some(()).ok_or(StoreError::Conflict)?;
         for record in commit.replaced {
@@ -77,11 +79,13 @@ impl Store for SqliteStore {
             is_there.then_some(()).ok_or(StoreError::operation(record.first, Damage::Missing))?;
         }
         append(&transaction, commit.appended).map_err(fault)?;
-        transaction.commit().map_err(fault)
+        transaction.commit().map_err(fault)?;
+        // Otherwise it went into a file that nobody finds again.
+        self.opened.check()
     }
 
     fn read<'a>(&'a self, seq: OpSeq, scratch: &'a mut Vec<u8>) -> Result<Option<Record<'a>>, StoreError> {
-        rows::read(&self.connection, seq, scratch)
+        rows::read(self.connection.get()?, seq, scratch)
     }
 
     fn scan(
@@ -89,7 +93,7 @@ impl Store for SqliteStore {
         from: OpSeq,
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        rows::scan(&self.connection, from, visit)
+        rows::scan(self.connection.get()?, from, visit)
     }
 }
 

@@ -35,8 +35,13 @@ pub(super) fn publish(from: &Path, to: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The file that was opened. A write to a file that has lost its name is lost.
+/// The files that were opened: the database and its write-ahead log. A write to a file that has lost its name is lost.
+/// (SQLite keeps no third file, because the lock is exclusive.)
 pub(super) struct Opened {
+    files: [File; 2],
+}
+
+struct File {
     path: PathBuf,
     #[cfg(unix)]
     inode: (u64, u64),
@@ -46,6 +51,17 @@ impl Opened {
     pub(super) fn new(path: &Path) -> Result<Self, StoreError> {
         // The working directory may change; the file stays.
         let path = std::path::absolute(path)?;
+        Ok(Self { files: [File::new(beside(&path, "-wal"))?, File::new(path)?] })
+    }
+
+    /// Returns an error if a path names another file now, or no file.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.files.iter().try_for_each(File::check)
+    }
+}
+
+impl File {
+    fn new(path: PathBuf) -> Result<Self, StoreError> {
         Ok(Self {
             #[cfg(unix)]
             inode: inode(&path)?,
@@ -53,8 +69,7 @@ impl Opened {
         })
     }
 
-    /// Returns an error if the path names another file now, or none.
-    pub(super) fn is_in_place(&self) -> Result<(), StoreError> {
+    fn check(&self) -> Result<(), StoreError> {
         #[cfg(unix)]
         let same = inode(&self.path).is_ok_and(|inode| inode == self.inode);
         // Elsewhere an open file cannot be moved.

@@ -77,6 +77,8 @@ pub(super) fn prepare_for_writing(connection: &Connection, durability: Durabilit
         connection.pragma_update(None, "fullfsync", durability == Durability::Full)?;
         // After a large batch the write-ahead log shrinks again.
         connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        // SQLite opens the write-ahead log with the first transaction, and does so now.
+        connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
         Ok(mode)
     };
     match set_up().map_err(fault)?.as_str() {
