@@ -113,7 +113,7 @@ impl Index {
         self.authors.actor_of(self.author(seq))
     }
 
-    /// Inserts operations that are not in the index, each once. Their registers do not depend on their place in the
+    /// Inserts operations that are not in the index, each once. A panic leaves the index without some of them, or empty. Their registers do not depend on their place in the
     /// order, so another thread may look them up.
     pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Vec<Inserted> {
         let threads = if ops.len() < WORTH { Threads::ONE } else { threads };
@@ -138,6 +138,8 @@ impl Index {
     /// overlap.
     fn insert_into_order(&mut self, ops: &[PermittedOp<'_>], inserted: &mut Vec<Inserted>) {
         let first = self.end();
+        #[cfg(test)]
+        assert!(!tests::PANICS.get(), "a test asked for a panic");
         for permitted in ops {
             let signed = permitted.signed();
             let op = signed.op();
@@ -206,4 +208,14 @@ impl Index {
 /// Returns the names of the operations' registers: entity, entity id, path.
 fn names<'a>(ops: &'a [PermittedOp<'_>]) -> Vec<(&'a str, &'a str, &'a str)> {
     ops.iter().map(PermittedOp::op).map(|op| (op.entity(), op.entity_id(), op.path())).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Set to let this thread panic while it inserts operations.
+        pub(crate) static PANICS: Cell<bool> = const { Cell::new(false) };
+    }
 }

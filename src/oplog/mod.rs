@@ -14,5 +14,7 @@ pub use fork::{ForkError, ForkProof};
 pub use log::{AddError, Added, Cursor, LogDigest, LogEntry, OpLog};
 
 pub(crate) use identity::LogId;
+#[cfg(test)]
+pub(crate) use index::tests::PANICS as INDEX_PANICS;
 pub(crate) use index::{Index, Inserted};
 pub(crate) use registers::RegisterId;

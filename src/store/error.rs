@@ -36,6 +36,10 @@ pub enum StoreError {
     /// files in the process that uses them.
     #[error("the replica was opened by another process, of which this one is a fork")]
     OtherProcess,
+    /// An earlier call has panicked while it changed memory, because of a bug of this library. Open the replica again from
+    /// its store. Until then, calls that return no error may leave operations out.
+    #[error("an earlier call panicked: open the replica again")]
+    Poisoned,
     /// There is no room on the disk. Free some and try again.
     #[error("the disk is full")]
     DiskFull(#[source] Cause),
@@ -54,7 +58,13 @@ pub enum StoreError {
     /// The file, or one that belongs to it, cannot be opened: no such directory, no permission, or no handles left.
     #[error("the store cannot be opened")]
     CannotOpen(#[source] Cause),
-    /// The path names a directory, a pipe or a device.
+    /// The directory in which the file would be created does not exist.
+    #[error("there is no directory \"{path}\"")]
+    NoDirectory {
+        /// The directory, shortened and escaped.
+        path: Excerpt,
+    },
+    /// The path names a directory, a pipe or a device; or, where a file is created, a symbolic link.
     #[error("the path does not name a file")]
     NotAFile,
     /// A file exists already. It was not overwritten.
