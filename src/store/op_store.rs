@@ -36,6 +36,15 @@ impl Backing {
         }
     }
 
+    /// Returns true if this library opened it for reading only.
+    fn is_read_only(&self) -> bool {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.is_read_only(),
+            Self::Other(_) => false,
+        }
+    }
+
     fn port_mut(&mut self) -> &mut dyn Store {
         match self {
             #[cfg(feature = "sqlite")]
@@ -101,11 +110,22 @@ impl OpStore {
     }
 
     /// Stores the head of a log that has just been read: that of a new store, or one with a first seal over operations
-    /// that have all been verified.
+    /// that have all been verified. A store that is only read stays as it is.
     pub(crate) fn settle(&mut self, seal: Option<Seal>) -> Result<(), StoreError> {
+        if self.backing.is_read_only() {
+            return Ok(());
+        }
         match self.ledger.settled(seal) {
             Some(head) => self.commit(head, &Records::empty(OpSeq::FIRST)),
             None => Ok(()),
+        }
+    }
+
+    /// Stores the head of a log that was saved from another one: from a backup, with this count of its operations.
+    pub(crate) fn settle_as(&mut self, copied: Option<u32>) -> Result<(), StoreError> {
+        match copied {
+            Some(_) => self.commit(self.ledger.marked(copied), &Records::empty(OpSeq::FIRST)),
+            None => self.settle(None),
         }
     }
 

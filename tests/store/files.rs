@@ -60,7 +60,9 @@ fn what_is_not_a_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     assert_eq!(refusal(directory.path()), StoreError::NotAFile);
     let missing = directory.path().join("missing").join("log");
-    assert!(matches!(refusal(&missing), StoreError::CannotOpen(_)));
+    let named = refusal(&missing);
+    assert!(matches!(named, StoreError::NoDirectory { .. }), "{named:?}");
+    assert!(named.to_string().ends_with("/missing\""), "{named}");
     let below_a_file = directory.path().join("file");
     std::fs::write(&below_a_file, "text").unwrap();
     assert!(matches!(refusal(&below_a_file.join("log")), StoreError::FileSystem { .. }));
@@ -187,6 +189,65 @@ fn a_write_ahead_log_that_is_not_the_opened_one_stops_writes() {
         ingest(&mut replica, &[set("bob", NOW.0, 10, "more", replacement.is_some())]);
     }
     assert_eq!(open(&path).log().len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn new_files_are_readable_by_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let (path, backup) = (directory.path().join("log"), directory.path().join("backup"));
+    let mut replica = open(&path);
+    ingest(&mut replica, &some_ops());
+    replica.back_up(&backup).unwrap();
+    for name in ["log", "log-wal", "backup"] {
+        let mode = std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_not_created_through_a_symbolic_link() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, target) = (directory.path().join("log"), directory.path().join("target"));
+    let text = b"somebody else's".as_slice();
+    for content in [None, Some(text)] {
+        if let Some(content) = content {
+            std::fs::write(&target, content).unwrap();
+        }
+        for name in ["log-new", "copy-copy"] {
+            std::os::unix::fs::symlink(&target, directory.path().join(name)).unwrap();
+        }
+        assert_eq!(refusal(&path), StoreError::NotAFile);
+        let other = open(&directory.path().join("other"));
+        assert_eq!(other.back_up(directory.path().join("copy")), Err(StoreError::NotAFile));
+        assert_eq!(std::fs::read(&target).ok().as_deref(), content);
+        for name in ["log-new", "copy-copy"] {
+            std::fs::remove_file(directory.path().join(name)).unwrap();
+        }
+    }
+    // A directory may be one.
+    let link = directory.path().join("link");
+    std::os::unix::fs::symlink(directory.path(), &link).unwrap();
+    drop(open(&link.join("log")));
+    assert!(path.exists());
+}
+
+/// A crash right after the last step of creating a file leaves both names.
+#[test]
+fn a_finished_store_is_not_taken_for_an_unfinished_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, moved) = (directory.path().join("log"), directory.path().join("moved"));
+    let mut replica = open(&path);
+    ingest(&mut replica, &some_ops());
+    let expected = snapshot(&replica);
+    drop(replica);
+    std::fs::hard_link(&path, directory.path().join("log-new")).unwrap();
+    std::fs::rename(&path, &moved).unwrap();
+    assert!(open(&path).log().is_empty());
+    assert_eq!(snapshot(&open(&moved)), expected);
 }
 
 #[cfg(unix)]

@@ -17,7 +17,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{Commit, Damage, Place, Record, Store, StoreError};
+use super::{Cause, Commit, Damage, Place, Record, Store, StoreError};
 use crate::op::OpSeq;
 use fault::fault;
 
@@ -29,7 +29,10 @@ pub use verify::{Finding, StoreCheck, StoreReport};
 /// [`ReplicaOptions::path`](crate::ReplicaOptions::path) opens a replica over one.
 pub struct SqliteStore {
     connection: handle::Handle,
-    opened: place::Opened,
+    /// The files; `None` for a store that is only read.
+    opened: Option<place::Opened>,
+    /// The version of the schema.
+    version: i32,
 }
 
 impl SqliteStore {
@@ -47,13 +50,43 @@ impl SqliteStore {
             Some(0) => return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
             Some(_) => {}
         }
-        let mut connection = settings::connect(path, false)?;
+        let mut connection = settings::connect(path, settings::Links::Followed)?;
         let version = schema::version(&connection)?;
         schema::check(&connection, version)?;
         check_pages(&connection)?;
         schema::migrate(&mut connection, version)?;
         settings::prepare_for_writing(&connection, durability)?;
-        Ok(Self { connection: handle::Handle::new(connection), opened: place::Opened::new(path)? })
+        let (connection, opened) = (handle::Handle::new(connection), Some(place::Opened::new(path)?));
+        Ok(Self { connection, opened, version: schema::VERSION })
+    }
+
+    /// Opens the store at `path` for reading only: a commit is [`StoreError::ReadOnly`], and a file of an older version
+    /// stays as it is.
+    /// [`ReplicaOptions::path_read_only`](crate::ReplicaOptions::path_read_only) opens a replica over one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when there is no file, or it cannot be opened, is another program's, or its database is damaged.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        match place::len(path)? {
+            None => return Err(StoreError::FileSystem { kind: std::io::ErrorKind::NotFound }),
+            Some(0) => return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
+            Some(_) => {}
+        }
+        let connection = settings::connect_read_only(path)?;
+        let version = schema::version(&connection)?;
+        schema::check(&connection, version)?;
+        check_pages(&connection)?;
+        if version == 1 {
+            v1::show_records(&connection)?;
+        }
+        Ok(Self { connection: handle::Handle::new(connection), opened: None, version })
+    }
+
+    /// Returns true if the store is only read.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.opened.is_none()
     }
 
     /// Copies everything that is committed into a new file, which gets this head.
@@ -64,12 +97,16 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        rows::head(self.connection.get()?)
+        let connection = self.connection.get()?;
+        if self.version == 1 { v1::head(connection).map(Some) } else { rows::head(connection) }
     }
 
     fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
         let connection = self.connection.get_mut()?;
-        self.opened.check()?;
+        let Some(opened) = &self.opened else {
+            return Err(StoreError::ReadOnly(Cause::new("it was opened for reading only", None)));
+        };
+        opened.check()?;
         // Unless it is committed, dropping the transaction undoes it.
         let transaction = Transaction::new(connection, TransactionBehavior::Immediate);
         let transaction = transaction.map_err(fault)?;
@@ -81,7 +118,7 @@ impl Store for SqliteStore {
         append(&transaction, commit.appended).map_err(fault)?;
         transaction.commit().map_err(fault)?;
         // Otherwise it went into a file that nobody finds again.
-        self.opened.check()
+        opened.check()
     }
 
     fn read<'a>(&'a self, seq: OpSeq, scratch: &'a mut Vec<u8>) -> Result<Option<Record<'a>>, StoreError> {
