@@ -90,8 +90,8 @@ const RFC_8032_TEST_2: Signed = Signed {
 /// before 1.0.21 accepted it as a point of the prime-order group (CVE-2025-69277).
 const MIXED_ORDER_KEY: [u8; 32] = hex("b0bfe83c17bc76a56d48f558b2e481436367d330d13b69733f32aa0ed50b99f3");
 
-// "Taming the many EdDSAs" (Chalkias, Garillot and Nikolaenko, 2020), `cases.json` in novifinancial/ed25519-speccheck. A
-// build with `ED25519_COMPAT` accepts all three.
+// "Taming the many EdDSAs" (Chalkias, Garillot and Nikolaenko, 2020), `cases.json` in novifinancial/ed25519-speccheck.
+// A build with `ED25519_COMPAT` accepts all three.
 
 /// S = 0, and both A and R of small order.
 const TAMING_0: Signed = Signed {
@@ -123,8 +123,8 @@ const TAMING_11: Signed = Signed {
     )),
 };
 
-/// C2SP CCTV `ed25519vectors`, number 286: a valid key, and an R with a component of order 4, so that S·B − h·A − R is a
-/// point of order 4. libsodium's development branch at commit 7014b204 multiplies it by the cofactor and accepts.
+/// C2SP CCTV `ed25519vectors`, number 286: a valid key, and an R with a component of order 4, so that S·B − h·A − R is
+/// a point of order 4. libsodium's development branch at commit 7014b204 ignores such a residue and accepts.
 const CCTV_286: Signed = Signed {
     key: hex("ef75b20e7540e3dff77404193652ba2bd13df99c1508eee1515e27ae25f28076"),
     message: b"ed25519vectors 11",

@@ -113,8 +113,8 @@ impl Index {
         self.authors.actor_of(self.author(seq))
     }
 
-    /// Inserts operations that are not in the index, each once. A panic leaves the index without some of them, or empty. Their registers do not depend on their place in the
-    /// order, so another thread may look them up.
+    /// Inserts operations that are not in the index, each once. Their registers do not depend on their place in the
+    /// order, so another thread may look them up. A panic leaves the index without some of them, or empty.
     pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Vec<Inserted> {
         let threads = if ops.len() < WORTH { Threads::ONE } else { threads };
         let mut known = std::mem::replace(&mut self.registers, Registers::new());

@@ -164,7 +164,8 @@ impl ReplicaOptions {
     /// [`store`](Self::store).
     ///
     /// One replica, in one process, can have a file open at a time: for others it is
-    /// [`StoreError::Locked`](crate::StoreError::Locked). SQLite keeps a second file beside it while it is open
+    /// [`StoreError::Locked`](crate::StoreError::Locked) or, in the same process,
+    /// [`StoreError::OpenHere`](crate::StoreError::OpenHere). SQLite keeps a second file beside it while it is open
     /// (`-wal`), which belongs to it. Do not touch either meanwhile: on Unix, a process that opens and closes the file
     /// in another way releases its lock. To copy an open file, use [`Replica::back_up`](crate::Replica::back_up). After
     /// a `fork` only the parent may use the replica: see [`StoreError::OtherProcess`](crate::StoreError::OtherProcess).

@@ -29,15 +29,18 @@ pub enum StoreError {
     /// It is unknown whether operations were saved, so the replica takes no others. Open it again from what is stored.
     #[error("it is unknown whether operations were saved")]
     OutcomeUnknown,
-    /// Another replica, in this process or another, has the file open.
-    #[error("somebody else has the store open")]
+    /// This process has the file open already. Close that replica first, or share it.
+    #[error("this process has the store open already")]
+    OpenHere,
+    /// Another process has the file open.
+    #[error("another process has the store open")]
     Locked,
     /// This is a copy that `fork` made: the replica belongs to the parent process, which can continue to use it. Open
     /// files in the process that uses them.
     #[error("the replica was opened by another process, of which this one is a fork")]
     OtherProcess,
-    /// An earlier call has panicked while it changed memory, because of a bug of this library. Open the replica again from
-    /// its store. Until then, calls that return no error may leave operations out.
+    /// An earlier call has panicked while it changed memory, because of a bug of this library. Open the replica again
+    /// from its store. Until then, calls that return no error may leave operations out.
     #[error("an earlier call panicked: open the replica again")]
     Poisoned,
     /// There is no room on the disk. Free some and try again.

@@ -34,12 +34,12 @@ fn a_second_opener_is_locked_out() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log");
     let mut replica = open(&path);
-    assert_eq!(refusal(&path), StoreError::Locked);
+    assert_eq!(refusal(&path), StoreError::OpenHere);
     let other_process = || other_process(&path);
-    assert!(other_process().contains("answer: somebody else has the store open"));
+    assert!(other_process().contains("answer: another process has the store open"));
     // The attempts have not taken the lock away.
-    assert_eq!(refusal(&path), StoreError::Locked);
-    assert!(other_process().contains("answer: somebody else has the store open"));
+    assert_eq!(refusal(&path), StoreError::OpenHere);
+    assert!(other_process().contains("answer: another process has the store open"));
     ingest(&mut replica, &some_ops());
     drop(replica);
     assert!(other_process().contains("answer: 24 operations"));

@@ -89,7 +89,7 @@ fn a_child_that_drops_its_copy_leaves_the_file_and_its_lock_alone() {
     });
     assert!(dropped);
     assert_eq!(files(directory.path()), before);
-    assert!(super::files::other_process(&path).contains("answer: somebody else has the store open"));
+    assert!(super::files::other_process(&path).contains("answer: another process has the store open"));
     let replica = slot.as_mut().unwrap();
     ingest(replica, &[set("bob", NOW.0, 78, "more", 1_i32)]);
     let before = snapshot(replica);

@@ -244,7 +244,7 @@ fn a_file_that_is_only_read_stays_as_it_is() {
     let mut replica = open(&path);
     ingest(&mut replica, &some_ops());
     let locked = Replica::open(read_only()).map(drop);
-    assert_eq!(locked, Err(OpenError::Store(StoreError::Locked)));
+    assert_eq!(locked, Err(OpenError::Store(StoreError::OpenHere)));
     drop(replica);
     let expected = snapshot(&Replica::open(as_alice(in_file(&path))).unwrap());
     let before = std::fs::read(&path).unwrap();

@@ -34,7 +34,7 @@ fn a_store_that_is_whole_has_no_findings() {
     ingest(&mut replica, &some_ops());
     let keys = keys(&PEOPLE);
     let check = StoreCheck::new(&path, &keys);
-    assert_eq!(check.verify(sodium()), Err(policysync::StoreError::Locked));
+    assert_eq!(check.verify(sodium()), Err(policysync::StoreError::OpenHere));
     let expected = snapshot(&replica);
     drop(replica);
     let report = check.verify(sodium()).unwrap();

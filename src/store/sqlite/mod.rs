@@ -4,6 +4,7 @@ mod backup;
 mod create;
 mod fault;
 mod handle;
+mod opened_here;
 mod place;
 mod rows;
 mod salvage;
@@ -20,6 +21,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::{Cause, Commit, Damage, Place, Record, Store, StoreError};
 use crate::op::OpSeq;
 use fault::fault;
+use opened_here::OpenedHere;
 
 pub use salvage::Salvaged;
 pub use settings::Durability;
@@ -30,7 +32,7 @@ pub use verify::{Finding, StoreCheck, StoreReport};
 pub struct SqliteStore {
     connection: handle::Handle,
     /// The files; `None` for a store that is only read.
-    opened: Option<place::Opened>,
+    opened: Option<(place::Opened, OpenedHere)>,
     /// The version of the schema.
     version: i32,
 }
@@ -44,6 +46,10 @@ impl SqliteStore {
     /// [`StoreError`] when the file cannot be opened, is another program's, or its database is damaged.
     pub fn open(path: impl AsRef<Path>, durability: Durability) -> Result<Self, StoreError> {
         let path = path.as_ref();
+        Self::open_for_writing(path, durability).map_err(|error| opened_here::explain(error, path))
+    }
+
+    fn open_for_writing(path: &Path, durability: Durability) -> Result<Self, StoreError> {
         match place::len(path)? {
             None => create::create(path)?,
             // SQLite would take it for a new database.
@@ -56,8 +62,8 @@ impl SqliteStore {
         check_pages(&connection)?;
         schema::migrate(&mut connection, version)?;
         settings::prepare_for_writing(&connection, durability)?;
-        let (connection, opened) = (handle::Handle::new(connection), Some(place::Opened::new(path)?));
-        Ok(Self { connection, opened, version: schema::VERSION })
+        let opened = Some((place::Opened::new(path)?, OpenedHere::new(path)?));
+        Ok(Self { connection: handle::Handle::new(connection), opened, version: schema::VERSION })
     }
 
     /// Opens the store at `path` for reading only: a commit is [`StoreError::ReadOnly`], and a file of an older version
@@ -69,6 +75,10 @@ impl SqliteStore {
     /// [`StoreError`] when there is no file, or it cannot be opened, is another program's, or its database is damaged.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
+        Self::open_for_reading(path).map_err(|error| opened_here::explain(error, path))
+    }
+
+    fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
         match place::len(path)? {
             None => return Err(StoreError::FileSystem { kind: std::io::ErrorKind::NotFound }),
             Some(0) => return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
@@ -103,7 +113,7 @@ impl Store for SqliteStore {
 
     fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
         let connection = self.connection.get_mut()?;
-        let Some(opened) = &self.opened else {
+        let Some((opened, _)) = &self.opened else {
             return Err(StoreError::ReadOnly(Cause::new("it was opened for reading only", None)));
         };
         opened.check()?;

@@ -67,8 +67,8 @@ fn in_real_directory(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(real.join(name))
 }
 
-/// Renames a finished file, unless there is one of the new name. Once this returns, the name survives a power failure as
-/// the content does.
+/// Renames a finished file, unless there is one of the new name. Once this returns, the name survives a power failure
+/// as the content does.
 pub(super) fn publish(from: &Path, to: &Path) -> Result<(), StoreError> {
     match fs::hard_link(from, to) {
         // If the other name cannot be removed, the next attempt removes it.
@@ -128,6 +128,19 @@ impl File {
         let same = self.path.exists();
         if same { Ok(()) } else { Err(StoreError::Moved) }
     }
+}
+
+/// The identity of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FileId(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
+
+/// Returns the identity of the file at a path.
+pub(super) fn id(path: &Path) -> Result<FileId, StoreError> {
+    #[cfg(unix)]
+    let id = inode(path)?;
+    #[cfg(not(unix))]
+    let id = fs::canonicalize(path)?;
+    Ok(FileId(id))
 }
 
 #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::fault::{check_fault, fault};
-use super::{place, rows, schema, settings, v1};
+use super::{opened_here, place, rows, schema, settings, v1};
 use crate::codec::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Sodium, Zeroizing};
 use crate::guard::PermittedOp;
@@ -155,7 +155,8 @@ impl<'k> StoreCheck<'k> {
             // After a crash most of it may still be in the journal.
             Some(len) => len + place::len(&place::beside(&self.path, "-wal"))?.unwrap_or(0),
         };
-        let connection = settings::connect(&self.path, settings::Links::Followed)?;
+        let connection = settings::connect(&self.path, settings::Links::Followed)
+            .map_err(|error| opened_here::explain(error, &self.path))?;
         let version = findings.take(schema::version(&connection))?.unwrap_or(schema::VERSION);
         findings.take(schema::check(&connection, version))?;
         for fault in findings.take(check_pages(&connection))?.unwrap_or_default() {
