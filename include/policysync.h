@@ -360,6 +360,10 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_RESTORED_BACKUP = -211,
     /**
+     * The object belongs to the process that this one was forked from. Only freeing it is allowed.
+     */
+    POLICYSYNC_ERR_OTHER_PROCESS = -212,
+    /**
      * libsodium does not work on this machine, or its verdicts differ from those that the library requires.
      */
     POLICYSYNC_ERR_CRYPTO = -300,
@@ -1096,7 +1100,8 @@ typedef struct policysync_replica_options {
      *
      * Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_LOCKED`. While it is open,
      * SQLite keeps a second file beside it (`-wal`). Do not touch either: on Unix, a process that opens and closes the
-     * file by other means releases its lock. Copy it with `policysync_replica_back_up`.
+     * file by other means releases its lock. Copy it with `policysync_replica_back_up`. After `fork()` only the parent
+     * may use the replica, with a file or without: in the child, calls fail with `POLICYSYNC_ERR_OTHER_PROCESS`.
      */
     policysync_bytes path;
     /**

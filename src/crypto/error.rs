@@ -34,6 +34,11 @@ pub enum SelfTestCase {
         /// Its number in the paper's `cases.json`: 0, 6 or 11.
         number: u8,
     },
+    /// A signature whose verification equation holds except for a point of order 4 must be refused (C2SP CCTV
+    /// `ed25519vectors`, number 286). Builds that ignore the cofactor accept it: an author could make signatures that
+    /// only some replicas accept.
+    #[error("a signature with a residue of order 4 was accepted")]
+    Residue,
     /// The public key of TEST 2 must be a valid point.
     #[error("the public key of RFC 8032 TEST 2 was refused")]
     HonestKey,

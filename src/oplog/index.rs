@@ -102,7 +102,7 @@ impl Index {
     }
 
     /// Inserts operations that are not in the index, each once. Their registers do not depend on their place in the
-    /// order, so another thread may look them up.
+    /// order, so another thread may look them up. A panic leaves the index without some of them, or empty.
     pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Vec<Inserted> {
         let threads = if ops.len() < WORTH { Threads::ONE } else { threads };
         let mut known = std::mem::take(&mut self.registers);
@@ -126,6 +126,8 @@ impl Index {
     /// overlap.
     fn insert_into_order(&mut self, ops: &[PermittedOp<'_>], inserted: &mut Vec<Inserted>) {
         let first = self.end();
+        #[cfg(test)]
+        assert!(!tests::PANICS.get(), "a test asked for a panic");
         for permitted in ops {
             let signed = permitted.signed();
             let op = signed.op();
@@ -194,4 +196,14 @@ impl Index {
 /// Returns the fields that the operations write.
 fn fields<'a>(ops: &'a [PermittedOp<'_>]) -> Vec<Field<'a>> {
     ops.iter().map(|op| op.op().field()).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Set to let this thread panic while it inserts operations.
+        pub(crate) static PANICS: Cell<bool> = const { Cell::new(false) };
+    }
 }

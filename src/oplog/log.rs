@@ -49,6 +49,8 @@ pub struct OpLog {
     confirmed: Option<OpSeq>,
     /// True if it is unknown whether operations are saved.
     closed: bool,
+    /// True while memory is changing, and for ever after a panic in such a change.
+    changing: bool,
     id: LogId,
     prefix: PrefixDigests,
 }
@@ -170,6 +172,7 @@ impl OpLog {
             forked: false,
             confirmed: None,
             closed: false,
+            changing: false,
             id: LogId::default(),
             prefix: PrefixDigests::default(),
         }
@@ -225,7 +228,29 @@ impl OpLog {
     }
 
     pub(crate) fn check_open(&self) -> Result<(), StoreError> {
+        self.check_usable()?;
         if self.closed { Err(StoreError::OutcomeUnknown) } else { Ok(()) }
+    }
+
+    /// Returns an error in a child process, or after a panic.
+    pub(crate) fn check_usable(&self) -> Result<(), StoreError> {
+        self.store.check_process()?;
+        self.check_unpoisoned()
+    }
+
+    /// Returns an error if an earlier call has panicked while it changed memory, which may then lack operations.
+    pub(crate) fn check_unpoisoned(&self) -> Result<(), StoreError> {
+        if self.changing { Err(StoreError::Poisoned) } else { Ok(()) }
+    }
+
+    /// Notes that a change of the log or of the state over it begins.
+    pub(crate) fn begin_change(&mut self) {
+        self.changing = true;
+    }
+
+    /// Notes that a change has been completed.
+    pub(crate) fn end_change(&mut self) {
+        self.changing = false;
     }
 
     /// Removes the operations from `end` on, of a log that keeps them in memory. The log has another identity then,
@@ -321,7 +346,9 @@ impl OpLog {
     }
 
     fn enter(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Vec<Inserted> {
+        self.begin_change();
         let inserted = self.index.insert(ops, threads);
+        self.end_change();
         self.forked |= inserted.iter().any(|inserted| inserted.equivocates_with.is_some());
         inserted
     }
@@ -364,6 +391,7 @@ impl OpLog {
     ///
     /// [`StoreError`] if the store cannot read it.
     pub fn get(&self, hash: &OpHash) -> Result<Option<SignedOp>, StoreError> {
+        self.check_unpoisoned()?;
         self.index.find(hash).map(|seq| self.read(seq)).transpose()
     }
 
@@ -453,6 +481,7 @@ impl OpLog {
         seq: OpSeq,
         read: impl FnOnce(SignedOpRef<'_>) -> T,
     ) -> Result<T, StoreError> {
+        self.check_unpoisoned()?;
         let mut scratch = Vec::new();
         let body = self.store.read(seq, self.index.hash(seq), &mut scratch)?;
         let op = OpRef::from_log(Parts {

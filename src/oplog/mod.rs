@@ -12,6 +12,8 @@ mod stamps;
 pub use fork::{ForkError, ForkProof};
 pub use log::{AddError, Added, Cursor, LogDigest, LogEntry, OpLog};
 
+#[cfg(test)]
+pub(crate) use index::tests::PANICS as INDEX_PANICS;
 pub(crate) use index::{Index, Inserted};
 pub(crate) use log::LogId;
 pub(crate) use registers::RegisterId;

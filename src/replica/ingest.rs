@@ -41,6 +41,7 @@ impl Replica {
         if now > WallMillis::MAX {
             return Err(IngestError::Clock(HlcError::WallOutOfRange { now }));
         }
+        self.log.check_usable()?;
         let mut results = Results::new(batch.len());
         let VerifiedBatch { ops, repeats } = self.verifier().verify_batch(batch, self.threads, &mut results);
         self.append(now, ops, &mut results)?;
@@ -57,6 +58,7 @@ impl Replica {
         now: WallMillis,
         own: HashedOp<'_, '_>,
     ) -> Result<Outcome, IngestError> {
+        self.log.check_usable()?;
         let hash = own.hash();
         if self.log.contains(&hash) {
             return Ok(Outcome::Duplicate { hash });
@@ -80,6 +82,7 @@ impl Replica {
         // The store comes before memory: up to here, and if this fails, the replica is unchanged.
         let inserted = self.log.append(&permitted, self.threads)?;
 
+        self.log.begin_change();
         if !inserted.is_empty() {
             self.advance_horizon(self.horizon_at(now));
         }
@@ -91,6 +94,7 @@ impl Replica {
             }
             results.set(position, Ok(self.merge(&inserted)));
         }
+        self.log.end_change();
         Ok(())
     }
 
@@ -151,4 +155,38 @@ fn ask_guard<'a>(
         }
     }
     Ok(permitted)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::keys::SigningSecretKey;
+    use crate::oplog::INDEX_PANICS;
+    use crate::replica::{ReplicaOptions, WriteError};
+    use crate::store::StoreError;
+
+    #[test]
+    fn a_replica_whose_index_has_panicked_answers_with_errors() {
+        let now = WallMillis(1_760_000_000_000);
+        let field = ("Task", "t1", "title");
+        let key = SigningSecretKey::generate("alice").unwrap();
+        let mut replica = Replica::open(ReplicaOptions::new().write_as(key)).unwrap();
+        let first = replica.set(now, field, "before").unwrap();
+        INDEX_PANICS.set(true);
+        let panicked = catch_unwind(AssertUnwindSafe(|| replica.set(now, field, "lost")));
+        INDEX_PANICS.set(false);
+        assert!(panicked.is_err());
+        let poisoned = StoreError::Poisoned;
+        let refused = Err(WriteError::Ingest(IngestError::Store(poisoned.clone())));
+        assert_eq!(replica.set(now, field, "after"), refused);
+        assert_eq!(replica.ingest(now, &first), Err(IngestError::Store(poisoned.clone())));
+        assert_eq!(replica.get(field), Err(poisoned.clone()));
+        assert_eq!(replica.entity("Task", "t1"), Err(poisoned.clone()));
+        assert_eq!(replica.fields("Task", "t1", ""), Err(poisoned.clone()));
+        assert_eq!(replica.history(field), Err(poisoned.clone()));
+        assert_eq!(replica.explain(field), Err(poisoned.clone()));
+        assert_eq!(replica.log().get(&OpHash::of(&replica.crypto, first.as_ref()).unwrap()), Err(poisoned));
+    }
 }

@@ -126,6 +126,11 @@ impl Replica {
                 let open = || SqliteStore::open(path, options.durability);
                 replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))?;
             }
+            #[cfg(feature = "sqlite")]
+            Place::FileReadOnly(path, now) => {
+                let open = || SqliteStore::open_read_only(path);
+                replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))?;
+            }
         }
         Ok(replica)
     }

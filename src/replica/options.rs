@@ -55,6 +55,8 @@ pub(super) enum Place {
     Store(Box<dyn Store>, WallMillis),
     #[cfg(feature = "sqlite")]
     File(std::path::PathBuf, WallMillis),
+    #[cfg(feature = "sqlite")]
+    FileReadOnly(std::path::PathBuf, WallMillis),
 }
 
 /// The treatment of signatures.
@@ -162,13 +164,27 @@ impl ReplicaOptions {
     /// [`store`](Self::store).
     ///
     /// One replica, in one process, can have a file open at a time: for others it is
-    /// [`StoreError::Locked`](crate::StoreError::Locked). SQLite keeps a second file beside it while it is open
+    /// [`StoreError::Locked`](crate::StoreError::Locked) or, in the same process,
+    /// [`StoreError::OpenHere`](crate::StoreError::OpenHere). SQLite keeps a second file beside it while it is open
     /// (`-wal`), which belongs to it. Do not touch either meanwhile: on Unix, a process that opens and closes the file
-    /// in another way releases its lock. To copy an open file, use [`Replica::back_up`](crate::Replica::back_up).
+    /// in another way releases its lock. To copy an open file, use [`Replica::back_up`](crate::Replica::back_up). After
+    /// a `fork` only the parent may use the replica: see [`StoreError::OtherProcess`](crate::StoreError::OtherProcess).
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn path(mut self, path: impl Into<std::path::PathBuf>, now: WallMillis) -> Self {
         self.place = Place::File(path.into(), now);
+        self
+    }
+
+    /// Reads the replica from an SQLite file, which must exist and is not changed: writes and ingests are
+    /// [`StoreError::ReadOnly`](crate::StoreError::ReadOnly). A file that was closed after the last write can be on
+    /// read-only media; one that was not needs a directory that may be written to. A file that another replica has open
+    /// for writing is [`StoreError::Locked`](crate::StoreError::Locked). Do not write to it meanwhile: not every medium
+    /// has a lock. Rust only.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn path_read_only(mut self, path: impl Into<std::path::PathBuf>, now: WallMillis) -> Self {
+        self.place = Place::FileReadOnly(path.into(), now);
         self
     }
 

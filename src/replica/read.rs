@@ -14,6 +14,7 @@ impl Replica {
     ///
     /// [`StoreError`] if the store cannot read it.
     pub fn get<'f>(&self, field: impl Into<Field<'f>>) -> Result<Option<Value>, StoreError> {
+        self.log.check_unpoisoned()?;
         self.state.get(&self.log, field.into())
     }
 
@@ -25,6 +26,7 @@ impl Replica {
     ///
     /// [`StoreError`] if the store cannot read a field.
     pub fn entity(&self, entity: &str, entity_id: &str) -> Result<Option<String>, StoreError> {
+        self.log.check_unpoisoned()?;
         self.state.entity(&self.log, entity, entity_id)
     }
 
@@ -46,6 +48,7 @@ impl Replica {
         entity_id: &str,
         prefix: &str,
     ) -> Result<Vec<(String, Value)>, StoreError> {
+        self.log.check_unpoisoned()?;
         self.state.fields(&self.log, entity, entity_id, prefix)
     }
 
@@ -56,6 +59,7 @@ impl Replica {
     ///
     /// [`StoreError`] if the store cannot read one.
     pub fn history<'f>(&self, field: impl Into<Field<'f>>) -> Result<Vec<Version>, StoreError> {
+        self.log.check_unpoisoned()?;
         self.state.history(&self.log, field.into())
     }
 
@@ -66,6 +70,7 @@ impl Replica {
     ///
     /// [`StoreError`] if the store cannot read one.
     pub fn explain<'f>(&self, field: impl Into<Field<'f>>) -> Result<Option<Explanation>, StoreError> {
+        self.log.check_unpoisoned()?;
         self.state.explain(&self.log, field.into())
     }
 

@@ -145,6 +145,7 @@ impl Replica {
         if now > WallMillis::MAX {
             return Err(OpenError::Clock(HlcError::WallOutOfRange { now }));
         }
+        self.log.check_usable()?;
         let first = self.log.index().end();
         let Some((pages, head)) = self.read_newer(first)? else { return Ok(0) };
         let is_sealed = self.log.store().ledger().is_sealed() && head.seal.is_some();
@@ -158,7 +159,9 @@ impl Replica {
         }
         self.log.restore(&ops, self.threads)?;
         self.log.store_mut().advance(head);
+        self.log.begin_change();
         self.merge_appended(first, now);
+        self.log.end_change();
         Ok(ops.len())
     }
 

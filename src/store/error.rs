@@ -29,9 +29,20 @@ pub enum StoreError {
     /// It is unknown whether operations were saved, so the replica takes no others. Open it again from what is stored.
     #[error("it is unknown whether operations were saved")]
     OutcomeUnknown,
-    /// Another replica, in this process or another, has the file open.
-    #[error("somebody else has the store open")]
+    /// This process has the file open already. Close that replica first, or share it.
+    #[error("this process has the store open already")]
+    OpenHere,
+    /// Another process has the file open.
+    #[error("another process has the store open")]
     Locked,
+    /// This is a copy that `fork` made: the replica belongs to the parent process, which can continue to use it. Open
+    /// files in the process that uses them.
+    #[error("the replica was opened by another process, of which this one is a fork")]
+    OtherProcess,
+    /// An earlier call has panicked while it changed memory, because of a bug of this library. Open the replica again
+    /// from its store. Until then, calls that return no error may leave operations out.
+    #[error("an earlier call panicked: open the replica again")]
+    Poisoned,
     /// There is no room on the disk. Free some and try again.
     #[error("the disk is full")]
     DiskFull(#[source] Cause),
@@ -50,14 +61,21 @@ pub enum StoreError {
     /// The file, or one that belongs to it, cannot be opened: no such directory, no permission, or no handles left.
     #[error("the store cannot be opened")]
     CannotOpen(#[source] Cause),
-    /// The path names a directory, a pipe or a device.
+    /// The directory in which the file would be created does not exist.
+    #[error("there is no directory \"{path}\"")]
+    NoDirectory {
+        /// The directory, shortened and escaped.
+        path: Excerpt,
+    },
+    /// The path names a directory, a pipe or a device; or, where a file is created, a symbolic link.
     #[error("the path does not name a file")]
     NotAFile,
     /// A file exists already. It was not overwritten.
     #[error("there is a file already")]
     Exists,
-    /// The file has been moved, removed or replaced since it was opened. A write to it could not be found again.
-    #[error("the file has been moved or removed while it was open")]
+    /// The file or its write-ahead log (`-wal`) has been moved, removed or replaced since it was opened. A write to it
+    /// could not be found again.
+    #[error("the file or its write-ahead log has been moved or removed while it was open")]
     Moved,
     /// The file belongs to another program, or is no database.
     #[error("the file is not a store of this library")]

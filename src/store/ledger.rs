@@ -102,6 +102,12 @@ impl Ledger {
         Head { copied: Some(self.head.count), ..self.head.clone() }
     }
 
+    /// Returns the head of a log that was saved from a backup with this count of operations.
+    pub(crate) fn marked(&self, copied: Option<u32>) -> Head {
+        let trace = self.head.trace_after(self.crypto, std::iter::empty());
+        Head { trace, copied, ..self.head.clone() }
+    }
+
     /// Notes that a head is stored now.
     pub(crate) fn advance(&mut self, head: Head) {
         self.stored = Some(head.encode());

@@ -10,6 +10,7 @@ mod ledger;
 mod memory;
 mod op_store;
 mod port;
+mod process;
 mod record;
 mod seal;
 #[cfg(feature = "sqlite")]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::head::Head;
 use super::ledger::Ledger;
+use super::process::Process;
 use super::record::{Body, RecordForm, Records, decode, read_body, read_whole, recompute};
 use super::seal::Seal;
 use super::{Commit, Damage, MemoryStore, Record, Store, StoreError};
@@ -35,6 +36,15 @@ impl Backing {
         }
     }
 
+    /// Returns true if this library opened it for reading only.
+    fn is_read_only(&self) -> bool {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.is_read_only(),
+            Self::Other(_) => false,
+        }
+    }
+
     fn port_mut(&mut self) -> &mut dyn Store {
         match self {
             #[cfg(feature = "sqlite")]
@@ -51,6 +61,7 @@ pub(crate) struct OpStore {
     form: RecordForm,
     space: Option<Box<str>>,
     ledger: Ledger,
+    process: Process,
 }
 
 impl OpStore {
@@ -62,6 +73,7 @@ impl OpStore {
             form: RecordForm::Body,
             space: space.map(Into::into),
             ledger: Ledger::empty(crypto, space),
+            process: Process::current(),
         }
     }
 
@@ -73,11 +85,18 @@ impl OpStore {
         seal_key: Option<Zeroizing<[u8; 32]>>,
     ) -> Result<Self, StoreError> {
         let ledger = Ledger::open(crypto, backing.port().head()?, space, seal_key)?;
-        Ok(Self { crypto, backing, form: RecordForm::Whole, space: space.map(Into::into), ledger })
+        let (form, space) = (RecordForm::Whole, space.map(Into::into));
+        Ok(Self { crypto, backing, form, space, ledger, process: Process::current() })
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Returns an error in another process than the one that opened the log: not even a log in memory may be written to
+    /// there.
+    pub(crate) fn check_process(&self) -> Result<(), StoreError> {
+        self.process.check()
     }
 
     /// Appends operations in one commit: all of them or none.
@@ -91,15 +110,27 @@ impl OpStore {
     }
 
     /// Stores the head of a log that has just been read: that of a new store, or one with a first seal over operations
-    /// that have all been verified.
+    /// that have all been verified. A store that is only read stays as it is.
     pub(crate) fn settle(&mut self, seal: Option<Seal>) -> Result<(), StoreError> {
+        if self.backing.is_read_only() {
+            return Ok(());
+        }
         match self.ledger.settled(seal) {
             Some(head) => self.commit(head, &Records::empty(OpSeq::FIRST)),
             None => Ok(()),
         }
     }
 
+    /// Stores the head of a log that was saved from another one: from a backup, with this count of its operations.
+    pub(crate) fn settle_as(&mut self, copied: Option<u32>) -> Result<(), StoreError> {
+        match copied {
+            Some(_) => self.commit(self.ledger.marked(copied), &Records::empty(OpSeq::FIRST)),
+            None => self.settle(None),
+        }
+    }
+
     fn commit(&mut self, head: Head, records: &Records) -> Result<(), StoreError> {
+        self.check_process()?;
         let bytes = head.encode();
         let appended: Vec<Record<'_>> = records.iter().collect();
         let mut commit = Commit::new(self.ledger.stored(), &bytes);

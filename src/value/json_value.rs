@@ -12,9 +12,6 @@ use super::reader::JsonReader;
 use super::to_serde::to_serde;
 use super::{Excerpt, JsonError, JsonFault, write_number, write_string};
 
-/// The largest integer up to which every integer is exact as a double: 2^53 − 1.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
-
 /// A JSON value, stored as its canonical text (RFC 8785).
 ///
 /// Two values are equal if and only if their canonical texts are. Numbers are IEEE doubles; arrays and objects are
@@ -194,18 +191,18 @@ impl From<u32> for Value {
 impl TryFrom<i64> for Value {
     type Error = JsonError;
 
-    /// Refuses integers beyond ±(2^53−1).
+    /// Refuses integers beyond ±(2^53−1) that are not the canonical text of a double, as [`Value::parse`] does.
     fn try_from(number: i64) -> Result<Value, JsonError> {
-        safe_integer(number.unsigned_abs(), number.to_string())
+        Value::parse(&number.to_string())
     }
 }
 
 impl TryFrom<u64> for Value {
     type Error = JsonError;
 
-    /// Refuses integers beyond 2^53−1.
+    /// Refuses integers beyond 2^53−1 that are not the canonical text of a double, as [`Value::parse`] does.
     fn try_from(number: u64) -> Result<Value, JsonError> {
-        safe_integer(number, number.to_string())
+        Value::parse(&number.to_string())
     }
 }
 
@@ -226,16 +223,11 @@ impl TryFrom<f64> for Value {
     }
 }
 
-fn safe_integer(magnitude: u64, text: String) -> Result<Value, JsonError> {
-    if magnitude > MAX_SAFE_INTEGER {
-        return Err(JsonError::new(0, JsonFault::UnsafeInteger { literal: Excerpt::of(&text) }));
-    }
-    Ok(Value::from_text(text))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -284,21 +276,62 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_taken_up_to_2_to_the_53_less_1() {
+    fn integers_beyond_2_to_the_53_less_1_convert_if_they_are_their_own_canonical_text() {
         const LIMIT: i64 = 9_007_199_254_740_991;
-        for number in [0, 1, -1, LIMIT, -LIMIT] {
-            let value = Value::try_from(number).unwrap();
-            assert_eq!(value.as_str(), number.to_string());
-            assert_eq!(Value::parse(value.as_str()), Ok(value));
+        for number in [0, 1, -1, LIMIT, -LIMIT, LIMIT + 1, -LIMIT - 1, LIMIT + 3, 1_152_921_504_606_847_000] {
+            assert_eq!(Value::try_from(number).unwrap().as_str(), number.to_string());
         }
-        assert_eq!(Value::try_from(LIMIT.unsigned_abs()).unwrap().as_str(), "9007199254740991");
-        for number in [LIMIT + 1, -LIMIT - 1, i64::MAX, i64::MIN] {
+        assert_eq!(Value::try_from(10_000_000_000_000_000_000_u64).unwrap().as_str(), "10000000000000000000");
+        for number in [LIMIT + 2, -LIMIT - 2, 1_152_921_504_606_846_976, i64::MAX, i64::MIN] {
             let literal = Excerpt::of(&number.to_string());
             assert_eq!(fault(Value::try_from(number)), JsonFault::UnsafeInteger { literal });
         }
-        for number in [LIMIT.unsigned_abs() + 1, u64::MAX] {
+        for number in [LIMIT.unsigned_abs() + 2, u64::MAX] {
             let literal = Excerpt::of(&number.to_string());
             assert_eq!(fault(Value::try_from(number)), JsonFault::UnsafeInteger { literal });
+        }
+    }
+
+    /// Any magnitude is as likely as any other, with values near a power of two or of ten among them.
+    fn integers() -> impl Strategy<Value = i64> {
+        let near = prop_oneof![
+            (0..63_u32, -3..=3_i64).prop_map(|(bits, more)| (1_i64 << bits).saturating_add(more)),
+            (0..=18_u32, 1..=9_i64).prop_map(|(digits, first)| 10_i64.pow(digits).saturating_mul(first)),
+            (any::<i64>(), 0..64_u32).prop_map(|(number, bits)| number >> bits),
+        ];
+        (near, any::<bool>())
+            .prop_map(|(number, negate)| if negate { number.saturating_neg() } else { number })
+    }
+
+    proptest! {
+        #[test]
+        fn every_conversion_of_an_integer_follows_the_rule_of_receipt(number in integers()) {
+            let received = Value::parse(&number.to_string());
+            prop_assert_eq!(Value::try_from(number), received.clone());
+            prop_assert_eq!(Value::from_serde(&number), received.clone());
+            prop_assert_eq!(Value::try_from(serde_json::Value::from(number)), received.clone());
+            if let Ok(number) = u64::try_from(number) {
+                prop_assert_eq!(Value::try_from(number), received.clone());
+                prop_assert_eq!(Value::from_serde(&number), received.clone());
+            }
+            if let Ok(number) = i32::try_from(number) {
+                prop_assert_eq!(Ok(Value::from(number)), received.clone());
+            }
+            if let Ok(number) = u32::try_from(number) {
+                prop_assert_eq!(Ok(Value::from(number)), received.clone());
+            }
+            if let Ok(value) = received {
+                prop_assert_eq!(value.number().map(Value::try_from), Some(Ok(value)));
+            }
+        }
+
+        #[test]
+        fn every_conversion_of_a_double_follows_the_rule_of_receipt(bits: u64) {
+            let number = f64::from_bits(bits);
+            prop_assume!(number.is_finite());
+            let received = Value::parse(&format!("{number:e}"));
+            prop_assert_eq!(Value::try_from(number), received.clone());
+            prop_assert_eq!(Value::from_serde(&number), received);
         }
     }
 

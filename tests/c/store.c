@@ -135,7 +135,7 @@ static void test_that_it_is_as_it_was(const policysync_key *alice) {
     before = digest_of(replica);
 
     EXPECT(POLICYSYNC_ERR_LOCKED, refused(&options));
-    CHECK(strcmp(error.message, "somebody else has the store open") == 0);
+    CHECK(strcmp(error.message, "this process has the store open already") == 0);
     policysync_replica_free(replica);
 
     replica = open_file(path, alice);

@@ -394,7 +394,7 @@ fn refused_word(refused: &OpRefusal) -> &'static str {
 
 fn open_word(error: &OpenError) -> &'static str {
     match error {
-        OpenError::Store(StoreError::Locked) => "locked",
+        OpenError::Store(StoreError::Locked | StoreError::OpenHere) => "locked",
         OpenError::Store(StoreError::WrongSpace { .. }) => "other_space",
         OpenError::Store(StoreError::Corrupt { .. }) => "corrupt",
         OpenError::UnknownKey { .. } => "unknown_key",

@@ -18,7 +18,7 @@ const BATCHES: &str = "POLICYSYNC_TEST_BATCHES";
 const SEAL: [u8; 32] = [5; 32];
 
 /// System calls that change what is on the disk, and those that read it, by the name that `strace` gives them.
-const CALLS: [&str; 12] = [
+const CALLS: [&str; 13] = [
     "openat",
     "pread64",
     "pwrite64",
@@ -27,6 +27,7 @@ const CALLS: [&str; 12] = [
     "fdatasync",
     "ftruncate",
     "unlink",
+    "linkat",
     "rename",
     "mkdir",
     "fchmod",

@@ -20,23 +20,26 @@ fn refusal(path: &Path) -> StoreError {
     }
 }
 
+/// Lets another process open the file. Returns its output.
+pub fn other_process(path: &Path) -> String {
+    let program = std::env::current_exe().unwrap();
+    let test = ["--exact", "files::another_process_opens_it", "--nocapture"];
+    let output = Command::new(program).args(test).env(OPEN_IT, path).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn a_second_opener_is_locked_out() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log");
     let mut replica = open(&path);
-    assert_eq!(refusal(&path), StoreError::Locked);
-    let other_process = || {
-        let program = std::env::current_exe().unwrap();
-        let test = ["--exact", "files::another_process_opens_it", "--nocapture"];
-        let output = Command::new(program).args(test).env(OPEN_IT, &path).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    };
-    assert!(other_process().contains("answer: somebody else has the store open"));
+    assert_eq!(refusal(&path), StoreError::OpenHere);
+    let other_process = || other_process(&path);
+    assert!(other_process().contains("answer: another process has the store open"));
     // The attempts have not taken the lock away.
-    assert_eq!(refusal(&path), StoreError::Locked);
-    assert!(other_process().contains("answer: somebody else has the store open"));
+    assert_eq!(refusal(&path), StoreError::OpenHere);
+    assert!(other_process().contains("answer: another process has the store open"));
     ingest(&mut replica, &some_ops());
     drop(replica);
     assert!(other_process().contains("answer: 24 operations"));
@@ -57,7 +60,9 @@ fn what_is_not_a_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     assert_eq!(refusal(directory.path()), StoreError::NotAFile);
     let missing = directory.path().join("missing").join("log");
-    assert!(matches!(refusal(&missing), StoreError::CannotOpen(_)));
+    let named = refusal(&missing);
+    assert!(matches!(named, StoreError::NoDirectory { .. }), "{named:?}");
+    assert!(named.to_string().ends_with("/missing\""), "{named}");
     let below_a_file = directory.path().join("file");
     std::fs::write(&below_a_file, "text").unwrap();
     assert!(matches!(refusal(&below_a_file.join("log")), StoreError::FileSystem { .. }));
@@ -158,6 +163,88 @@ fn a_file_that_is_moved_away_takes_nothing_more_until_it_is_back() {
     let after = snapshot(&replica);
     drop(replica);
     assert_eq!(snapshot(&open(&path)), after);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_write_ahead_log_that_is_not_the_opened_one_stops_writes() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, wal) = (directory.path().join("log"), directory.path().join("log-wal"));
+    let more = set("bob", NOW.0, 9, "more", 1_i32);
+    for replacement in [None, Some("")] {
+        let mut replica = open(&path);
+        let before = snapshot(&replica);
+        let aside = directory.path().join("aside");
+        std::fs::rename(&wal, &aside).unwrap();
+        if let Some(content) = replacement {
+            std::fs::write(&wal, content).unwrap();
+        }
+        let error = replica.ingest(NOW, &more).unwrap_err();
+        assert_eq!(error, policysync::IngestError::Store(StoreError::Moved));
+        assert_eq!(snapshot(&replica), before);
+        std::fs::rename(&aside, &wal).unwrap();
+        ingest(&mut replica, &[set("bob", NOW.0, 10, "more", replacement.is_some())]);
+    }
+    assert_eq!(open(&path).log().len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn new_files_are_readable_by_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let (path, backup) = (directory.path().join("log"), directory.path().join("backup"));
+    let mut replica = open(&path);
+    ingest(&mut replica, &some_ops());
+    replica.back_up(&backup).unwrap();
+    for name in ["log", "log-wal", "backup"] {
+        let mode = std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_not_created_through_a_symbolic_link() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, target) = (directory.path().join("log"), directory.path().join("target"));
+    let text = b"somebody else's".as_slice();
+    for content in [None, Some(text)] {
+        if let Some(content) = content {
+            std::fs::write(&target, content).unwrap();
+        }
+        for name in ["log-new", "copy-copy"] {
+            std::os::unix::fs::symlink(&target, directory.path().join(name)).unwrap();
+        }
+        assert_eq!(refusal(&path), StoreError::NotAFile);
+        let other = open(&directory.path().join("other"));
+        assert_eq!(other.back_up(directory.path().join("copy")), Err(StoreError::NotAFile));
+        assert_eq!(std::fs::read(&target).ok().as_deref(), content);
+        for name in ["log-new", "copy-copy"] {
+            std::fs::remove_file(directory.path().join(name)).unwrap();
+        }
+    }
+    // A directory may be one.
+    let link = directory.path().join("link");
+    std::os::unix::fs::symlink(directory.path(), &link).unwrap();
+    drop(open(&link.join("log")));
+    assert!(path.exists());
+}
+
+/// A crash right after the last step of creating a file leaves both names.
+#[test]
+fn a_finished_store_is_not_taken_for_an_unfinished_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, moved) = (directory.path().join("log"), directory.path().join("moved"));
+    let mut replica = open(&path);
+    ingest(&mut replica, &some_ops());
+    let expected = snapshot(&replica);
+    drop(replica);
+    std::fs::hard_link(&path, directory.path().join("log-new")).unwrap();
+    std::fs::rename(&path, &moved).unwrap();
+    assert!(open(&path).log().is_empty());
+    assert_eq!(snapshot(&open(&moved)), expected);
 }
 
 #[cfg(unix)]

@@ -8,6 +8,8 @@ mod contract;
 mod crash;
 mod damage;
 mod files;
+#[cfg(unix)]
+mod fork;
 mod journal;
 mod old;
 mod port;

@@ -1,7 +1,7 @@
 //! A replica that is closed and opened again is the same replica.
 
 use policysync::oplog::LogDigest;
-use policysync::{Hlc, OpenError, Replica, StoreError, WallMillis};
+use policysync::{Hlc, IngestError, OpenError, Replica, StoreError, WallMillis, WriteError};
 use proptest::prelude::*;
 
 use super::common::{NOW, Random, delete, key, knowing, set};
@@ -233,4 +233,46 @@ fn a_clock_out_of_range_opens_nothing_and_releases_nothing() {
     assert!(matches!(error, OpenError::Clock(_)), "{error}");
     let replica = open(&path);
     assert_eq!((replica.held(), replica.clock().last()), (1, None));
+}
+
+#[test]
+fn a_file_that_is_only_read_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log 100%?#ä");
+    let read_only = || as_alice(knowing(&PEOPLE).path_read_only(&path, NOW).seal_key([9; 32]));
+    assert!(Replica::open(read_only()).is_err(), "there is no file");
+    let mut replica = open(&path);
+    ingest(&mut replica, &some_ops());
+    let locked = Replica::open(read_only()).map(drop);
+    assert_eq!(locked, Err(OpenError::Store(StoreError::OpenHere)));
+    drop(replica);
+    let expected = snapshot(&Replica::open(as_alice(in_file(&path))).unwrap());
+    let before = std::fs::read(&path).unwrap();
+    let mut replica = Replica::open(read_only()).unwrap();
+    // Several may read at a time.
+    let second = Replica::open(read_only()).unwrap();
+    assert_eq!(snapshot(&replica), expected);
+    let error = replica.set(NOW, ("Task", "t1", "title"), "more").unwrap_err();
+    let WriteError::Ingest(IngestError::Store(StoreError::ReadOnly(cause))) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(cause.to_string(), "it was opened for reading only");
+    assert_eq!(snapshot(&replica), expected);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "a file beside it");
+    drop((replica, second));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_that_was_not_closed_is_read_with_its_write_ahead_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, copy) = (directory.path().join("log"), directory.path().join("copy"));
+    let mut replica = open(&path);
+    ingest(&mut replica, &some_ops());
+    let expected = snapshot(&replica);
+    let wal = |path: &std::path::Path| path.with_extension("").display().to_string() + "-wal";
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::copy(wal(&path), wal(&copy)).unwrap();
+    drop(replica);
+    assert_eq!(snapshot(&Replica::open(knowing(&PEOPLE).path_read_only(&copy, NOW)).unwrap()), expected);
 }

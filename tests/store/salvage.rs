@@ -34,7 +34,7 @@ fn a_store_that_is_whole_has_no_findings() {
     ingest(&mut replica, &some_ops());
     let keys = keys(&PEOPLE);
     let check = StoreCheck::new(&path, &keys);
-    assert_eq!(check.verify(sodium()), Err(policysync::StoreError::Locked));
+    assert_eq!(check.verify(sodium()), Err(policysync::StoreError::OpenHere));
     let expected = snapshot(&replica);
     drop(replica);
     let report = check.verify(sodium()).unwrap();
@@ -147,4 +147,26 @@ fn what_is_still_in_the_journal_is_checked_and_saved() {
     assert_eq!(snapshot(&open(&saved)), snapshot(&replica));
     let report = StoreCheck::new(&killed, &keys).seal_key([3; 32]).verify(sodium()).unwrap();
     assert_eq!((report.verified, report.sealed, report.findings), (1000, Some(true), vec![]));
+}
+
+#[test]
+fn what_is_saved_of_a_backup_is_a_backup() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, backup, saved) =
+        (directory.path().join("log"), directory.path().join("backup"), directory.path().join("saved"));
+    let mut replica = open(&path);
+    ingest(&mut replica, &some_ops());
+    replica.back_up(&backup).unwrap();
+    // Somebody continues with the backup.
+    let dave = || key("dave");
+    let as_dave =
+        |path: &Path| Replica::open(knowing(&["alice", "bob", "carol"]).path(path, NOW).write_as(dave()));
+    as_dave(&backup).unwrap().set(NOW, ("Task", "t1", "title"), "after").unwrap();
+    let keys = keys(&["alice", "bob", "carol", "dave"]);
+    let salvaged = StoreCheck::new(&backup, &keys).salvage(sodium(), &saved).unwrap();
+    assert_eq!((salvaged.saved, salvaged.lost), (25, vec![]));
+    let opened = Replica::open(knowing(&["bob", "carol", "dave"]).path(&saved, NOW).write_as(key("alice")));
+    assert!(matches!(opened, Err(policysync::OpenError::RestoredBackup { .. })));
+    // Who has written only since the backup was made may continue.
+    as_dave(&saved).unwrap();
 }

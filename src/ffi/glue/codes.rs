@@ -146,17 +146,20 @@ impl Status for StoreError {
         match self {
             Self::Full => POLICYSYNC_ERR_FULL,
             Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
-            Self::Locked | Self::Conflict => POLICYSYNC_ERR_LOCKED,
+            Self::Locked | Self::OpenHere | Self::Conflict => POLICYSYNC_ERR_LOCKED,
             Self::DiskFull(_) => POLICYSYNC_ERR_NO_SPACE,
             Self::ReadOnly(_) => POLICYSYNC_ERR_NOT_WRITABLE,
             Self::Io(_)
             | Self::FileSystem { .. }
             | Self::CannotOpen(_)
+            | Self::NoDirectory { .. }
             | Self::Other(_)
             | Self::OutcomeUnknown => POLICYSYNC_ERR_IO,
             Self::NotAFile | Self::Foreign => POLICYSYNC_ERR_NOT_A_STORE,
             Self::Exists => POLICYSYNC_ERR_EXISTS,
             Self::Moved => POLICYSYNC_ERR_MOVED,
+            Self::OtherProcess => POLICYSYNC_ERR_OTHER_PROCESS,
+            Self::Poisoned => POLICYSYNC_ERR_PANIC,
             Self::Newer { .. } => POLICYSYNC_ERR_NEWER,
             Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
             Self::NoFile => POLICYSYNC_ERR_ARGUMENT,

@@ -123,6 +123,8 @@ pub enum policysync_status_code {
     /// The store is a backup, and this actor wrote into it before the backup was made. A new installation needs a new
     /// actor.
     POLICYSYNC_ERR_RESTORED_BACKUP = -211,
+    /// The object belongs to the process that this one was forked from. Only freeing it is allowed.
+    POLICYSYNC_ERR_OTHER_PROCESS = -212,
 
     // Our fault, or this machine's: -300 to -399.
     /// libsodium does not work on this machine, or its verdicts differ from those that the library requires.
@@ -222,6 +224,7 @@ impl policysync_status_code {
             POLICYSYNC_ERR_EXISTS => c"POLICYSYNC_ERR_EXISTS",
             POLICYSYNC_ERR_MOVED => c"POLICYSYNC_ERR_MOVED",
             POLICYSYNC_ERR_RESTORED_BACKUP => c"POLICYSYNC_ERR_RESTORED_BACKUP",
+            POLICYSYNC_ERR_OTHER_PROCESS => c"POLICYSYNC_ERR_OTHER_PROCESS",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
             POLICYSYNC_ERR_HOST => c"POLICYSYNC_ERR_HOST",

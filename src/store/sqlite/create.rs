@@ -6,8 +6,9 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::fault::fault;
-use super::place::{beside, len, publish};
-use super::{schema, settings};
+use super::place::{beside, len, publish, reserve};
+use super::schema;
+use super::settings::{self, Links};
 use crate::store::StoreError;
 
 /// Creates an empty store at `path`, unless another process has created one meanwhile.
@@ -27,10 +28,10 @@ pub(super) fn build(
     suffix: &str,
     fill: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let unfinished = beside(path, suffix);
+    let unfinished = reserve(&beside(path, suffix))?;
     // A file that an earlier attempt left there is used again, never removed: another process may be writing it, and
     // then this is `Locked`.
-    let mut connection = settings::connect(&unfinished, true)?;
+    let mut connection = settings::connect(&unfinished, Links::Refused)?;
     let filled = fill(&mut connection).and_then(|()| match len(path)? {
         Some(_) => Err(StoreError::Exists),
         None => Ok(()),

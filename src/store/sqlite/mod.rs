@@ -3,6 +3,8 @@
 mod backup;
 mod create;
 mod fault;
+mod handle;
+mod opened_here;
 mod place;
 mod rows;
 mod salvage;
@@ -16,9 +18,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{Commit, Damage, Place, Record, Store, StoreError};
+use super::{Cause, Commit, Damage, Place, Record, Store, StoreError};
 use crate::op::OpSeq;
 use fault::fault;
+use opened_here::OpenedHere;
 
 pub use salvage::Salvaged;
 pub use settings::Durability;
@@ -27,8 +30,11 @@ pub use verify::{Finding, StoreCheck, StoreReport};
 /// A store in an SQLite file: durable, for one replica at a time.
 /// [`ReplicaOptions::path`](crate::ReplicaOptions::path) opens a replica over one.
 pub struct SqliteStore {
-    connection: Connection,
-    opened: place::Opened,
+    connection: handle::Handle,
+    /// The files; `None` for a store that is only read.
+    opened: Option<(place::Opened, OpenedHere)>,
+    /// The version of the schema.
+    version: i32,
 }
 
 impl SqliteStore {
@@ -40,36 +46,79 @@ impl SqliteStore {
     /// [`StoreError`] when the file cannot be opened, is another program's, or its database is damaged.
     pub fn open(path: impl AsRef<Path>, durability: Durability) -> Result<Self, StoreError> {
         let path = path.as_ref();
+        Self::open_for_writing(path, durability).map_err(|error| opened_here::explain(error, path))
+    }
+
+    fn open_for_writing(path: &Path, durability: Durability) -> Result<Self, StoreError> {
         match place::len(path)? {
             None => create::create(path)?,
             // SQLite would take it for a new database.
             Some(0) => return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
             Some(_) => {}
         }
-        let mut connection = settings::connect(path, false)?;
+        let mut connection = settings::connect(path, settings::Links::Followed)?;
         let version = schema::version(&connection)?;
         schema::check(&connection, version)?;
         check_pages(&connection)?;
         schema::migrate(&mut connection, version)?;
         settings::prepare_for_writing(&connection, durability)?;
-        Ok(Self { connection, opened: place::Opened::new(path)? })
+        let opened = Some((place::Opened::new(path)?, OpenedHere::new(path)?));
+        Ok(Self { connection: handle::Handle::new(connection), opened, version: schema::VERSION })
+    }
+
+    /// Opens the store at `path` for reading only: a commit is [`StoreError::ReadOnly`], and a file of an older version
+    /// stays as it is.
+    /// [`ReplicaOptions::path_read_only`](crate::ReplicaOptions::path_read_only) opens a replica over one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when there is no file, or it cannot be opened, is another program's, or its database is damaged.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        Self::open_for_reading(path).map_err(|error| opened_here::explain(error, path))
+    }
+
+    fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
+        match place::len(path)? {
+            None => return Err(StoreError::FileSystem { kind: std::io::ErrorKind::NotFound }),
+            Some(0) => return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
+            Some(_) => {}
+        }
+        let connection = settings::connect_read_only(path)?;
+        let version = schema::version(&connection)?;
+        schema::check(&connection, version)?;
+        check_pages(&connection)?;
+        if version == 1 {
+            v1::show_records(&connection)?;
+        }
+        Ok(Self { connection: handle::Handle::new(connection), opened: None, version })
+    }
+
+    /// Returns true if the store is only read.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.opened.is_none()
     }
 
     /// Copies everything that is committed into a new file, which gets this head.
     pub(crate) fn copy_to(&self, path: &Path, head: &[u8]) -> Result<(), StoreError> {
-        backup::copy(&self.connection, path, head)
+        backup::copy(self.connection.get()?, path, head)
     }
 }
 
 impl Store for SqliteStore {
     fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        rows::head(&self.connection)
+        let connection = self.connection.get()?;
+        if self.version == 1 { v1::head(connection).map(Some) } else { rows::head(connection) }
     }
 
     fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
-        self.opened.is_in_place()?;
+        let connection = self.connection.get_mut()?;
+        let Some((opened, _)) = &self.opened else {
+            return Err(StoreError::ReadOnly(Cause::new("it was opened for reading only", None)));
+        };
+        opened.check()?;
         // Unless it is committed, dropping the transaction undoes it.
-        let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate);
+        let transaction = Transaction::new(connection, TransactionBehavior::Immediate);
         let transaction = transaction.map_err(fault)?;
         replace_head(&transaction, commit).map_err(fault)?.then_some(()).ok_or(StoreError::Conflict)?;
         for record in commit.replaced {
@@ -77,11 +126,13 @@ impl Store for SqliteStore {
             is_there.then_some(()).ok_or(StoreError::operation(record.first, Damage::Missing))?;
         }
         append(&transaction, commit.appended).map_err(fault)?;
-        transaction.commit().map_err(fault)
+        transaction.commit().map_err(fault)?;
+        // Otherwise it went into a file that nobody finds again.
+        opened.check()
     }
 
     fn read<'a>(&'a self, seq: OpSeq, scratch: &'a mut Vec<u8>) -> Result<Option<Record<'a>>, StoreError> {
-        rows::read(&self.connection, seq, scratch)
+        rows::read(self.connection.get()?, seq, scratch)
     }
 
     fn scan(
@@ -89,7 +140,7 @@ impl Store for SqliteStore {
         from: OpSeq,
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        rows::scan(&self.connection, from, visit)
+        rows::scan(self.connection.get()?, from, visit)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
+use crate::value::Excerpt;
 
 /// Returns the length of the file at a path, if there is one. Never opens it: on Unix, closing a file releases the
 /// locks that this process holds on it (POSIX, `fcntl`).
@@ -24,9 +26,58 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Renames a finished file. Once this returns, the name survives a power failure as the content does.
+/// Creates an empty file that only its owner may read, or takes the one that an earlier attempt has left. Returns its
+/// path, whose last part is no symbolic link.
+pub(super) fn reserve(path: &Path) -> Result<PathBuf, StoreError> {
+    let path = in_real_directory(path)?;
+    loop {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&path) {
+            Ok(_) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+        let left = fs::symlink_metadata(&path)?;
+        if !left.is_file() {
+            return Err(StoreError::NotAFile);
+        }
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&left) > 1 {
+            // A crash has left this name beside the one that a finished store got.
+            fs::remove_file(&path)?;
+            continue;
+        }
+        return Ok(path);
+    }
+}
+
+/// Returns the path with all symbolic links of its directory resolved.
+fn in_real_directory(path: &Path) -> Result<PathBuf, StoreError> {
+    let path = std::path::absolute(path)?;
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(StoreError::NotAFile);
+    };
+    let real = fs::canonicalize(directory).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => StoreError::NoDirectory { path: Excerpt::of(&directory.to_string_lossy()) },
+        _ => error.into(),
+    })?;
+    Ok(real.join(name))
+}
+
+/// Renames a finished file, unless there is one of the new name. Once this returns, the name survives a power failure
+/// as the content does.
 pub(super) fn publish(from: &Path, to: &Path) -> Result<(), StoreError> {
-    fs::rename(from, to)?;
+    match fs::hard_link(from, to) {
+        // If the other name cannot be removed, the next attempt removes it.
+        Ok(()) => _ = fs::remove_file(from),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(StoreError::Exists),
+        // A file system without links; there a file that appears in between is overwritten.
+        Err(_) if len(to)?.is_some() => return Err(StoreError::Exists),
+        Err(_) => fs::rename(from, to)?,
+    }
     #[cfg(unix)]
     {
         let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -35,8 +86,13 @@ pub(super) fn publish(from: &Path, to: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The file that was opened. A write to a file that has lost its name is lost.
+/// The files that were opened: the database and its write-ahead log. A write to a file that has lost its name is lost.
+/// (SQLite keeps no third file, because the lock is exclusive.)
 pub(super) struct Opened {
+    files: [File; 2],
+}
+
+struct File {
     path: PathBuf,
     #[cfg(unix)]
     inode: (u64, u64),
@@ -46,6 +102,17 @@ impl Opened {
     pub(super) fn new(path: &Path) -> Result<Self, StoreError> {
         // The working directory may change; the file stays.
         let path = std::path::absolute(path)?;
+        Ok(Self { files: [File::new(beside(&path, "-wal"))?, File::new(path)?] })
+    }
+
+    /// Returns an error if a path names another file now, or no file.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.files.iter().try_for_each(File::check)
+    }
+}
+
+impl File {
+    fn new(path: PathBuf) -> Result<Self, StoreError> {
         Ok(Self {
             #[cfg(unix)]
             inode: inode(&path)?,
@@ -53,8 +120,7 @@ impl Opened {
         })
     }
 
-    /// Returns an error if the path names another file now, or none.
-    pub(super) fn is_in_place(&self) -> Result<(), StoreError> {
+    fn check(&self) -> Result<(), StoreError> {
         #[cfg(unix)]
         let same = inode(&self.path).is_ok_and(|inode| inode == self.inode);
         // Elsewhere an open file cannot be moved.
@@ -62,6 +128,19 @@ impl Opened {
         let same = self.path.exists();
         if same { Ok(()) } else { Err(StoreError::Moved) }
     }
+}
+
+/// The identity of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FileId(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
+
+/// Returns the identity of the file at a path.
+pub(super) fn id(path: &Path) -> Result<FileId, StoreError> {
+    #[cfg(unix)]
+    let id = inode(path)?;
+    #[cfg(not(unix))]
+    let id = fs::canonicalize(path)?;
+    Ok(FileId(id))
 }
 
 #[cfg(unix)]

@@ -20,6 +20,8 @@ impl StoreCheck<'_> {
     /// Writes every operation that verifies into a new store at `to`, in the order of arrival, and reports what is
     /// lost. A [`Cursor`](crate::oplog::Cursor) of the old store is not valid in the new one, which has no seal yet.
     ///
+    /// What is saved of a backup is a backup: it does not open for writing as an actor whose operations it had.
+    ///
     /// Operations of the device's own actor may be among those that are lost: it should continue as a new actor.
     ///
     /// # Errors
@@ -38,7 +40,7 @@ impl StoreCheck<'_> {
         };
         // Not before the old one is open: or a file would be left behind where that fails.
         let mut created: Option<OpStore> = None;
-        let report = self.walk(crypto, |ops| match &mut created {
+        let (report, copied) = self.walk(crypto, |ops| match &mut created {
             Some(store) => store.append(ops),
             None => created.insert(create()?).append(ops),
         })?;
@@ -46,7 +48,7 @@ impl StoreCheck<'_> {
             Some(store) => store,
             None => create()?,
         };
-        store.settle(None)?;
+        store.settle_as(copied)?;
         Ok(Salvaged { saved: store.ledger().count(), lost: report.findings })
     }
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
 use super::fault::fault;
+use super::place;
 use crate::store::{Cause, MAX_RECORD_BYTES, StoreError};
 
 /// The failures that an acknowledged write survives.
@@ -22,13 +23,20 @@ pub enum Durability {
     ProcessOnly,
 }
 
-/// Opens the database file, which must exist unless `create`; sets it up to trust nothing; locks it.
-pub(super) fn connect(path: &Path, create: bool) -> Result<Connection, StoreError> {
+/// The treatment of symbolic links in a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    Followed,
+    Refused,
+}
+
+/// Opens the database file, which must exist; sets it up to trust nothing; locks it.
+pub(super) fn connect(path: &Path, links: Links) -> Result<Connection, StoreError> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    if create {
-        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    if links == Links::Refused {
+        flags |= OpenFlags::SQLITE_OPEN_NOFOLLOW;
     }
     // Absolute, so that no name means something else to SQLite, as `:memory:` does.
     let connection = Connection::open_with_flags(std::path::absolute(path)?, flags).map_err(fault)?;
@@ -39,6 +47,30 @@ pub(super) fn connect(path: &Path, create: bool) -> Result<Connection, StoreErro
     }
     harden(&connection).map_err(fault)?;
     lock(&connection).map_err(fault)?;
+    Ok(connection)
+}
+
+/// Opens the database file for reading only; sets it up to trust nothing.
+///
+/// A file that is open for writing, or was not closed, has a write-ahead log beside it. Without one nothing is locked and
+/// no file is created, so the medium may be read-only.
+pub(super) fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
+    let path = std::path::absolute(path)?;
+    let has_log = place::len(&place::beside(&path, "-wal"))?.is_some();
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE
+        | OpenFlags::SQLITE_OPEN_URI;
+    let mut uri = String::from(if cfg!(windows) { "file:///" } else { "file://" });
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => uri.push(char::from(*byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str(if has_log { "?mode=ro" } else { "?mode=ro&immutable=1" });
+    let connection = Connection::open_with_flags(uri, flags).map_err(fault)?;
+    harden(&connection).map_err(fault)?;
     Ok(connection)
 }
 
@@ -77,6 +109,8 @@ pub(super) fn prepare_for_writing(connection: &Connection, durability: Durabilit
         connection.pragma_update(None, "fullfsync", durability == Durability::Full)?;
         // After a large batch the write-ahead log shrinks again.
         connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
+        // SQLite opens the write-ahead log with the first transaction, and does so now.
+        connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
         Ok(mode)
     };
     match set_up().map_err(fault)?.as_str() {

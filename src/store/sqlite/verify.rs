@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::fault::{check_fault, fault};
-use super::{place, rows, schema, settings, v1};
+use super::{opened_here, place, rows, schema, settings, v1};
 use crate::codec::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Sodium, Zeroizing};
 use crate::guard::PermittedOp;
@@ -92,25 +92,27 @@ impl<'k> StoreCheck<'k> {
     ///
     /// [`StoreError`] when the file cannot be read at all: it is locked, belongs to another program, or the disk fails.
     pub fn verify(&self, crypto: Sodium) -> Result<StoreReport, StoreError> {
-        self.walk(crypto, |_| Ok(()))
+        self.walk(crypto, |_| Ok(())).map(|(report, _)| report)
     }
 
     pub(super) fn space_name(&self) -> Option<&str> {
         self.space.as_deref()
     }
 
-    /// Checks everything, and passes on the good operations, in the order of arrival.
+    /// Checks everything, and passes on the good operations, in the order of arrival. Returns also, for a backup, how many
+    /// of them it had when it was made.
     pub(super) fn walk(
         &self,
         crypto: Sodium,
         mut sink: impl FnMut(&[PermittedOp<'_>]) -> Result<(), StoreError>,
-    ) -> Result<StoreReport, StoreError> {
+    ) -> Result<(StoreReport, Option<u32>), StoreError> {
         let mut findings = Findings(Vec::new());
         let store = self.open(crypto, &mut findings)?;
         let mut report = StoreReport { verified: 0, sealed: store.sealed, findings: Vec::new() };
         if store.sealed == Some(false) {
             findings.add(Place::Seal, Damage::Seal);
         }
+        let mut copied = store.copied.map(|_| 0_u32);
         let mut known = OpHashSet::default();
         let mut first = 0;
         while first < store.end {
@@ -129,7 +131,11 @@ impl<'k> StoreCheck<'k> {
                     false => Err(Damage::Duplicate),
                 });
                 match checked {
-                    Ok(op) => good.push(PermittedOp::unguarded(op)),
+                    Ok(op) => {
+                        let is_copied = store.copied.is_some_and(|end| seq.get() < end);
+                        copied = copied.map(|count| count.saturating_add(is_copied.into()));
+                        good.push(PermittedOp::unguarded(op));
+                    }
                     Err(damage) => findings.add(Place::Operation { seq: *seq }, damage),
                 }
             }
@@ -138,7 +144,7 @@ impl<'k> StoreCheck<'k> {
             first = next;
         }
         report.findings = findings.0;
-        Ok(report)
+        Ok((report, copied))
     }
 
     /// Opens the file, trusting as little as possible.
@@ -149,7 +155,8 @@ impl<'k> StoreCheck<'k> {
             // After a crash most of it may still be in the journal.
             Some(len) => len + place::len(&place::beside(&self.path, "-wal"))?.unwrap_or(0),
         };
-        let connection = settings::connect(&self.path, false)?;
+        let connection = settings::connect(&self.path, settings::Links::Followed)
+            .map_err(|error| opened_here::explain(error, &self.path))?;
         let version = findings.take(schema::version(&connection))?.unwrap_or(schema::VERSION);
         findings.take(schema::check(&connection, version))?;
         for fault in findings.take(check_pages(&connection))?.unwrap_or_default() {
@@ -177,7 +184,8 @@ impl<'k> StoreCheck<'k> {
             findings.add(Place::Head, Damage::Missing);
         }
         let end = u32::try_from(end).unwrap_or(u32::MAX - 1);
-        let mut store = Opened { connection, crypto, end, sealed: None };
+        let copied = ledger.as_ref().and_then(|ledger| ledger.head().copied);
+        let mut store = Opened { connection, crypto, end, sealed: None, copied };
         if let Some(ledger) = ledger.filter(Ledger::is_sealed) {
             let seal = store.seal(&ledger, space)?;
             store.sealed =
@@ -204,6 +212,8 @@ struct Opened {
     /// The number after the last that there may be.
     end: u32,
     sealed: Option<bool>,
+    /// In a backup, the count of operations when it was made.
+    copied: Option<u32>,
 }
 
 impl Opened {
