@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::head::Head;
+use super::head::{Head, StoredClock};
 use super::ledger::Ledger;
 use super::record::{Body, RecordForm, Records, decode, read_body, read_whole, recompute};
 use super::seal::Seal;
@@ -80,20 +80,20 @@ impl OpStore {
         &self.ledger
     }
 
-    /// Appends operations in one commit: all of them or none.
-    pub(crate) fn append(&mut self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
+    /// Appends operations in one commit, with the state of the clock after it: all of them or none.
+    pub(crate) fn append(&mut self, ops: &[PermittedOp<'_>], clock: StoredClock) -> Result<(), StoreError> {
         if ops.is_empty() {
             return Ok(());
         }
-        let head = self.ledger.after(ops.iter().map(|op| (op.hash(), op.signed())))?;
+        let head = self.ledger.after(ops.iter().map(|op| (op.hash(), op.signed())), clock)?;
         let first = OpSeq::new(self.ledger.count());
         self.commit(head, &Records::encode(self.form, first, ops))
     }
 
-    /// Stores the head of a log that has just been read: that of a new store, or one with a first seal over operations
-    /// that have all been verified.
-    pub(crate) fn settle(&mut self, seal: Option<Seal>) -> Result<(), StoreError> {
-        match self.ledger.settled(seal) {
+    /// Stores the head of a new store, a first seal over operations that have all been verified, or a new state of the
+    /// clock.
+    pub(crate) fn settle(&mut self, seal: Option<Seal>, clock: StoredClock) -> Result<(), StoreError> {
+        match self.ledger.settled(seal, clock) {
             Some(head) => self.commit(head, &Records::empty(OpSeq::FIRST)),
             None => Ok(()),
         }

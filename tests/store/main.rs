@@ -6,6 +6,7 @@ mod common;
 #[path = "../tools/mod.rs"]
 mod tools;
 
+mod clock;
 mod contract;
 mod crash;
 mod damage;
