@@ -228,7 +228,8 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_READ_ONLY = -16,
     /**
-     * The time is past 2^53 - 1 milliseconds, or the logical clock has reached its end.
+     * The time is past 2^53 - 1 milliseconds, or before 2020 or after 2100 where nothing else gives a time, or the
+     * logical clock has reached its end.
      */
     POLICYSYNC_ERR_CLOCK = -17,
     /**
@@ -247,6 +248,11 @@ typedef enum policysync_status_code {
      * The replica is not the one that the session, the push channel or the resumption data belongs to.
      */
     POLICYSYNC_ERR_OTHER_REPLICA = -21,
+    /**
+     * The write would be stamped too far ahead of the time, because an operation of that time is merged. The
+     * message says by how much.
+     */
+    POLICYSYNC_ERR_CLOCK_AHEAD = -22,
     /**
      * A callback failed or returned a value that is not defined.
      */
@@ -1298,7 +1304,7 @@ typedef struct policysync_outcome {
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_IDENTIFIER`,
  * `POLICYSYNC_ERR_VALUE`, `POLICYSYNC_ERR_TOO_LARGE`, `POLICYSYNC_ERR_READ_ONLY`, `POLICYSYNC_ERR_CLOCK`,
- * `POLICYSYNC_ERR_OTHER_WRITER`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
+ * `POLICYSYNC_ERR_CLOCK_AHEAD`, `POLICYSYNC_ERR_OTHER_WRITER`, `POLICYSYNC_ERR_DENIED`, `POLICYSYNC_ERR_ABORTED`, `POLICYSYNC_ERR_CALLBACK`,
  * `POLICYSYNC_ERR_FULL`, a store failure, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
@@ -1533,8 +1539,8 @@ policysync_status policysync_replica_clock(policysync_replica *POLICYSYNC_NONNUL
                                            policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Returns the time up to which operations are merged; later ones are held. It never goes back: merged operations stay
- * merged.
+ * Returns the time up to which operations are merged; later ones are held. Merged operations
+ * stay merged, also when the replica is closed and opened again.
  *
  * `out`: milliseconds since 1970. Unchanged unless the call returns `POLICYSYNC_OK`.
  *

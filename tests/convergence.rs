@@ -302,6 +302,50 @@ proptest! {
         prop_assert_eq!(seen(&merged(&[&ab, &b, &a])), seen(&ab));
     }
 
+    /// The clocks of all are at the end of the counter: a clock that wrapped would write into the past.
+    #[test]
+    fn writes_at_the_end_of_the_counter_win_and_replicas_converge(seed: u64) {
+        let mut random = Random(seed);
+        let near_the_end = || {
+            let register = |op: &&SignedOp| op.op().entity_id() == "t1" && op.op().ts().c() == Hlc::MAX.c();
+            pool().ops.iter().filter(register).filter(|op| op.op().actor() == "alicf")
+        };
+        let writers = ["alice", "bob", "\u{FB33}"];
+        let mut replicas = writers.map(|actor| Replica::open(knowing(&ACTORS).write_as(key(actor))).unwrap());
+        let mut written: Vec<SignedOp> = Vec::new();
+        for _ in 0..30 {
+            let replica = &mut replicas[random.below(3)];
+            let now = WallMillis(NOW.0 + u64::try_from(random.below(3)).unwrap());
+            match random.below(4) {
+                0 => {
+                    let ops: Vec<_> = near_the_end().collect();
+                    replica.ingest(now, ops[random.below(ops.len())]).unwrap();
+                }
+                1 if !written.is_empty() => _ = replica.ingest(now, &written[random.below(written.len())]).unwrap(),
+                _ => {
+                    let last = replica.clock().last();
+                    if replica.clock_ahead(now).is_none() {
+                        let op = replica.set(now, REGISTERS[0], written.len().to_string()).unwrap();
+                        prop_assert!(Some(op.op().ts()) > last, "{} after {last:?}", op.op().ts());
+                        let winner = replica.explain(REGISTERS[0]).unwrap().unwrap().winner.op;
+                        prop_assert_eq!(&winner, &op);
+                        written.push(op);
+                    }
+                }
+            }
+        }
+        let ops: Vec<&SignedOp> = near_the_end().chain(&written).collect();
+        let mut ends = Vec::new();
+        for replica in &mut replicas {
+            ingest_somehow(replica, &ops, &mut random);
+            replica.poll(WallMillis(NOW.0 + 20 * DRIFT));
+            let of_a_writer = |fork: &ForkProof| writers.contains(&fork.first().op().actor());
+            prop_assert!(!replica.log().forks().unwrap().iter().any(of_a_writer), "a timestamp is used twice");
+            ends.push((replica.log().digest(), replica.state_digest()));
+        }
+        prop_assert!(ends.iter().all(|end| *end == ends[0]));
+    }
+
     #[test]
     fn the_incremental_state_is_a_fold_from_scratch(numbers in sets(40), seed: u64) {
         let mut random = Random(seed);
@@ -310,7 +354,8 @@ proptest! {
         let mut replica = relay();
         let mut steps = 0;
         for op in ops {
-            let now = [WallMillis(0), WallMillis(NOW.0 - DRIFT), NOW, WallMillis(NOW.0 + DRIFT)][random.below(4)];
+            let first = *WallMillis::BELIEVED.start();
+            let now = [first, WallMillis(NOW.0 - DRIFT), NOW, WallMillis(NOW.0 + DRIFT)][random.below(4)];
             replica.ingest(now, op).unwrap();
             let horizon = replica.horizon().expect("a time was given");
             let scratch = Folded::of(replica.log(), horizon);

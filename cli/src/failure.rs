@@ -176,7 +176,7 @@ failures! {
     IngestError: of_ingest;
     WriteError: |error| match error {
         WriteError::ClockReused => Fault::Keys,
-        WriteError::Clock(_) => Fault::Machine,
+        WriteError::Clock(_) | WriteError::ClockAhead { .. } => Fault::Machine,
         WriteError::Ingest(error) => of_ingest(error),
         _ => Fault::Usage,
     };

@@ -10,7 +10,7 @@ use crate::crypto::{Hash, Sodium};
 use crate::guard::PermittedOp;
 use crate::keys::{VerifiedOp, VerifyError};
 use crate::op::{OpError, OpRef, OpSeq, Parts, SignedOp, SignedOpRef};
-use crate::store::{Damage, OpStore, StoreError, recompute};
+use crate::store::{Damage, OpStore, StoreError, StoredClock, recompute};
 use crate::threads::Threads;
 
 /// The number of operations that are copied together when a log is cut.
@@ -193,7 +193,7 @@ impl OpLog {
         threads: Threads,
     ) -> Result<(), StoreError> {
         self.check_new(ops)?;
-        self.append(ops, threads).map(drop)
+        self.append(ops, StoredClock::default(), threads).map(drop)
     }
 
     /// Returns an error if an operation is in the log, or twice among these.
@@ -271,7 +271,7 @@ impl OpLog {
             }
             // Reading needs the registers too.
             log.index.swap_registers(&mut self.index);
-            let appended = log.append(&permitted, threads);
+            let appended = log.append(&permitted, StoredClock::default(), threads);
             log.index.swap_registers(&mut self.index);
             appended?;
             first = next;
@@ -295,6 +295,11 @@ impl OpLog {
     /// Returns the store of the operations, to take over what another writer has appended.
     pub(crate) fn store_mut(&mut self) -> &mut OpStore {
         &mut self.store
+    }
+
+    /// Stores a state of the replica's clock, if it is another than the stored one.
+    pub(crate) fn keep_clock(&mut self, clock: StoredClock) -> Result<(), StoreError> {
+        self.store.settle(None, clock)
     }
 
     /// Copies the store into a new file.
@@ -324,7 +329,8 @@ impl OpLog {
         if verified.hash() != hash {
             return Err(AddError::OtherOperation);
         }
-        let inserted = self.append(&[PermittedOp::unguarded(verified)], Threads::ONE)?;
+        let inserted =
+            self.append(&[PermittedOp::unguarded(verified)], StoredClock::default(), Threads::ONE)?;
         let equivocates_with = inserted
             .first()
             .and_then(|inserted| inserted.equivocates_with)
@@ -332,16 +338,17 @@ impl OpLog {
         Ok(Added::Appended { hash, equivocates_with })
     }
 
-    /// Appends operations that are not in the log, each once. The store is written before memory, so that the log is
-    /// unchanged on an error.
+    /// Appends operations that are not in the log, each once, and stores the state of the clock after them. The store is
+    /// written before memory, so that the log is unchanged on an error.
     pub(crate) fn append(
         &mut self,
         ops: &[PermittedOp<'_>],
+        clock: StoredClock,
         threads: Threads,
     ) -> Result<Vec<Inserted>, StoreError> {
         self.check_open()?;
         self.expect_room(ops)?;
-        self.store.append(ops)?;
+        self.store.append(ops, clock)?;
         Ok(self.enter(ops, threads))
     }
 

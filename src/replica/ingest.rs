@@ -5,7 +5,7 @@ use super::verify::{VerifiedBatch, Verifier};
 use super::{Effect, Incoming, IngestError, OpRefusal, Outcome, Replica};
 use crate::codec::{HashedOp, OpHash};
 use crate::guard::{Guard, PermittedOp, permit};
-use crate::hlc::{HlcError, WallMillis};
+use crate::hlc::{Hlc, HlcError, WallMillis};
 use crate::keys::VerifiedOp;
 use crate::oplog::Inserted;
 use crate::state::Merged;
@@ -44,7 +44,7 @@ impl Replica {
         self.log.check_usable()?;
         let mut results = Results::new(batch.len());
         let VerifiedBatch { ops, repeats } = self.verifier().verify_batch(batch, self.threads, &mut results);
-        self.append(now, ops, &mut results)?;
+        self.append(now, ops, None, &mut results)?;
         for (position, hash) in repeats {
             results.set(position, self.repeat_result(batch, position, hash));
         }
@@ -59,43 +59,56 @@ impl Replica {
         own: HashedOp<'_, '_>,
     ) -> Result<Outcome, IngestError> {
         self.log.check_usable()?;
-        let hash = own.hash();
+        let (hash, ts) = (own.hash(), own.signed().op().ts());
         if self.log.contains(&hash) {
             return Ok(Outcome::Duplicate { hash });
         }
         let op = self.verifier().check_signature(own)?;
         let mut results = Results::new(1);
-        self.append(now, vec![(0, op)], &mut results)?;
+        self.append(now, vec![(0, op)], Some(WallMillis(ts.t())), &mut results)?;
         Ok(results.complete().pop().expect("one operation has one result")?)
     }
 
-    /// Asks the guard about verified operations, appends those that it permits and merges them.
+    /// Asks the guard about verified operations, appends those that it permits and merges them. Those up to `written`
+    /// are merged whatever the wall clock says.
     fn append(
         &mut self,
         now: WallMillis,
         ops: Vec<Positioned<VerifiedOp<'_>>>,
+        written: Option<WallMillis>,
         results: &mut Results,
     ) -> Result<(), IngestError> {
+        self.note_clock(now);
         let permitted = ask_guard(self.guard.as_deref_mut(), ops, results)?;
         let (positions, permitted): (Vec<usize>, Vec<PermittedOp<'_>>) = permitted.into_iter().unzip();
 
+        let horizon = self.horizon_at(now).max(written);
+        let merged = self.greatest_merged(horizon, &permitted);
+
         // The store comes before memory: up to here, and if this fails, the replica is unchanged.
-        let inserted = self.log.append(&permitted, self.threads)?;
+        let inserted = self.log.append(&permitted, self.stored_clock_with(merged), self.threads)?;
 
         self.log.begin_change();
         if !inserted.is_empty() {
-            self.advance_horizon(self.horizon_at(now));
+            self.advance_horizon(horizon);
         }
         for ((position, inserted), op) in positions.into_iter().zip(inserted).zip(&permitted) {
-            // The replica's own operations are never held, even after a counter overflow, or when the log is fetched
-            // again after the wall clock was set back.
-            if Some(op.op().actor()) == self.actor() {
-                self.advance_horizon(WallMillis(op.op().ts().t()));
+            // For example when the log is fetched again after the wall clock was set back.
+            if self.merges_at_once(op.op().actor()) {
+                self.advance_horizon(Some(WallMillis(op.op().ts().t())));
             }
             results.set(position, Ok(self.merge(&inserted)));
         }
         self.log.end_change();
         Ok(())
+    }
+
+    /// Returns the greatest timestamp that is merged when these operations are appended and the horizon moves.
+    fn greatest_merged(&self, horizon: Option<WallMillis>, ops: &[PermittedOp<'_>]) -> Option<Hlc> {
+        let own = ops.iter().filter(|op| self.merges_at_once(op.op().actor()));
+        let horizon = horizon.max(own.map(|op| WallMillis(op.op().ts().t())).max());
+        let new = ops.iter().map(|op| op.op().ts()).filter(|ts| Some(WallMillis(ts.t())) <= horizon).max();
+        self.greatest_due(horizon).max(new)
     }
 
     fn verifier(&self) -> Verifier<'_> {

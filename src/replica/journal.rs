@@ -161,7 +161,7 @@ impl Restoring {
         let Self { mut replica, ledger, reading, now } = self;
         let first_seal = reading.end(&replica, &ledger)?;
         replica.refuse_copied_actor(&ledger)?;
-        replica.merge_restored(now);
+        replica.merge_restored(now, ledger.head().clock);
         replica.log.confirm(replica.log.index().end());
         replica.journal = Some(Journal { ledger, first_seal, in_flight: None });
         Ok(replica)
@@ -170,7 +170,7 @@ impl Restoring {
 
 impl Replica {
     /// Returns the next operations to save, in the order of arrival: at least one, and more until their records have
-    /// `max_bytes`; or a first seal alone. `None` when all are saved, while others are being saved, and for a replica
+    /// `max_bytes`; or a first seal or a new state of the clock alone. `None` when all are saved, while others are being saved, and for a replica
     /// without a journal.
     ///
     /// # Errors
@@ -178,13 +178,14 @@ impl Replica {
     /// [`StoreError::OutcomeUnknown`] for a closed replica.
     pub fn unsaved(&mut self, max_bytes: usize) -> Result<Option<Unsaved>, StoreError> {
         self.log.check_open()?;
+        let clock = self.stored_clock();
         let Some(journal) = self.journal.as_mut().filter(|journal| journal.in_flight.is_none()) else {
             return Ok(None);
         };
         let first = self.log.confirmed();
         let mut records = Records::empty(first);
         let head = if journal.first_seal.is_some() {
-            journal.ledger.settled(journal.first_seal)
+            journal.ledger.settled(journal.first_seal, clock)
         } else {
             let mut ops: Vec<(OpHash, SignedOp)> = Vec::new();
             for seq in first.until(self.log.index().end()) {
@@ -196,10 +197,10 @@ impl Replica {
                     break;
                 }
             }
-            if ops.is_empty() {
+            if ops.is_empty() && clock == journal.ledger.head().clock {
                 return Ok(None);
             }
-            Some(journal.ledger.after(ops.iter().map(|(hash, op)| (*hash, op.as_ref())))?)
+            Some(journal.ledger.after(ops.iter().map(|(hash, op)| (*hash, op.as_ref())), clock)?)
         };
         let Some(head) = head else { return Ok(None) };
         let known = journal.ledger.stored().map(<[u8]>::to_vec);
@@ -267,7 +268,7 @@ impl Replica {
             return Ok(0);
         }
         self.log.cut(end, self.threads)?;
-        self.state.cut(self.log.index(), end);
+        self.state.cut(self.log.index());
         Ok(crate::packed::index(gone))
     }
 

@@ -78,6 +78,10 @@ pub struct Replica {
     signatures: SignatureCheck,
     threads: Threads,
     clock: Clock,
+    /// True if the application has said that an earlier wall clock was wrong.
+    clock_was_reset: bool,
+    /// The wall clock of the last call, if it was not believed.
+    doubted: Option<WallMillis>,
     log: OpLog,
     journal: Option<Journal>,
     state: State,
@@ -111,6 +115,8 @@ impl Replica {
             signatures: options.signatures,
             threads: options.threads,
             clock: Clock::new(),
+            clock_was_reset: false,
+            doubted: None,
             log: OpLog::new_in(crypto, options.space),
             journal: None,
             state: State::default(),

@@ -10,8 +10,8 @@ use crate::op::OpSeq;
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
 use crate::store::{
-    Backing, Damage, Head, Ledger, OpStore, Place, Record, Records, Seal, StoreError, decode, read_whole,
-    recompute,
+    Backing, Damage, Head, Ledger, OpStore, Place, Record, Records, Seal, StoreError, StoredClock, decode,
+    read_whole, recompute,
 };
 use crate::value::Excerpt;
 
@@ -146,6 +146,7 @@ impl Replica {
             return Err(OpenError::Clock(HlcError::WallOutOfRange { now }));
         }
         self.log.check_usable()?;
+        self.note_clock(now);
         let first = self.log.index().end();
         let Some((pages, head)) = self.read_newer(first)? else { return Ok(0) };
         let is_sealed = self.log.store().ledger().is_sealed() && head.seal.is_some();
@@ -158,9 +159,10 @@ impl Replica {
             ledger.check_seal(&head, &computed.unwrap_or_default())?;
         }
         self.log.restore(&ops, self.threads)?;
+        let theirs = head.clock;
         self.log.store_mut().advance(head);
         self.log.begin_change();
-        self.merge_appended(first, now);
+        self.merge_appended(first, now, theirs);
         self.log.end_change();
         Ok(ops.len())
     }
@@ -192,14 +194,19 @@ impl Replica {
         Err(StoreError::operation(place, damage).into())
     }
 
-    /// Merges the operations of the log from `first` on, as if they had just arrived.
-    fn merge_appended(&mut self, first: OpSeq, now: WallMillis) {
-        self.advance_horizon(self.horizon_at(now));
+    /// Merges the operations of the log from `first` on, as if they had just arrived, and follows the clock of the process
+    /// that has appended them.
+    fn merge_appended(&mut self, first: OpSeq, now: WallMillis, theirs: StoredClock) {
+        if theirs.was_reset && !self.clock_was_reset {
+            self.clock_was_reset = true;
+            let horizon = self.believed_horizon(now).max(theirs.horizon);
+            self.hold_after(horizon.unwrap_or(WallMillis(0)));
+        }
+        self.advance_horizon(self.horizon_at(now).max(theirs.horizon));
         for seq in first.until(self.log.index().end()) {
             let ts = self.log.index().ts(seq);
-            // The actor's own operations are never held.
-            if Some(self.log.index().actor(seq)) == self.actor() {
-                self.advance_horizon(WallMillis(ts.t()));
+            if self.merges_at_once(self.log.index().actor(seq)) {
+                self.advance_horizon(Some(WallMillis(ts.t())));
             }
             if self.state.admit(self.log.index(), seq).is_some() {
                 self.clock.observe(ts);
@@ -218,9 +225,10 @@ impl Replica {
         let mut store = OpStore::open(self.crypto, open()?, self.log.space(), expected.seal_key)?;
         let first_seal = self.read_log(&mut store, expected.at_least)?;
         self.refuse_copied_actor(store.ledger())?;
-        store.settle(first_seal)?;
+        self.merge_restored(now, store.ledger().head().clock);
+        // Operations that have become due are shown from now on, so they must be at the next opening.
+        store.settle(first_seal, self.stored_clock())?;
         self.log.keep_in(store);
-        self.merge_restored(now);
         Ok(())
     }
 
@@ -319,17 +327,16 @@ impl Replica {
         }
     }
 
-    /// Computes clock and state from the log and the time.
-    pub(super) fn merge_restored(&mut self, now: WallMillis) {
+    /// Computes clock and state from the log, the stored state of the clock and the time.
+    pub(super) fn merge_restored(&mut self, now: WallMillis, stored: StoredClock) {
+        self.note_clock(now);
+        self.clock_was_reset = stored.was_reset;
         let index = self.log.index();
-        let own = self.actor().and_then(|actor| {
-            let own = index.seqs().filter(|seq| index.actor(*seq) == actor);
-            own.map(|seq| index.ts(seq)).max()
-        });
-        if let Some(own) = own {
-            self.clock.observe(own);
-        }
-        let horizon = self.horizon_at(now);
+        let is_own = |seq: &OpSeq| Some(index.actor(*seq)) == self.actor();
+        // Stores of earlier versions have no horizon: what this actor wrote was merged.
+        let own = index.seqs().filter(is_own).map(|seq| WallMillis(index.ts(seq).t())).max();
+        let own = own.filter(|_| !stored.was_reset);
+        let horizon = self.horizon_at(now).max(stored.horizon).max(own);
         let (state, greatest) = State::restored(self.log.index(), horizon);
         self.state = state;
         if let Some(greatest) = greatest {

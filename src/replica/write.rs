@@ -47,11 +47,36 @@ impl Replica {
     }
 
     /// Returns the timestamp of the next write. It is greater than those of all merged operations and of those that are
-    /// due, which are merged before it.
-    fn next_timestamp(&self, now: WallMillis) -> Result<Hlc, WriteError> {
+    /// due, which are merged before it, and no operation of this actor has it, held ones included.
+    pub(super) fn next_timestamp(&self, now: WallMillis) -> Result<Hlc, WriteError> {
+        let last = self.clock.last().max(self.greatest_due(self.horizon_at(now)));
+        let believed = now.is_believable();
+        let wall = match last {
+            _ if believed || now > WallMillis::MAX => now,
+            // The time of the last timestamp is the best guess.
+            Some(last) => WallMillis(last.t()),
+            None => return Err(HlcError::Doubtful { now }.into()),
+        };
+        let mut next = hlc_now(last, wall)?;
+        while self.has_written_at(next) {
+            next = hlc_now(Some(next), wall)?;
+        }
+        let by = WallMillis(next.t().saturating_sub(now.0));
+        match last {
+            Some(after) if believed && by > self.max_drift => {
+                Err(WriteError::ClockAhead { by, limit: self.max_drift, after })
+            }
+            _ => Ok(next),
+        }
+    }
+
+    /// Returns true if the log has an operation of this replica's actor with this timestamp.
+    fn has_written_at(&self, ts: Hlc) -> bool {
         let index = self.log.index();
-        let due = self.state.due(index, self.horizon_at(now)).last().map(|greatest| index.ts(greatest));
-        Ok(hlc_now(self.clock.last().max(due), now)?)
+        index
+            .since_ts(ts)
+            .take_while(|seq| index.ts(*seq) == ts)
+            .any(|seq| Some(index.actor(seq)) == self.actor())
     }
 
     /// Signs an operation and ingests it like any other.
@@ -78,9 +103,25 @@ pub enum WriteError {
     /// The replica was opened without a key to write with.
     #[error("the replica was opened without a key to write with")]
     ReadOnly,
-    /// The wall clock is out of range, or the logical clock has reached its maximum.
+    /// The wall clock is out of range, or it is not [believed](WallMillis::BELIEVED) and no merged operation gives a
+    /// time instead, or the logical clock has reached its maximum.
     #[error(transparent)]
     Clock(#[from] HlcError),
+    /// The write would be stamped too far ahead of the wall clock, because an operation of that time is merged: other
+    /// replicas would hold it. Wait until the wall clock is closer. Or, if an earlier wall clock was wrong, set it right
+    /// and call [`Replica::reset_clock`].
+    #[error(
+        "the write would be stamped {by} ahead of the wall clock, past the limit of {limit}, because an operation with \
+         timestamp {after} is merged"
+    )]
+    ClockAhead {
+        /// The distance from the wall clock to the timestamp of the write.
+        by: WallMillis,
+        /// The limit of the distance, [`max_drift`](crate::ReplicaOptions::max_drift).
+        limit: WallMillis,
+        /// The timestamp of the greatest merged operation, which the write must be greater than.
+        after: Hlc,
+    },
     /// A name is not an identifier.
     #[error(transparent)]
     Op(#[from] OpError),

@@ -14,7 +14,8 @@ pub(crate) struct State {
     winners: ChunkedVec<PackedOption<OpSeq>, RegisterId>,
     /// The next operation in the list of the same register, which begins at the winner.
     next: ChunkedVec<PackedOption<OpSeq>, OpSeq>,
-    /// Operations with a later time are held. The horizon never moves back, so a merged operation stays merged.
+    /// Operations with a later time are held. Until [`State::hold_after`] it never moves back,
+    /// so a merged operation stays merged.
     horizon: Option<WallMillis>,
     /// Registers that have changed since [`State::take_changed`], each once.
     pub(super) changed: Vec<RegisterId>,
@@ -32,33 +33,39 @@ pub(crate) enum Merged {
 
 impl State {
     /// Computes the state of a log, and the greatest merged operation. No register counts as changed.
-    pub(crate) fn restored(index: &Index, horizon: WallMillis) -> (Self, Option<OpSeq>) {
+    pub(crate) fn restored(index: &Index, horizon: Option<WallMillis>) -> (Self, Option<OpSeq>) {
         let mut state = Self::default();
         for seq in index.seqs() {
             state.admit(index, seq);
         }
-        let greatest = state.advance(index, horizon);
+        let greatest = horizon.and_then(|horizon| state.advance(index, horizon));
         state.take_changed();
         (state, greatest)
     }
 
-    /// Computes the state again after the log was cut at `end`. The registers whose winner is gone count as changed.
-    pub(crate) fn cut(&mut self, index: &Index, end: OpSeq) {
-        let mut state = Self::default();
-        for seq in index.seqs() {
-            state.admit(index, seq);
-        }
-        if let Some(horizon) = self.horizon {
-            state.advance(index, horizon);
-        }
-        state.take_changed();
-        let is_gone = |register: &RegisterId| self.winner(*register).is_some_and(|winner| winner >= end);
-        for register in self.changed.iter().copied().chain(index.registers().all().filter(is_gone)) {
+    /// Computes the state again after operations were removed from the end of the log. The registers whose winner is
+    /// gone count as changed.
+    pub(crate) fn cut(&mut self, index: &Index) {
+        self.compute_again(index, self.horizon);
+    }
+
+    /// Moves the horizon back: later operations are held again. The registers with another winner count as changed.
+    /// Returns the greatest operation that stays merged.
+    pub(crate) fn hold_after(&mut self, index: &Index, horizon: WallMillis) -> Option<OpSeq> {
+        self.compute_again(index, Some(horizon))
+    }
+
+    fn compute_again(&mut self, index: &Index, horizon: Option<WallMillis>) -> Option<OpSeq> {
+        let (mut state, greatest) = Self::restored(index, horizon);
+        let is_other = |register: &RegisterId| self.winner(*register) != state.winner(*register);
+        let others: Vec<RegisterId> = index.registers().all().filter(is_other).collect();
+        for register in self.changed.iter().copied().chain(others) {
             if state.is_changed.insert(register) {
                 state.changed.push(register);
             }
         }
         *self = state;
+        greatest
     }
 
     /// Returns the time up to which operations are merged, or `None` before the first [`State::advance`].

@@ -189,7 +189,7 @@ impl<'l> Folded<'l> {
     /// Merges all operations with a time up to `horizon`.
     #[must_use]
     pub fn of(log: &'l OpLog, horizon: WallMillis) -> Self {
-        let (state, _) = State::restored(log.index(), horizon);
+        let (state, _) = State::restored(log.index(), Some(horizon));
         Self { log, state }
     }
 

@@ -5,22 +5,26 @@ use super::{Damage, Place, StoreError};
 use crate::codec::OpHash;
 use crate::codec::tags::{STORE_HEAD_VERSION, STORE_TRACE};
 use crate::crypto::Sodium;
+use crate::hlc::WallMillis;
 
 const SPACE: u8 = 1;
 const SEAL: u8 = 2;
 const COPIED: u8 = 4;
+const HORIZON: u8 = 8;
+const RESET: u8 = 16;
 
 /// The description of a log that every commit replaces. Numbers are little endian.
 ///
 /// | bytes | content |
 /// |---|---|
 /// | 1 | version, 1 |
-/// | 1 | which of the optional members follow: 1 space, 2 seal, 4 copied |
+/// | 1 | the sum of 1 space, 2 seal, 4 copied, 8 horizon, which follow, and 16 if the clock was reset |
 /// | 4 | count of operations |
 /// | 16 | trace |
 /// | 2, then as many | space: length and UTF-8 |
 /// | 32 | seal |
 /// | 4 | copied |
+/// | 8 | horizon |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     /// The count of operations.
@@ -33,12 +37,25 @@ pub(crate) struct Head {
     pub(crate) seal: Option<Seal>,
     /// In a backup, the count of operations when it was made.
     pub(crate) copied: Option<u32>,
+    /// The state of the replica's clock.
+    pub(crate) clock: StoredClock,
+}
+
+/// The state of a replica's clock, as far as it must survive closing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StoredClock {
+    /// The time of the greatest merged operation: at the next opening, operations up to it are merged whatever the wall
+    /// clock says.
+    pub(crate) horizon: Option<WallMillis>,
+    /// True if the application has said that an earlier wall clock was wrong: operations of the replica's own actor are
+    /// held like others.
+    pub(crate) was_reset: bool,
 }
 
 impl Head {
     /// Creates the head of an empty log.
     pub(crate) fn new(space: Option<Box<str>>) -> Self {
-        Self { count: 0, trace: [0; 16], space, seal: None, copied: None }
+        Self { count: 0, trace: [0; 16], space, seal: None, copied: None, clock: StoredClock::default() }
     }
 
     /// Returns the trace after a commit that appends operations with these hashes.
@@ -56,7 +73,9 @@ impl Head {
         let flag = |is_there: bool, flag| if is_there { flag } else { 0 };
         let flags = flag(self.space.is_some(), SPACE)
             | flag(self.seal.is_some(), SEAL)
-            | flag(self.copied.is_some(), COPIED);
+            | flag(self.copied.is_some(), COPIED)
+            | flag(self.clock.horizon.is_some(), HORIZON)
+            | flag(self.clock.was_reset, RESET);
         let mut out = vec![STORE_HEAD_VERSION, flags];
         out.extend_from_slice(&self.count.to_le_bytes());
         out.extend_from_slice(&self.trace);
@@ -71,6 +90,9 @@ impl Head {
         if let Some(copied) = self.copied {
             out.extend_from_slice(&copied.to_le_bytes());
         }
+        if let Some(horizon) = self.clock.horizon {
+            out.extend_from_slice(&horizon.0.to_le_bytes());
+        }
         out
     }
 
@@ -80,7 +102,7 @@ impl Head {
         if version > STORE_HEAD_VERSION {
             return Err(StoreError::Newer { found: version.into(), known: STORE_HEAD_VERSION.into() });
         }
-        if version != STORE_HEAD_VERSION || flags & !(SPACE | SEAL | COPIED) != 0 {
+        if version != STORE_HEAD_VERSION || flags & !(SPACE | SEAL | COPIED | HORIZON | RESET) != 0 {
             return Err(unexpected());
         }
         Self::decode_members(flags, bytes.get(2..).unwrap_or_default()).ok_or_else(unexpected)
@@ -106,6 +128,14 @@ impl Head {
             head.copied = Some(u32::from_le_bytes(*copied));
             rest = after;
         }
+        head.clock.was_reset = flags & RESET != 0;
+        if flags & HORIZON != 0 {
+            let (horizon, after) = rest.split_first_chunk()?;
+            let horizon = WallMillis(u64::from_le_bytes(*horizon));
+            head.clock.horizon = Some(horizon).filter(|horizon| *horizon <= WallMillis::MAX);
+            head.clock.horizon?;
+            rest = after;
+        }
         rest.is_empty().then_some(head)
     }
 }
@@ -120,16 +150,19 @@ mod tests {
 
     fn full() -> Head {
         let (space, seal) = (Some("home".into()), Some([3; 32]));
-        Head { count: 7, trace: [2; 16], space, seal, copied: Some(5) }
+        let clock = StoredClock { horizon: Some(WallMillis(1_760_000_000_000)), was_reset: true };
+        Head { count: 7, trace: [2; 16], space, seal, copied: Some(5), clock }
     }
 
     #[test]
     fn a_head_comes_back_with_any_of_its_members() {
-        for members in 0..8 {
+        for members in 0..32 {
             let mut head = full();
             head.space = head.space.filter(|_| members & 1 != 0);
             head.seal = head.seal.filter(|_| members & 2 != 0);
             head.copied = head.copied.filter(|_| members & 4 != 0);
+            head.clock.horizon = head.clock.horizon.filter(|_| members & 8 != 0);
+            head.clock.was_reset = members & 16 != 0;
             assert_eq!(Head::decode(&head.encode()), Ok(head));
         }
     }
@@ -142,7 +175,10 @@ mod tests {
         }
         assert_eq!(Head::decode(&[&bytes[..], &[0]].concat()), Err(unexpected()));
         assert_eq!(Head::decode(&[&[0], &bytes[1..]].concat()), Err(unexpected()));
-        assert_eq!(Head::decode(&[&[1, 15], &bytes[2..]].concat()), Err(unexpected()));
+        assert_eq!(Head::decode(&[&[1, 63], &bytes[2..]].concat()), Err(unexpected()));
+        let mut late = full();
+        late.clock.horizon = Some(WallMillis(WallMillis::MAX.0 + 1));
+        assert_eq!(Head::decode(&late.encode()), Err(unexpected()));
         let newer = Head::decode(&[&[2], &bytes[1..]].concat());
         assert_eq!(newer, Err(StoreError::Newer { found: 2, known: 1 }));
     }

@@ -1,6 +1,6 @@
 //! The head of a log while it is open, with the key of its seal.
 
-use super::head::Head;
+use super::head::{Head, StoredClock};
 use super::seal::{Seal, Sealing};
 use super::{Damage, Place, StoreError};
 use crate::codec::OpHash;
@@ -70,11 +70,12 @@ impl Ledger {
         }
     }
 
-    /// Returns the head after these operations. A log that has lost its seal, because it was written to without the
+    /// Returns the head after these operations, with this state of the clock. A log that has lost its seal, because it was written to without the
     /// key, or that never had one, stays without.
     pub(crate) fn after<'o>(
         &self,
         ops: impl ExactSizeIterator<Item = (OpHash, SignedOpRef<'o>)> + Clone,
+        clock: StoredClock,
     ) -> Result<Head, StoreError> {
         let added = u32::try_from(ops.len()).map_err(|_| StoreError::Full)?;
         let count = self.head.count.checked_add(added).ok_or(StoreError::Full)?;
@@ -83,17 +84,17 @@ impl Ledger {
             let mut scratch = Vec::new();
             ops.fold(seal, |seal, (hash, signed)| sealing.after(&seal, &hash, signed, &mut scratch))
         });
-        Ok(Head { count, trace, seal, ..self.head.clone() })
+        Ok(Head { count, trace, seal, clock, ..self.head.clone() })
     }
 
-    /// Returns the head with a first seal over operations that have all been verified; `None` if the head is stored and
-    /// there is nothing to seal.
-    pub(crate) fn settled(&self, seal: Option<Seal>) -> Option<Head> {
-        if seal.is_none() && self.stored.is_some() {
+    /// Returns the head with a first seal over operations that have all been verified, and with this state of the clock;
+    /// `None` if the head is stored and neither is new.
+    pub(crate) fn settled(&self, seal: Option<Seal>, clock: StoredClock) -> Option<Head> {
+        if seal.is_none() && self.stored.is_some() && clock == self.head.clock {
             return None;
         }
         let trace = self.head.trace_after(self.crypto, std::iter::empty());
-        Some(Head { trace, seal, ..self.head.clone() })
+        Some(Head { trace, seal: seal.or(self.head.seal), clock, ..self.head.clone() })
     }
 
     /// Returns the head of a backup made now. A copy of a copy stays closed to the actors of both.

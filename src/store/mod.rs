@@ -22,7 +22,7 @@ pub use port::{Commit, MAX_RECORD_BYTES, Record, Store};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, Finding, Salvaged, SqliteStore, StoreCheck, StoreReport};
 
-pub(crate) use head::Head;
+pub(crate) use head::{Head, StoredClock};
 pub(crate) use ledger::Ledger;
 pub(crate) use op_store::{Backing, OpStore};
 pub(crate) use record::{RecordForm, Records, decode, read_whole, recompute};

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::head::Head;
+use super::head::{Head, StoredClock};
 use super::ledger::Ledger;
 use super::process::Process;
 use super::record::{Body, RecordForm, Records, decode, read_body, read_whole, recompute};
@@ -99,23 +99,23 @@ impl OpStore {
         self.process.check()
     }
 
-    /// Appends operations in one commit: all of them or none.
-    pub(crate) fn append(&mut self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
+    /// Appends operations in one commit, with the state of the clock after it: all of them or none.
+    pub(crate) fn append(&mut self, ops: &[PermittedOp<'_>], clock: StoredClock) -> Result<(), StoreError> {
         if ops.is_empty() {
             return Ok(());
         }
-        let head = self.ledger.after(ops.iter().map(|op| (op.hash(), op.signed())))?;
+        let head = self.ledger.after(ops.iter().map(|op| (op.hash(), op.signed())), clock)?;
         let first = OpSeq::new(self.ledger.count());
         self.commit(head, &Records::encode(self.form, first, ops))
     }
 
-    /// Stores the head of a log that has just been read: that of a new store, or one with a first seal over operations
-    /// that have all been verified. A store that is only read stays as it is.
-    pub(crate) fn settle(&mut self, seal: Option<Seal>) -> Result<(), StoreError> {
+    /// Stores the head of a log that has just been read: that of a new store, one with a first seal over operations that
+    /// have all been verified, or one with a new state of the clock. A store that is only read stays as it is.
+    pub(crate) fn settle(&mut self, seal: Option<Seal>, clock: StoredClock) -> Result<(), StoreError> {
         if self.backing.is_read_only() {
             return Ok(());
         }
-        match self.ledger.settled(seal) {
+        match self.ledger.settled(seal, clock) {
             Some(head) => self.commit(head, &Records::empty(OpSeq::FIRST)),
             None => Ok(()),
         }
@@ -125,7 +125,7 @@ impl OpStore {
     pub(crate) fn settle_as(&mut self, copied: Option<u32>) -> Result<(), StoreError> {
         match copied {
             Some(_) => self.commit(self.ledger.marked(copied), &Records::empty(OpSeq::FIRST)),
-            None => self.settle(None),
+            None => self.settle(None, StoredClock::default()),
         }
     }
 

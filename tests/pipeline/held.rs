@@ -98,7 +98,7 @@ fn a_held_operation_neither_moves_the_clock_nor_beats_a_write() {
 
 #[test]
 fn a_later_write_wins_although_the_wall_clock_went_back() {
-    for back in [WallMillis(NOW.0 - HOUR), WallMillis(0)] {
+    for back in [WallMillis(NOW.0 - DRIFT), WallMillis(0)] {
         let mut replica = writer("bob", &[]);
         let first = replica.set(NOW, ("Task", "t1", "title"), "first").unwrap();
         for n in 0..3 {
@@ -116,6 +116,38 @@ fn a_later_write_wins_although_the_wall_clock_went_back() {
 }
 
 #[test]
+fn a_wall_clock_that_was_ahead_is_reported_and_can_be_reset() {
+    let ahead = WallMillis(NOW.0 + HOUR);
+    let theirs = set("alice", ahead.0, 0, "title", "theirs");
+    type Tick<'a> = &'a dyn Fn(&mut Replica);
+    let ticks: [Tick<'_>; 3] = [
+        &|replica| drop(replica.poll(ahead)),
+        &|replica| drop(replica.set(ahead, ("Task", "t1", "notes"), "ours").unwrap()),
+        &|replica| {
+            drop(replica.ingest_batch(ahead, &[(&set("alice", NOW.0, 0, "notes", "x")).into()]).unwrap())
+        },
+    ];
+    for tick in ticks {
+        let mut replica = writer("bob", &["alice"]);
+        assert_eq!(replica.clock_ahead(NOW), None);
+        assert!(matches!(replica.ingest(NOW, &theirs), Ok(Outcome::Held { .. })));
+        tick(&mut replica);
+        assert_eq!(replica.clock_ahead(NOW), Some(WallMillis(HOUR)));
+        let error = replica.set(NOW, ("Task", "t1", "title"), "ours").unwrap_err();
+        assert!(error.to_string().contains("3600000 ms ahead of the wall clock"), "{error}");
+        assert_eq!(replica.delete(NOW, ("Task", "t1", "title")), Err(error));
+        replica.poll(ahead);
+        replica.reset_clock(NOW).unwrap();
+        assert_eq!(replica.poll(NOW).first().map(|change| change.winner), Some(None));
+        assert_eq!(replica.horizon(), Some(WallMillis(NOW.0 + DRIFT)));
+        let ours = replica.set(NOW, ("Task", "t1", "title"), "ours").unwrap();
+        assert!(ours.op().ts().t() <= NOW.0);
+        assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text("ours"));
+        assert!(replica.log().forks().unwrap().is_empty());
+    }
+}
+
+#[test]
 fn a_write_sorts_after_an_operation_from_the_allowed_future() {
     let mut replica = writer("bob", &["alice"]);
     let seen_last = set("alice", NOW.0 + DRIFT, 7, "title", "from the future");
@@ -125,17 +157,23 @@ fn a_write_sorts_after_an_operation_from_the_allowed_future() {
     assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text("ours"));
 }
 
-/// The greatest counter is used, so the next timestamp is one millisecond past the horizon for other actors.
+/// The greatest counter is used, so the next timestamp is one millisecond past the allowed future.
 #[test]
-fn a_write_after_a_full_counter_at_the_end_of_the_allowed_future_is_merged_at_once() {
+fn after_a_full_counter_at_the_end_of_the_allowed_future_a_write_waits_for_a_millisecond() {
     let mut replica = writer("bob", &["alice"]);
     let full = set("alice", NOW.0 + DRIFT, Hlc::MAX.c(), "title", "full");
     appended(replica.ingest(NOW, &full).unwrap());
-    let ours = replica.set(NOW, ("Task", "t1", "title"), "ours");
-    assert!(ours.is_ok(), "{ours:?}; the log has {} operations", replica.log().len());
+    let before = seen(&replica);
+    let (by, limit, after) = (WallMillis(DRIFT + 1), WallMillis(DRIFT), full.op().ts());
+    let refused = replica.set(NOW, ("Task", "t1", "title"), "ours");
+    assert_eq!(refused, Err(WriteError::ClockAhead { by, limit, after }));
+    assert_eq!((seen(&replica), replica.clock_ahead(NOW)), (before, Some(by)));
+    let later = WallMillis(NOW.0 + 1);
+    assert_eq!(replica.clock_ahead(later), None);
+    replica.set(later, ("Task", "t1", "title"), "ours").unwrap();
     assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), text("ours"));
     // Two writes never have the same timestamp.
-    replica.set(NOW, ("Task", "t1", "title"), "again").unwrap();
+    replica.set(later, ("Task", "t1", "title"), "again").unwrap();
     assert!(replica.log().forks().unwrap().is_empty());
 }
 

@@ -1,7 +1,7 @@
 //! The same tests of a replica over every store.
 
 use policysync::oplog::Cursor;
-use policysync::{IngestError, OpRefusal, Outcome, Replica, ReplicaOptions};
+use policysync::{IngestError, OpRefusal, Outcome, Replica, ReplicaOptions, WallMillis};
 
 use super::common::{NOW, key, knowing, set};
 use super::{PEOPLE, ingest, snapshot, some_ops};
@@ -144,6 +144,7 @@ fn own_operations_that_come_back_are_not_held(place: impl Fn(ReplicaOptions) -> 
     let outcomes = ingest(&mut replica, &batch);
     assert!(matches!(outcomes[..], [Outcome::Appended { .. }, Outcome::Held { .. }]), "{outcomes:?}");
     assert_eq!(replica.held(), 1);
-    let next = replica.set(NOW, ("Task", "t1", "own"), 2_i32).unwrap();
+    assert_eq!(replica.clock_ahead(NOW), Some(WallMillis(7_200_000)));
+    let next = replica.set(WallMillis(ahead - 600_000), ("Task", "t1", "own"), 2_i32).unwrap();
     assert_eq!((next.op().ts().t(), next.op().ts().c()), (ahead, 6));
 }

@@ -15,7 +15,7 @@ use policysync::oplog::Cursor;
 use policysync::sync::{ResumeToken, SessionResult};
 use policysync::{
     Hlc, KeyRegistry, Op, OpHash, Replica, ReplicaOptions, Responder, SignedOp, SigningSecretKey, SyncError,
-    SyncOptions, SyncSession, WallMillis,
+    SyncOptions, SyncSession, WallMillis, WriteError,
 };
 
 use crate::common::{NOW, Random, crypto, key};
@@ -254,9 +254,19 @@ impl World {
         let wall = self.wall(number);
         let is_delete = self.chance(100);
         let replica = self.replica(number);
-        let op = match is_delete {
-            true => replica.delete(wall, ("Task", &entity_id, &path)).unwrap(),
-            false => replica.set(wall, ("Task", &entity_id, &path), value).unwrap(),
+        let written = match is_delete {
+            true => replica.delete(wall, ("Task", &entity_id, &path)),
+            false => replica.set(wall, ("Task", &entity_id, &path), value),
+        };
+        let op = match written {
+            // The wall clock was further ahead before: wait, or say that it was wrong.
+            Err(WriteError::ClockAhead { .. }) => {
+                if self.chance(500) {
+                    self.replica(number).reset_clock(wall).unwrap();
+                }
+                return;
+            }
+            written => written.unwrap(),
         };
         self.note("write", op.to_json().as_bytes());
         self.written.insert(op.op().id().into_owned());

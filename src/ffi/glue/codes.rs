@@ -49,6 +49,7 @@ impl Status for HlcError {
             Self::TimeOutOfRange { .. }
             | Self::CounterOutOfRange { .. }
             | Self::WallOutOfRange { .. }
+            | Self::Doubtful { .. }
             | Self::Exhausted { .. } => POLICYSYNC_ERR_CLOCK,
         }
     }
@@ -201,6 +202,7 @@ impl Status for WriteError {
             Self::Value(error) => error.status(),
             Self::Sign(error) => error.status(),
             Self::Ingest(error) => error.status(),
+            Self::ClockAhead { .. } => POLICYSYNC_ERR_CLOCK_AHEAD,
             Self::ClockReused => POLICYSYNC_ERR_OTHER_WRITER,
         }
     }

@@ -51,7 +51,8 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_OTHER_ACTOR = -15,
     /// The replica was opened without a key to write with.
     POLICYSYNC_ERR_READ_ONLY = -16,
-    /// The time is past 2^53 - 1 milliseconds, or the logical clock has reached its end.
+    /// The time is past 2^53 - 1 milliseconds, or before 2020 or after 2100 where nothing else gives a time, or the
+    /// logical clock has reached its end.
     POLICYSYNC_ERR_CLOCK = -17,
     /// Another writer uses this actor: one actor is one device.
     POLICYSYNC_ERR_OTHER_WRITER = -18,
@@ -61,6 +62,9 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_ENDED = -20,
     /// The replica is not the one that the session, the push channel or the resumption data belongs to.
     POLICYSYNC_ERR_OTHER_REPLICA = -21,
+    /// The write would be stamped too far ahead of the time, because an operation of that time is merged. The
+    /// message says by how much.
+    POLICYSYNC_ERR_CLOCK_AHEAD = -22,
     /// A callback failed or returned a value that is not defined.
     POLICYSYNC_ERR_CALLBACK = -30,
 
@@ -197,6 +201,7 @@ impl policysync_status_code {
             POLICYSYNC_ERR_OUT_OF_TURN => c"POLICYSYNC_ERR_OUT_OF_TURN",
             POLICYSYNC_ERR_ENDED => c"POLICYSYNC_ERR_ENDED",
             POLICYSYNC_ERR_OTHER_REPLICA => c"POLICYSYNC_ERR_OTHER_REPLICA",
+            POLICYSYNC_ERR_CLOCK_AHEAD => c"POLICYSYNC_ERR_CLOCK_AHEAD",
             POLICYSYNC_ERR_CALLBACK => c"POLICYSYNC_ERR_CALLBACK",
             POLICYSYNC_ERR_MALFORMED => c"POLICYSYNC_ERR_MALFORMED",
             POLICYSYNC_ERR_WRONG_SPACE => c"POLICYSYNC_ERR_WRONG_SPACE",
@@ -239,7 +244,7 @@ impl policysync_status_code {
     }
 }
 
-const ALL: [policysync_status_code; 59] = [
+const ALL: [policysync_status_code; 60] = [
     POLICYSYNC_OK,
     POLICYSYNC_NOT_FOUND,
     POLICYSYNC_DONE,
@@ -262,6 +267,7 @@ const ALL: [policysync_status_code; 59] = [
     POLICYSYNC_ERR_OUT_OF_TURN,
     POLICYSYNC_ERR_ENDED,
     POLICYSYNC_ERR_OTHER_REPLICA,
+    POLICYSYNC_ERR_CLOCK_AHEAD,
     POLICYSYNC_ERR_CALLBACK,
     POLICYSYNC_ERR_MALFORMED,
     POLICYSYNC_ERR_WRONG_SPACE,

@@ -27,8 +27,8 @@ pub extern "C" fn policysync_replica_clock(
     })
 }
 
-/// Returns the time up to which operations are merged; later ones are held. It never goes back: merged operations stay
-/// merged.
+/// Returns the time up to which operations are merged; later ones are held. Merged operations
+/// stay merged, also when the replica is closed and opened again.
 ///
 /// `out`: milliseconds since 1970. Unchanged unless the call returns `POLICYSYNC_OK`.
 ///

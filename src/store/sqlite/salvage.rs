@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Durability, Finding, SqliteStore, StoreCheck, place};
 use crate::crypto::Sodium;
-use crate::store::{Backing, OpStore, StoreError};
+use crate::store::{Backing, OpStore, StoreError, StoredClock};
 
 /// The result of saving a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +41,8 @@ impl StoreCheck<'_> {
         // Not before the old one is open: or a file would be left behind where that fails.
         let mut created: Option<OpStore> = None;
         let (report, copied) = self.walk(crypto, |ops| match &mut created {
-            Some(store) => store.append(ops),
-            None => created.insert(create()?).append(ops),
+            Some(store) => store.append(ops, StoredClock::default()),
+            None => created.insert(create()?).append(ops, StoredClock::default()),
         })?;
         let mut store = match created {
             Some(store) => store,
