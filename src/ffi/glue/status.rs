@@ -239,7 +239,7 @@ impl policysync_status_code {
     }
 }
 
-const ALL: [policysync_status_code; 59] = [
+const ALL: [policysync_status_code; 60] = [
     POLICYSYNC_OK,
     POLICYSYNC_NOT_FOUND,
     POLICYSYNC_DONE,
@@ -289,6 +289,7 @@ const ALL: [policysync_status_code; 59] = [
     POLICYSYNC_ERR_EXISTS,
     POLICYSYNC_ERR_MOVED,
     POLICYSYNC_ERR_RESTORED_BACKUP,
+    POLICYSYNC_ERR_OTHER_PROCESS,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
     POLICYSYNC_ERR_HOST,
