@@ -1524,8 +1524,8 @@ policysync_status policysync_replica_has_changes(policysync_replica *POLICYSYNC_
  *
  * `out`: the timestamp. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (the clock has not been used yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
- * or `POLICYSYNC_ERR_PANIC`.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (the clock has not been used yet), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_clock(policysync_replica *POLICYSYNC_NONNULL replica,

@@ -79,7 +79,7 @@
     )
 )]
 
-// The modules in their order: each knows only those before it.
+// Each module knows only those before it in the order of tests/architecture.rs.
 pub mod bundle;
 pub mod codec;
 pub mod crypto;
@@ -112,7 +112,7 @@ pub use codec::OpHash;
 pub use guard::{Guard, Verdict};
 pub use hlc::{Hlc, WallMillis, system_wall_clock};
 pub use keys::{KeyRegistry, SigningPublicKey, SigningSecretKey};
-pub use op::{Op, SignedOp};
+pub use op::{Field, Op, SignedOp};
 pub use oplog::{ForkProof, OpLog};
 pub use replica::{
     Effect, Incoming, IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, WriteError,

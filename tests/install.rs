@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
-use tools::{declared, have, root, run, scratch, skipped, symbols};
+use tools::{declared, root, run, scratch, symbols};
 
 /// The sizes of the stripped quick start, linked statically with `--gc-sections`: without the file store, and with it.
 const MAX_QUICKSTART_BYTES: [u64; 2] = [900_000, 2_300_000];
@@ -39,20 +39,16 @@ fn install(name: &str, arguments: &[&str]) -> PathBuf {
     prefix
 }
 
-fn can_install() -> bool {
-    have(&["bash", "ld", "nm", "objcopy", "ar", "gcc"])
-}
-
-/// Returns the prefix of the library with the default features; None if a tool is missing.
-fn installed() -> Option<&'static Path> {
-    static PREFIX: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PREFIX.get_or_init(|| can_install().then(|| install("default", &[]))).as_deref()
+/// Returns the prefix of the library with the default features.
+fn installed() -> &'static Path {
+    static PREFIX: OnceLock<PathBuf> = OnceLock::new();
+    PREFIX.get_or_init(|| install("default", &[]))
 }
 
 /// Returns the prefix of the library without the file store.
-fn bare() -> Option<&'static Path> {
-    static PREFIX: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PREFIX.get_or_init(|| can_install().then(|| install("bare", &["--features", ""]))).as_deref()
+fn bare() -> &'static Path {
+    static PREFIX: OnceLock<PathBuf> = OnceLock::new();
+    PREFIX.get_or_init(|| install("bare", &["--features", ""]))
 }
 
 /// Returns the system libraries that pkg-config's file names for the static library.
@@ -98,8 +94,9 @@ fn shell(prefix: &Path, dir: &Path, lines: &str) -> Command {
 }
 
 #[test]
+#[ignore = "builds a release; needs GNU binutils"]
 fn the_static_library_exports_only_its_functions() {
-    let Some(prefix) = installed() else { return };
+    let prefix = installed();
     let archive = library(prefix, "libpolicysync.a");
     let declared = functions(prefix);
     assert!(declared.len() > 40, "{declared:?}");
@@ -115,8 +112,9 @@ fn the_static_library_exports_only_its_functions() {
 }
 
 #[test]
+#[ignore = "builds a release; needs GNU binutils"]
 fn the_shared_library_exports_its_functions_and_is_named_after_the_interface() {
-    let Some(prefix) = installed() else { return };
+    let prefix = installed();
     let header = fs::read_to_string(prefix.join("include/policysync.h")).unwrap();
     let line = header.lines().find_map(|line| line.strip_prefix("#define POLICYSYNC_ABI_VERSION ")).unwrap();
     let name = format!("libpolicysync.so.{}", line.trim_end_matches('u'));
@@ -129,8 +127,9 @@ fn the_shared_library_exports_its_functions_and_is_named_after_the_interface() {
 
 /// Everything in `include` is installed unchanged.
 #[test]
+#[ignore = "builds a release; needs GNU binutils"]
 fn all_headers_are_installed() {
-    let Some(prefix) = installed() else { return };
+    let prefix = installed();
     run(Command::new("diff").arg("-r").arg(root().join("include")).arg(prefix.join("include")));
 }
 
@@ -141,11 +140,9 @@ fn the_quick_start_of_the_readme_is_the_example() {
 
 /// Runs the README's commands, except the installation, word for word. Also checks its list of system libraries.
 #[test]
+#[ignore = "builds a release; needs pkg-config"]
 fn the_commands_of_the_readme_build_programs_that_run() {
-    let Some(prefix) = installed() else { return };
-    if !have(&["cc", "pkg-config"]) {
-        return;
-    }
+    let prefix = installed();
     let libraries = system_libraries(prefix);
     assert_eq!(libraries, ["-ldl", "-lm", "-lpthread"], "compare with the README");
     let shells = blocks("sh");
@@ -171,10 +168,8 @@ fn the_commands_of_the_readme_build_programs_that_run() {
 
 /// A library from a plain release build is larger and exports all names, and works as well.
 #[test]
+#[ignore = "builds a release; needs gcc and clang"]
 fn the_libraries_of_a_plain_release_link_with_every_compiler() {
-    if !have(&["gcc", "clang"]) {
-        return;
-    }
     let dir = scratch("install/plain");
     {
         let _alone = RELEASE.lock().unwrap();
@@ -223,8 +218,9 @@ fn the_script_uses_the_flags_of_the_cargo_configuration() {
 
 /// Every function exists, and those of files return `POLICYSYNC_ERR_UNSUPPORTED`.
 #[test]
+#[ignore = "builds a release; needs GNU binutils"]
 fn the_test_program_passes_without_the_file_store() {
-    let Some(prefix) = bare() else { return };
+    let prefix = bare();
     assert_eq!(symbols(&["-g", "--defined-only"], &library(prefix, "libpolicysync.a")), functions(prefix));
     let program = scratch("install/without-files").join("program");
     let mut command = gcc(prefix);
@@ -240,11 +236,9 @@ fn the_test_program_passes_without_the_file_store() {
 }
 
 #[test]
+#[ignore = "builds a release; needs make and pkg-config"]
 fn the_examples_build_through_pkg_config() {
-    let Some(prefix) = installed() else { return };
-    if !have(&["make", "pkg-config", "g++"]) {
-        return;
-    }
+    let prefix = installed();
     for (name, make) in [("shared", "make"), ("static", "make STATIC=1")] {
         let dir = scratch(&format!("install/make-{name}"));
         run(Command::new("cp").arg("-r").arg(root().join("examples-c/.")).arg(&dir));
@@ -259,11 +253,9 @@ fn the_examples_build_through_pkg_config() {
 }
 
 #[test]
+#[ignore = "builds a release; needs CMake"]
 fn the_examples_build_through_cmake() {
-    let Some(prefix) = installed() else { return };
-    if !have(&["cmake", "ctest", "g++"]) {
-        return;
-    }
+    let prefix = installed();
     let dir = scratch("install/cmake");
     let mut configure = Command::new("cmake");
     configure.arg("-S").arg(root().join("examples-c")).arg("-B").arg(&dir);
@@ -274,11 +266,9 @@ fn the_examples_build_through_cmake() {
 }
 
 #[test]
+#[ignore = "builds a release; needs CMake"]
 fn cmake_accepts_only_compatible_versions() {
-    let Some(prefix) = installed() else { return };
-    if !have(&["cmake"]) {
-        return;
-    }
+    let prefix = installed();
     let dir = scratch("install/versions");
     let own = env!("CARGO_PKG_VERSION");
     let (line, _) = own.rsplit_once('.').unwrap();
@@ -312,11 +302,9 @@ fn plugin(prefix: &Path, sources: &[&str], flags: &[&str], object: &Path) {
 }
 
 #[test]
+#[ignore = "builds a release; needs Python 3"]
 fn python_loads_a_shared_object_with_the_static_library_inside() {
-    let Some(prefix) = installed() else { return };
-    if !have(&["python3"]) {
-        return;
-    }
+    let prefix = installed();
     let object = scratch("install/python").join("plugin.so");
     plugin(prefix, &["plugin.c"], &["-Wl,-z,defs"], &object);
     assert_eq!(symbols(&["-D", "--defined-only"], &object), BTreeSet::from(["plugin".to_owned()]));
@@ -325,22 +313,18 @@ fn python_loads_a_shared_object_with_the_static_library_inside() {
 }
 
 #[test]
+#[ignore = "builds a release; needs Node"]
 fn node_loads_an_addon_with_the_static_library_inside() {
-    let Some(prefix) = installed() else { return };
-    if !have(&["node"]) {
-        return;
-    }
-    if !Path::new("/usr/include/node/node_api.h").exists() {
-        return skipped("there are no headers of Node");
-    }
+    let prefix = installed();
     let addon = scratch("install/node").join("addon.node");
     plugin(prefix, &["plugin.c", "addon.c"], &[], &addon);
     run(Command::new("node").args(["-e", "process.exitCode = require(process.argv[1])"]).arg(addon));
 }
 
 #[test]
+#[ignore = "builds a release; needs GNU binutils"]
 fn it_works_beside_another_rust_library_with_either_panic_strategy() {
-    let Some(prefix) = installed() else { return };
+    let prefix = installed();
     let dir = scratch("install/beside-rust");
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let ours = library(prefix, "libpolicysync.a");
@@ -363,16 +347,10 @@ fn it_works_beside_another_rust_library_with_either_panic_strategy() {
 }
 
 #[test]
+#[ignore = "builds a release; needs pkg-config and libsodium"]
 fn it_works_beside_another_libsodium() {
-    let Some(prefix) = installed() else { return };
-    if !have(&["pkg-config"]) {
-        return;
-    }
-    let asked = Command::new("pkg-config").args(["--modversion", "libsodium"]).output().unwrap();
-    if !asked.status.success() {
-        return skipped("there is no libsodium-dev");
-    }
-    let version = String::from_utf8(asked.stdout).unwrap();
+    let prefix = installed();
+    let version = run(Command::new("pkg-config").args(["--modversion", "libsodium"]));
     let dir = scratch("install/beside-sodium");
     let ours = library(prefix, "libpolicysync.a").display().to_string();
     for theirs in ["-l:libsodium.a", "-lsodium"] {
@@ -390,8 +368,9 @@ fn it_works_beside_another_libsodium() {
 
 /// The README states the size: the measured one, or one that differs by less than a twentieth.
 #[test]
+#[ignore = "builds a release; needs GNU binutils"]
 fn the_quick_start_is_small() {
-    let (Some(bare), Some(default)) = (bare(), installed()) else { return };
+    let (bare, default) = (bare(), installed());
     let mut sizes = Vec::new();
     for (prefix, most) in [bare, default].into_iter().zip(MAX_QUICKSTART_BYTES) {
         let program = scratch("install/size").join("quickstart");

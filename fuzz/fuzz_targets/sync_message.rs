@@ -98,8 +98,8 @@ fn answers(input: &mut Input<'_>, replica: &mut Replica, mut session: SyncSessio
 
 /// Checks that a converged session gives a state from which the next session can resume.
 fn after(finish: Option<&SessionResult>, replica: &Replica) {
-    if let Some(SessionResult::Converged { base: Some(base), .. }) = finish {
-        let options = SyncOptions::new().resume(base.clone());
+    if let Some(SessionResult::Converged { resume: Some(token), .. }) = finish {
+        let options = SyncOptions::new().resume(token.clone());
         let mut next = SyncSession::new(options, nonce(2));
         assert!(next.next_message(replica).expect("the first message").is_some());
     }

@@ -10,7 +10,7 @@ use super::text::check_size;
 use super::{BinaryFault, DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
-use crate::op::{Kind, OpError, OpRef, Parts, SignedOp, SignedOpRef, is_op_id};
+use crate::op::{Field, Kind, OpError, OpRef, Parts, SignedOp, SignedOpRef, is_op_id};
 use crate::value::{Excerpt, check_canonical};
 
 const ED25519: u8 = 1;
@@ -81,9 +81,7 @@ impl<'a> SignedOpRef<'a> {
             label: members.label,
             actor: members.actor,
             ts,
-            entity: members.entity,
-            entity_id: members.entity_id,
-            path: members.path,
+            field: Field::new(members.entity, members.entity_id, members.path),
             kind,
             value: members.value,
             space: members.space,

@@ -6,7 +6,7 @@ use super::text::{check_size, json_text};
 use super::{DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
-use crate::op::{Kind, Member, OpRef, Parts, SignedOp, SignedOpRef, op_id};
+use crate::op::{Field, Kind, Member, OpRef, Parts, SignedOp, SignedOpRef, op_id};
 use crate::value::{Excerpt, JsonReader};
 
 impl SignedOp {
@@ -218,9 +218,11 @@ impl Members<'_> {
             label: (id != op_id(&actor, ts)).then_some(&*id),
             actor: &actor,
             ts,
-            entity: &required(self.entity, Member::Entity)?,
-            entity_id: &required(self.entity_id, Member::EntityId)?,
-            path: &required(self.path, Member::Path)?,
+            field: Field {
+                entity: &required(self.entity, Member::Entity)?,
+                entity_id: &required(self.entity_id, Member::EntityId)?,
+                path: &required(self.path, Member::Path)?,
+            },
             kind: required(self.kind, Member::Kind)?,
             value: &required(self.value, Member::Value)?,
             space: self.space.as_deref(),

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::fault::{CodecError, CodecFault};
+use super::error::{CodecError, CodecFault};
 use super::wire::{ByteReader, put_count, put_text, put_varint, wide};
 use super::{DecodeError, check_members};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
-use crate::op::{Kind, Parts, SignedOpRef};
+use crate::op::{Field, Kind, Parts, SignedOpRef};
 
 /// Kinds of names: actor, kid, entity, entityId, path.
 const NAMES: usize = 5;
@@ -177,7 +177,8 @@ pub(crate) fn unpack_ops<'a>(
         let label = if flags & LABELLED != 0 { Some(reader.text()?) } else { None };
         let (kind, value) =
             if flags & DELETE != 0 { (Kind::Delete, "null") } else { (Kind::Set, reader.text()?) };
-        let parts = Parts { label, actor, ts, entity, entity_id, path, kind, value, space };
+        let field = Field::new(entity, entity_id, path);
+        let parts = Parts { label, actor, ts, field, kind, value, space };
         ops.push(check_members(parts, kid, Signature::from_bytes(reader.array()?)));
     }
     Ok(ops)

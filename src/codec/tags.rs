@@ -7,6 +7,7 @@
 //! | [`KID`] | SHA-256 | default id of a key |
 //! | [`LOG_PREFIX`] | SHA-256 | digest over the first operations of a log |
 //! | [`STORE_SEAL`] | keyed BLAKE2b | seal of a store, after a byte 0 |
+//! | [`STORE_TRACE`] | SHA-256 | trace of the commits of a store |
 //! | [`SYNC_SPACE`] | SHA-256 | space in messages |
 //! | [`SYNC_HINT`] | SHA-256 | hint that two logs are equal |
 //! | [`SYNC_RESPONDER`] | keyed BLAKE2b | nonce of the responder |
@@ -28,11 +29,12 @@
 //! | [`RESUME_TOKEN`], [`RESUME_SESSIONS`], then [`RESUME_VERSION`] | saved token, saved sessions |
 //! | [`BUNDLE`], then [`BUNDLE_VERSION`] | bundle |
 //! | [`KEY_TEXT`], [`SEED_TEXT`], then a version | texts of a public key and of a sealed seed |
+//! | [`STORE_HEAD_VERSION`] | head of a store |
 
 pub(crate) const KID: &[u8] = b"policysync/kid";
 pub(crate) const LOG_PREFIX: &[u8] = b"policysync/log/prefix/v1";
-#[cfg(feature = "sqlite")]
 pub(crate) const STORE_SEAL: &[u8] = b"policysync/seal/v1";
+pub(crate) const STORE_TRACE: &[u8] = b"policysync/store/trace/v1";
 pub(crate) const SYNC_SPACE: &[u8] = b"policysync/sync/space/v1";
 pub(crate) const SYNC_HINT: &[u8] = b"policysync/sync/hint/v1";
 pub(crate) const SYNC_RESPONDER: &[u8] = b"policysync/sync/responder/v1";
@@ -61,6 +63,8 @@ pub(crate) const RESUME_SESSIONS: u8 = 0xE8;
 
 /// The version of bundles, the byte after the first eight.
 pub const BUNDLE_VERSION: u8 = 1;
+/// The version of a store's head. A later one may change the form of the records too.
+pub(crate) const STORE_HEAD_VERSION: u8 = 1;
 pub(crate) const BUNDLE: [u8; 8] = *b"PSbundle";
 
 pub(crate) const KEY_TEXT: &str = "policysync-key-";

@@ -31,7 +31,8 @@ pub(super) fn write_signed_text(op: OpRef<'_>, kid: &str, text: &mut String) -> 
     write_before_sig(op, text);
     text.push_str(UNSIGNED);
     write_after_sig(op, text);
-    check_len(text.len() - UNSIGNED.len() + sig_len(kid))
+    let len = text.len() - UNSIGNED.len() + sig_len(kid);
+    if len > MAX_OP_BYTES { Err(OpError::TooLarge { len, limit: MAX_OP_BYTES }) } else { Ok(()) }
 }
 
 /// Checks that a decoded operation does not exceed [`MAX_OP_BYTES`].
@@ -40,58 +41,13 @@ pub(super) fn check_size(signed: SignedOpRef<'_>) -> Result<(), OpError> {
     if signed.op().value().len() < MAX_OP_BYTES / 2 {
         return Ok(());
     }
-    let mut len = Length(0);
-    write_before_sig(signed.op(), &mut len);
-    write_after_sig(signed.op(), &mut len);
-    check_len(len.0 + sig_len(signed.kid()))
+    signed_text(signed.op(), signed.kid()).map(drop)
 }
 
 #[cfg(test)]
 thread_local! {
     /// The number of signed texts that this thread has written.
     pub(crate) static SIGNED_TEXTS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-}
-
-fn check_len(len: usize) -> Result<(), OpError> {
-    if len > MAX_OP_BYTES { Err(OpError::TooLarge { len, limit: MAX_OP_BYTES }) } else { Ok(()) }
-}
-
-/// The target of a text.
-trait Sink {
-    fn push_str(&mut self, text: &str);
-
-    /// Appends an identifier as a JSON string, without the closing quote.
-    fn open_name(&mut self, name: &str);
-}
-
-impl Sink for String {
-    fn push_str(&mut self, text: &str) {
-        Self::push_str(self, text);
-    }
-
-    fn open_name(&mut self, name: &str) {
-        write_string(self, name);
-        self.pop();
-    }
-}
-
-/// A target that only counts bytes.
-struct Length(usize);
-
-impl Sink for Length {
-    fn push_str(&mut self, text: &str) {
-        self.0 += text.len();
-    }
-
-    fn open_name(&mut self, name: &str) {
-        self.0 += 1 + escaped_len(name);
-    }
-}
-
-/// Returns the length of an identifier in a JSON string. It has no control characters, so only quotes and backslashes
-/// are escaped.
-fn escaped_len(name: &str) -> usize {
-    name.len() + name.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
 
 /// Returns the canonical JSON form, with the signature.
@@ -110,29 +66,32 @@ fn capacity(op: OpRef<'_>) -> usize {
     192 + 3 * op.actor().len() + op.label().map_or(0, str::len) + names + op.value().len()
 }
 
-fn write_before_sig(op: OpRef<'_>, text: &mut impl Sink) {
+fn write_before_sig(op: OpRef<'_>, text: &mut String) {
     text.push_str("{\"actor\":");
-    text.open_name(op.actor());
-    text.push_str("\",\"entity\":");
-    text.open_name(op.entity());
-    text.push_str("\",\"entityId\":");
-    text.open_name(op.entity_id());
-    text.push_str("\",\"id\":");
+    write_string(text, op.actor());
+    text.push_str(",\"entity\":");
+    write_string(text, op.entity());
+    text.push_str(",\"entityId\":");
+    write_string(text, op.entity_id());
+    text.push_str(",\"id\":");
     match op.label() {
-        Some(label) => text.open_name(label),
+        Some(label) => write_string(text, label),
         None => {
-            text.open_name(op.actor());
-            text.push_str(":");
+            write_string(text, op.actor());
+            // Without the closing quote.
+            text.pop();
+            text.push(':');
             text.push_str(itoa::Buffer::new().format(op.ts().t()));
-            text.push_str(":");
+            text.push(':');
             text.push_str(itoa::Buffer::new().format(op.ts().c()));
+            text.push('"');
         }
     }
-    text.push_str("\",\"kind\":\"");
+    text.push_str(",\"kind\":\"");
     text.push_str(op.kind().as_str());
     text.push_str("\",\"path\":");
-    text.open_name(op.path());
-    text.push_str("\",\"sig\":");
+    write_string(text, op.path());
+    text.push_str(",\"sig\":");
 }
 
 fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {
@@ -146,24 +105,24 @@ fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {
 /// Returns the number of bytes that [`write_sig`] writes.
 fn sig_len(kid: &str) -> usize {
     const FRAME: usize = "{\"alg\":\"ed25519\",\"bytes\":\"\",\"kid\":\"\"}".len() + 88;
-    FRAME + escaped_len(kid)
+    // An identifier has no control characters, so only quotes and backslashes are escaped.
+    FRAME + kid.len() + kid.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
 
-fn write_after_sig(op: OpRef<'_>, text: &mut impl Sink) {
+fn write_after_sig(op: OpRef<'_>, text: &mut String) {
     if let Some(space) = op.space() {
         text.push_str(",\"space\":");
-        text.open_name(space);
-        text.push_str("\"");
+        write_string(text, space);
     }
     text.push_str(",\"ts\":{\"a\":");
-    text.open_name(op.actor());
-    text.push_str("\",\"c\":");
+    write_string(text, op.actor());
+    text.push_str(",\"c\":");
     text.push_str(itoa::Buffer::new().format(op.ts().c()));
     text.push_str(",\"t\":");
     text.push_str(itoa::Buffer::new().format(op.ts().t()));
     text.push_str("},\"value\":");
     text.push_str(op.value());
-    text.push_str("}");
+    text.push('}');
 }
 
 #[cfg(test)]

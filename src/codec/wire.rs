@@ -1,6 +1,6 @@
 //! The encoding of integers, texts and arrays in messages: each has exactly one form.
 
-use super::fault::{CodecError, CodecFault};
+use super::error::{CodecError, CodecFault};
 
 /// Bytes of the longest integer: 64 bits, seven a byte.
 const MAX_VARINT_BYTES: usize = 10;

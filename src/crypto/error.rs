@@ -2,8 +2,6 @@
 //!
 //! No error contains input bytes, because they may be secret.
 
-use std::fmt;
-
 /// The reason why the libsodium of this program cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -21,14 +19,17 @@ pub enum CryptoError {
 }
 
 /// A test of the self-test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelfTestCase {
     /// Signing must reproduce the signature of RFC 8032, section 7.1, TEST 2.
+    #[error("the signature of RFC 8032 TEST 2 came out differently")]
     Sign,
     /// That signature must be accepted.
+    #[error("the signature of RFC 8032 TEST 2 was refused")]
     Verify,
     /// An edge case of "Taming the many EdDSAs" (Chalkias, Garillot and Nikolaenko, 2020) must be refused.
+    #[error("edge case {number} was accepted")]
     EdgeCase {
         /// Its number in the paper's `cases.json`: 0, 6 or 11.
         number: u8,
@@ -36,26 +37,14 @@ pub enum SelfTestCase {
     /// A signature whose verification equation holds except for a point of order 4 must be refused (C2SP CCTV
     /// `ed25519vectors`, number 286). Builds that ignore the cofactor accept it: an author could make signatures that
     /// only some replicas accept.
+    #[error("a signature with a residue of order 4 was accepted")]
     Residue,
     /// The public key of TEST 2 must be a valid point.
+    #[error("the public key of RFC 8032 TEST 2 was refused")]
     HonestKey,
     /// That key plus a point of order 2 must not be a valid point (CVE-2025-69277).
+    #[error("a public key of mixed order was accepted (CVE-2025-69277)")]
     MixedOrderKey,
-}
-
-impl fmt::Display for SelfTestCase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SelfTestCase::Sign => f.write_str("the signature of RFC 8032 TEST 2 came out differently"),
-            SelfTestCase::Verify => f.write_str("the signature of RFC 8032 TEST 2 was refused"),
-            SelfTestCase::EdgeCase { number } => write!(f, "edge case {number} was accepted"),
-            SelfTestCase::Residue => f.write_str("a signature with a residue of order 4 was accepted"),
-            SelfTestCase::HonestKey => f.write_str("the public key of RFC 8032 TEST 2 was refused"),
-            SelfTestCase::MixedOrderKey => {
-                f.write_str("a public key of mixed order was accepted (CVE-2025-69277)")
-            }
-        }
-    }
 }
 
 /// The reason why bytes or a text are not a public key.

@@ -20,13 +20,11 @@
 //! `crypto_core_ed25519_is_valid_point` accepts; every [`PublicKey`] is one of these. [`Sodium::new`] fails with a
 //! libsodium that decides differently.
 
-mod base64;
+mod encoding;
 mod error;
 mod hash;
-mod hex;
 mod key;
 mod self_test;
-mod signature;
 #[expect(unsafe_code, reason = "libsodium is written in C; the rest of this module is safe")]
 mod sodium;
 #[cfg(test)]
@@ -34,13 +32,11 @@ mod vectors_tests;
 
 pub use error::{CryptoError, EncodingError, KeyError, SelfTestCase};
 pub use hash::Hash;
-pub use key::{KeyPair, PublicKey, SecretKey};
-pub use signature::Signature;
+pub use key::{KeyPair, PublicKey, SecretKey, Signature};
 pub use sodium::Sodium;
 /// A value that is wiped when dropped, from the crate `zeroize`.
 pub use zeroize::Zeroizing;
 
-pub(crate) use base64::{decode_base64url_array, encode_base64url};
-pub(crate) use hex::{decode_hex_array, encode_hex};
+pub(crate) use encoding::{decode_base64url_array, decode_hex_array, encode_base64url, encode_hex};
 #[cfg(test)]
 pub(crate) use sodium::VERIFICATIONS;

@@ -33,9 +33,7 @@ const TAG_BYTES: usize = 16;
 
 /// The handle of libsodium. A value proves that libsodium is initialised and has passed the self-test.
 #[derive(Clone, Copy, Debug)]
-pub struct Sodium {
-    library: Initialised,
-}
+pub struct Sodium(());
 
 impl Sodium {
     /// Initialises and tests libsodium, once in a process. Later calls, from any thread, return the same result at
@@ -48,126 +46,21 @@ impl Sodium {
     pub fn new() -> Result<Sodium, CryptoError> {
         static SODIUM: OnceLock<Result<Sodium, CryptoError>> = OnceLock::new();
         *SODIUM.get_or_init(|| {
-            let library = Initialised::new()?;
-            self_test::run(&library)?;
-            Ok(Sodium { library })
+            // SAFETY: may be called at any time, from any thread, any number of times.
+            let status = unsafe { ffi::sodium_init() };
+            // 0 on the first call, 1 on later ones.
+            if status < 0 {
+                return Err(CryptoError::Init);
+            }
+            let sodium = Sodium(());
+            self_test::run(&sodium)?;
+            Ok(sodium)
         })
     }
 
     /// Derives the key pair of a seed, like [`KeyPair::from_seed`].
     #[must_use]
     pub fn key_pair_from_seed(&self, seed: &[u8; 32]) -> KeyPair {
-        self.library.key_pair_from_seed(seed)
-    }
-
-    /// Returns the Ed25519 signature of `message` (RFC 8032, section 5.1.6). It is deterministic.
-    #[must_use]
-    pub fn sign(&self, message: &[u8], key: &SecretKey) -> Signature {
-        Signature::from_bytes(self.library.sign_detached(message, key))
-    }
-
-    /// Returns true if `signature` is a valid signature of `message` by `key`.
-    #[must_use]
-    pub fn verify(&self, signature: &Signature, message: &[u8], key: &PublicKey) -> bool {
-        #[cfg(test)]
-        VERIFICATIONS.set(VERIFICATIONS.get() + 1);
-        self.library.verify(signature.as_bytes(), message, key.as_bytes())
-    }
-
-    /// Returns the SHA-256 of `message` (FIPS 180-4).
-    #[must_use]
-    pub fn hash(&self, message: &[u8]) -> Hash {
-        Hash::from_bytes(self.library.sha256(message))
-    }
-
-    /// Returns the SipHash-2-4-128 of `message` (Aumasson and Bernstein, 2012): a pseudo-random function with the
-    /// secret `key`. It is not collision resistant against anyone who knows `key`.
-    #[must_use]
-    pub fn short_hash(&self, key: &[u8; 16], message: &[u8]) -> [u8; 16] {
-        self.library.short_hash(key, message)
-    }
-
-    /// Returns the keyed BLAKE2b of `message`, 32 bytes long (RFC 7693): a message authentication code and a
-    /// pseudo-random function with the secret `key`.
-    #[must_use]
-    pub fn keyed_hash(&self, key: &[u8; 32], message: &[u8]) -> [u8; 32] {
-        self.library.keyed_hash(key, message)
-    }
-
-    /// Fills `out` with random numbers of the operating system. The process aborts if there are none.
-    pub fn random(&self, out: &mut [u8]) {
-        self.library.random(out);
-    }
-
-    /// Returns true if `a` and `b` are equal, in a time that depends only on their lengths.
-    #[must_use]
-    pub fn equal(&self, a: &[u8], b: &[u8]) -> bool {
-        self.library.equal(a, b)
-    }
-
-    /// Returns 32 bytes of Argon2id, version 1.3, of a passphrase (RFC 9106), with one lane. `None` if the system does
-    /// not have the memory, or libsodium refuses the parameters: at least 1 pass and 8 KiB.
-    pub(crate) fn argon2id(
-        &self,
-        passphrase: &[u8],
-        salt: &[u8; 16],
-        passes: u32,
-        memory_kib: u32,
-    ) -> Option<Zeroizing<[u8; 32]>> {
-        self.library.argon2id(passphrase, salt, passes, memory_kib)
-    }
-
-    /// Returns `message` encrypted by XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), with the tag of 16 bytes at its
-    /// end. The tag covers `associated` too. A key must never see the same nonce twice.
-    pub(crate) fn encrypt(
-        &self,
-        key: &[u8; 32],
-        nonce: &[u8; 24],
-        associated: &[u8],
-        message: &[u8],
-    ) -> Vec<u8> {
-        self.library.encrypt(key, nonce, associated, message)
-    }
-
-    /// Returns the message of [`encrypt`](Self::encrypt); `None` if a byte, the key or the nonce is another.
-    pub(crate) fn decrypt(
-        &self,
-        key: &[u8; 32],
-        nonce: &[u8; 24],
-        associated: &[u8],
-        sealed: &[u8],
-    ) -> Option<Zeroizing<Vec<u8>>> {
-        self.library.decrypt(key, nonce, associated, sealed)
-    }
-
-    pub(super) fn is_valid_point(&self, key: &[u8; 32]) -> bool {
-        self.library.is_valid_point(key)
-    }
-
-    pub(super) fn generate_key_pair(&self) -> KeyPair {
-        self.library.generate_key_pair()
-    }
-}
-
-#[cfg(test)]
-thread_local! {
-    /// The number of signatures that this thread has verified, for tests.
-    pub(crate) static VERIFICATIONS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-}
-
-/// libsodium after `sodium_init`, before the self-test. Its functions may be called from any thread.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Initialised(());
-
-impl Initialised {
-    pub(super) fn new() -> Result<Initialised, CryptoError> {
-        // SAFETY: may be called at any time, from any thread, any number of times.
-        let status = unsafe { ffi::sodium_init() };
-        // 0 on the first call, 1 on later ones.
-        if status < 0 { Err(CryptoError::Init) } else { Ok(Initialised(())) }
-    }
-
-    fn key_pair_from_seed(self, seed: &[u8; 32]) -> KeyPair {
         KeyPair::filled_by(|public, secret| {
             let (public, secret) = (public.as_mut_ptr(), secret.as_mut_ptr());
             // SAFETY: writes 32 and 64 bytes and reads 32, the lengths of the three arrays.
@@ -176,34 +69,41 @@ impl Initialised {
         })
     }
 
-    fn generate_key_pair(self) -> KeyPair {
-        KeyPair::filled_by(|public, secret| {
-            // SAFETY: writes 32 and 64 bytes, the lengths of the two arrays.
-            let status = unsafe { ffi::crypto_sign_keypair(public.as_mut_ptr(), secret.as_mut_ptr()) };
-            assert_succeeded(status);
-        })
-    }
-
-    fn sign_detached(self, message: &[u8], key: &SecretKey) -> [u8; 64] {
+    /// Returns the Ed25519 signature of `message` (RFC 8032, section 5.1.6). It is deterministic.
+    #[must_use]
+    pub fn sign(&self, message: &[u8], key: &SecretKey) -> Signature {
         let mut signature = [0; 64];
         let (out, key) = (signature.as_mut_ptr(), key.as_bytes().as_ptr());
         let (start, length) = (message.as_ptr(), length(message));
         // SAFETY: writes 64 bytes, reads the message and the 64 bytes of the key; the length may be NULL.
         let status = unsafe { ffi::crypto_sign_detached(out, ptr::null_mut(), start, length, key) };
         assert_succeeded(status);
-        signature
+        Signature::from_bytes(signature)
     }
 
-    fn sha256(self, message: &[u8]) -> [u8; 32] {
+    /// Returns true if `signature` is a valid signature of `message` by `key`.
+    #[must_use]
+    pub fn verify(&self, signature: &Signature, message: &[u8], key: &PublicKey) -> bool {
+        #[cfg(test)]
+        VERIFICATIONS.set(VERIFICATIONS.get() + 1);
+        Ed25519::verify(self, signature.as_bytes(), message, key.as_bytes())
+    }
+
+    /// Returns the SHA-256 of `message` (FIPS 180-4).
+    #[must_use]
+    pub fn hash(&self, message: &[u8]) -> Hash {
         let mut hash = [0; 32];
         let (start, length) = (message.as_ptr(), length(message));
         // SAFETY: writes 32 bytes, the length of the array, and reads the message.
         let status = unsafe { ffi::crypto_hash_sha256(hash.as_mut_ptr(), start, length) };
         assert_succeeded(status);
-        hash
+        Hash::from_bytes(hash)
     }
 
-    fn short_hash(self, key: &[u8; 16], message: &[u8]) -> [u8; 16] {
+    /// Returns the SipHash-2-4-128 of `message` (Aumasson and Bernstein, 2012): a pseudo-random function with the
+    /// secret `key`. It is not collision resistant against anyone who knows `key`.
+    #[must_use]
+    pub fn short_hash(&self, key: &[u8; 16], message: &[u8]) -> [u8; 16] {
         let mut hash = [0; 16];
         let (out, start, length) = (hash.as_mut_ptr(), message.as_ptr(), length(message));
         // SAFETY: writes 16 bytes, reads the message and the 16 bytes of the key.
@@ -212,7 +112,10 @@ impl Initialised {
         hash
     }
 
-    fn keyed_hash(self, key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    /// Returns the keyed BLAKE2b of `message`, 32 bytes long (RFC 7693): a message authentication code and a
+    /// pseudo-random function with the secret `key`.
+    #[must_use]
+    pub fn keyed_hash(&self, key: &[u8; 32], message: &[u8]) -> [u8; 32] {
         let mut hash = [0; 32];
         let (out, start, length) = (hash.as_mut_ptr(), message.as_ptr(), length(message));
         // SAFETY: writes 32 bytes, reads the message and the 32 bytes of the key.
@@ -221,12 +124,15 @@ impl Initialised {
         hash
     }
 
-    fn random(self, out: &mut [u8]) {
+    /// Fills `out` with random numbers of the operating system. The process aborts if there are none.
+    pub fn random(&self, out: &mut [u8]) {
         // SAFETY: writes as many bytes as the slice has, and nothing into an empty one.
         unsafe { ffi::randombytes_buf(out.as_mut_ptr().cast(), out.len()) }
     }
 
-    fn equal(self, a: &[u8], b: &[u8]) -> bool {
+    /// Returns true if `a` and `b` are equal, in a time that depends only on their lengths.
+    #[must_use]
+    pub fn equal(&self, a: &[u8], b: &[u8]) -> bool {
         if a.len() != b.len() {
             return false;
         }
@@ -235,8 +141,10 @@ impl Initialised {
         status == 0
     }
 
-    fn argon2id(
-        self,
+    /// Returns 32 bytes of Argon2id, version 1.3, of a passphrase (RFC 9106), with one lane. `None` if the system does
+    /// not have the memory, or libsodium refuses the parameters: at least 1 pass and 8 KiB.
+    pub(crate) fn argon2id(
+        &self,
         passphrase: &[u8],
         salt: &[u8; 16],
         passes: u32,
@@ -252,7 +160,15 @@ impl Initialised {
         (status == 0).then_some(hash)
     }
 
-    fn encrypt(self, key: &[u8; 32], nonce: &[u8; 24], associated: &[u8], message: &[u8]) -> Vec<u8> {
+    /// Returns `message` encrypted by XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03), with the tag of 16 bytes at its
+    /// end. The tag covers `associated` too. A key must never see the same nonce twice.
+    pub(crate) fn encrypt(
+        &self,
+        key: &[u8; 32],
+        nonce: &[u8; 24],
+        associated: &[u8],
+        message: &[u8],
+    ) -> Vec<u8> {
         let mut sealed = vec![0; message.len() + TAG_BYTES];
         let (out, start, len) = (sealed.as_mut_ptr(), message.as_ptr(), length(message));
         let (ad, ad_len) = (associated.as_ptr(), length(associated));
@@ -276,8 +192,9 @@ impl Initialised {
         sealed
     }
 
-    fn decrypt(
-        self,
+    /// Returns the message of [`encrypt`](Self::encrypt); `None` if a byte, the key or the nonce is another.
+    pub(crate) fn decrypt(
+        &self,
         key: &[u8; 32],
         nonce: &[u8; 24],
         associated: &[u8],
@@ -304,11 +221,25 @@ impl Initialised {
         };
         (status == 0).then_some(message)
     }
+
+    pub(super) fn generate_key_pair(&self) -> KeyPair {
+        KeyPair::filled_by(|public, secret| {
+            // SAFETY: writes 32 and 64 bytes, the lengths of the two arrays.
+            let status = unsafe { ffi::crypto_sign_keypair(public.as_mut_ptr(), secret.as_mut_ptr()) };
+            assert_succeeded(status);
+        })
+    }
 }
 
-impl Ed25519 for Initialised {
+#[cfg(test)]
+thread_local! {
+    /// The number of signatures that this thread has verified, for tests.
+    pub(crate) static VERIFICATIONS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+impl Ed25519 for Sodium {
     fn sign(&self, message: &[u8], seed: &[u8; 32]) -> [u8; 64] {
-        self.sign_detached(message, self.key_pair_from_seed(seed).secret_key())
+        *Sodium::sign(self, message, self.key_pair_from_seed(seed).secret_key()).as_bytes()
     }
 
     fn verify(&self, signature: &[u8; 64], message: &[u8], key: &[u8; 32]) -> bool {

@@ -16,7 +16,7 @@ impl KeyRegistry {
     /// Creates an empty registry.
     #[must_use]
     pub fn new() -> Self {
-        Self { keys: Interner::new() }
+        Self { keys: Interner::default() }
     }
 
     /// Registers a key. Registering the same key again has no effect.

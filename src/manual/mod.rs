@@ -11,3 +11,12 @@ pub mod threats {}
 
 #[doc = include_str!("c_api.md")]
 pub mod c_api {}
+
+#[doc = include_str!("modelling.md")]
+pub mod modelling {}
+
+#[doc = include_str!("backup.md")]
+pub mod backup {}
+
+#[doc = include_str!("from_reference.md")]
+pub mod from_reference {}

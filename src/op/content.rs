@@ -1,10 +1,9 @@
 //! The content of an operation, without its signature.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use super::{
-    Field, IdentifierError, IdentifierFault, Kind, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id,
-};
+use super::{Field, IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id};
 use crate::hlc::Hlc;
 use crate::value::Value;
 
@@ -105,9 +104,7 @@ impl Op {
             label: self.label.as_deref(),
             actor: &self.actor,
             ts: self.ts,
-            entity: &self.entity,
-            entity_id: &self.entity_id,
-            path: &self.path,
+            field: self.field(),
             kind: self.kind,
             value: self.value.as_str(),
             space: self.space.as_deref(),
@@ -182,9 +179,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) label: Option<&'a str>,
     pub(crate) actor: &'a str,
     pub(crate) ts: Hlc,
-    pub(crate) entity: &'a str,
-    pub(crate) entity_id: &'a str,
-    pub(crate) path: &'a str,
+    pub(crate) field: Field<'a>,
     pub(crate) kind: Kind,
     /// Canonical JSON.
     pub(crate) value: &'a str,
@@ -203,9 +198,9 @@ impl<'a> OpRef<'a> {
             Some(label) => check(Member::Id, label)?,
             None => check_default_id(parts.actor, parts.ts)?,
         }
-        check(Member::Entity, parts.entity)?;
-        check(Member::EntityId, parts.entity_id)?;
-        check(Member::Path, parts.path)?;
+        check(Member::Entity, parts.field.entity)?;
+        check(Member::EntityId, parts.field.entity_id)?;
+        check(Member::Path, parts.field.path)?;
         if let Some(space) = parts.space {
             check(Member::Space, space)?;
         }
@@ -227,9 +222,9 @@ impl<'a> OpRef<'a> {
             label: self.0.label.map(Into::into),
             actor: self.0.actor.into(),
             ts: self.0.ts,
-            entity: self.0.entity.into(),
-            entity_id: self.0.entity_id.into(),
-            path: self.0.path.into(),
+            entity: self.0.field.entity.into(),
+            entity_id: self.0.field.entity_id.into(),
+            path: self.0.field.path.into(),
             kind: self.0.kind,
             value: Value::from_canonical_unchecked(self.0.value.into()),
             space: self.0.space.map(Into::into),
@@ -263,25 +258,25 @@ impl<'a> OpRef<'a> {
     /// Returns the field that the operation writes.
     #[must_use]
     pub fn field(self) -> Field<'a> {
-        Field::new(self.0.entity, self.0.entity_id, self.0.path)
+        self.0.field
     }
 
     /// Returns the kind of the entity.
     #[must_use]
     pub fn entity(self) -> &'a str {
-        self.0.entity
+        self.0.field.entity
     }
 
     /// Returns the id of the entity.
     #[must_use]
     pub fn entity_id(self) -> &'a str {
-        self.0.entity_id
+        self.0.field.entity_id
     }
 
     /// Returns the path of the field.
     #[must_use]
     pub fn path(self) -> &'a str {
-        self.0.path
+        self.0.field.path
     }
 
     /// Returns the kind of the operation.
@@ -315,6 +310,39 @@ fn check_default_id(actor: &str, ts: Hlc) -> Result<(), IdentifierError> {
 /// Returns the number of decimal digits.
 fn decimals(number: u64) -> usize {
     itoa::Buffer::new().format(number).len()
+}
+
+/// The kind of an operation. The names on the wire are `lww_set` and `lww_delete`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `lww_set`: sets the field to a value.
+    Set,
+    /// `lww_delete`: deletes the field. The value of the operation is `null`.
+    Delete,
+}
+
+impl Kind {
+    /// Returns the name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Set => "lww_set",
+            Self::Delete => "lww_delete",
+        }
+    }
+
+    /// Returns the kind with this name. Names are compared byte by byte.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Set, Self::Delete].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 #[cfg(test)]

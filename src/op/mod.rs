@@ -4,15 +4,13 @@ mod content;
 mod error;
 mod field;
 mod identifier;
-mod kind;
 mod seq;
 mod signed;
 
-pub use content::{Op, OpRef};
+pub use content::{Kind, Op, OpRef};
 pub use error::OpError;
 pub use field::Field;
 pub use identifier::{IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member};
-pub use kind::Kind;
 pub use seq::OpSeq;
 pub(crate) use signed::is_op_id;
 pub use signed::{SignedOp, SignedOpRef, op_id};

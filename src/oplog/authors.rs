@@ -23,16 +23,13 @@ struct Author {
 }
 
 /// All authors of a log.
+#[derive(Default)]
 pub(crate) struct Authors {
     actors: StrInterner<ActorId>,
     authors: Interner<Author, AuthorId>,
 }
 
 impl Authors {
-    pub(crate) fn new() -> Self {
-        Self { actors: StrInterner::new(), authors: Interner::new() }
-    }
-
     pub(crate) fn intern(&mut self, actor: &str, kid: &str) -> AuthorId {
         let hash = self.authors.hash((actor, kid));
         let is = |author: &Author| *author.name == *actor && *author.kid == *kid;
@@ -64,7 +61,7 @@ mod tests {
     /// Enough names that a table which compared only a part of them would find a wrong one.
     #[test]
     fn an_author_has_one_number_and_an_actor_one_for_all_its_keys() {
-        let mut authors = Authors::new();
+        let mut authors = Authors::default();
         for _ in 0..2 {
             for number in 0..1000 {
                 let (actor, kid) = (format!("actor {}", number % 20), format!("kid {}", number / 20));

@@ -9,7 +9,7 @@ use super::stamps::{Stamps, prefix};
 use crate::codec::OpHash;
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
-use crate::op::{Kind, OpSeq};
+use crate::op::{Field, Kind, OpSeq};
 use crate::packed::{ChunkedVec, CompactVec, HashIndex};
 use crate::threads::Threads;
 use crate::value::utf16_cmp;
@@ -20,6 +20,7 @@ const GROUP: usize = 64;
 const WORTH: usize = 2048;
 
 /// The operations of a log, one column for each property.
+#[derive(Default)]
 pub(crate) struct Index {
     hashes: ChunkedVec<OpHash, OpSeq>,
     stamps: Stamps,
@@ -40,19 +41,6 @@ pub(crate) struct Inserted {
 }
 
 impl Index {
-    pub(crate) fn new() -> Self {
-        Self {
-            hashes: ChunkedVec::new(),
-            stamps: Stamps::new(),
-            author_ids: CompactVec::new(),
-            register_ids: ChunkedVec::new(),
-            by_hash: HashIndex::new(),
-            order: Order::new(),
-            authors: Authors::new(),
-            registers: Registers::new(),
-        }
-    }
-
     /// Returns the number of operations.
     pub(crate) fn len(&self) -> u32 {
         self.hashes.len()
@@ -117,13 +105,13 @@ impl Index {
     /// order, so another thread may look them up. A panic leaves the index without some of them, or empty.
     pub(crate) fn insert(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Vec<Inserted> {
         let threads = if ops.len() < WORTH { Threads::ONE } else { threads };
-        let mut known = std::mem::replace(&mut self.registers, Registers::new());
+        let mut known = std::mem::take(&mut self.registers);
         let mut inserted = Vec::with_capacity(ops.len());
         let ((), registers) = threads.both(
             || ops.chunks(GROUP).for_each(|group| self.insert_into_order(group, &mut inserted)),
             || {
                 let mut registers = Vec::with_capacity(ops.len());
-                ops.chunks(GROUP).for_each(|group| registers.extend(known.intern(&names(group))));
+                ops.chunks(GROUP).for_each(|group| registers.extend(known.intern(&fields(group))));
                 registers
             },
         );
@@ -154,7 +142,7 @@ impl Index {
         }
         let entry = |seq| OrderEntry { prefix: self.stamps.prefix(seq), seq };
         let entries: Vec<OrderEntry> = first.until(self.end()).map(entry).collect();
-        let mut order = std::mem::replace(&mut self.order, Order::new());
+        let mut order = std::mem::take(&mut self.order);
         let neighbours = order.insert(&entries, |seq| self.author(seq), |a, b| self.compare_tied(a, b));
         self.order = order;
         inserted
@@ -205,9 +193,9 @@ impl Index {
     }
 }
 
-/// Returns the names of the operations' registers: entity, entity id, path.
-fn names<'a>(ops: &'a [PermittedOp<'_>]) -> Vec<(&'a str, &'a str, &'a str)> {
-    ops.iter().map(PermittedOp::op).map(|op| (op.entity(), op.entity_id(), op.path())).collect()
+/// Returns the fields that the operations write.
+fn fields<'a>(ops: &'a [PermittedOp<'_>]) -> Vec<Field<'a>> {
+    ops.iter().map(|op| op.op().field()).collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The append-only log.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::prefix_digests::PrefixDigests;
-use super::{ForkProof, Index, Inserted, LogId};
+use super::{ForkProof, Index, Inserted};
 use crate::codec::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Hash, Sodium};
 use crate::guard::PermittedOp;
@@ -166,7 +167,7 @@ impl OpLog {
         Self {
             crypto,
             space,
-            index: Index::new(),
+            index: Index::default(),
             store,
             forked: false,
             confirmed: None,
@@ -483,18 +484,48 @@ impl OpLog {
         self.check_unpoisoned()?;
         let mut scratch = Vec::new();
         let body = self.store.read(seq, self.index.hash(seq), &mut scratch)?;
-        let (entity, entity_id, path) = self.index.registers().names(self.index.register(seq));
         let op = OpRef::from_log(Parts {
             label: body.label,
             actor: self.index.actor(seq),
             ts: self.index.ts(seq),
-            entity,
-            entity_id,
-            path,
+            field: self.index.registers().names(self.index.register(seq)),
             kind: self.index.kind(seq),
             value: body.value,
             space: self.space.as_deref(),
         });
         Ok(read(SignedOpRef::from_log(op, self.index.kid(seq), body.signature)))
+    }
+}
+
+/// The identity of an open log. It differs from that of every other log, even with the same operations, and from that
+/// of its own file when it is opened again. An [`OpSeq`](crate::op::OpSeq) is only valid in the log with the same
+/// identity.
+#[derive(Clone, Default)]
+pub(crate) struct LogId(Arc<()>);
+
+impl PartialEq for LogId {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for LogId {}
+
+impl fmt::Debug for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogId")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_equals_only_itself() {
+        let (one, other) = (LogId::default(), LogId::default());
+        assert_eq!(one, one.clone());
+        assert_ne!(one, other);
+        assert_eq!(format!("{one:?}"), "LogId");
     }
 }

@@ -2,7 +2,6 @@
 
 mod authors;
 mod fork;
-mod identity;
 mod index;
 mod log;
 mod order;
@@ -13,8 +12,8 @@ mod stamps;
 pub use fork::{ForkError, ForkProof};
 pub use log::{AddError, Added, Cursor, LogDigest, LogEntry, OpLog};
 
-pub(crate) use identity::LogId;
 #[cfg(test)]
 pub(crate) use index::tests::PANICS as INDEX_PANICS;
 pub(crate) use index::{Index, Inserted};
+pub(crate) use log::LogId;
 pub(crate) use registers::RegisterId;

@@ -63,10 +63,6 @@ impl Chunk {
         prefix(guess.saturating_sub(NEAR / 2)) ^ prefix(guess + NEAR / 2) ^ u64::from(seq)
     }
 
-    fn len(&self) -> usize {
-        self.len
-    }
-
     /// Returns the number of entries with a smaller prefix. A good guess needs one or two cache lines; a search over
     /// the whole chunk waits for five, one after another.
     fn before(&self, prefix: TsPrefix, guess: usize) -> usize {
@@ -74,7 +70,7 @@ impl Chunk {
         let near = self.prefixes().get(start..).unwrap_or_default();
         let near = near.get(..2 * NEAR).unwrap_or(near);
         let found = near.partition_point(|other| *other < prefix);
-        let is_there = (found > 0 || start == 0) && (found < near.len() || start + found == self.len());
+        let is_there = (found > 0 || start == 0) && (found < near.len() || start + found == self.len);
         if is_there { start + found } else { self.prefixes().partition_point(|other| *other < prefix) }
     }
 
@@ -103,6 +99,7 @@ impl Chunk {
 }
 
 /// All entries in order, in chunks.
+#[derive(Default)]
 pub(crate) struct Order {
     chunks: Vec<Chunk>,
     /// The last entry of each chunk.
@@ -116,10 +113,6 @@ pub(crate) struct Neighbours {
 }
 
 impl Order {
-    pub(crate) const fn new() -> Self {
-        Self { chunks: Vec::new(), lasts: Vec::new() }
-    }
-
     /// Inserts new entries one after another and returns the neighbours that each had at insertion. `near` reads the
     /// part of an operation that a comparison needs, and `tie` compares two entries with equal prefixes.
     pub(crate) fn insert<K: Key>(
@@ -189,7 +182,7 @@ impl Order {
         let last = |number: usize| self.lasts.get(number).map_or(0, |last| last.prefix.0);
         let below = number.checked_sub(1).map_or(0, last);
         let (span, part) = (last(number).saturating_sub(below), prefix.0.saturating_sub(below));
-        let len = self.chunks.get(number).map_or(0, Chunk::len);
+        let len = self.chunks.get(number).map_or(0, |chunk| chunk.len);
         let guess = (u128::from(part) * u128::try_from(len).unwrap_or(0)).checked_div(span.into());
         guess.and_then(|guess| usize::try_from(guess).ok()).unwrap_or(0)
     }
@@ -220,9 +213,9 @@ impl Order {
             // The last entry of the chunk is greater than this one, so this one has a successor in the chunk.
             after: chunk.get(at + 1),
         };
-        if chunk.len() > CHUNK - 1 {
+        if chunk.len > CHUNK - 1 {
             let upper = chunk.split_off(CHUNK / 2);
-            if let Some(last) = chunk.get(chunk.len() - 1) {
+            if let Some(last) = chunk.get(chunk.len - 1) {
                 self.chunks.insert(number + 1, upper);
                 self.lasts.insert(number, last);
             }
@@ -234,8 +227,8 @@ impl Order {
     fn append(&mut self, entry: OrderEntry) -> Neighbours {
         let before = self.lasts.last().copied();
         match (self.chunks.last_mut(), self.lasts.last_mut()) {
-            (Some(chunk), Some(last)) if chunk.len() < CHUNK - 1 => {
-                chunk.insert(chunk.len(), entry);
+            (Some(chunk), Some(last)) if chunk.len < CHUNK - 1 => {
+                chunk.insert(chunk.len, entry);
                 *last = entry;
             }
             _ => {
@@ -275,7 +268,7 @@ mod tests {
 
     /// Orders `keys` by value, ties by a second value.
     fn insert_all(keys: &[(u64, u32)]) -> (Order, Vec<Pair>) {
-        let mut order = Order::new();
+        let mut order = Order::default();
         let tie = |a: OrderEntry, b: OrderEntry| {
             let second = |entry: OrderEntry| (keys[entry.seq.get() as usize].1, entry.seq);
             second(a).cmp(&second(b))

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use crate::op::Field;
 use crate::packed::{ChunkedVec, Interner, PackedOption, StrAddress, StrArena, StrInterner, impl_key};
 
 /// The number of a register: one field of one entity.
@@ -29,6 +30,7 @@ struct Register {
 }
 
 /// Every register that an operation in the log writes to, each stored once.
+#[derive(Default)]
 pub(crate) struct Registers {
     kinds: StrInterner,
     /// The head of the list of entities of each kind.
@@ -40,26 +42,15 @@ pub(crate) struct Registers {
 }
 
 impl Registers {
-    pub(crate) fn new() -> Self {
-        Self {
-            kinds: StrInterner::new(),
-            newest_entity: ChunkedVec::new(),
-            entities: Interner::new(),
-            entity_ids: StrArena::new(),
-            paths: StrInterner::new(),
-            registers: Interner::new(),
-        }
-    }
-
-    /// Returns the registers of a batch of names (entity, entity id, path), with new numbers for new ones.
+    /// Returns the registers of a batch of fields, with new numbers for new ones.
     ///
     /// Known names are looked up first, for the whole batch: the cache misses of look-ups overlap, those of insertions
     /// do not.
-    pub(crate) fn intern(&mut self, batch: &[(&str, &str, &str)]) -> Vec<RegisterId> {
+    pub(crate) fn intern(&mut self, batch: &[Field<'_>]) -> Vec<RegisterId> {
         let mut last = None;
         let keys: Vec<(u32, &str, u64)> = batch
             .iter()
-            .map(|(entity, entity_id, _)| {
+            .map(|Field { entity, entity_id, .. }| {
                 let kind = match last {
                     Some(kind) if **self.kinds.get(kind) == **entity => kind,
                     _ => self.intern_kind(entity),
@@ -77,8 +68,8 @@ impl Registers {
         let keys: Vec<(u32, u32, u64)> = entities
             .into_iter()
             .zip(batch)
-            .map(|(entity, (_, _, path))| {
-                let path = self.paths.intern_str(path);
+            .map(|(entity, field)| {
+                let path = self.paths.intern_str(field.path);
                 (entity, path, self.registers.hash((entity, path)))
             })
             .collect();
@@ -158,17 +149,17 @@ impl Registers {
         (0..self.registers.len()).map(RegisterId)
     }
 
-    pub(crate) fn find(&self, entity: &str, entity_id: &str, path: &str) -> Option<RegisterId> {
-        let entity = self.find_entity(entity, entity_id)?;
-        let path = self.paths.find_str(path)?;
+    pub(crate) fn find(&self, field: Field<'_>) -> Option<RegisterId> {
+        let entity = self.find_entity(field.entity, field.entity_id)?;
+        let path = self.paths.find_str(field.path)?;
         self.known_register(&(entity, path, self.registers.hash((entity, path))))
     }
 
-    /// Returns the names of a register: entity, entity id, path.
-    pub(crate) fn names(&self, register: RegisterId) -> (&str, &str, &str) {
+    /// Returns the names of a register.
+    pub(crate) fn names(&self, register: RegisterId) -> Field<'_> {
         let register = self.registers.get(register);
         let entity = self.entities.get(register.entity);
-        (self.kinds.get(entity.kind), self.entity_ids.get(entity.id), self.paths.get(register.path))
+        Field::new(self.kinds.get(entity.kind), self.entity_ids.get(entity.id), self.paths.get(register.path))
     }
 
     /// Returns the registers of an entity, sorted by path.
@@ -210,20 +201,21 @@ mod tests {
 
     #[test]
     fn the_same_names_are_the_same_register() {
-        let mut known = Registers::new();
+        let mut known = Registers::default();
         let batch = [
             ("Task", "t1", "title"),
             ("Task", "t1", "done"),
             ("Tas", "kt1", "title"),
             ("Task", "t1", "title"),
             ("Task", "t1title", "x"),
-        ];
+        ]
+        .map(Field::from);
         let registers = known.intern(&batch);
         assert_eq!(registers, [0, 1, 2, 0, 3].map(RegisterId));
         assert_eq!(known.intern(&batch), registers);
-        assert_eq!(known.find("Task", "t1", "done"), Some(RegisterId(1)));
-        assert_eq!(known.find("Task", "t2", "done"), None);
-        assert_eq!(known.names(RegisterId(2)), ("Tas", "kt1", "title"));
+        assert_eq!(known.find(("Task", "t1", "done").into()), Some(RegisterId(1)));
+        assert_eq!(known.find(("Task", "t2", "done").into()), None);
+        assert_eq!(known.names(RegisterId(2)), Field::new("Tas", "kt1", "title"));
         assert_eq!(known.of_entity("Task", "t1"), [("done", RegisterId(1)), ("title", RegisterId(0))]);
     }
 
@@ -232,14 +224,14 @@ mod tests {
     fn each_name_has_its_own_register() {
         let ids: Vec<String> = (0..1000).map(|n| format!("t{n}")).collect();
         let kinds = ["Task", "Note"];
-        let of_id = |id| kinds.map(|kind| ["title", "done"].map(|path| (kind, id, path))).concat();
-        let batch: Vec<(&str, &str, &str)> = ids.iter().flat_map(|id| of_id(id.as_str())).collect();
-        let mut known = Registers::new();
+        let of_id = |id| kinds.map(|kind| ["title", "done"].map(|path| Field::new(kind, id, path))).concat();
+        let batch: Vec<Field<'_>> = ids.iter().flat_map(|id| of_id(id.as_str())).collect();
+        let mut known = Registers::default();
         let registers = known.intern(&batch);
         assert_eq!(registers, (0..4000).map(RegisterId).collect::<Vec<_>>());
         for (name, register) in batch.into_iter().zip(registers) {
             assert_eq!(known.names(register), name);
-            assert_eq!(known.find(name.0, name.1, name.2), Some(register));
+            assert_eq!(known.find(name), Some(register));
         }
         assert!(known.has_room(4000, 100_000));
         assert!(!known.has_room(1, usize::MAX));
@@ -247,9 +239,9 @@ mod tests {
 
     #[test]
     fn entities_of_a_kind_are_sorted() {
-        let mut known = Registers::new();
-        known.intern(&["b", "c", "a", "b"].map(|id| ("Task", id, "title")));
-        known.intern(&[("Note", "n", "title")]);
+        let mut known = Registers::default();
+        known.intern(&["b", "c", "a", "b"].map(|id| Field::new("Task", id, "title")));
+        known.intern(&[Field::new("Note", "n", "title")]);
         assert_eq!(known.entities_of("Task"), ["a", "b", "c"]);
         assert_eq!(known.entities_of("Nobody"), Vec::<&str>::new());
     }

@@ -9,6 +9,7 @@ use crate::packed::ChunkedVec;
 const LARGE: u32 = (1 << 10) - 1;
 
 /// Timestamps and kinds: 53 bits of time, 10 of counter, one of kind.
+#[derive(Default)]
 pub(super) struct Stamps {
     stamps: ChunkedVec<u64, OpSeq>,
     /// The counters that do not fit, sorted by number of operation.
@@ -16,10 +17,6 @@ pub(super) struct Stamps {
 }
 
 impl Stamps {
-    pub(super) const fn new() -> Self {
-        Self { stamps: ChunkedVec::new(), large: Vec::new() }
-    }
-
     pub(super) fn push(&mut self, ts: Hlc, kind: Kind) {
         let seq = self.stamps.push(prefix(ts).0 | u64::from(kind == Kind::Delete));
         if ts.c() >= LARGE {
@@ -82,7 +79,7 @@ mod tests {
 
     #[test]
     fn timestamps_and_kinds_are_returned() {
-        let mut stamps = Stamps::new();
+        let mut stamps = Stamps::default();
         let all: Vec<(Hlc, Kind)> =
             timestamps().into_iter().flat_map(|ts| [(ts, Kind::Set), (ts, Kind::Delete)]).collect();
         for (ts, kind) in &all {

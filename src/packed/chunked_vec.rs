@@ -1,4 +1,4 @@
-//! A vector that grows by chunks of fixed size.
+//! Vectors that grow by chunks of fixed size.
 
 use std::marker::PhantomData;
 
@@ -16,11 +16,19 @@ pub(crate) struct ChunkedVec<T, K = u32> {
     key: PhantomData<fn(K) -> K>,
 }
 
-impl<T, K: Key> ChunkedVec<T, K> {
+impl<T, K> Default for ChunkedVec<T, K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, K> ChunkedVec<T, K> {
     pub(crate) const fn new() -> Self {
         Self { chunks: Vec::new(), len: 0, key: PhantomData }
     }
+}
 
+impl<T, K: Key> ChunkedVec<T, K> {
     pub(crate) fn len(&self) -> u32 {
         self.len
     }
@@ -68,13 +76,93 @@ impl<T, K: Key> ChunkedVec<T, K> {
     }
 }
 
+/// Marks a number that is stored in the list of large ones.
+const LARGE: u16 = u16::MAX;
+
+/// A growing vector of numbers: two bytes each, and eight more for those from 65,535 on.
+pub(crate) struct CompactVec<K, V> {
+    small: ChunkedVec<u16, K>,
+    /// Positions and numbers, sorted by position.
+    large: Vec<(K, V)>,
+}
+
+impl<K, V> Default for CompactVec<K, V> {
+    fn default() -> Self {
+        Self { small: ChunkedVec::default(), large: Vec::new() }
+    }
+}
+
+impl<K: Key, V: Key> CompactVec<K, V> {
+    pub(crate) fn push(&mut self, number: V) {
+        let small = u16::try_from(number.position()).unwrap_or(LARGE);
+        let position = self.small.push(small);
+        if small == LARGE {
+            self.large.push((position, number));
+        }
+    }
+
+    /// Returns the number at a position, counted from 0 in the order of [`CompactVec::push`].
+    #[inline]
+    pub(crate) fn get(&self, position: K) -> V {
+        match *self.small.get(position) {
+            LARGE => self.get_large(position),
+            small => V::from_position(small.into()),
+        }
+    }
+
+    #[cold]
+    fn get_large(&self, position: K) -> V {
+        let place = self.large.binary_search_by_key(&position, |(position, _)| *position);
+        place
+            .ok()
+            .and_then(|place| self.large.get(place))
+            .map_or(V::from_position(LARGE.into()), |(_, number)| *number)
+    }
+}
+
+/// A growing set of keys.
+pub(crate) struct BitSet<K = u32> {
+    words: ChunkedVec<u64>,
+    key: PhantomData<fn(K) -> K>,
+}
+
+impl<K> Default for BitSet<K> {
+    fn default() -> Self {
+        Self { words: ChunkedVec::default(), key: PhantomData }
+    }
+}
+
+impl<K: Key> BitSet<K> {
+    /// Adds a key. Returns true if it was not in the set.
+    pub(crate) fn insert(&mut self, key: K) -> bool {
+        while self.words.len() <= key.position() / u64::BITS {
+            self.words.push(0);
+        }
+        let (word, bit) = self.at(key);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+
+    /// Removes a key that was added.
+    pub(crate) fn remove(&mut self, key: K) {
+        let (word, bit) = self.at(key);
+        *word &= !bit;
+    }
+
+    fn at(&mut self, key: K) -> (&mut u64, u64) {
+        let position = key.position();
+        (self.words.get_mut(position / u64::BITS), 1 << index(position % u64::BITS))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn entries_keep_their_position_across_chunks() {
-        let mut entries: ChunkedVec<u32> = ChunkedVec::new();
+        let mut entries: ChunkedVec<u32> = ChunkedVec::default();
         for n in 0..10_000_u32 {
             assert_eq!(entries.push(n * 3), n);
         }
@@ -84,5 +172,29 @@ mod tests {
         }
         *entries.get_mut(4096) = 7;
         assert_eq!((*entries.get(4095), *entries.get(4096), *entries.get(4097)), (12285, 7, 12291));
+    }
+
+    #[test]
+    fn numbers_of_every_size_are_returned() {
+        let numbers = [0, 1, 65_534, 65_535, 65_536, u32::MAX, 7, u32::MAX - 1, 65_535, 0];
+        let mut compact: CompactVec<u32, u32> = CompactVec::default();
+        for number in numbers {
+            compact.push(number);
+        }
+        for (position, number) in (0..).zip(numbers) {
+            assert_eq!(compact.get(position), number);
+        }
+    }
+
+    #[test]
+    fn a_key_is_new_once_until_it_is_removed() {
+        let mut bits: BitSet = BitSet::default();
+        for key in [0, 1, 63, 64, 65, 100_000, 2] {
+            assert!(bits.insert(key));
+            assert!(!bits.insert(key));
+        }
+        bits.remove(64);
+        assert!(!bits.insert(63) && !bits.insert(65));
+        assert!(bits.insert(64));
     }
 }

@@ -1,22 +1,14 @@
 //! Containers for millions of small entries, with positions of four bytes.
 
-mod bit_set;
-mod byte_arena;
+mod arena;
 mod chunked_vec;
-mod compact_vec;
-mod hash_index;
 mod interner;
 mod key;
-mod str_arena;
 
-pub(crate) use bit_set::BitSet;
-pub(crate) use byte_arena::{ByteAddress, ByteArena};
-pub(crate) use chunked_vec::ChunkedVec;
-pub(crate) use compact_vec::CompactVec;
-pub(crate) use hash_index::HashIndex;
-pub(crate) use interner::{Interner, StrInterner};
+pub(crate) use arena::{ByteAddress, ByteArena, StrAddress, StrArena};
+pub(crate) use chunked_vec::{BitSet, ChunkedVec, CompactVec};
+pub(crate) use interner::{HashIndex, Interner, StrInterner};
 pub(crate) use key::{Key, PackedOption, impl_key};
-pub(crate) use str_arena::{StrAddress, StrArena};
 
 /// Converts a position to an index. Positions are four bytes wide to halve the memory of an operation.
 #[inline]

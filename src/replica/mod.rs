@@ -113,7 +113,7 @@ impl Replica {
             clock: Clock::new(),
             log: OpLog::new_in(crypto, options.space),
             journal: None,
-            state: State::new(),
+            state: State::default(),
             alternates: Alternates::default(),
         };
         match options.place {

@@ -6,7 +6,7 @@ use std::fmt;
 use super::State;
 use crate::codec::OpHash;
 use crate::op::{Field, OpSeq, SignedOp};
-use crate::oplog::{Index, OpLog, RegisterId};
+use crate::oplog::{Index, OpLog};
 use crate::store::StoreError;
 
 /// An operation on a register, with its standing.
@@ -72,13 +72,15 @@ impl State {
     /// Returns every operation on a register: first the held, then the merged ones, each from the greatest down.
     pub(crate) fn history(&self, log: &OpLog, field: Field<'_>) -> Result<Vec<Version>, StoreError> {
         let index = log.index();
-        let Some(register) = index.registers().find(field.entity, field.entity_id, field.path) else {
+        let Some(register) = index.registers().find(field) else {
             return Ok(Vec::new());
         };
         let mut held: Vec<OpSeq> = self.held(index).filter(|seq| index.register(*seq) == register).collect();
         held.reverse();
         let held = held.into_iter().map(|seq| version(log, seq, Standing::Held));
-        let merged = self.greatest_first(index, register);
+        // Greatest first.
+        let mut merged: Vec<OpSeq> = self.merged(register).collect();
+        merged.sort_unstable_by(|a, b| index.compare(*b, *a));
         let merged = merged
             .into_iter()
             .enumerate()
@@ -90,26 +92,15 @@ impl State {
     /// is due.
     pub(crate) fn explain(&self, log: &OpLog, field: Field<'_>) -> Result<Option<Explanation>, StoreError> {
         let index = log.index();
-        let Some(register) = index.registers().find(field.entity, field.entity_id, field.path) else {
-            return Ok(None);
-        };
-        let Some(winner) = self.winner(register) else {
+        let register = index.registers().find(field);
+        let Some((register, winner)) = register.and_then(|found| Some((found, self.winner(found)?))) else {
             return Ok(None);
         };
         let second = self.merged(register).skip(1).max_by(|a, b| index.compare(*a, *b));
-        let over = match second {
-            None => None,
-            Some(second) => {
-                Some((version(log, second, Standing::Superseded)?, deciding_rule(index, winner, second)))
-            }
-        };
-        Ok(Some(Explanation { winner: version(log, winner, Standing::Winner)?, over }))
-    }
-
-    fn greatest_first(&self, index: &Index, register: RegisterId) -> Vec<OpSeq> {
-        let mut merged: Vec<OpSeq> = self.merged(register).collect();
-        merged.sort_unstable_by(|a, b| index.compare(*b, *a));
-        merged
+        let over: Option<Result<_, StoreError>> = second.map(|second| {
+            Ok((version(log, second, Standing::Superseded)?, deciding_rule(index, winner, second)))
+        });
+        Ok(Some(Explanation { winner: version(log, winner, Standing::Winner)?, over: over.transpose()? }))
     }
 }
 

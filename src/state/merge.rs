@@ -8,6 +8,7 @@ use crate::packed::{BitSet, ChunkedVec, PackedOption};
 /// The merged state of a log: the winning operation of every register.
 ///
 /// It is a function of the due operations, those with a time up to the horizon. It does not depend on their arrival.
+#[derive(Default)]
 pub(crate) struct State {
     /// The greatest operation of each register.
     winners: ChunkedVec<PackedOption<OpSeq>, RegisterId>,
@@ -30,19 +31,9 @@ pub(crate) enum Merged {
 }
 
 impl State {
-    pub(crate) const fn new() -> Self {
-        Self {
-            winners: ChunkedVec::new(),
-            next: ChunkedVec::new(),
-            horizon: None,
-            changed: Vec::new(),
-            is_changed: BitSet::new(),
-        }
-    }
-
     /// Computes the state of a log, and the greatest merged operation. No register counts as changed.
     pub(crate) fn restored(index: &Index, horizon: WallMillis) -> (Self, Option<OpSeq>) {
-        let mut state = Self::new();
+        let mut state = Self::default();
         for seq in index.seqs() {
             state.admit(index, seq);
         }
@@ -53,7 +44,7 @@ impl State {
 
     /// Computes the state again after the log was cut at `end`. The registers whose winner is gone count as changed.
     pub(crate) fn cut(&mut self, index: &Index, end: OpSeq) {
-        let mut state = Self::new();
+        let mut state = Self::default();
         for seq in index.seqs() {
             state.admit(index, seq);
         }

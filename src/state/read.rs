@@ -1,8 +1,9 @@
 //! Reading the state: fields, entities, changes, the digest.
 
-use super::State;
+use super::{State, Version};
 use crate::codec::OpHash;
 use crate::crypto::{Hash, Sodium};
+use crate::hlc::WallMillis;
 use crate::op::{Field, Kind, OpSeq};
 use crate::oplog::{OpLog, RegisterId};
 use crate::store::StoreError;
@@ -36,7 +37,7 @@ impl Change {
 impl State {
     /// Returns the value of a field, or `None` if it was never set or is deleted.
     pub(crate) fn get(&self, log: &OpLog, field: Field<'_>) -> Result<Option<Value>, StoreError> {
-        let register = log.index().registers().find(field.entity, field.entity_id, field.path);
+        let register = log.index().registers().find(field);
         register.map_or(Ok(None), |register| self.value(log, register))
     }
 
@@ -102,7 +103,7 @@ impl State {
         let changed = self.take_changed();
         let change = |register: RegisterId| {
             let winner = self.winner(register);
-            let (entity, entity_id, path) = log.index().registers().names(register);
+            let Field { entity, entity_id, path } = log.index().registers().names(register);
             Change {
                 entity: entity.to_owned(),
                 entity_id: entity_id.to_owned(),
@@ -129,8 +130,8 @@ impl State {
             .collect();
         winners.sort_unstable();
         let mut text = Vec::new();
-        for ((entity, entity_id, path), winner) in winners {
-            for name in [entity, entity_id, path] {
+        for (field, winner) in winners {
+            for name in [field.entity, field.entity_id, field.path] {
                 // An identifier contains no zero byte, so a zero byte ends the name.
                 text.extend_from_slice(name.as_bytes());
                 text.push(0);
@@ -157,4 +158,77 @@ impl State {
 fn is_under(path: &str, prefix: &str) -> bool {
     prefix.is_empty()
         || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The state of a log, computed from all its operations: for use without a [`Replica`](crate::Replica), or to check the
+/// state of one.
+///
+/// ```
+/// use policysync::{Hlc, Op, OpLog, SigningSecretKey, WallMillis};
+/// use policysync::crypto::Sodium;
+/// use policysync::keys::{sign_op, verify_op};
+/// use policysync::state::Folded;
+///
+/// let crypto = Sodium::new()?;
+/// let key = SigningSecretKey::generate("alice")?;
+/// let op = Op::lww_set("alice", Hlc::new(1_760_000_000_000, 1)?, ("Task", "t1", "title"), "Hello world")?;
+/// let op = sign_op(&crypto, op, &key)?;
+/// let mut log = OpLog::new(crypto);
+/// log.add(&op, |op| verify_op(&crypto, op, key.public_key()))?;
+///
+/// let state = Folded::of(&log, WallMillis(1_760_000_000_000));
+/// assert_eq!(state.get(("Task", "t1", "title"))?, Some("Hello world".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Folded<'l> {
+    log: &'l OpLog,
+    state: State,
+}
+
+impl<'l> Folded<'l> {
+    /// Merges all operations with a time up to `horizon`.
+    #[must_use]
+    pub fn of(log: &'l OpLog, horizon: WallMillis) -> Self {
+        let (state, _) = State::restored(log.index(), horizon);
+        Self { log, state }
+    }
+
+    /// Returns the value of a field; see [`Replica::get`](crate::Replica::get).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot read it.
+    pub fn get<'f>(&self, field: impl Into<Field<'f>>) -> Result<Option<Value>, StoreError> {
+        self.state.get(self.log, field.into())
+    }
+
+    /// Returns an entity as JSON text; see [`Replica::entity`](crate::Replica::entity).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot read a field.
+    pub fn entity(&self, entity: &str, entity_id: &str) -> Result<Option<String>, StoreError> {
+        self.state.entity(self.log, entity, entity_id)
+    }
+
+    /// Returns the ids of the entities of a kind; see [`Replica::entities`](crate::Replica::entities).
+    #[must_use]
+    pub fn entities(&self, entity: &str) -> Vec<String> {
+        self.state.entities(self.log, entity)
+    }
+
+    /// Returns every operation on a field; see [`Replica::history`](crate::Replica::history).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot read one.
+    pub fn history<'f>(&self, field: impl Into<Field<'f>>) -> Result<Vec<Version>, StoreError> {
+        self.state.history(self.log, field.into())
+    }
+
+    /// Returns the digest of the state; see [`Replica::state_digest`](crate::Replica::state_digest).
+    #[must_use]
+    pub fn digest(&self, crypto: Sodium) -> Hash {
+        self.state.digest(crypto, self.log)
+    }
 }

@@ -3,11 +3,8 @@
 use super::seal::Seal;
 use super::{Damage, Place, StoreError};
 use crate::codec::OpHash;
+use crate::codec::tags::{STORE_HEAD_VERSION, STORE_TRACE};
 use crate::crypto::Sodium;
-
-/// The first byte: which version of the head follows. A later version may change the form of the records too.
-const HEAD_VERSION: u8 = 1;
-const TRACE_LABEL: &[u8] = b"policysync/store/trace/v1";
 
 const SPACE: u8 = 1;
 const SEAL: u8 = 2;
@@ -46,7 +43,7 @@ impl Head {
 
     /// Returns the trace after a commit that appends operations with these hashes.
     pub(crate) fn trace_after(&self, crypto: Sodium, hashes: impl Iterator<Item = OpHash>) -> [u8; 16] {
-        let mut message = TRACE_LABEL.to_vec();
+        let mut message = STORE_TRACE.to_vec();
         message.extend_from_slice(&self.trace);
         hashes.for_each(|hash| message.extend_from_slice(hash.as_bytes()));
         let hash = crypto.hash(&message);
@@ -60,7 +57,7 @@ impl Head {
         let flags = flag(self.space.is_some(), SPACE)
             | flag(self.seal.is_some(), SEAL)
             | flag(self.copied.is_some(), COPIED);
-        let mut out = vec![HEAD_VERSION, flags];
+        let mut out = vec![STORE_HEAD_VERSION, flags];
         out.extend_from_slice(&self.count.to_le_bytes());
         out.extend_from_slice(&self.trace);
         if let Some(space) = &self.space {
@@ -80,10 +77,10 @@ impl Head {
     /// Reads a head, which is not trusted.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         let [version, flags] = *bytes.first_chunk().ok_or_else(unexpected)?;
-        if version > HEAD_VERSION {
-            return Err(StoreError::Newer { found: version.into(), known: HEAD_VERSION.into() });
+        if version > STORE_HEAD_VERSION {
+            return Err(StoreError::Newer { found: version.into(), known: STORE_HEAD_VERSION.into() });
         }
-        if version != HEAD_VERSION || flags & !(SPACE | SEAL | COPIED) != 0 {
+        if version != STORE_HEAD_VERSION || flags & !(SPACE | SEAL | COPIED) != 0 {
             return Err(unexpected());
         }
         Self::decode_members(flags, bytes.get(2..).unwrap_or_default()).ok_or_else(unexpected)

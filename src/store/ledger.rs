@@ -97,6 +97,7 @@ impl Ledger {
     }
 
     /// Returns the head of a backup made now. A copy of a copy stays closed to the actors of both.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn copy(&self) -> Head {
         Head { copied: Some(self.head.count), ..self.head.clone() }
     }

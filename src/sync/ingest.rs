@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::codec::OpHash;
-use crate::codec::packed::UnpackedOp;
-use crate::codec::wire::wide;
+use crate::codec::{OpHash, UnpackedOp, wide};
 use crate::hlc::WallMillis;
 use crate::op::{OpSeq, SignedOpRef};
 use crate::replica::{Incoming, IngestError, OpRefusal, Outcome, Replica};

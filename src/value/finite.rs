@@ -23,22 +23,13 @@ pub(super) fn refuse_non_finite<T: Serialize + ?Sized>(value: &T) -> Result<(), 
 #[derive(Clone, Copy)]
 struct Finite;
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 enum Stop {
+    #[error("number is not finite")]
     NotFinite,
+    #[error("cannot be serialized")]
     Other,
 }
-
-impl fmt::Display for Stop {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Stop::NotFinite => "number is not finite",
-            Stop::Other => "cannot be serialized",
-        })
-    }
-}
-
-impl std::error::Error for Stop {}
 
 impl ser::Error for Stop {
     fn custom<T: fmt::Display>(_: T) -> Stop {

@@ -121,7 +121,7 @@ static void test_options(void) {
         EXPECT(POLICYSYNC_OK, policysync_replica_set(replica, NOW, &title, "1", 1, POLICYSYNC_JSON, &text, &error));
         CHECK(mentions(&text, "\"space\":\"home\""));
         EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_back_up(replica, "x", 1, &error));
-        CHECK(strcmp(error.message, "the store is in memory") == 0);
+        CHECK(strcmp(error.message, "the replica is not in a file") == 0);
         policysync_replica_free(replica);
         policysync_key_free(key);
         policysync_buffer_dispose(&text);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use policysync::bundle;
+use policysync::bundle::{export_ops, export_since, import};
 use policysync::op::OpSeq;
 use policysync::oplog::Cursor;
 use policysync::replica::{JournalError, Restoring, Unsaved};
@@ -92,14 +92,14 @@ fn assert_only_saved_leaves(replica: &mut Replica, saved: &Saved) {
     ingest(&mut expected, &saved.ops());
     let expected = hashes(&expected);
 
-    let mut file = Vec::new();
-    bundle::export_since(replica, Cursor::START, &mut file).unwrap();
+    let mut bundle = Vec::new();
+    export_since(replica, Cursor::START, &mut bundle).unwrap();
     let mut other = peer();
-    bundle::import(&mut other, NOW, file.as_slice()).unwrap();
+    import(&mut other, NOW, bundle.as_slice()).unwrap();
     assert_eq!(hashes(&other), expected, "a bundle");
     let unsaved = replica.log().iter().map(|entry| entry.unwrap().hash);
     for hash in unsaved.filter(|hash| !expected.contains(&hash.to_string())) {
-        assert!(bundle::export_ops(replica, &[hash], Vec::new()).is_err(), "a bundle of one");
+        assert!(export_ops(replica, &[hash], Vec::new()).is_err(), "a bundle of one");
     }
     let mut other = peer();
     synchronise(replica, &mut other);
@@ -383,10 +383,10 @@ fn an_operation_is_pushed_once_it_is_saved() {
         let reply = responder.respond(&mut other, NOW, &request).unwrap();
         session.receive(&mut replica, NOW, &reply.message).unwrap();
     }
-    let Some(SessionResult::Converged { resume: Some(token), .. }) = session.result() else {
+    let Some(SessionResult::Converged { resume: Some(base), .. }) = session.result() else {
         panic!("not converged")
     };
-    let mut push = Push::after(token.clone(), &SyncOptions::new());
+    let mut push = Push::after(base.clone(), &SyncOptions::new());
     replica.set(NOW, ("Task", "t1", "own"), "a").unwrap();
     assert_eq!((push.waiting(&replica), push.next_message(&replica)), (0, Ok(None)));
     let unsaved = replica.unsaved(1).unwrap().unwrap();

@@ -3,8 +3,6 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../tools/mod.rs"]
-mod tools;
 
 mod contract;
 mod crash;
@@ -23,7 +21,6 @@ use std::path::Path;
 use common::{NOW, key, knowing};
 use policysync::oplog::LogDigest;
 use policysync::{Outcome, Replica, ReplicaOptions, SignedOp};
-use tools::skipped;
 
 /// The people of these tests.
 pub const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];

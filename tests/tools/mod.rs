@@ -2,7 +2,6 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -22,23 +21,6 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     dir
 }
 
-/// Reports a skipped test on standard error, which `eprintln!` would not do: the test's output is captured.
-#[expect(clippy::explicit_write, reason = "the test's output is captured")]
-pub(crate) fn skipped(why: &str) {
-    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
-}
-
-/// Returns true if these tools are installed; otherwise reports a skipped test.
-pub(crate) fn have(tools: &[&str]) -> bool {
-    let missing = tools.iter().find(|tool| {
-        !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
-    });
-    if let Some(tool) = missing {
-        skipped(&format!("{tool} is not installed"));
-    }
-    missing.is_none()
-}
-
 /// Runs a program that must succeed, and returns its output.
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -56,8 +38,10 @@ pub(crate) fn relay() -> &'static Path {
         let own = env::current_exe().unwrap();
         let profile = own.parent().unwrap().parent().unwrap();
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "--package", "policysync-relay", "--target-dir"]);
-        build.arg(profile.parent().unwrap()).current_dir(root());
+        // With the features of a run of all tests, so that libsodium and SQLite are not compiled again.
+        build.args(["build", "--quiet", "--locked", "--workspace", "--all-features"]);
+        build.args(["--bin", "policysync-relay", "--target-dir"]).arg(profile.parent().unwrap());
+        build.current_dir(root());
         if profile.ends_with("release") {
             build.arg("--release");
         }

@@ -72,12 +72,11 @@ const fn of_http(status: u16, temporary: bool) -> policysync_status_code {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "http", feature = "websocket"))]
 mod tests {
     use super::*;
 
     /// A temporary failure has a number from -400 to -449.
-    #[cfg(all(feature = "http", feature = "websocket"))]
     #[test]
     fn the_number_says_whether_it_is_temporary() {
         use crate::WallMillis;

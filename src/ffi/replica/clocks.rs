@@ -13,8 +13,8 @@ use crate::ffi::types::hlc::policysync_hlc;
 ///
 /// `out`: the timestamp. Unchanged unless the call returns `POLICYSYNC_OK`.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (the clock has not been used yet), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
-/// or `POLICYSYNC_ERR_PANIC`.
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (the clock has not been used yet), `POLICYSYNC_ERR_NULL`,
+/// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_clock(
     replica: MaybeUninit<&mut policysync_replica>,

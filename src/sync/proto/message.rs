@@ -1,13 +1,293 @@
-//! The parts that several kinds of messages share.
+//! The messages of the protocol.
 
 use super::limits::{MAX_ALTERNATES_WANTED, MIN_MESSAGE_BYTES};
 use super::ranges::{self, RangeItem, RangeWriter};
-use crate::codec::packed::{OpPacker, UnpackedOp, unpack_ops};
-use crate::codec::tags::{SYNC_SPACE, SYNC_VERSION};
-use crate::codec::wire::{ByteReader, put_count};
-use crate::codec::{CodecError, CodecFault, MAX_OP_BYTES, OpHash};
+use crate::codec::tags::{ALERT, ANSWER, PUSH, REQUEST, SYNC_SPACE, SYNC_VERSION};
+use crate::codec::{
+    ByteReader, CodecError, CodecFault, MAX_OP_BYTES, OpHash, OpPacker, UnpackedOp, put_count, put_varint,
+    unpack_ops,
+};
+use crate::op::OpSeq;
 use crate::replica::Replica;
-use crate::sync::error::SyncError;
+use crate::sync::rbsr::Bound;
+use crate::sync::resume::ResumeId;
+use crate::sync::{Refusals, SyncError};
+
+/// The head of every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestHead {
+    pub(crate) nonce: [u8; 16],
+    /// The tag of the log's space.
+    pub(crate) space: [u8; 8],
+    /// The number of the request in its session, from 0.
+    pub(crate) round: u64,
+    /// The longest answer that the initiator accepts, in bytes.
+    pub(crate) limit: usize,
+    /// The earlier session to resume.
+    pub(crate) resume: Option<ResumeId>,
+    pub(crate) phase: Phase,
+}
+
+/// The part of the head in which the first request differs from later ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Hello(Hello),
+    Later {
+        /// The number of operations of the responder's log that the session covers, as its welcome said.
+        cursor: OpSeq,
+    },
+}
+
+/// A summary of the initiator's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hello {
+    /// Operations of the log.
+    pub(crate) count: u64,
+    /// Operations that the session to resume did not make common; `count` if there is none.
+    pub(crate) since: u64,
+    /// A digest over the newest operations.
+    pub(crate) hint: [u8; 8],
+}
+
+/// A request as it was read.
+pub(crate) struct SyncRequest<'a> {
+    pub(crate) head: RequestHead,
+    pub(crate) sections: ReadSections<'a>,
+}
+
+impl RequestHead {
+    /// Returns the first 8 bytes of the nonce, by which the initiator recognizes its answers.
+    pub(crate) fn tag(&self) -> [u8; 8] {
+        first_8(&self.nonce)
+    }
+
+    /// Returns the request with this head.
+    pub(crate) fn write(&self, sections: Sections) -> Vec<u8> {
+        let mut out = vec![REQUEST, SYNC_VERSION];
+        out.extend_from_slice(&self.nonce);
+        out.extend_from_slice(&self.space);
+        put_varint(&mut out, self.round);
+        put_count(&mut out, self.limit);
+        ResumeId::put(self.resume, &mut out);
+        match self.phase {
+            Phase::Hello(hello) => {
+                out.push(0);
+                put_varint(&mut out, hello.count);
+                if self.resume.is_some() {
+                    put_varint(&mut out, hello.since);
+                }
+                out.extend_from_slice(&hello.hint);
+            }
+            Phase::Later { cursor } => {
+                out.push(1);
+                put_varint(&mut out, cursor.into());
+            }
+        }
+        sections.write(&mut out);
+        out
+    }
+
+    fn read(reader: &mut ByteReader<'_>, space: &LogSpace) -> Result<Self, SyncError> {
+        open(reader, REQUEST)?;
+        let nonce = reader.array()?;
+        space.read_tag(reader)?;
+        let round = reader.varint()?;
+        let limit = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
+        let resume = if reader.flag()? { ResumeId::from_bytes(&reader.array()?) } else { None };
+        let phase = if reader.flag()? {
+            Phase::Later { cursor: OpSeq::new(reader.varint_u32()?) }
+        } else {
+            let count = reader.varint()?;
+            let since = if resume.is_some() { reader.varint()? } else { count };
+            Phase::Hello(Hello { count, since, hint: reader.array()? })
+        };
+        Ok(Self { nonce, space: space.tag, round, limit, resume, phase })
+    }
+}
+
+impl<'a> SyncRequest<'a> {
+    pub(crate) fn read(bytes: &'a [u8], space: &'a LogSpace) -> Result<Self, SyncError> {
+        let mut reader = ByteReader::new(bytes);
+        let head = RequestHead::read(&mut reader, space)?;
+        Ok(Self { head, sections: ReadSections::read(&mut reader, space)? })
+    }
+}
+
+/// The responder's part of the first answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Welcome {
+    pub(crate) nonce: [u8; 16],
+    /// The number of operations of the responder's log that the session covers.
+    pub(crate) cursor: OpSeq,
+    /// True if the responder resumes the earlier session.
+    pub(crate) resumed: bool,
+    /// The number of operations to compare.
+    pub(crate) count: u64,
+    /// The sum over the operations to compare.
+    pub(crate) total: u128,
+    /// The longest request that the responder accepts, in bytes.
+    pub(crate) limit: usize,
+}
+
+/// The outcome of the operations of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ack {
+    /// Operations that were new in the responder's log.
+    pub(crate) new_ops: u64,
+    /// Operations that were in the responder's log already.
+    pub(crate) duplicates: u64,
+    pub(crate) refused: Refusals,
+    /// The sum over the operations that are in the log now, each once. It shows that they are the ones that were sent.
+    pub(crate) sum: u128,
+}
+
+/// The place from which a full answer asks the initiator to repeat its request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Continuation {
+    pub(crate) from: Bound,
+    /// The number of operations of the range around `from` that were dealt with.
+    pub(crate) done: u64,
+}
+
+/// An answer with its sections, to be written or as they were read.
+pub(crate) struct SyncAnswer<S> {
+    pub(crate) welcome: Option<Welcome>,
+    pub(crate) ack: Ack,
+    pub(crate) continuation: Option<Continuation>,
+    pub(crate) sections: S,
+}
+
+impl SyncAnswer<Sections> {
+    /// Returns the answer to the request with this head.
+    pub(crate) fn write(self, head: &RequestHead) -> Vec<u8> {
+        let mut out = vec![ANSWER, SYNC_VERSION];
+        out.extend_from_slice(&head.tag());
+        put_varint(&mut out, head.round);
+        out.push(u8::from(self.welcome.is_some()));
+        if let Some(welcome) = self.welcome {
+            welcome.write(&mut out);
+        }
+        self.ack.write(&mut out);
+        out.push(u8::from(self.continuation.is_some()));
+        if let Some(Continuation { from, done }) = self.continuation {
+            from.write(&Bound::start(), &mut out);
+            put_varint(&mut out, done);
+        }
+        self.sections.write(&mut out);
+        out
+    }
+}
+
+impl<'a> SyncAnswer<ReadSections<'a>> {
+    /// Reads the answer to request number `round` of the session with this tag.
+    pub(crate) fn read(
+        bytes: &'a [u8],
+        space: &'a LogSpace,
+        tag: [u8; 8],
+        round: u64,
+    ) -> Result<Self, SyncError> {
+        let mut reader = ByteReader::new(bytes);
+        if reader.next_is(ALERT) {
+            reader.byte()?;
+            return Err(SyncError::AlertReceived(Alert::read(&mut reader)?));
+        }
+        open(&mut reader, ANSWER)?;
+        let answered: ([u8; 8], u64) = (reader.array()?, reader.varint()?);
+        if answered != (tag, round) {
+            return Err(SyncError::Stray);
+        }
+        let welcome = if reader.flag()? { Some(Welcome::read(&mut reader)?) } else { None };
+        let ack = Ack::read(&mut reader)?;
+        let continuation = if reader.flag()? {
+            Some(Continuation { from: Bound::read_first(&mut reader)?, done: reader.varint()? })
+        } else {
+            None
+        };
+        let sections = ReadSections::read(&mut reader, space)?;
+        Ok(Self { welcome, ack, continuation, sections })
+    }
+}
+
+impl Welcome {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.nonce);
+        put_varint(out, self.cursor.into());
+        out.push(u8::from(self.resumed));
+        put_varint(out, self.count);
+        out.extend_from_slice(&self.total.to_le_bytes());
+        put_count(out, self.limit);
+    }
+
+    fn read(reader: &mut ByteReader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            nonce: reader.array()?,
+            cursor: OpSeq::new(reader.varint_u32()?),
+            resumed: reader.flag()?,
+            count: reader.varint()?,
+            total: u128::from_le_bytes(reader.array()?),
+            limit: usize::try_from(reader.varint()?).unwrap_or(usize::MAX),
+        })
+    }
+}
+
+impl Ack {
+    /// Returns the number of operations that are in the responder's log now.
+    fn accepted(&self) -> u64 {
+        self.new_ops.saturating_add(self.duplicates)
+    }
+
+    /// Returns the number of operations that the answer acknowledges.
+    pub(crate) fn total(&self) -> u64 {
+        self.accepted().saturating_add(self.refused.total())
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.new_ops);
+        put_varint(out, self.duplicates);
+        if self.accepted() > 0 {
+            out.extend_from_slice(&self.sum.to_le_bytes());
+        }
+        let refused = self.refused.total() > 0;
+        out.push(u8::from(refused));
+        if refused {
+            self.refused.to_array().into_iter().for_each(|count| put_varint(out, count));
+        }
+    }
+
+    fn read(reader: &mut ByteReader<'_>) -> Result<Self, CodecError> {
+        let mut ack = Self { new_ops: reader.varint()?, duplicates: reader.varint()?, ..Self::default() };
+        if ack.accepted() > 0 {
+            ack.sum = u128::from_le_bytes(reader.array()?);
+        }
+        if reader.flag()? {
+            let mut counts = [0; Refusals::REASONS];
+            for count in &mut counts {
+                *count = reader.varint()?;
+            }
+            ack.refused = Refusals::from_array(counts);
+            if ack.refused.total() == 0 {
+                return Err(reader.fault(CodecFault::Integer));
+            }
+        }
+        Ok(ack)
+    }
+}
+
+pub(crate) fn write_push(space: &LogSpace, ops: OpPacker) -> Vec<u8> {
+    let mut out = vec![PUSH, SYNC_VERSION];
+    out.extend_from_slice(&space.tag);
+    ops.finish(&mut out);
+    out
+}
+
+pub(crate) fn read_push<'a>(bytes: &'a [u8], space: &'a LogSpace) -> Result<Vec<UnpackedOp<'a>>, SyncError> {
+    let mut reader = ByteReader::new(bytes);
+    open(&mut reader, PUSH)?;
+    space.read_tag(&mut reader)?;
+    let ops = unpack_ops(&mut reader, space.name.as_deref())?;
+    reader.end()?;
+    Ok(ops)
+}
 
 /// The space of a log: its name, and its tag in messages.
 #[derive(Clone)]
@@ -99,4 +379,59 @@ pub(crate) fn room_for_ops(limit: usize) -> usize {
 pub(crate) fn first_8<const N: usize>(bytes: &[u8; N]) -> [u8; 8] {
     const { assert!(N >= 8, "there are eight bytes to take") };
     bytes.first_chunk().copied().unwrap_or_default()
+}
+
+/// Why a responder ended a session. [`SyncError::to_alert`](crate::SyncError::to_alert) makes the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Alert {
+    /// The responder did not understand the message.
+    #[error("it did not understand")]
+    Message,
+    /// The responder uses another version of the protocol.
+    #[error("it speaks another version")]
+    Version,
+    /// The responder's log belongs to another space.
+    #[error("its log belongs to another space")]
+    OtherSpace,
+    /// The message was longer than the responder accepts.
+    #[error("the message was too long")]
+    TooLarge,
+    /// The responder no longer knows the session that this one resumed. A new session works.
+    #[error("it no longer knows the session")]
+    Forgotten,
+    /// The responder failed. A later session may work.
+    #[error("it failed")]
+    Failed,
+}
+
+impl Alert {
+    const ALL: [Self; 6] =
+        [Self::Message, Self::Version, Self::OtherSpace, Self::TooLarge, Self::Forgotten, Self::Failed];
+
+    const fn code(self) -> u8 {
+        match self {
+            Self::Message => 1,
+            Self::Version => 2,
+            Self::OtherSpace => 3,
+            Self::TooLarge => 4,
+            Self::Forgotten => 5,
+            Self::Failed => 6,
+        }
+    }
+
+    /// Returns the message that carries the alert.
+    #[must_use]
+    pub fn to_message(self) -> Vec<u8> {
+        vec![ALERT, self.code()]
+    }
+
+    /// Reads an alert after its first byte.
+    pub(crate) fn read(reader: &mut ByteReader<'_>) -> Result<Self, CodecError> {
+        let code = reader.byte()?;
+        let found = Self::ALL.into_iter().find(|alert| alert.code() == code);
+        let alert = found.ok_or_else(|| reader.fault(CodecFault::Tag { found: code }))?;
+        reader.end()?;
+        Ok(alert)
+    }
 }

@@ -1,8 +1,7 @@
 //! Ranges of the order and their contents, in bytes.
 
 use super::limits::{MAX_IDS, MAX_RANGES, MAX_RANGES_BYTES};
-use crate::codec::wire::{ByteReader, put_count, put_varint};
-use crate::codec::{CodecError, CodecFault};
+use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_varint};
 use crate::sync::rbsr::{Bound, ShortId};
 
 /// One side's description of its operations in a range.

@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::codec::wire::{ByteReader, put_count, put_text, put_varint};
-use crate::codec::{CodecError, CodecFault};
+use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_text, put_varint};
 use crate::hlc::Hlc;
 use crate::op::{MAX_IDENTIFIER_BYTES, OpSeq};
 use crate::oplog::Index;
@@ -22,7 +21,8 @@ pub(crate) struct OrderKey {
 }
 
 /// A bound of a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
+// In this order: the derived `Ord` puts `End` after all others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Bound {
     At(OrderKey),
     /// After all operations.
@@ -172,23 +172,6 @@ impl Ord for OrderKey {
 }
 
 impl PartialOrd for OrderKey {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Bound {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::At(a), Self::At(b)) => a.cmp(b),
-            (Self::At(_), Self::End) => Ordering::Less,
-            (Self::End, Self::At(_)) => Ordering::Greater,
-            (Self::End, Self::End) => Ordering::Equal,
-        }
-    }
-}
-
-impl PartialOrd for Bound {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }

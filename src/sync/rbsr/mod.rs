@@ -4,11 +4,7 @@
 //! can be listed.
 
 mod bound;
-mod fingerprint;
-mod snapshot;
 mod view;
 
 pub(crate) use bound::Bound;
-pub(crate) use fingerprint::{Fingerprinter, ShortId, Tally, short};
-pub(crate) use snapshot::Snapshot;
-pub(crate) use view::{OnFingerprint, OnIds, View};
+pub(crate) use view::{Fingerprinter, OnFingerprint, OnIds, ShortId, Snapshot, Tally, View, short};

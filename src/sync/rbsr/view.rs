@@ -1,16 +1,17 @@
-//! One side's view of a session's operations, which decides how to continue with a range.
+//! One side's view of a session's operations.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::bound::Bound;
-use super::fingerprint::{Fingerprinter, ShortId};
-use super::snapshot::Snapshot;
-use crate::codec::wire::wide;
+use crate::codec::{OpHash, wide};
+use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::Index;
-use crate::sync::error::PeerMisbehaved;
-use crate::sync::proto::RangeContent;
+use crate::sync::PeerMisbehaved;
 use crate::sync::proto::limits::{BRANCHING, LIST_THRESHOLD};
+use crate::sync::proto::{RangeContent, first_8};
+use crate::sync::resume::CommonOps;
 
 /// The operations of one side in a session.
 #[derive(Clone, Copy)]
@@ -43,24 +44,73 @@ pub(crate) struct OnIds {
 }
 
 impl View<'_> {
+    /// Returns the positions between two bounds.
     pub(crate) fn range(&self, low: &Bound, high: &Bound) -> Range<usize> {
-        self.snapshot.range(self.index, low, high)
+        let order = &self.snapshot.order;
+        let position = |bound: &Bound| order.partition_point(|number| bound.is_after(self.index, *number));
+        let start = position(low);
+        start..position(high).max(start)
+    }
+
+    /// Returns the number of the operation at a position.
+    pub(crate) fn number(&self, position: usize) -> Option<OpSeq> {
+        self.snapshot.order.get(position).copied()
     }
 
     /// Returns the numbers of the operations at these positions.
     pub(crate) fn numbers(&self, positions: impl IntoIterator<Item = usize>) -> impl Iterator<Item = OpSeq> {
-        positions.into_iter().filter_map(|position| self.snapshot.number(position))
+        positions.into_iter().filter_map(|position| self.number(position))
     }
 
     pub(crate) fn fingerprint(&self, low: &Bound, high: &Bound) -> RangeContent {
         let range = self.range(low, high);
-        let count = wide(range.len());
-        let fingerprint = self.snapshot.fingerprint(self.index, self.fingerprinter, range);
-        RangeContent::Fingerprint { count, fingerprint }
+        RangeContent::Fingerprint { count: wide(range.len()), fingerprint: self.fingerprint_at(&range) }
     }
 
     pub(crate) fn ids(&self, low: &Bound, high: &Bound) -> RangeContent {
-        RangeContent::Ids(self.snapshot.ids(self.index, self.fingerprinter, self.range(low, high)))
+        RangeContent::Ids(self.ids_at(self.range(low, high)))
+    }
+
+    fn fingerprint_at(&self, positions: &Range<usize>) -> ShortId {
+        short(self.sum_before(positions.end).wrapping_sub(self.sum_before(positions.start)))
+    }
+
+    /// Returns the sum over all operations before a position.
+    fn sum_before(&self, position: usize) -> u128 {
+        let block = position / BLOCK;
+        let sum = self.snapshot.sums.get(block).copied().unwrap_or(0);
+        let rest = self.snapshot.order.get(block * BLOCK..position).unwrap_or_default();
+        rest.iter().fold(sum, |sum, number| sum.wrapping_add(self.weight_of(*number)))
+    }
+
+    fn ids_at(&self, positions: Range<usize>) -> Vec<ShortId> {
+        self.numbers(positions).map(|number| short(self.weight_of(number))).collect()
+    }
+
+    /// Returns the pseudo-random number of an operation.
+    fn weight_of(&self, number: OpSeq) -> u128 {
+        self.fingerprinter.of(self.index.hash(number))
+    }
+
+    /// Returns the bound just before a position.
+    pub(crate) fn bound_at(&self, position: usize) -> Bound {
+        let Some(after) = self.number(position) else { return Bound::End };
+        match position.checked_sub(1).and_then(|before| self.number(before)) {
+            Some(before) => Bound::between(self.index, before, after),
+            None => Bound::start(),
+        }
+    }
+
+    /// Returns a position near this one, strictly within `within`, whose bound is short.
+    fn cut_near(&self, position: usize, within: &Range<usize>) -> usize {
+        let low = position.saturating_sub(WINDOW).max(within.start + 1);
+        let high = (position + WINDOW).min(within.end.saturating_sub(1));
+        let level = |at: usize| match (self.number(at.saturating_sub(1)), self.number(at)) {
+            (Some(before), Some(after)) => Bound::level_between(self.index, before, after),
+            _ => u64::MAX,
+        };
+        let nearest_shortest = (low..=high).min_by_key(|at| (level(*at), at.abs_diff(position)));
+        nearest_shortest.unwrap_or(position)
     }
 
     pub(crate) fn on_fingerprint(
@@ -72,8 +122,7 @@ impl View<'_> {
     ) -> OnFingerprint {
         let range = self.range(low, high);
         let mine = wide(range.len());
-        let same = || fingerprint == self.snapshot.fingerprint(self.index, self.fingerprinter, range.clone());
-        if count == mine && same() {
+        if count == mine && fingerprint == self.fingerprint_at(&range) {
             OnFingerprint::Same
         } else if count == 0 {
             OnFingerprint::SendAll
@@ -93,8 +142,8 @@ impl View<'_> {
         let mut last = range.start;
         for part in 1..BRANCHING {
             let ideal = range.start + range.len() * part / BRANCHING;
-            let cut = self.snapshot.cut_near(self.index, ideal, &range);
-            let bound = self.snapshot.bound_at(self.index, cut);
+            let cut = self.cut_near(ideal, &range);
+            let bound = self.bound_at(cut);
             if cut > last && start < bound && bound < *high {
                 parts.push((std::mem::replace(&mut start, bound.clone()), bound));
                 last = cut;
@@ -106,7 +155,7 @@ impl View<'_> {
 
     pub(crate) fn on_ids(&self, low: &Bound, high: &Bound, theirs: &[ShortId]) -> OnIds {
         let range = self.range(low, high);
-        let ours = self.snapshot.ids(self.index, self.fingerprinter, range.clone());
+        let ours = self.ids_at(range.clone());
         let sorted = |ids: &[ShortId]| {
             let mut sorted = ids.to_vec();
             sorted.sort_unstable();
@@ -124,6 +173,7 @@ impl View<'_> {
         }
         OnIds { send, wants }
     }
+
     /// Returns the positions of the operations that the other side wants of a range.
     pub(crate) fn wanted(
         &self,
@@ -138,4 +188,115 @@ impl View<'_> {
         }
         Ok(range.zip(wants).filter(|(_, wanted)| **wanted).map(|(position, _)| position).collect())
     }
+}
+
+/// Operations of a block. There is a sum for each block; the sum over a part of a block is computed.
+const BLOCK: usize = 64;
+/// The distance from an ideal cut within which the position with the shortest bound is chosen.
+const WINDOW: usize = 4;
+
+/// The operations of a log at one time, without those that are known to be common. It does not change when more
+/// operations arrive.
+pub(crate) struct Snapshot {
+    /// Numbers of operations, in the total order.
+    order: Vec<OpSeq>,
+    /// The sum over all operations before each block, and over all.
+    sums: Vec<u128>,
+}
+
+impl Snapshot {
+    /// Takes the operations with numbers below `cursor` that are not common.
+    pub(crate) fn new(
+        index: &Index,
+        fingerprinter: &Fingerprinter,
+        cursor: OpSeq,
+        common: Option<&CommonOps>,
+    ) -> Self {
+        let order = ordered_numbers(index, cursor, common);
+        let mut sums = Vec::with_capacity(order.len() / BLOCK + 2);
+        let mut sum = 0_u128;
+        sums.push(sum);
+        for block in order.chunks(BLOCK) {
+            for number in block {
+                sum = sum.wrapping_add(fingerprinter.of(index.hash(*number)));
+            }
+            sums.push(sum);
+        }
+        Self { order, sums }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Returns the number of operations as it is sent.
+    pub(crate) fn count(&self) -> u64 {
+        wide(self.len())
+    }
+
+    /// Returns the sum over all operations.
+    pub(crate) fn total(&self) -> u128 {
+        self.sums.last().copied().unwrap_or(0)
+    }
+}
+
+/// Returns the numbers below `cursor` that are not common, in the total order.
+fn ordered_numbers(index: &Index, cursor: OpSeq, common: Option<&CommonOps>) -> Vec<OpSeq> {
+    let Some(common) = common else {
+        return index.in_order().filter(|number| *number < cursor).collect();
+    };
+    let mut others: Vec<OpSeq> = common.others(cursor).collect();
+    if others.len() > crate::packed::index(index.len()) / 8 {
+        return index.in_order().filter(|number| *number < cursor && !common.contains(*number)).collect();
+    }
+    others.sort_unstable_by(|a, b| index.compare(*a, *b));
+    others
+}
+
+/// The low 8 bytes of the number of one operation, or of a sum over a range.
+pub(crate) type ShortId = [u8; 8];
+
+/// Maps each operation to a pseudo-random number: SipHash-2-4-128 of its hash, with the session's key. The fingerprint
+/// of a set is the sum over its operations. The key does not exist before both sets are fixed, so nobody can choose
+/// operations whose fingerprints collide.
+#[derive(Clone, Copy)]
+pub(crate) struct Fingerprinter {
+    crypto: Sodium,
+    key: [u8; 16],
+}
+
+impl Fingerprinter {
+    pub(crate) const fn new(crypto: Sodium, key: [u8; 16]) -> Self {
+        Self { crypto, key }
+    }
+
+    /// Returns the number of an operation.
+    pub(crate) fn of(&self, hash: &OpHash) -> u128 {
+        u128::from_le_bytes(self.crypto.short_hash(&self.key, hash.as_bytes()))
+    }
+
+    /// Returns the sum over a set of operations.
+    pub(crate) fn sum(&self, index: &Index, numbers: &BTreeSet<OpSeq>) -> u128 {
+        numbers.iter().fold(0, |sum, number| sum.wrapping_add(self.of(index.hash(*number))))
+    }
+}
+
+/// The number of operations in a set, and the sum over them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tally {
+    pub(crate) count: u64,
+    pub(crate) sum: u128,
+}
+
+impl Tally {
+    /// Adds an operation by its pseudo-random number.
+    pub(crate) fn add(&mut self, number: u128) {
+        self.count = self.count.saturating_add(1);
+        self.sum = self.sum.wrapping_add(number);
+    }
+}
+
+/// Returns the part of a sum that is sent.
+pub(crate) fn short(sum: u128) -> ShortId {
+    first_8(&sum.to_le_bytes())
 }

@@ -1,10 +1,9 @@
 //! The operations that two replicas have in common, by their numbers in one log.
 
-use super::runs::OpRuns;
-use crate::codec::CodecError;
-use crate::codec::wire::{ByteReader, put_varint};
+use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_varint};
 use crate::op::OpSeq;
 use crate::oplog::{LogId, OpLog};
+use crate::sync::proto::limits::MAX_RUNS;
 
 /// The operations that a session made common: everything that arrived before it began, and what it transferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,5 +64,135 @@ impl CommonOps {
     pub(crate) fn read(reader: &mut ByteReader<'_>, log: &OpLog) -> Result<Self, CodecError> {
         let cursor = OpSeq::new(reader.varint_u32()?);
         Ok(Self::new(log, cursor, OpRuns::read(reader, cursor)?))
+    }
+}
+
+/// A set of operations: their numbers in order, as runs without gaps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OpRuns(Vec<OpRun>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct OpRun {
+    first: OpSeq,
+    /// The number after the last.
+    end: OpSeq,
+}
+
+impl OpRuns {
+    pub(crate) fn contains(&self, number: OpSeq) -> bool {
+        let at = self.0.partition_point(|run| run.end <= number);
+        self.0.get(at).is_some_and(|run| run.first <= number)
+    }
+
+    /// Adds a number. Returns false if it was there already.
+    pub(crate) fn insert(&mut self, number: OpSeq) -> bool {
+        let at = self.0.partition_point(|run| run.end <= number);
+        if self.0.get(at).is_some_and(|run| run.first <= number) {
+            return false;
+        }
+        let Some(end) = number.checked_add(1) else { return false };
+        if let Some(before) = at.checked_sub(1).and_then(|before| self.0.get_mut(before))
+            && before.end == number
+        {
+            before.end = end;
+            let joined = self.0.get(at).filter(|after| after.first == end).map(|after| after.end);
+            if let (Some(end), Some(before)) = (joined, self.0.get_mut(at - 1)) {
+                before.end = end;
+                self.0.remove(at);
+            }
+            return true;
+        }
+        match self.0.get_mut(at) {
+            Some(after) if after.first == end => after.first = number,
+            _ => self.0.insert(at, OpRun { first: number, end }),
+        }
+        true
+    }
+
+    /// Returns the numbers in order.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = OpSeq> + '_ {
+        self.0.iter().flat_map(|run| run.first.until(run.end))
+    }
+
+    /// Returns the number of runs.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns the number after the last; 0 for an empty set.
+    pub(crate) fn end(&self) -> OpSeq {
+        self.0.last().map_or(OpSeq::FIRST, |last| last.end)
+    }
+
+    /// Appends the number of runs, and of each run the gap before it and its length. The first gap begins at `from`.
+    pub(crate) fn write(&self, from: OpSeq, out: &mut Vec<u8>) {
+        put_count(out, self.0.len());
+        let mut reached = from;
+        for run in &self.0 {
+            put_varint(out, run.first.get().saturating_sub(reached.get()).into());
+            put_varint(out, run.end.get().saturating_sub(run.first.get()).into());
+            reached = run.end;
+        }
+    }
+
+    /// Reads runs, in the one form that [`OpRuns::write`] gives them.
+    pub(crate) fn read(reader: &mut ByteReader<'_>, from: OpSeq) -> Result<Self, CodecError> {
+        let count = reader.count(2)?;
+        if count > MAX_RUNS {
+            return Err(reader.fault(CodecFault::TooMany));
+        }
+        let mut runs: Vec<OpRun> = Vec::with_capacity(count);
+        let mut reached = from;
+        for _ in 0..count {
+            let (gap, length) = (reader.varint_u32()?, reader.varint_u32()?);
+            let first = reached.checked_add(gap).filter(|_| gap > 0 || runs.is_empty());
+            let end = first.and_then(|first| first.checked_add(length)).filter(|_| length > 0);
+            let (Some(first), Some(end)) = (first, end) else {
+                return Err(reader.fault(CodecFault::Bound));
+            };
+            runs.push(OpRun { first, end });
+            reached = end;
+        }
+        Ok(Self(runs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn runs_are_a_set(numbers in prop::collection::vec(0..60_u32, 0..80)) {
+            let (mut runs, mut set) = (OpRuns::default(), BTreeSet::new());
+            for number in numbers.into_iter().map(OpSeq::new) {
+                prop_assert_eq!(runs.insert(number), set.insert(number));
+                let gaps = set.iter().filter(|n| !set.contains(&n.checked_add(1).unwrap())).count();
+                prop_assert_eq!(runs.len(), gaps);
+            }
+            for number in (0..61).map(OpSeq::new) {
+                prop_assert_eq!(runs.contains(number), set.contains(&number));
+            }
+            prop_assert_eq!(runs.end(), set.last().map_or(OpSeq::FIRST, |last| last.checked_add(1).unwrap()));
+            let mut bytes = Vec::new();
+            runs.write(OpSeq::FIRST, &mut bytes);
+            prop_assert_eq!(OpRuns::read(&mut ByteReader::new(&bytes), OpSeq::FIRST), Ok(runs));
+        }
+    }
+
+    #[test]
+    fn runs_have_one_form() {
+        let read = |bytes: &[u8]| {
+            OpRuns::read(&mut ByteReader::new(bytes), OpSeq::new(10)).map(|runs| runs.numbers().collect())
+        };
+        assert_eq!(read(&[0]), Ok(vec![]));
+        assert_eq!(read(&[2, 0, 2, 1, 1]), Ok([10, 11, 13].map(OpSeq::new).to_vec()));
+        // An empty run, two that touch, one past the last number, more than there are bytes for.
+        for wrong in [&[1, 0, 0][..], &[2, 0, 2, 0, 1], &[1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1], &[2, 0, 2, 1]]
+        {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

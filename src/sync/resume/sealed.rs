@@ -4,8 +4,7 @@
 //! They also hold a digest over the beginning of the log, because numbers of operations are meaningless in another log.
 
 use crate::codec::tags::RESUME_VERSION;
-use crate::codec::wire::ByteReader;
-use crate::codec::{CodecError, CodecFault};
+use crate::codec::{ByteReader, CodecError, CodecFault};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::replica::Replica;

@@ -3,13 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::OnceLock;
 
-use super::common::CommonOps;
-use super::id::{ResumeId, Transferred};
-use super::runs::OpRuns;
+use super::common::{CommonOps, OpRuns};
 use super::sealed::{ResumeError, SealedKind};
+use super::token::{ResumeId, Transferred};
 use crate::codec::tags::{RESUME_SESSIONS, RESUME_SESSIONS_SEAL};
-use crate::codec::wire::{ByteReader, put_count, put_varint};
-use crate::codec::{CodecError, CodecFault};
+use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_varint};
 use crate::op::OpSeq;
 use crate::oplog::OpLog;
 use crate::replica::Replica;
@@ -35,7 +33,7 @@ pub(crate) struct PastSession {
 impl PastSession {
     /// Returns a session that has transferred nothing yet.
     pub(crate) fn new(name: [u8; 16], common: CommonOps, count: u64, total: u128) -> Self {
-        Self { name, common, sent: OpRuns::new(), count, total, transferred: OnceLock::new() }
+        Self { name, common, sent: OpRuns::default(), count, total, transferred: OnceLock::new() }
     }
 
     /// Returns true if this is the session of this name with this log. The same name with another log, which a peer can

@@ -1,10 +1,10 @@
 //! Resume tokens, with which an initiator resumes a session.
 
 use super::common::CommonOps;
-use super::id::ResumeId;
 use super::sealed::{ResumeError, SealedKind};
-use crate::codec::tags::{RESUME_TOKEN, RESUME_TOKEN_SEAL};
-use crate::codec::wire::ByteReader;
+use crate::codec::tags::{RESUME_TOKEN, RESUME_TOKEN_SEAL, SYNC_TRANSFERRED};
+use crate::codec::{ByteReader, OpHash, wide};
+use crate::crypto::Sodium;
 use crate::replica::Replica;
 
 const TOKEN: SealedKind = SealedKind { first_byte: RESUME_TOKEN, label: RESUME_TOKEN_SEAL };
@@ -64,5 +64,61 @@ impl ResumeToken {
         let common = CommonOps::read(&mut reader, replica.log())?;
         TOKEN.close(reader, bytes, replica, key, common.end())?;
         Ok(Self { id, common })
+    }
+}
+
+/// The name of a session, and a digest over the operations that it transferred. The digest shows that both sides
+/// remember the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ResumeId {
+    pub(crate) session: [u8; 16],
+    pub(crate) transferred: [u8; 32],
+}
+
+impl ResumeId {
+    pub(crate) const BYTES: usize = 48;
+
+    pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let parts = self.session.iter().chain(&self.transferred);
+        bytes.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let (session, rest) = bytes.split_first_chunk()?;
+        Some(Self { session: *session, transferred: *rest.first_chunk()? })
+    }
+
+    /// Appends an optional id to a message.
+    pub(crate) fn put(id: Option<Self>, message: &mut Vec<u8>) {
+        message.push(u8::from(id.is_some()));
+        message.extend(id.map(Self::to_bytes).into_iter().flatten());
+    }
+}
+
+/// The operations that a session transferred, and the responder's log before it.
+pub(crate) struct Transferred {
+    /// The number of the responder's operations at the start.
+    pub(crate) count: u64,
+    /// The sum over them.
+    pub(crate) total: u128,
+    pub(crate) to_responder: Vec<OpHash>,
+    pub(crate) to_initiator: Vec<OpHash>,
+}
+
+impl Transferred {
+    /// Returns the digest for [`ResumeId::transferred`]. It has no key, because the session's key is known once the
+    /// session runs.
+    pub(crate) fn digest(mut self, crypto: Sodium) -> [u8; 32] {
+        let mut message = SYNC_TRANSFERRED.to_vec();
+        message.extend_from_slice(&self.count.to_le_bytes());
+        message.extend_from_slice(&self.total.to_le_bytes());
+        for hashes in [&mut self.to_responder, &mut self.to_initiator] {
+            hashes.sort_unstable();
+            message.extend_from_slice(&wide(hashes.len()).to_le_bytes());
+            hashes.iter().for_each(|hash| message.extend_from_slice(hash.as_bytes()));
+        }
+        *crypto.hash(&message).as_bytes()
     }
 }

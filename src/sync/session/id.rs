@@ -58,8 +58,8 @@ pub(crate) fn responder_nonce(
     first_16(&crypto.keyed_hash(secret, &message))
 }
 
-/// Returns a digest over the newest operations before `cursor`. It only decides how much the first answer contains, and need not be
-/// true.
+/// Returns a digest over the newest operations before `cursor`. It only decides how much the first answer contains,
+/// and need not be true.
 pub(crate) fn hint_of(crypto: Sodium, index: &Index, cursor: OpSeq) -> [u8; 8] {
     let mut message = SYNC_HINT.to_vec();
     for newest in index.in_order().rev().filter(|seq| *seq < cursor).take(HINTED) {

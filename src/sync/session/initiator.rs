@@ -1,14 +1,12 @@
 //! The initiator of a session: begins it and determines its result.
 
-use super::options::SyncOptions;
-use super::progress::{Progress, SessionResult};
-use super::reconciling::Reconciling;
-use super::start::Start;
-use crate::codec::wire::wide;
+use super::reconciling::{Reconciling, Start};
+use super::{Progress, SessionResult, SyncOptions};
+use crate::codec::wide;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::error::{PeerMisbehaved, SyncError};
 use crate::sync::proto::SyncAnswer;
+use crate::sync::{PeerMisbehaved, SyncError};
 
 /// A session with a peer, on the side that begins it.
 ///

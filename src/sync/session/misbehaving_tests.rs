@@ -2,25 +2,22 @@
 //! a true result.
 
 use super::initiator::SyncSession;
-use super::options::SyncOptions;
-use super::progress::SessionResult;
 use super::responder::Responder;
-use crate::codec::OpHash;
-use crate::codec::packed::OpPacker;
-use crate::codec::wire::wide;
+use super::{SessionResult, SyncOptions};
+use crate::codec::{OpHash, OpPacker, wide};
 use crate::crypto::{KeyPair, Signature};
 use crate::hlc::{Hlc, WallMillis};
 use crate::keys::SigningSecretKey;
 use crate::op::{Op, OpSeq, SignedOp};
 use crate::replica::{Replica, ReplicaOptions};
-use crate::sync::error::{PeerMisbehaved, SyncError};
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_RANGES, MIN_MESSAGE_BYTES, max_idle_rounds};
 use crate::sync::proto::{
     Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeWriter, RequestHead, Sections,
-    SyncRequest, Welcome, room_for_ops, write_answer,
+    SyncAnswer, SyncRequest, Welcome, room_for_ops,
 };
 use crate::sync::rbsr::Bound;
 use crate::sync::resume::ResumeId;
+use crate::sync::{PeerMisbehaved, SyncError};
 
 const NOW: WallMillis = WallMillis(1_760_000_000_000);
 const OURS: u32 = 500;
@@ -65,7 +62,8 @@ impl HonestAnswer {
         let mut ops = OpPacker::new(room_for_ops(MIN_MESSAGE_BYTES));
         self.ops.iter().for_each(|op| assert!(ops.push(op.as_ref())));
         let sections = Sections { alternates_wanted: self.alternates_wanted, ranges, ops };
-        write_answer(&request.head, self.welcome.as_ref(), &self.ack, self.continuation.as_ref(), sections)
+        let Self { welcome, ack, continuation, .. } = self;
+        SyncAnswer { welcome, ack, continuation, sections }.write(&request.head)
     }
 }
 

@@ -1,22 +1,19 @@
 //! The two sides of a session, and the pushes that may follow it.
 
-mod draft;
 mod id;
-mod inbox;
 mod initiator;
 #[cfg(test)]
 mod misbehaving_tests;
 mod options;
-mod outbox;
 mod progress;
 mod push;
 mod reconciling;
 mod responder;
-mod start;
+mod transfer;
 
 pub use initiator::SyncSession;
 pub use options::SyncOptions;
-pub(crate) use outbox::pack_op;
 pub use progress::{Progress, SessionDigest, SessionResult};
 pub use push::Push;
 pub use responder::{Reply, Responder};
+pub(crate) use transfer::pack_op;

@@ -1,6 +1,6 @@
 //! The options of a session.
 
-use crate::sync::error::SyncError;
+use crate::sync::SyncError;
 use crate::sync::proto::limits::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
 use crate::sync::resume::ResumeToken;
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::sync::ingest::{Received, Refusals};
 use crate::sync::resume::ResumeToken;
+use crate::sync::{Received, Refusals};
 
 /// The progress of a session, for display while it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,16 +1,14 @@
 //! Pushes: new operations both ways over a connection that stays open after a session.
 
-use super::options::SyncOptions;
-use super::outbox::pack_op;
-use crate::codec::packed::OpPacker;
+use super::{SyncOptions, pack_op};
+use crate::codec::OpPacker;
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::replica::Replica;
-use crate::sync::error::SyncError;
-use crate::sync::ingest::{IngestedOps, Received};
 use crate::sync::proto::limits::MIN_MESSAGE_BYTES;
 use crate::sync::proto::{LogSpace, read_push, room_for_ops, write_push};
 use crate::sync::resume::{CommonOps, ResumeToken};
+use crate::sync::{IngestedOps, Received, SyncError};
 
 /// The exchange of new operations after a session that converged, over a connection that stays open.
 ///

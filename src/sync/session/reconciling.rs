@@ -1,23 +1,76 @@
-//! A session after the welcome, on the initiator's side.
+//! A session from its first request to its result, on the initiator's side.
 
-use super::id::SessionId;
-use super::inbox::Inbox;
-use super::outbox::Outbox;
-use super::progress::{Progress, SessionDigest, SessionResult};
-use super::start::Start;
-use crate::codec::wire::wide;
+use super::id::{SessionId, hint_of};
+use super::transfer::{Inbox, Outbox};
+use super::{Progress, SessionDigest, SessionResult, SyncOptions};
+use crate::codec::{OpPacker, wide};
 use crate::hlc::WallMillis;
+use crate::op::OpSeq;
+use crate::oplog::LogId;
 use crate::replica::Replica;
-use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::ingest::IngestedOps;
 use crate::sync::proto::limits::{
-    MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
+    MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
 };
 use crate::sync::proto::{
-    Ack, Continuation, Phase, RangeContent, RangeItem, RangeWriter, Sections, SyncAnswer, Welcome,
+    Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections, RequestHead,
+    Sections, SyncAnswer, Welcome, first_8,
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
 use crate::sync::resume::{CommonOps, ResumeId, ResumeToken, Transferred};
+use crate::sync::{IngestedOps, PeerMisbehaved, SyncError};
+
+/// The facts about a session that are fixed by its first request.
+pub(crate) struct Start {
+    pub(crate) nonce: [u8; 16],
+    /// The longest answer that this side accepts, in bytes.
+    pub(crate) limit: usize,
+    /// The earlier session that was offered for resumption.
+    pub(crate) offered: Option<ResumeToken>,
+    pub(crate) space: LogSpace,
+    /// The session covers the operations with numbers below this.
+    pub(crate) cursor: OpSeq,
+    /// The log of the session, to recognize the replica.
+    log: LogId,
+}
+
+impl Start {
+    /// Begins a session with this replica. Returns the first request as well.
+    pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> (Self, Vec<u8>) {
+        let start = Self {
+            nonce,
+            limit: options.limit(),
+            offered: options.resume.clone().filter(|token| token.common.is_of(replica.log())),
+            space: LogSpace::of(replica),
+            cursor: replica.log().confirmed(),
+            log: replica.log().id().clone(),
+        };
+        let count = u64::from(start.cursor);
+        let since = start.offered.as_ref().map(|token| wide(token.common.others(start.cursor).count()));
+        let hint = hint_of(replica.crypto(), replica.log().index(), start.cursor);
+        let hello = Hello { count, since: since.unwrap_or(count), hint };
+        let head = start.head(0, start.offered.as_ref().map(|token| token.id), Phase::Hello(hello));
+        // A replica that does not verify asks for other copies of the operations in doubt.
+        let alternates_wanted = replica.wanted_alternates().take(MAX_ALTERNATES_WANTED).copied().collect();
+        let sections = Sections { alternates_wanted, ranges: RangeWriter::new(), ops: OpPacker::new(0) };
+        let message = head.write(sections);
+        (start, message)
+    }
+
+    /// Returns the head of a request.
+    pub(crate) const fn head(&self, round: u64, resume: Option<ResumeId>, phase: Phase) -> RequestHead {
+        RequestHead { nonce: self.nonce, space: self.space.tag, round, limit: self.limit, resume, phase }
+    }
+
+    /// Returns the tag by which the session recognizes its answers.
+    pub(crate) fn tag(&self) -> [u8; 8] {
+        first_8(&self.nonce)
+    }
+
+    /// Checks that this is the replica with which the session began.
+    pub(crate) fn check_replica(&self, replica: &Replica) -> Result<(), SyncError> {
+        if self.log == *replica.log().id() { Ok(()) } else { Err(SyncError::OtherReplica) }
+    }
+}
 
 /// A session whose welcome has arrived.
 pub(crate) struct Reconciling {
@@ -84,7 +137,7 @@ impl Reconciling {
             comparison: Comparison { id, fingerprinter, snapshot, welcome },
             pending: Vec::new(),
             asked: vec![PendingRange { low: Bound::start(), high: Bound::End, content }],
-            outbox: Outbox::new(),
+            outbox: Outbox::default(),
             inbox: Inbox::default(),
             idle_rounds: 0,
         })
@@ -149,13 +202,15 @@ impl Reconciling {
         &mut self,
         replica: &mut Replica,
         now: WallMillis,
-        answer: SyncAnswer<'_>,
+        answer: SyncAnswer<ReadSections<'_>>,
         progress: &mut Progress,
     ) -> Result<(), SyncError> {
         let SyncAnswer { welcome, ack, continuation, sections } = answer;
         self.round += 1;
 
-        let sent = self.take_ack(&ack, progress)?;
+        let sent = self.outbox.acknowledge(&ack)?;
+        progress.sent = progress.sent.saturating_add(sent);
+        progress.refused_by_peer.add(&ack.refused);
         let is_empty = sections.ranges.is_empty() && continuation.is_none() && sections.ops.is_empty();
         let ingested = IngestedOps::ingest(replica, now, sections.ops)?;
         let received = ingested.received;
@@ -191,14 +246,6 @@ impl Reconciling {
         let here = snapshot.count().saturating_add(self.inbox.received.count);
         progress.left_to_receive = welcome.count.saturating_sub(here);
         Ok(())
-    }
-
-    /// Records the acknowledgement of the last request's operations. Returns their number.
-    fn take_ack(&mut self, ack: &Ack, progress: &mut Progress) -> Result<u64, SyncError> {
-        let expected = self.outbox.acknowledge(ack)?;
-        progress.sent = progress.sent.saturating_add(expected);
-        progress.refused_by_peer.add(&ack.refused);
-        Ok(expected)
     }
 
     /// Returns true if the range lies within a range of the last request.

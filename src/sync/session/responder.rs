@@ -2,23 +2,23 @@
 
 use std::collections::VecDeque;
 
-use super::draft::Draft;
-use super::id::{SessionId, responder_nonce};
-use super::options::SyncOptions;
-use super::push::Push;
-use crate::codec::OpHash;
-use crate::codec::wire::wide;
+use super::id::{SessionId, hint_of, responder_nonce};
+use super::{Push, SyncOptions, pack_op};
+use crate::codec::{OpHash, OpPacker, wide};
 use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::oplog::LogId;
 use crate::replica::Replica;
-use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::ingest::{IngestedOps, Received};
-use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES};
-use crate::sync::proto::{Ack, Alert, LogSpace, Phase, ReadSections, SyncRequest, Welcome, room_for_ops};
-use crate::sync::rbsr::{Fingerprinter, Snapshot, View};
+use crate::store::StoreError;
+use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST};
+use crate::sync::proto::{
+    Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections,
+    Sections, SyncAnswer, SyncRequest, Welcome, room_for_ops,
+};
+use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
+use crate::sync::{IngestedOps, PeerMisbehaved, Received, SyncError};
 
 /// Answers the requests of any number of initiators, in any order.
 ///
@@ -159,20 +159,20 @@ impl Responder {
         let fingerprinter = id.fingerprinter(crypto);
         let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor);
         let view = View { index: replica.log().index(), fingerprinter: &fingerprinter, snapshot: &snapshot };
-        let mut draft = Draft::new(room_for_ops(head.limit.min(self.options.limit())));
+        let mut draft = Draft::new(replica, view, room_for_ops(head.limit.min(self.options.limit())));
         let welcome = match head.phase {
             Phase::Hello(hello) => {
-                draft.answer_hello(replica, view, cursor, &hello, resume.is_some())?;
+                draft.answer_hello(cursor, &hello, resume.is_some())?;
                 let (count, total, limit) = (snapshot.count(), snapshot.total(), self.options.limit());
                 Some(Welcome { nonce, cursor, resumed: resume.is_some(), count, total, limit })
             }
             Phase::Later { .. } => {
-                draft.answer_ranges(replica, view, ranges)?;
+                draft.answer_ranges(ranges)?;
                 None
             }
         };
         let sent_numbers = std::mem::take(&mut draft.sent_numbers);
-        draft.send_alternates(replica, &alternates_wanted)?;
+        draft.send_alternates(&alternates_wanted)?;
         let sent = wide(draft.ops.count());
         let received = ingested.received;
         let ack = Ack {
@@ -182,9 +182,10 @@ impl Responder {
             sum: fingerprinter.sum(view.index, &ingested.numbers),
         };
         let wanted = alternates_to_request(replica, &ingested, welcome.is_some());
-        let message = draft.finish(&head, welcome.as_ref(), &ack, wanted);
+        let sections = Sections { alternates_wanted: wanted, ranges: draft.ranges, ops: draft.ops };
+        let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
         let new = welcome.map(|welcome| {
-            let common = CommonOps::new(replica.log(), cursor, OpRuns::new());
+            let common = CommonOps::new(replica.log(), cursor, OpRuns::default());
             PastSession::new(name, common, welcome.count, welcome.total)
         });
         self.sessions.record(replica.log(), name, new, &ingested.numbers, &sent_numbers);
@@ -219,12 +220,161 @@ impl Responder {
 /// Returns the operations of which the initiator is asked for another copy: those that it sent with a bad signature,
 /// and with the welcome, once in a session, those in doubt here.
 fn alternates_to_request(replica: &Replica, ingested: &IngestedOps, with_welcome: bool) -> Vec<OpHash> {
-    let mut wanted: Vec<OpHash> = Vec::new();
-    if with_welcome {
-        wanted.extend(replica.wanted_alternates().take(MAX_ALTERNATES_WANTED));
-    }
+    let in_doubt = with_welcome.then(|| replica.wanted_alternates()).into_iter().flatten();
     let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
-    wanted.extend(refused);
-    wanted.truncate(MAX_ALTERNATES_WANTED);
-    wanted
+    in_doubt.chain(refused).take(MAX_ALTERNATES_WANTED).copied().collect()
+}
+
+/// An answer that is being written.
+struct Draft<'v> {
+    replica: &'v Replica,
+    view: View<'v>,
+    ranges: RangeWriter,
+    ops: OpPacker,
+    /// The numbers of the operations in it.
+    sent_numbers: Vec<OpSeq>,
+    /// The place where it was full.
+    continuation: Option<Continuation>,
+}
+
+impl<'v> Draft<'v> {
+    /// Creates an answer with room for `op_bytes` bytes of operations.
+    fn new(replica: &'v Replica, view: View<'v>, op_bytes: usize) -> Self {
+        Self {
+            replica,
+            view,
+            ranges: RangeWriter::new(),
+            ops: OpPacker::new(op_bytes),
+            sent_numbers: Vec::new(),
+            continuation: None,
+        }
+    }
+
+    /// Answers the first request: sends everything to a side without operations, and describes everything to a side
+    /// that seems to have others.
+    fn answer_hello(&mut self, cursor: OpSeq, hello: &Hello, resumed: bool) -> Result<(), StoreError> {
+        let theirs = if resumed { hello.since } else { hello.count };
+        let seems_equal = theirs == self.view.snapshot.count()
+            && hello.hint == hint_of(self.replica.crypto(), self.view.index, cursor);
+        if theirs == 0 {
+            self.send(&Bound::start(), 0..self.view.snapshot.len())?;
+        } else if !seems_equal {
+            self.describe_all();
+        }
+        Ok(())
+    }
+
+    /// Lists the newest operations, and sends the fingerprints of ranges that double in length from there back. So
+    /// recent operations are found at once, regardless of the length of the log.
+    fn describe_all(&mut self) {
+        let mut cuts = Vec::new();
+        let mut length = NEWEST;
+        while let Some(cut) = self.view.snapshot.len().checked_sub(length).filter(|cut| *cut > 0) {
+            cuts.push(self.view.bound_at(cut));
+            length = length.saturating_mul(2);
+        }
+        let mut low = Bound::start();
+        for high in cuts.into_iter().rev() {
+            self.describe(&low, &high, &self.view.fingerprint(&low, &high));
+            low = high;
+        }
+        self.describe(&low, &Bound::End, &self.view.ids(&low, &Bound::End));
+    }
+
+    /// Answers the ranges of a later request, until the answer is full.
+    fn answer_ranges(&mut self, ranges: Vec<RangeItem>) -> Result<(), SyncError> {
+        for item in ranges {
+            if self.continuation.is_some() {
+                break;
+            }
+            self.on_range(item)?;
+        }
+        Ok(())
+    }
+
+    /// Describes a range. Returns false, and asks the initiator to continue from there, if the answer is full.
+    fn describe(&mut self, low: &Bound, high: &Bound, content: &RangeContent) -> bool {
+        let fits = self.ranges.push(low, high, content);
+        if !fits {
+            self.continuation = Some(Continuation { from: low.clone(), done: 0 });
+        }
+        fits
+    }
+
+    fn on_range(&mut self, item: RangeItem) -> Result<(), SyncError> {
+        let RangeItem { low, high, content } = item;
+        let range = self.view.range(&low, &high);
+        match content {
+            RangeContent::Fingerprint { count, fingerprint } => {
+                match self.view.on_fingerprint(&low, &high, count, fingerprint) {
+                    OnFingerprint::Same => {}
+                    OnFingerprint::SendAll => self.send(&low, range)?,
+                    OnFingerprint::List => _ = self.describe(&low, &high, &self.view.ids(&low, &high)),
+                    OnFingerprint::Fingerprint => {
+                        self.describe(&low, &high, &self.view.fingerprint(&low, &high));
+                    }
+                    OnFingerprint::Split(parts) => {
+                        for (low, high) in &parts {
+                            if !self.describe(low, high, &self.view.fingerprint(low, high)) {
+                                break;
+                            }
+                        }
+                    }
+                }
+            }
+            RangeContent::Ids(ids) => {
+                let OnIds { send, wants } = self.view.on_ids(&low, &high, &ids);
+                if wants.is_empty() || self.describe(&low, &high, &RangeContent::Wants(wants)) {
+                    self.send(&low, send)?;
+                }
+            }
+            RangeContent::Wants(wants) => {
+                let start = range.start;
+                let wanted = self.view.wanted(&low, &high, &wants)?;
+                if let Some(stopped) = self.send_until_full(wanted)? {
+                    let from = if stopped == start { low } else { self.view.bound_at(stopped) };
+                    self.continuation = Some(Continuation { from, done: wide(stopped - start) });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the operations at these positions, in order, of a range that begins at `low`. If the answer is full, asks
+    /// the initiator to continue from there.
+    fn send(&mut self, low: &Bound, positions: impl IntoIterator<Item = usize>) -> Result<(), StoreError> {
+        if let Some(stopped) = self.send_until_full(positions)? {
+            let from = self.view.bound_at(stopped).max(low.clone());
+            self.continuation = Some(Continuation { from, done: 0 });
+        }
+        Ok(())
+    }
+
+    /// Sends operations. Returns the position of the first that does not fit.
+    fn send_until_full(
+        &mut self,
+        positions: impl IntoIterator<Item = usize>,
+    ) -> Result<Option<usize>, StoreError> {
+        for position in positions {
+            let Some(number) = self.view.number(position) else { continue };
+            if !pack_op(self.replica, number, &mut self.ops)? {
+                return Ok(Some(position));
+            }
+            self.sent_numbers.push(number);
+        }
+        Ok(None)
+    }
+
+    /// Sends this side's copies of operations whose signatures the initiator doubts, until the answer is full.
+    fn send_alternates(&mut self, wanted: &[OpHash]) -> Result<(), StoreError> {
+        if self.replica.accepts_unverified() {
+            return Ok(());
+        }
+        for number in wanted.iter().filter_map(|hash| self.replica.log().find_confirmed(hash)) {
+            if !pack_op(self.replica, number, &mut self.ops)? {
+                break;
+            }
+        }
+        Ok(())
+    }
 }

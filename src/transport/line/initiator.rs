@@ -131,7 +131,7 @@ impl LineInitiator {
         self.result.as_ref()
     }
 
-    /// Returns the state from which the next line to the same peer can resume, for [`SyncOptions::since`].
+    /// Returns the state from which the next line to the same peer can resume, for [`SyncOptions::resume`].
     #[must_use]
     pub const fn resume_token(&self) -> Option<&ResumeToken> {
         match &self.result {

@@ -27,7 +27,7 @@ impl LineResponder {
     ///
     /// # Errors
     ///
-    /// [`SyncError`]; send the answer that [`SyncError::to_message`] makes, then close the line.
+    /// [`SyncError`]; send the answer that [`SyncError::to_alert`] makes, then close the line.
     pub fn receive(
         &mut self,
         responder: &mut Responder,

@@ -160,7 +160,7 @@ impl<S: Read + Write> WebSocketClient<S> {
     }
 
     /// Returns the state from which the next line to the same server can resume, for
-    /// [`SyncOptions::since`](crate::SyncOptions::since).
+    /// [`SyncOptions::resume`](crate::SyncOptions::resume).
     #[must_use]
     pub const fn resume_token(&self) -> Option<&ResumeToken> {
         self.line.resume_token()

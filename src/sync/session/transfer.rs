@@ -1,20 +1,24 @@
-//! The operations that an initiator sends.
+//! The operations that an initiator exchanges with its peer.
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::codec::OpHash;
-use crate::codec::packed::OpPacker;
-use crate::codec::wire::wide;
+use super::Progress;
+use crate::codec::{OpHash, OpPacker, wide};
 use crate::op::{OpSeq, SignedOpRef};
+use crate::oplog::OpLog;
 use crate::packed::BitSet;
 use crate::replica::Replica;
 use crate::store::StoreError;
-use crate::sync::error::{PeerMisbehaved, SyncError};
-use crate::sync::proto::limits::MAX_ALTERNATES_SENT;
+use crate::sync::proto::limits::{
+    MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_REFUSED,
+};
 use crate::sync::proto::{Ack, room_for_ops};
 use crate::sync::rbsr::{Fingerprinter, Tally};
+use crate::sync::resume::OpRuns;
+use crate::sync::{IngestedOps, PeerMisbehaved, SyncError};
 
 /// The operations that an initiator sends, each once in a session.
+#[derive(Default)]
 pub(crate) struct Outbox {
     waiting: VecDeque<OpSeq>,
     /// Operations that were ever waiting.
@@ -37,21 +41,6 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    pub(crate) const fn new() -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            queued: BitSet::new(),
-            alternates: VecDeque::new(),
-            queued_alternates: BitSet::new(),
-            alternates_count: 0,
-            in_flight: 0,
-            in_flight_sum: 0,
-            altered: false,
-            sent: Tally { count: 0, sum: 0 },
-            sent_numbers: Vec::new(),
-        }
-    }
-
     /// Returns the number of operations that wait to be sent.
     pub(crate) fn waiting(&self) -> u64 {
         wide(self.waiting.len())
@@ -139,4 +128,59 @@ pub(crate) fn pack_op(replica: &Replica, number: OpSeq, packer: &mut OpPacker) -
         }
         true
     })
+}
+
+/// The operations that an initiator received.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    /// Operations received in this session that were not in the log when it began.
+    pub(crate) numbers: OpRuns,
+    pub(crate) received: Tally,
+    /// Operations refused for their signature.
+    bad_signatures: BTreeSet<OpHash>,
+    /// Those of them of which the peer has still to be asked for another copy.
+    alternates_wanted: Vec<OpHash>,
+    /// The number of refused operations, repeated ones included.
+    refused: u64,
+}
+
+impl Inbox {
+    /// Records ingested operations. Operations with numbers below `cursor` were in the log when the session began.
+    pub(crate) fn record(
+        &mut self,
+        log: &OpLog,
+        fingerprinter: &Fingerprinter,
+        cursor: OpSeq,
+        ingested: IngestedOps,
+        progress: &mut Progress,
+    ) -> Result<(), SyncError> {
+        for number in ingested.numbers {
+            if number >= cursor && self.numbers.insert(number) {
+                self.received.add(fingerprinter.of(log.index().hash(number)));
+            }
+        }
+        for hash in ingested.bad_signatures {
+            if self.bad_signatures.len() < MAX_BAD_SIGNATURES && self.bad_signatures.insert(hash) {
+                self.alternates_wanted.push(hash);
+            }
+        }
+        progress.received.add(&ingested.received);
+        // A genuine copy may have followed a bad one.
+        self.alternates_wanted.retain(|hash| !log.contains(hash));
+        if self.bad_signatures.len() < MAX_BAD_SIGNATURES {
+            let missing = self.bad_signatures.iter().filter(|hash| !log.contains(hash)).count();
+            progress.received.refused.bad_signature = wide(missing);
+        }
+        self.refused = self.refused.saturating_add(ingested.received.refused.total());
+        if self.refused > MAX_REFUSED {
+            return Err(SyncError::TooManyRefused { limit: MAX_REFUSED });
+        }
+        Ok(())
+    }
+
+    /// Removes and returns operations of which another copy is wanted, as many as a message may ask for.
+    pub(crate) fn take_alternates_wanted(&mut self) -> Vec<OpHash> {
+        let kept = self.alternates_wanted.len().saturating_sub(MAX_ALTERNATES_WANTED);
+        self.alternates_wanted.split_off(kept)
+    }
 }

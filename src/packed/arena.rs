@@ -1,4 +1,4 @@
-//! Byte strings stored end to end, each with a four-byte address.
+//! Strings stored end to end, each with a four-byte address.
 
 use super::index;
 
@@ -15,6 +15,7 @@ const MAX_PAGES: usize = 1 << 14;
 pub(crate) struct ByteAddress(u32);
 
 /// An append-only arena of byte strings of up to [`ByteArena::MAX_LEN`] bytes.
+#[derive(Default)]
 pub(crate) struct ByteArena {
     pages: Vec<Vec<u8>>,
 }
@@ -84,13 +85,53 @@ impl ByteArena {
     }
 }
 
+/// The address of a string.
+#[derive(Clone, Copy)]
+pub(crate) struct StrAddress(ByteAddress);
+
+/// An append-only arena of short strings.
+#[derive(Default)]
+pub(crate) struct StrArena(ByteArena);
+
+impl StrArena {
+    /// Returns true if `count` strings of `bytes` bytes in total fit, where each is far shorter than a page.
+    pub(crate) fn has_room(&self, count: usize, bytes: usize) -> bool {
+        self.0.has_room(count, bytes)
+    }
+
+    /// Appends a string.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room: see [`StrArena::has_room`].
+    #[expect(clippy::expect_used, reason = "the log checks for room first")]
+    pub(crate) fn push(&mut self, text: &str) -> StrAddress {
+        StrAddress(self.0.push(&[text.as_bytes()]).expect("the log checks for room first"))
+    }
+
+    /// Returns the length in bytes of the string at an address.
+    pub(crate) fn len(&self, address: StrAddress) -> usize {
+        self.0.get(address.0).len()
+    }
+
+    pub(crate) fn is(&self, address: StrAddress, text: &str) -> bool {
+        self.0.get(address.0) == text.as_bytes()
+    }
+
+    /// Returns the string at an address that [`StrArena::push`] returned.
+    #[expect(clippy::expect_used, reason = "only push adds bytes, and it takes a str")]
+    pub(crate) fn get(&self, address: StrAddress) -> &str {
+        std::str::from_utf8(self.0.get(address.0)).expect("only push adds bytes, and it takes a str")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn strings_of_every_length_are_returned() {
-        let mut arena = ByteArena::new();
+        let mut arena = ByteArena::default();
         let text: Vec<u8> = (0..=255_u8).cycle().take(ByteArena::MAX_LEN).collect();
         let lengths =
             [0, 1, 6, 7, 8, 253, 254, 255, 256, 1000, ByteArena::MAX_LEN, 3, ByteArena::MAX_LEN - 1, 40];
@@ -108,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_string_over_the_limit_changes_nothing() {
-        let mut arena = ByteArena::new();
+        let mut arena = ByteArena::default();
         let first = arena.push(&[b"abc"]).unwrap();
         assert!(arena.push(&[&vec![0; ByteArena::MAX_LEN], b"x"]).is_none());
         let next = arena.push(&[b"def"]).unwrap();
@@ -118,7 +159,7 @@ mod tests {
 
     #[test]
     fn has_room_counts_the_remaining_pages() {
-        let arena = ByteArena::new();
+        let arena = ByteArena::default();
         let all = MAX_PAGES * PAGE;
         assert!(arena.has_room(1, all / 2));
         assert!(!arena.has_room(1, all));
