@@ -52,8 +52,8 @@ pub(super) fn connect(path: &Path, links: Links) -> Result<Connection, StoreErro
 
 /// Opens the database file for reading only; sets it up to trust nothing.
 ///
-/// A file that is open for writing, or was not closed, has a write-ahead log beside it. Without one nothing is locked and
-/// no file is created, so the medium may be read-only.
+/// A file that is open for writing, or was not closed, has a write-ahead log beside it. Without one nothing is locked
+/// and no file is created, so the medium may be read-only.
 pub(super) fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
     let path = std::path::absolute(path)?;
     let has_log = place::len(&place::beside(&path, "-wal"))?.is_some();

@@ -99,8 +99,8 @@ impl<'k> StoreCheck<'k> {
         self.space.as_deref()
     }
 
-    /// Checks everything, and passes on the good operations, in the order of arrival. Returns also, for a backup, how many
-    /// of them it had when it was made.
+    /// Checks everything, and passes on the good operations, in the order of arrival. For a backup, also returns the
+    /// number of them that it had when it was made.
     pub(super) fn walk(
         &self,
         crypto: Sodium,
