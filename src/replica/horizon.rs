@@ -49,7 +49,8 @@ impl Replica {
 
     /// Declares that `now` is right and that an earlier wall clock was ahead. Operations that are too far ahead of
     /// `now` are held again until they are due, as on other replicas, those of this replica's actor included. Writing
-    /// works at once, and no timestamp is used twice. The next [`Replica::poll`] returns the fields whose winner changes.
+    /// works at once, and no timestamp is used twice. The next [`Replica::poll`] returns the fields whose winner
+    /// changes.
     ///
     /// Call it when [`Replica::clock_ahead`] reports a time that is not worth waiting for and the wall clock has been
     /// set right. It is kept in the store. Takes time proportional to the log.
@@ -89,8 +90,8 @@ impl Replica {
         Some(self.due_at(self.log.index().ts(first)))
     }
 
-    /// Returns the time up to which operations are merged when the wall clock is at `now`. Merged operations stay merged,
-    /// even if the wall clock goes back.
+    /// Returns the time up to which operations are merged when the wall clock is at `now`. Merged operations stay
+    /// merged, even if the wall clock goes back.
     pub(super) fn horizon_at(&self, now: WallMillis) -> Option<WallMillis> {
         self.believed_horizon(now).max(self.state.horizon())
     }
