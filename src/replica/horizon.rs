@@ -134,12 +134,9 @@ impl Replica {
         self.state.due(index, horizon?).last().map(|greatest| index.ts(greatest))
     }
 
-    /// Stores the state of the clock that moving the horizon forward leads to, if it releases operations.
+    /// Stores the state of the clock that moving the horizon forward leads to, if it is another than the stored one.
     fn keep_horizon(&mut self, horizon: Option<WallMillis>) -> Result<(), StoreError> {
-        match self.greatest_due(horizon) {
-            Some(greatest) => self.log.keep_clock(self.stored_clock_with(Some(greatest))),
-            None => Ok(()),
-        }
+        self.log.keep_clock(self.stored_clock_with(self.greatest_due(horizon)))
     }
 
     /// Moves the horizon forward to this time and merges the held operations up to it.

@@ -133,8 +133,9 @@ fn seal_after(
 }
 
 impl Replica {
-    /// Takes in the operations that another process has appended to the store, at any time or after a write or an ingest
-    /// has ended with [`StoreError::Conflict`]. They are verified as when the store is opened. Returns their count.
+    /// Takes in the operations that another process has appended to the store, at any time or after a write or an
+    /// ingest has ended with [`StoreError::Conflict`]. They are verified as when the store is opened. Returns their
+    /// count.
     ///
     /// # Errors
     ///
