@@ -61,8 +61,9 @@ impl Replica {
     /// fails; the replica is unchanged.
     pub fn reset_clock(&mut self, now: WallMillis) -> Result<(), WriteError> {
         let horizon = self.believed_horizon(now).ok_or(HlcError::Doubtful { now })?;
-        let stays = self.log.index().in_order().rev().map(|seq| WallMillis(self.log.index().ts(seq).t()));
-        let clock = StoredClock { horizon: stays.skip_while(|t| *t > horizon).next(), was_reset: true };
+        let index = self.log.index();
+        let stays = index.in_order().rev().map(|seq| WallMillis(index.ts(seq).t())).find(|t| *t <= horizon);
+        let clock = StoredClock { horizon: stays, was_reset: true };
         self.log.keep_clock(clock).map_err(IngestError::from)?;
         self.note_clock(now);
         self.clock_was_reset = true;
