@@ -48,8 +48,8 @@ pub enum HlcError {
     },
     /// The wall clock shows a time before 2020 or after 2100, and no timestamp is known that could take its place.
     #[error(
-        "the wall clock is {now}, which is not between 2020 and 2100: perhaps it was never set, or seconds were passed for \
-         milliseconds"
+        "the wall clock is {now}, which is not between 2020 and 2100: perhaps it was never set, or \
+         seconds were passed for milliseconds"
     )]
     Doubtful {
         /// The time of the wall clock.

@@ -338,8 +338,8 @@ impl OpLog {
         Ok(Added::Appended { hash, equivocates_with })
     }
 
-    /// Appends operations that are not in the log, each once, and stores the state of the clock after them. The store is
-    /// written before memory, so that the log is unchanged on an error.
+    /// Appends operations that are not in the log, each once, and stores the state of the clock after them. The store
+    /// is written before memory, so that the log is unchanged on an error.
     pub(crate) fn append(
         &mut self,
         ops: &[PermittedOp<'_>],

@@ -49,7 +49,8 @@ impl Replica {
 
     /// Declares that `now` is right and that an earlier wall clock was ahead. Operations that are too far ahead of
     /// `now` are held again until they are due, as on other replicas, those of this replica's actor included. Writing
-    /// works at once, and no timestamp is used twice. The next [`Replica::poll`] returns the fields whose winner changes.
+    /// works at once, and no timestamp is used twice. The next [`Replica::poll`] returns the fields whose winner
+    /// changes.
     ///
     /// Call it when [`Replica::clock_ahead`] reports a time that is not worth waiting for and the wall clock has been
     /// set right. It is kept in the store. Takes time proportional to the log.
@@ -60,8 +61,9 @@ impl Replica {
     /// fails; the replica is unchanged.
     pub fn reset_clock(&mut self, now: WallMillis) -> Result<(), WriteError> {
         let horizon = self.believed_horizon(now).ok_or(HlcError::Doubtful { now })?;
-        let stays = self.log.index().in_order().rev().map(|seq| WallMillis(self.log.index().ts(seq).t()));
-        let clock = StoredClock { horizon: stays.skip_while(|t| *t > horizon).next(), was_reset: true };
+        let index = self.log.index();
+        let stays = index.in_order().rev().map(|seq| WallMillis(index.ts(seq).t())).find(|t| *t <= horizon);
+        let clock = StoredClock { horizon: stays, was_reset: true };
         self.log.keep_clock(clock).map_err(IngestError::from)?;
         self.note_clock(now);
         self.clock_was_reset = true;
@@ -89,8 +91,8 @@ impl Replica {
         Some(self.due_at(self.log.index().ts(first)))
     }
 
-    /// Returns the time up to which operations are merged when the wall clock is at `now`. Merged operations stay merged,
-    /// even if the wall clock goes back.
+    /// Returns the time up to which operations are merged when the wall clock is at `now`. Merged operations stay
+    /// merged, even if the wall clock goes back.
     pub(super) fn horizon_at(&self, now: WallMillis) -> Option<WallMillis> {
         self.believed_horizon(now).max(self.state.horizon())
     }
@@ -133,12 +135,9 @@ impl Replica {
         self.state.due(index, horizon?).last().map(|greatest| index.ts(greatest))
     }
 
-    /// Stores the state of the clock that moving the horizon forward leads to, if it releases operations.
+    /// Stores the state of the clock that moving the horizon forward leads to, if it is another than the stored one.
     fn keep_horizon(&mut self, horizon: Option<WallMillis>) -> Result<(), StoreError> {
-        match self.greatest_due(horizon) {
-            Some(greatest) => self.log.keep_clock(self.stored_clock_with(Some(greatest))),
-            None => Ok(()),
-        }
+        self.log.keep_clock(self.stored_clock_with(self.greatest_due(horizon)))
     }
 
     /// Moves the horizon forward to this time and merges the held operations up to it.

@@ -170,8 +170,8 @@ impl Restoring {
 
 impl Replica {
     /// Returns the next operations to save, in the order of arrival: at least one, and more until their records have
-    /// `max_bytes`; or a first seal or a new state of the clock alone. `None` when all are saved, while others are being saved, and for a replica
-    /// without a journal.
+    /// `max_bytes`; or a first seal or a new state of the clock alone. `None` when all are saved, while others are
+    /// being saved, and for a replica without a journal.
     ///
     /// # Errors
     ///

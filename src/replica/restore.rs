@@ -194,8 +194,8 @@ impl Replica {
         Err(StoreError::operation(place, damage).into())
     }
 
-    /// Merges the operations of the log from `first` on, as if they had just arrived, and follows the clock of the process
-    /// that has appended them.
+    /// Merges the operations of the log from `first` on, as if they had just arrived, and follows the clock of the
+    /// process that has appended them.
     fn merge_appended(&mut self, first: OpSeq, now: WallMillis, theirs: StoredClock) {
         if theirs.was_reset && !self.clock_was_reset {
             self.clock_was_reset = true;

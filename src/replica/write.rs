@@ -108,8 +108,8 @@ pub enum WriteError {
     #[error(transparent)]
     Clock(#[from] HlcError),
     /// The write would be stamped too far ahead of the wall clock, because an operation of that time is merged: other
-    /// replicas would hold it. Wait until the wall clock is closer. Or, if an earlier wall clock was wrong, set it right
-    /// and call [`Replica::reset_clock`].
+    /// replicas would hold it. Wait until the wall clock is closer. Or, if an earlier wall clock was wrong, set it
+    /// right and call [`Replica::reset_clock`].
     #[error(
         "the write would be stamped {by} ahead of the wall clock, past the limit of {limit}, because an operation with \
          timestamp {after} is merged"

@@ -70,8 +70,8 @@ impl Ledger {
         }
     }
 
-    /// Returns the head after these operations, with this state of the clock. A log that has lost its seal, because it was written to without the
-    /// key, or that never had one, stays without.
+    /// Returns the head after these operations, with this state of the clock. A log that has lost its seal, because it
+    /// was written to without the key, or that never had one, stays without.
     pub(crate) fn after<'o>(
         &self,
         ops: impl ExactSizeIterator<Item = (OpHash, SignedOpRef<'o>)> + Clone,
@@ -87,8 +87,8 @@ impl Ledger {
         Ok(Head { count, trace, seal, clock, ..self.head.clone() })
     }
 
-    /// Returns the head with a first seal over operations that have all been verified, and with this state of the clock;
-    /// `None` if the head is stored and neither is new.
+    /// Returns the head with a first seal over operations that have all been verified, and with this state of the
+    /// clock; `None` if the head is stored and neither is new.
     pub(crate) fn settled(&self, seal: Option<Seal>, clock: StoredClock) -> Option<Head> {
         if seal.is_none() && self.stored.is_some() && clock == self.head.clock {
             return None;

@@ -1,11 +1,14 @@
 //! Wrong wall clocks, before and after closing.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use policysync::hlc::HlcError;
+use policysync::op::OpSeq;
 use policysync::replica::Restoring;
-use policysync::store::Record;
-use policysync::{Hlc, Replica, ReplicaOptions, Value, WallMillis, WriteError};
+use policysync::store::{Commit, MemoryStore, Record, Store};
+use policysync::{Hlc, Replica, ReplicaOptions, StoreError, Value, WallMillis, WriteError};
 
 use super::common::{NOW, Random, key, knowing, set};
 use super::{PEOPLE, as_alice, ingest};
@@ -13,7 +16,7 @@ use super::{PEOPLE, as_alice, ingest};
 const DAY: u64 = 86_400_000;
 const YEAR: u64 = 365 * DAY;
 const DRIFT: u64 = ReplicaOptions::DEFAULT_MAX_DRIFT.0;
-/// Wall clocks that are behind: never set, seconds for milliseconds, years, a day.
+/// Wall clocks that are late: never set, seconds for milliseconds, years, a day.
 const BEHIND: [u64; 4] = [0, NOW.0 / 1000, NOW.0 - 5 * YEAR, NOW.0 - DAY];
 const TITLE: (&str, &str, &str) = ("Task", "t1", "title");
 
@@ -49,14 +52,16 @@ fn title(replica: &Replica) -> Option<Value> {
 
 #[test]
 fn reopening_never_shows_less_whatever_the_wall_clock_says() {
-    for behind in BEHIND {
+    for (behind, writes) in BEHIND.into_iter().flat_map(|behind| [(behind, false), (behind, true)]) {
         let file = File::new();
         let mut replica = file.open(NOW.0);
         ingest(
             &mut replica,
             &[set("bob", NOW.0 - 5, 0, "title", "theirs"), set("bob", NOW.0 + DAY, 0, "b", 1_i32)],
         );
-        replica.set(NOW, ("Task", "t1", "own"), "mine").unwrap();
+        if writes {
+            replica.set(NOW, ("Task", "t1", "own"), "mine").unwrap();
+        }
         let before = shown(&replica);
         drop(replica);
         for _ in 0..2 {
@@ -68,7 +73,7 @@ fn reopening_never_shows_less_whatever_the_wall_clock_says() {
             assert!(replica.clock_ahead(WallMillis(behind)).is_some());
         } else {
             let corrected = replica.set(WallMillis(behind), TITLE, "corrected").unwrap();
-            assert_eq!(corrected.op().ts(), Hlc::new(NOW.0, 1).unwrap());
+            assert_eq!((corrected.op().ts().c(), Some(corrected.op().ts()) > before.2), (1, true));
             assert_eq!(title(&file_again(replica, &file, behind)), Some("corrected".into()));
         }
     }
@@ -181,7 +186,7 @@ impl Saved {
     }
 
     fn open(&self, now: u64) -> Replica {
-        let numbers = (0..).map(policysync::op::OpSeq::new);
+        let numbers = (0..).map(OpSeq::new);
         let records: Vec<Record<'_>> =
             numbers.zip(&self.records).map(|(first, bytes)| Record { first, count: 1, bytes }).collect();
         let restoring =
@@ -271,4 +276,39 @@ fn an_own_operation_that_is_fetched_again_after_a_reset_is_held() {
     let doubtful = replica.set(WallMillis(0), TITLE, "mine").unwrap();
     assert_eq!(doubtful.op().ts(), Hlc::new(NOW.0 + DRIFT + 1, 1).unwrap());
     assert!(replica.log().forks().unwrap().is_empty());
+}
+
+/// A store in memory that can be told to fail.
+struct Failing(MemoryStore, Arc<AtomicBool>);
+
+impl Store for Failing {
+    fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.head()
+    }
+
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        if self.1.load(Ordering::Relaxed) { Err(StoreError::Full) } else { self.0.commit(commit) }
+    }
+
+    fn read<'a>(&'a self, seq: OpSeq, scratch: &'a mut Vec<u8>) -> Result<Option<Record<'a>>, StoreError> {
+        self.0.read(seq, scratch)
+    }
+}
+
+#[test]
+fn what_the_store_cannot_keep_is_not_shown() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let store = Failing(MemoryStore::new(), Arc::clone(&fails));
+    let mut replica = Replica::open(as_alice(knowing(&PEOPLE).store(store, NOW))).unwrap();
+    ingest(&mut replica, &[set("bob", NOW.0 + DAY, 0, "title", "tomorrow's")]);
+    let tomorrow = WallMillis(NOW.0 + DAY);
+    fails.store(true, Ordering::Relaxed);
+    assert!(replica.poll(tomorrow).is_empty());
+    assert_eq!((title(&replica), replica.held()), (None, 1));
+    fails.store(false, Ordering::Relaxed);
+    assert_eq!(replica.poll(tomorrow).len(), 1);
+    fails.store(true, Ordering::Relaxed);
+    let before = shown(&replica);
+    assert!(matches!(replica.reset_clock(NOW), Err(WriteError::Ingest(_))));
+    assert_eq!((shown(&replica), replica.clock_ahead(NOW)), (before, Some(WallMillis(DAY))));
 }
