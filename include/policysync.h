@@ -1539,8 +1539,8 @@ policysync_status policysync_replica_clock(policysync_replica *POLICYSYNC_NONNUL
                                            policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Returns the time up to which operations are merged; later ones are held. Merged operations
- * stay merged, also when the replica is closed and opened again.
+ * Returns the time up to which operations are merged; later ones are held. Merged operations stay merged, also when
+ * the replica is closed and opened again.
  *
  * `out`: milliseconds since 1970. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
@@ -1577,6 +1577,37 @@ POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_next_due(policysync_replica *POLICYSYNC_NONNULL replica,
                                               uint64_t *POLICYSYNC_NONNULL out,
                                               policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns how far ahead of the wall clock the next write would be stamped, if that is more than `max_drift_ms`. Writes
+ * return `POLICYSYNC_ERR_CLOCK_AHEAD` until that time has passed, or until `policysync_replica_reset_clock`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `out`: milliseconds. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (the clock is not ahead), `POLICYSYNC_ERR_NULL`,
+ * `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_clock_ahead(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 uint64_t now_ms,
+                                                 uint64_t *POLICYSYNC_NONNULL out,
+                                                 policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Declares that `now_ms` is right and that an earlier wall clock was ahead. Operations that are too far ahead are held
+ * again until they are due, the replica's own ones included. Writing works at once, and no timestamp is used twice.
+ * Takes time proportional to the log.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CLOCK` (the time is not between 2020 and 2100),
+ * `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_PANIC` or a store failure.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_reset_clock(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 uint64_t now_ms,
+                                                 policysync_error *POLICYSYNC_NULLABLE err);
 
 /* ---------- Replicas: the log ---------- */
 

@@ -109,8 +109,8 @@ impl OpStore {
         self.commit(head, &Records::encode(self.form, first, ops))
     }
 
-    /// Stores the head of a log that has just been read: that of a new store, one with a first seal over operations that
-    /// have all been verified, or one with a new state of the clock. A store that is only read stays as it is.
+    /// Stores the head of a log that has just been read: that of a new store, one with a first seal over operations
+    /// that have all been verified, or one with a new state of the clock. A store that is only read stays as it is.
     pub(crate) fn settle(&mut self, seal: Option<Seal>, clock: StoredClock) -> Result<(), StoreError> {
         if self.backing.is_read_only() {
             return Ok(());

@@ -193,6 +193,9 @@ static void test_replicas(void) {
     NULL_IN("out", policysync_replica_next_due(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_horizon(nothing(), &number, err));
     NULL_IN("out", policysync_replica_horizon(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_clock_ahead(nothing(), NOW, &number, err));
+    NULL_IN("out", policysync_replica_clock_ahead(replica, NOW, nothing(), err));
+    NULL_IN("replica", policysync_replica_reset_clock(nothing(), NOW, err));
     NULL_IN("replica", policysync_replica_clock(nothing(), &ts, err));
     NULL_IN("out", policysync_replica_clock(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_actor(nothing(), &buffer, err));

@@ -178,8 +178,9 @@ impl World {
         // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
-            let which = input.below(4);
+            let (which, now) = (input.below(5), now(input));
             fixed(input, JUNK, |out, err| match which {
+                4 => policysync_replica_clock_ahead(replica, now, out, err),
                 0 => policysync_replica_held(replica, out, err),
                 1 => policysync_replica_next_due(replica, out, err),
                 2 => policysync_replica_horizon(replica, out, err),
@@ -198,6 +199,10 @@ impl World {
             let mut out = Timestamp { t: JUNK, c: 0, reserved: 0 };
             let mut told = Told::new(input);
             said!(told, policysync_replica_clock(replica, &raw mut out, told.at()));
+            if input.below(4) == 0 {
+                let now = now(input);
+                said!(told, policysync_replica_reset_clock(replica, now, told.at()));
+            }
         }
     }
 

@@ -244,7 +244,7 @@ impl policysync_status_code {
     }
 }
 
-const ALL: [policysync_status_code; 60] = [
+const ALL: [policysync_status_code; 61] = [
     POLICYSYNC_OK,
     POLICYSYNC_NOT_FOUND,
     POLICYSYNC_DONE,
