@@ -429,16 +429,16 @@ public:
     std::optional<std::uint64_t> horizon() const { return optional<std::uint64_t>(policysync_replica_horizon); }
 
     /** Returns how far ahead of the wall clock the next write would be stamped, in milliseconds, if that is too far. */
-    std::optional<std::uint64_t> clock_ahead(std::uint64_t now = POLICYSYNC_NOW) const {
+    std::optional<std::uint64_t> clock_ahead(std::uint64_t at = now) const {
         std::uint64_t by = 0;
         const auto status =
-            detail::call([&](auto *error) { return policysync_replica_clock_ahead(get(), now, &by, error); });
+            detail::call([&](auto *error) { return policysync_replica_clock_ahead(get(), at, &by, error); });
         return status == POLICYSYNC_OK ? std::optional<std::uint64_t>(by) : std::nullopt;
     }
 
     /** Declares that an earlier wall clock was ahead. */
-    void reset_clock(std::uint64_t now = POLICYSYNC_NOW) {
-        detail::call([&](auto *error) { return policysync_replica_reset_clock(get(), now, error); });
+    void reset_clock(std::uint64_t at = now) {
+        detail::call([&](auto *error) { return policysync_replica_reset_clock(get(), at, error); });
     }
 
     std::optional<policysync_hlc> clock() const { return optional<policysync_hlc>(policysync_replica_clock); }

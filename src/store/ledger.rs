@@ -104,6 +104,7 @@ impl Ledger {
     }
 
     /// Returns the head of a log that was saved from a backup with this count of operations.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn marked(&self, copied: Option<u32>) -> Head {
         let trace = self.head.trace_after(self.crypto, std::iter::empty());
         Head { trace, copied, ..self.head.clone() }

@@ -122,6 +122,7 @@ impl OpStore {
     }
 
     /// Stores the head of a log that was saved from another one: from a backup, with this count of its operations.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn settle_as(&mut self, copied: Option<u32>) -> Result<(), StoreError> {
         match copied {
             Some(_) => self.commit(self.ledger.marked(copied), &Records::empty(OpSeq::FIRST)),
