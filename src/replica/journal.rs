@@ -1,6 +1,5 @@
 //! Replicas whose operations an asynchronous host saves.
 
-use super::options::Place;
 use super::restore::Reading;
 use super::{OpenError, Replica, ReplicaOptions};
 use crate::codec::OpHash;
@@ -113,10 +112,10 @@ impl Restoring {
     /// [`OpenError`] when the options contradict each other or the head is damaged.
     pub fn new(options: ReplicaOptions, head: Option<&[u8]>, now: WallMillis) -> Result<Self, OpenError> {
         let mut options = options;
-        if !matches!(options.place, Place::Memory) {
+        if options.restore.is_some() {
             return Err(OpenError::TwoStores);
         }
-        let expected = std::mem::take(&mut options.expected);
+        let expected = std::mem::take(&mut options.stored.expected);
         let mut replica = Replica::open(options)?;
         replica.check_before_reading(now, &expected)?;
         let head = head.map(<[u8]>::to_vec);

@@ -24,9 +24,7 @@ use crate::keys::{KeyRegistry, RegistryError, SigningSecretKey};
 use crate::op::{IdentifierError, OpSeq};
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
-#[cfg(feature = "sqlite")]
-use crate::store::SqliteStore;
-use crate::store::{Backing, StoreError};
+use crate::store::StoreError;
 use crate::threads::Threads;
 use crate::value::Excerpt;
 use alternates::Alternates;
@@ -35,7 +33,6 @@ use options::SignatureCheck;
 
 pub use incoming::Incoming;
 pub use journal::{JournalError, Restoring, Unsaved};
-use options::Place;
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
 pub use write::WriteError;
@@ -122,21 +119,8 @@ impl Replica {
             state: State::default(),
             alternates: Alternates::default(),
         };
-        match options.place {
-            Place::Memory => {}
-            Place::Store(store, now) => {
-                replica.restore(now, options.expected, || Ok(Backing::Other(store)))?;
-            }
-            #[cfg(feature = "sqlite")]
-            Place::File(path, now) => {
-                let open = || SqliteStore::open(path, options.durability);
-                replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))?;
-            }
-            #[cfg(feature = "sqlite")]
-            Place::FileReadOnly(path, now) => {
-                let open = || SqliteStore::open_read_only(path);
-                replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))?;
-            }
+        if let Some(restore) = options.restore {
+            restore(&mut replica, options.stored)?;
         }
         Ok(replica)
     }

@@ -1,13 +1,14 @@
 //! The options that a replica is opened with.
 
 use super::restore::Expected;
+use super::{OpenError, Replica};
 use crate::guard::Guard;
 use crate::hlc::WallMillis;
 use crate::keys::{KeyRegistry, SigningSecretKey};
 use crate::oplog::LogDigest;
+use crate::store::{Backing, Store};
 #[cfg(feature = "sqlite")]
-use crate::store::Durability;
-use crate::store::Store;
+use crate::store::{Durability, SqliteStore};
 use crate::threads::Threads;
 
 /// The rule for the `id` of an operation, which is only a label.
@@ -43,21 +44,21 @@ pub struct ReplicaOptions {
     pub(super) labels: Labels,
     pub(super) signatures: SignatureCheck,
     pub(super) threads: Threads,
-    pub(super) place: Place,
-    #[cfg(feature = "sqlite")]
-    pub(super) durability: Durability,
-    pub(super) expected: Expected,
+    pub(super) restore: Option<Restore>,
+    pub(super) stored: StoredOptions,
 }
 
-/// The place where a replica keeps its log, with the present time.
-pub(super) enum Place {
-    Memory,
-    Store(Box<dyn Store>, WallMillis),
+/// The options of a replica in a store.
+#[derive(Default)]
+pub(super) struct StoredOptions {
+    pub(super) expected: Expected,
     #[cfg(feature = "sqlite")]
-    File(std::path::PathBuf, WallMillis),
-    #[cfg(feature = "sqlite")]
-    FileReadOnly(std::path::PathBuf, WallMillis),
+    pub(super) durability: Durability,
 }
+
+/// Opens a store and reads its log into a new replica. It is a value, so that a program that keeps all of its replicas in
+/// memory is linked without this code.
+pub(super) type Restore = Box<dyn FnOnce(&mut Replica, StoredOptions) -> Result<(), OpenError> + Send>;
 
 /// The treatment of signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,10 +85,8 @@ impl ReplicaOptions {
             labels: Labels::Derived,
             signatures: SignatureCheck::Required,
             threads: Threads::ONE,
-            place: Place::Memory,
-            #[cfg(feature = "sqlite")]
-            durability: Durability::default(),
-            expected: Expected::default(),
+            restore: None,
+            stored: StoredOptions::default(),
         }
     }
 
@@ -156,7 +155,9 @@ impl ReplicaOptions {
     /// there count as known, not as changes ([`Replica::poll`](crate::Replica::poll)).
     #[must_use]
     pub fn store(mut self, store: impl Store + 'static, now: WallMillis) -> Self {
-        self.place = Place::Store(Box::new(store), now);
+        self.restore = Some(Box::new(move |replica, options| {
+            replica.restore(now, options.expected, || Ok(Backing::Other(Box::new(store))))
+        }));
         self
     }
 
@@ -172,7 +173,11 @@ impl ReplicaOptions {
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn path(mut self, path: impl Into<std::path::PathBuf>, now: WallMillis) -> Self {
-        self.place = Place::File(path.into(), now);
+        let path = path.into();
+        self.restore = Some(Box::new(move |replica, options| {
+            let open = || SqliteStore::open(path, options.durability);
+            replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))
+        }));
         self
     }
 
@@ -184,7 +189,11 @@ impl ReplicaOptions {
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn path_read_only(mut self, path: impl Into<std::path::PathBuf>, now: WallMillis) -> Self {
-        self.place = Place::FileReadOnly(path.into(), now);
+        let path = path.into();
+        self.restore = Some(Box::new(move |replica, options| {
+            let open = || SqliteStore::open_read_only(path);
+            replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))
+        }));
         self
     }
 
@@ -192,7 +201,7 @@ impl ReplicaOptions {
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
+        self.stored.durability = durability;
         self
     }
 
@@ -203,7 +212,7 @@ impl ReplicaOptions {
     /// A replica that is opened without the key verifies signatures; its first write removes the seal.
     #[must_use]
     pub fn seal_key(mut self, key: [u8; 32]) -> Self {
-        self.expected.seal_key = Some(crate::crypto::Zeroizing::new(key));
+        self.stored.expected.seal_key = Some(crate::crypto::Zeroizing::new(key));
         self
     }
 
@@ -213,7 +222,7 @@ impl ReplicaOptions {
     /// copy of the store shows that it is old.
     #[must_use]
     pub fn at_least(mut self, head: LogDigest) -> Self {
-        self.expected.at_least = Some(head);
+        self.stored.expected.at_least = Some(head);
         self
     }
 
