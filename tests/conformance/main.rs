@@ -1,4 +1,5 @@
 //! Scenarios in plain JSON that every language runs alike: `tests/conformance/README.md` describes them.
+#![cfg(feature = "sqlite")]
 
 mod runner;
 mod step;
