@@ -15,7 +15,7 @@ const val ADMIT = 1
 const val REJECT = 2
 const val JSON = 1
 const val NOW = -1L
-const val ABI = 1
+const val ABI = 2
 
 // size_t is as wide as long on every Unix.
 fun size(bytes: Int) = NativeLong(bytes.toLong())
