@@ -87,7 +87,7 @@ fn versions() {
         let numbers: Vec<u32> = version.split('.').map(|number| number.parse().expect("a number")).collect();
         let number = numbers.iter().fold(0, |whole, part| whole * 1000 + part);
         assert_eq!(policysync_version_number(), number);
-        assert_eq!(policysync_abi_version(), 1);
+        assert_eq!(policysync_abi_version(), 2);
         assert!(policysync_system_clock_ms() < 1 << 53);
     }
 }
