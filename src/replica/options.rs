@@ -56,8 +56,8 @@ pub(super) struct StoredOptions {
     pub(super) durability: Durability,
 }
 
-/// Opens a store and reads its log into a new replica. It is a value, so that a program that keeps all of its replicas in
-/// memory is linked without this code.
+/// Opens a store and reads its log into a new replica. It is a value, so that a program that keeps all of its replicas
+/// in memory is linked without this code.
 pub(super) type Restore = Box<dyn FnOnce(&mut Replica, StoredOptions) -> Result<(), OpenError> + Send>;
 
 /// The treatment of signatures.
