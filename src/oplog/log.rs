@@ -505,7 +505,7 @@ impl OpLog {
 }
 
 /// The identity of an open log. It differs from that of every other log, even with the same operations, and from that
-/// of its own file when it is opened again. An [`OpSeq`](crate::op::OpSeq) is only valid in the log with the same
+/// of its own file when it is opened again. An [`OpSeq`] is only valid in the log with the same
 /// identity.
 #[derive(Clone, Default)]
 pub(crate) struct LogId(Arc<()>);
