@@ -20,7 +20,7 @@ impl StoreCheck<'_> {
     /// Writes every operation that verifies into a new store at `to`, in the order of arrival, and reports what is
     /// lost. A [`Cursor`](crate::oplog::Cursor) of the old store is not valid in the new one, which has no seal yet.
     ///
-    /// What is saved of a backup is a backup: it does not open for writing as an actor whose operations it had.
+    /// A backup stays a backup: the new file does not open for writing as an actor with operations in the old one.
     ///
     /// Operations of the device's own actor may be among those that are lost: it should continue as a new actor.
     ///
