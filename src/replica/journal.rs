@@ -203,7 +203,7 @@ impl Replica {
         };
         let Some(head) = head else { return Ok(None) };
         let known = journal.ledger.stored().map(<[u8]>::to_vec);
-        let unsaved = Unsaved { known, head: head.encode(), records };
+        let unsaved = Unsaved { known, head: head.encode(self.crypto), records };
         journal.in_flight = Some(head);
         Ok(Some(unsaved))
     }
@@ -274,7 +274,8 @@ impl Replica {
     /// Ends saving a change: returns its head.
     fn land(&mut self, unsaved: &Unsaved) -> Result<Head, JournalError> {
         let journal = self.journal.as_mut().ok_or(JournalError::NoJournal)?;
-        let is_same = |head: &mut Head| head.encode() == unsaved.head;
+        let crypto = self.crypto;
+        let is_same = |head: &mut Head| head.encode(crypto) == unsaved.head;
         journal.in_flight.take_if(is_same).ok_or(JournalError::NotInFlight)
     }
 }

@@ -46,8 +46,10 @@ impl Evidence {
 /// The state of reading a log back.
 pub(super) struct Reading {
     evidence: Evidence,
-    /// The seal over what was read, where there is a key to it.
+    /// The seal over the operations read so far, if there is a key.
     seal: Option<Seal>,
+    /// The seal that replaces the one of version 0.1.0.
+    renewed: Option<Seal>,
     /// The digest that is still to be met.
     at_least: Option<LogDigest>,
     scratch: Vec<u8>,
@@ -63,8 +65,10 @@ impl Reading {
     fn with(replica: &mut Replica, ledger: &Ledger, evidence: Evidence, at_least: Option<LogDigest>) -> Self {
         let space = replica.log.space().map(Into::into);
         replica.log = OpLog::new_in(replica.crypto, space);
-        let seal = ledger.sealing().map(|sealing| sealing.start(replica.log.space()));
-        Self { evidence, seal, at_least, scratch: Vec::new() }
+        let is_old = ledger.has_old_seal();
+        let start = |is_old| ledger.sealing().map(|sealing| sealing.start(replica.log.space(), is_old));
+        let (seal, renewed) = (start(is_old), start(false).filter(|_| is_old));
+        Self { evidence, seal, renewed, at_least, scratch: Vec::new() }
     }
 
     /// Verifies the next records and passes their operations to `enter`, which puts them into the log.
@@ -78,6 +82,7 @@ impl Reading {
         self.meet_digest(replica)?;
         let mut ops = replica.verify_records(records, self.evidence)?;
         self.seal = seal_after(self.seal, ledger, &ops, &mut self.scratch);
+        self.renewed = seal_after(self.renewed, ledger, &ops, &mut self.scratch);
         // The expected digest is over a certain number of operations: stop there.
         let stop = self.at_least.and_then(|expected| usize::try_from(expected.count).ok());
         let here = stop.and_then(|stop| stop.checked_sub(replica.log.len()));
@@ -102,7 +107,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Compares the whole log with its head. Returns its first seal, where it has none and there is a key.
+    /// Compares the whole log with its head. Returns its first seal, or the one that replaces an old seal, if there is a
+    /// key.
     pub(super) fn end(mut self, replica: &Replica, ledger: &Ledger) -> Result<Option<Seal>, OpenError> {
         self.meet_digest(replica)?;
         let (found, count) = (replica.log.index().len(), ledger.count());
@@ -114,11 +120,13 @@ impl Reading {
             return Err(OpenError::RolledBack { expected, found: replica.log.digest() });
         }
         match (self.evidence, self.seal) {
-            (Evidence::Seal, Some(computed)) => ledger.check_seal(ledger.head(), &computed)?,
-            (Evidence::Signature, Some(computed)) => return Ok(Some(computed)),
-            _ => {}
+            (Evidence::Seal, Some(computed)) => {
+                ledger.check_seal(ledger.head(), &computed)?;
+                Ok(self.renewed)
+            }
+            (Evidence::Signature, Some(computed)) => Ok(Some(computed)),
+            _ => Ok(None),
         }
-        Ok(None)
     }
 }
 
@@ -155,7 +163,7 @@ impl Replica {
         let ops = self.verify_records(&records, evidence)?;
         if evidence == Evidence::Seal {
             let ledger = self.log.store().ledger();
-            let computed = seal_after(ledger.head().seal, ledger, &ops, &mut Vec::new());
+            let computed = seal_after(ledger.head().seal.map(|seal| seal.ops), ledger, &ops, &mut Vec::new());
             ledger.check_seal(&head, &computed.unwrap_or_default())?;
         }
         self.log.restore(&ops, self.threads)?;

@@ -6,7 +6,7 @@ use policysync::bundle::{export_ops, export_since, import};
 use policysync::op::OpSeq;
 use policysync::oplog::Cursor;
 use policysync::replica::{JournalError, Restoring, Unsaved};
-use policysync::store::{Damage, MemoryStore, Place, Record};
+use policysync::store::{MemoryStore, Record};
 use policysync::sync::{Push, SessionResult};
 use policysync::{
     Hlc, IngestError, OpHash, OpenError, Outcome, Replica, ReplicaOptions, Responder, SignedOp, StoreError,
@@ -313,8 +313,7 @@ fn a_sealed_journal_is_read_without_keys_and_another_seal_is_refused() {
     let unknown = |seal: [u8; 32]| ReplicaOptions::new().seal_key(seal);
     assert_eq!(saved.open(unknown([3; 32]), 7).unwrap().log().digest(), replica.log().digest());
     let error = saved.open(unknown([4; 32]), 7).err().unwrap();
-    let place = StoreError::Corrupt { place: Place::Seal, damage: Damage::Seal };
-    assert_eq!(error, OpenError::Store(place));
+    assert_eq!(error, OpenError::Store(StoreError::WrongSealKey));
     assert!(matches!(saved.open(ReplicaOptions::new(), 7), Err(OpenError::UnknownKey { .. })));
     // A journal without a seal gets one, which is saved alone.
     let mut unsealed = Saved::default();
@@ -346,9 +345,13 @@ fn saved_bytes_are_not_trusted() {
     assert!(place(&twice).contains("operation number 5"));
     let mut short = saved.clone();
     short.head.as_mut().unwrap()[2] += 1;
-    let error = Restoring::new(options(None), short.head.as_deref(), NOW).unwrap();
-    let error = error.take(&saved.records()).unwrap().finish().err().unwrap();
-    assert!(error.to_string().contains("operation number 24"), "{error}");
+    let error = Restoring::new(options(None), short.head.as_deref(), NOW).err().unwrap();
+    assert!(error.to_string().contains("the head"), "{error}");
+    let records = saved.records();
+    let missing =
+        Restoring::new(options(None), saved.head.as_deref(), NOW).unwrap().take(&records[..23]).unwrap();
+    let error = missing.finish().err().unwrap();
+    assert!(error.to_string().contains("operation number 23"), "{error}");
     let gap = Restoring::new(options(None), saved.head.as_deref(), NOW).unwrap().take(&saved.records()[1..]);
     assert!(gap.err().unwrap().to_string().contains("operation number 0"));
     let head = Restoring::new(options(None), Some(b"rubbish"), NOW).err().unwrap();

@@ -144,7 +144,7 @@ fn another_seal_key_is_refused_and_a_write_without_one_takes_the_seal_away() {
     let path = directory.path().join("log");
     ingest(&mut Replica::open(in_file(&path).seal_key(SEAL)).unwrap(), &some_ops());
     let error = Replica::open(in_file(&path).seal_key([8; 32])).err().unwrap();
-    assert!(error.to_string().contains("the seal"), "{error}");
+    assert_eq!(error, OpenError::Store(StoreError::WrongSealKey));
     let expected = {
         let mut replica = open(&path);
         ingest(&mut replica, &[set("bob", NOW.0, 9, "a", 1_i32)]);

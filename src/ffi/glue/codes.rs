@@ -163,6 +163,7 @@ impl Status for StoreError {
             Self::Poisoned => POLICYSYNC_ERR_PANIC,
             Self::Newer { .. } => POLICYSYNC_ERR_NEWER,
             Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::WrongSealKey => POLICYSYNC_ERR_SEAL_KEY,
             Self::NoFile => POLICYSYNC_ERR_ARGUMENT,
         }
     }
