@@ -22,6 +22,12 @@ pub(super) struct Expected {
     pub(super) at_least: Option<LogDigest>,
 }
 
+impl Expected {
+    pub(super) fn is_some(&self) -> bool {
+        self.seal_key.is_some() || self.at_least.is_some()
+    }
+}
+
 /// The proof that a stored operation was signed by its actor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Evidence {
@@ -107,8 +113,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Compares the whole log with its head. Returns its first seal, or the one that replaces an old seal, if there is a
-    /// key.
+    /// Compares the whole log with its head. Returns its first seal, or the one that replaces an old seal, if there is
+    /// a key.
     pub(super) fn end(mut self, replica: &Replica, ledger: &Ledger) -> Result<Option<Seal>, OpenError> {
         self.meet_digest(replica)?;
         let (found, count) = (replica.log.index().len(), ledger.count());
@@ -183,23 +189,24 @@ impl Replica {
         loop {
             let page = store.page(next)?;
             next = page.end();
-            if page.count() == 0 {
-                break;
+            if page.count() > 0 {
+                pages.push(page);
+                continue;
             }
-            pages.push(page);
+            if next.get() == head.count {
+                return Ok(Some((pages, head)));
+            }
+            // Another process may have committed after the head or the last page was read.
+            match store.newer()?.filter(|newer| *newer != head) {
+                Some(newer) => head = newer,
+                None if next.get() < head.count => {
+                    return Err(StoreError::operation(next, Damage::Missing).into());
+                }
+                None => {
+                    return Err(StoreError::operation(OpSeq::new(head.count), Damage::Unexpected).into());
+                }
+            }
         }
-        if next.get() > head.count {
-            // Another commit meanwhile.
-            head = store.newer()?.unwrap_or(head);
-        }
-        if next.get() == head.count {
-            return Ok(Some((pages, head)));
-        }
-        let (place, damage) = match next.get() < head.count {
-            true => (next, Damage::Missing),
-            false => (OpSeq::new(head.count), Damage::Unexpected),
-        };
-        Err(StoreError::operation(place, damage).into())
     }
 
     /// Merges the operations of the log from `first` on, as if they had just arrived, and follows the clock of the
@@ -234,10 +241,17 @@ impl Replica {
         let first_seal = self.read_log(&mut store, expected.at_least)?;
         self.refuse_copied_actor(store.ledger())?;
         self.merge_restored(now, store.ledger().head().clock);
-        // Operations that have become due are shown from now on, so they must be at the next opening.
-        store.settle(first_seal, self.stored_clock())?;
         self.log.keep_in(store);
-        Ok(())
+        // Operations that have become due are shown from now on, so they must be at the next opening.
+        let mut clock = self.stored_clock();
+        let mut settled = self.log.store_mut().settle(first_seal, clock);
+        while settled == Err(StoreError::Conflict) && self.log.store().newer()?.is_some() {
+            // Another process has committed meanwhile. A first seal does not cover its operations.
+            self.catch_up(now)?;
+            clock = self.stored_clock();
+            settled = self.log.store_mut().settle(None, clock);
+        }
+        Ok(settled?)
     }
 
     /// Returns an error for options that contradict each other.
@@ -307,7 +321,7 @@ impl Replica {
             let signed = decode(form, space).map_err(damaged)?;
             let hashed = recompute(crypto, hash, signed, scratch).map_err(damaged)?;
             match evidence {
-                Evidence::Seal => Ok(VerifiedOp::under_seal(hashed)),
+                Evidence::Seal => Ok(VerifiedOp::stored_before(hashed)),
                 Evidence::None => Ok(VerifiedOp::dangerously_unverified(hashed)),
                 Evidence::Signature => {
                     keys.verify_hashed(&crypto, hashed).map_err(|error| match error.into() {

@@ -1,6 +1,7 @@
 //! The errors of stores.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 use crate::codec::DecodeError;
 use crate::keys::VerifyError;
@@ -235,6 +236,11 @@ impl From<VerifyError> for Damage {
 
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> Self {
-        Self::FileSystem { kind: error.kind() }
+        let cause = || Cause::new(&error.to_string(), error.raw_os_error());
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull(cause()),
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(cause()),
+            kind => Self::FileSystem { kind },
+        }
     }
 }

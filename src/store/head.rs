@@ -232,7 +232,9 @@ mod tests {
         let decode = |members: &[u8]| Head::decode(crypto, &[members, &digest(crypto, members)].concat());
         let members = full().members(STORE_HEAD_VERSION);
         assert_eq!(decode(&members), Ok(full()));
-        for len in 0..members.len() {
+        let bytes = full().encode(crypto);
+        assert!((0..bytes.len()).all(|len| Head::decode(crypto, &bytes[..len]) == Err(unexpected())));
+        for len in 2..members.len() {
             assert_eq!(decode(&members[..len]), Err(unexpected()), "{len} bytes");
         }
         assert_eq!(decode(&[&members[..], &[0]].concat()), Err(unexpected()));

@@ -6,7 +6,8 @@ use crate::codec::tags::{STORE_SEAL, STORE_SEAL_V1};
 use crate::crypto::{Sodium, Zeroizing};
 use crate::op::SignedOpRef;
 
-/// The first byte of what is hashed: the beginning of a chain, an operation, the state of a clock, or the id of the key.
+/// The first byte of what is hashed: the beginning of a chain, an operation, the state of a clock, or the id of the
+/// key.
 const START: u8 = 0;
 const OPERATION: u8 = 1;
 const CLOCK: u8 = 2;

@@ -202,9 +202,10 @@ impl World {
 
     fn begin_to_save(&mut self) {
         let bytes = 1 + self.random.below(1000);
-        match self.replica.unsaved(bytes).unwrap() {
-            Some(unsaved) => assert!(self.in_flight.replace(unsaved).is_none()),
-            None => assert!(self.in_flight.is_some() || self.is_all_saved()),
+        match self.replica.unsaved(bytes) {
+            Ok(Some(unsaved)) => assert!(self.in_flight.replace(unsaved).is_none()),
+            Ok(None) => assert!(self.in_flight.is_none() && self.is_all_saved()),
+            Err(error) => assert!(error == JournalError::InFlight && self.in_flight.is_some()),
         }
     }
 
@@ -244,7 +245,7 @@ impl World {
         self.ops = self.saved.ops();
         let own = self.ops.iter().filter(|op| op.op().actor() == "alice");
         self.used = own.map(|op| op.op().ts()).collect();
-        assert!(self.replica.poll(NOW).is_empty());
+        assert!(self.replica.poll(NOW).unwrap().is_empty());
         self.known = winners(&self.replica, &self.ops);
     }
 
@@ -256,7 +257,7 @@ impl World {
         let written = self.replica.set(NOW, ("Task", "t1", "own0"), "more");
         assert_eq!(written, Err(WriteError::Ingest(closed())));
         assert_eq!(self.replica.ingest(NOW, &set("bob", NOW.0, 7, "late", true)), Err(closed()));
-        assert_eq!(self.replica.unsaved(1).err(), Some(StoreError::OutcomeUnknown));
+        assert_eq!(self.replica.unsaved(1).err(), Some(JournalError::Store(StoreError::OutcomeUnknown)));
         assert_eq!(self.replica.take_back(), Err(JournalError::Store(StoreError::OutcomeUnknown)));
         assert_eq!(snapshot(&self.replica), before, "reading still works");
         self.crash();
@@ -265,8 +266,8 @@ impl World {
     fn check(&mut self) {
         let mut model = Replica::open(as_alice(knowing(&PEOPLE))).unwrap();
         ingest(&mut model, &self.ops);
-        model.poll(NOW);
-        for change in self.replica.poll(NOW) {
+        model.poll(NOW).unwrap();
+        for change in self.replica.poll(NOW).unwrap() {
             let field = (change.entity, change.entity_id, change.path);
             match change.winner {
                 Some(winner) => _ = self.known.insert(field, winner),
@@ -406,7 +407,7 @@ fn options_with_a_store_and_replicas_without_a_journal_are_refused() {
     assert_eq!(Restoring::new(options, None, NOW).err(), Some(OpenError::TwoStores));
     let mut plain = Replica::open(as_alice(knowing(&PEOPLE))).unwrap();
     plain.set(NOW, ("Task", "t1", "own"), "a").unwrap();
-    assert!(plain.unsaved(1000).unwrap().is_none());
+    assert_eq!(plain.unsaved(1000).err(), Some(JournalError::NoJournal));
     assert_eq!(plain.take_back(), Err(JournalError::NoJournal));
     assert_eq!(key("alice").public_key().actor(), plain.actor().unwrap());
 }

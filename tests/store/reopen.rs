@@ -42,8 +42,8 @@ proptest! {
             }
             prop_assert_eq!(snapshot(&file), snapshot(&memory));
         }
-        let changes = memory.poll(WallMillis(NOW.0 + 10_000_000)).len();
-        file.poll(WallMillis(NOW.0 + 10_000_000));
+        let changes = memory.poll(WallMillis(NOW.0 + 10_000_000)).unwrap().len();
+        file.poll(WallMillis(NOW.0 + 10_000_000)).unwrap();
         prop_assert!(changes > 0 || memory.log().is_empty());
         prop_assert_eq!(snapshot(&file), snapshot(&memory));
     }

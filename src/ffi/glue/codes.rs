@@ -111,7 +111,7 @@ impl Status for OpenError {
             Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
             Self::RolledBack { .. } => POLICYSYNC_ERR_ROLLED_BACK,
             Self::RestoredBackup { .. } => POLICYSYNC_ERR_RESTORED_BACKUP,
-            Self::SealUnverified | Self::TwoStores => POLICYSYNC_ERR_ARGUMENT,
+            Self::SealUnverified | Self::NoStore | Self::TwoStores => POLICYSYNC_ERR_ARGUMENT,
         }
     }
 

@@ -184,7 +184,8 @@ impl<'k> StoreCheck<'k> {
             findings.add(Place::Head, Damage::Missing);
         }
         let end = u32::try_from(end).unwrap_or(u32::MAX - 1);
-        let copied = ledger.as_ref().and_then(|ledger| ledger.head().copied);
+        // Without a head nobody knows whether it was a backup.
+        let copied = ledger.as_ref().map_or(Some(u32::MAX), |ledger| ledger.head().copied);
         let mut store = Opened { connection, crypto, end, sealed: None, copied };
         if let Some(ledger) = ledger.filter(Ledger::is_sealed) {
             let (head, seal) = (ledger.head(), store.seal(&ledger, space)?);
@@ -204,7 +205,7 @@ impl<'k> StoreCheck<'k> {
         let mut scratch = Scratch::default();
         let hashed = recompute(store.crypto, hash, decode(form, self.space.as_deref())?, &mut scratch)?;
         if store.sealed == Some(true) {
-            return Ok(VerifiedOp::under_seal(hashed));
+            return Ok(VerifiedOp::stored_before(hashed));
         }
         Ok(self.keys.verify_hashed(&store.crypto, hashed)?)
     }
