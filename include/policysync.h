@@ -1726,6 +1726,14 @@ policysync_status policysync_replica_actor(policysync_replica *POLICYSYNC_NONNUL
 /* ---------- Cursors ---------- */
 
 /**
+ * An iterator over the fields that have changed since a position in the history of the merged state, each once, for
+ * whatever reason: an operation was written or ingested, a held one became due, the clock was reset. The position can
+ * be kept across restarts. The iterator shares the data of its replica, so the two may be freed in any order. One
+ * thread at a time.
+ */
+typedef struct policysync_changes policysync_changes;
+
+/**
  * An iterator over the log, in the order in which operations were appended. Operations that are appended meanwhile are
  * found at the end: none is missed and none comes twice. It shares the data of its replica, so the two may be freed in
  * any order. One thread at a time.
@@ -1786,6 +1794,77 @@ policysync_status policysync_cursor_position(const struct policysync_cursor *POL
  */
 POLICYSYNC_API
 void policysync_cursor_free(struct policysync_cursor *POLICYSYNC_NULLABLE cursor);
+
+/**
+ * Returns the present position in the history of the merged state.
+ *
+ * `out`: the position, about 40 bytes to be kept. They are valid for this log only, also after it is opened again.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_state_position(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                    policysync_buffer *POLICYSYNC_NONNULL out,
+                                                    policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Finds the fields that have changed since a position. `policysync_replica_poll` merges the operations that have
+ * become due before. Takes time proportional to the operations that were appended or became due since.
+ *
+ * `position`, `position_len`: a position of this log; NULL and 0 for all fields.
+ * `out`: the changes, to be freed with `policysync_changes_free`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_MALFORMED` or `POLICYSYNC_ERR_PEER_VERSION` (not a
+ * position, or one of a later version), `POLICYSYNC_ERR_OTHER_REPLICA` (of another log, or the log has lost operations
+ * since: begin with all fields), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_changes_open(policysync_replica *POLICYSYNC_NONNULL replica,
+                                          const void *POLICYSYNC_NULLABLE position,
+                                          size_t position_len,
+                                          struct policysync_changes *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the next changed fields, each as the operation that determines it now. A field of which no operation is
+ * merged any more has an operation of kind `POLICYSYNC_DELETE` with an empty actor and a hash of zeros.
+ *
+ * `ops`, `stride`, `capacity`: room for `capacity` operations, `stride` bytes apart: `sizeof(policysync_op)`. Their
+ * pointers are valid until the next call on this object.
+ * `out_count`: the number of operations that were written, at least 1 if the call returns `POLICYSYNC_OK`.
+ *
+ * On any failure the iterator stays where it is.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (no more), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (`capacity`
+ * is 0), `POLICYSYNC_ERR_VERSION` (`stride` is too small), a store failure, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_changes_next(struct policysync_changes *POLICYSYNC_NONNULL changes,
+                                          policysync_op *POLICYSYNC_NULLABLE ops,
+                                          size_t stride,
+                                          size_t capacity,
+                                          size_t *POLICYSYNC_NONNULL out_count,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the position after all of these changes. Keep it when the last of them has been dealt with, together with
+ * the result.
+ *
+ * `out`: the position.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_changes_position(const struct policysync_changes *POLICYSYNC_NONNULL changes,
+                                              policysync_buffer *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees changes. NULL is allowed.
+ */
+POLICYSYNC_API
+void policysync_changes_free(struct policysync_changes *POLICYSYNC_NULLABLE changes);
 
 /* ---------- Files ---------- */
 

@@ -37,7 +37,7 @@ const GROUPS: [Group; 21] = [
     },
     Group { heading: "Replicas: reading", files: &["replica/read", "replica/clocks"] },
     Group { heading: "Replicas: the log", files: &["replica/log"] },
-    Group { heading: "Cursors", files: &["replica/cursor"] },
+    Group { heading: "Cursors", files: &["replica/cursor", "replica/changes"] },
     Group { heading: "Files", files: &["store/file"] },
     Group { heading: "Bundles", files: &["store/stream", "types/counts", "store/bundle"] },
     Group { heading: "Session resumption", files: &["sync/resume"] },

@@ -6,6 +6,7 @@ int main(void) {
     test_keys();
     test_replica();
     test_log();
+    test_changes();
     test_ops();
     test_nulls();
     test_lengths();
