@@ -194,15 +194,21 @@ impl<'a> OpRef<'a> {
     /// Checks the names, and that a delete has no value. The text of the value must be canonical JSON already.
     pub(crate) fn new(parts: Parts<'a>) -> Result<Self, OpError> {
         check(Member::Actor, parts.actor)?;
-        match parts.label {
-            Some(label) => check(Member::Id, label)?,
-            None => check_default_id(parts.actor, parts.ts)?,
-        }
         check(Member::Entity, parts.field.entity)?;
         check(Member::EntityId, parts.field.entity_id)?;
         check(Member::Path, parts.field.path)?;
         if let Some(space) = parts.space {
             check(Member::Space, space)?;
+        }
+        Self::with_checked_names(parts)
+    }
+
+    /// Checks the label, and that a delete has no value. The names must be identifiers already, and the text of the
+    /// value canonical JSON.
+    pub(crate) fn with_checked_names(parts: Parts<'a>) -> Result<Self, OpError> {
+        match parts.label {
+            Some(label) => check(Member::Id, label)?,
+            None => check_default_id(parts.actor, parts.ts)?,
         }
         if parts.kind == Kind::Delete && parts.value != "null" {
             return Err(OpError::DeleteWithValue);
@@ -213,6 +219,11 @@ impl<'a> OpRef<'a> {
     /// Creates a view of members that the log checked when it appended them.
     pub(crate) fn from_log(parts: Parts<'a>) -> Self {
         Self(parts)
+    }
+
+    /// Returns the members.
+    pub(crate) fn parts(&self) -> &Parts<'a> {
+        &self.0
     }
 
     /// Returns an owned copy.

@@ -64,7 +64,7 @@ impl<'a> SignedOpRef<'a> {
         Ok(Self { op, kid, signature })
     }
 
-    /// Creates a view of members that the log checked when it appended them.
+    /// Creates a view of members that were checked before, as those in the log are.
     pub(crate) fn from_log(op: OpRef<'a>, kid: &'a str, signature: Signature) -> Self {
         Self { op, kid, signature }
     }
