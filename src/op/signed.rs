@@ -2,7 +2,6 @@
 
 use super::{Member, Op, OpError, OpRef, check};
 use crate::crypto::Signature;
-use crate::hlc::Hlc;
 
 /// An operation with a signature that **has not been verified**, such as one from a peer or a file.
 ///
