@@ -104,6 +104,74 @@ void test_callbacks() {
     CHECK(owned.use_count() == 1);
 }
 
+/// A text that is not in the small buffer of a string, so that a view of a temporary one is seen by the sanitizer.
+std::string long_text(const std::string &end) { return std::string(100, 'x') + end; }
+
+void test_options_keep_their_values() {
+    Options options;
+    options.know("nobody", Key::from_seed("nobody", Bytes32{9}).public_key());
+    const std::vector<Key> keys = {Key::from_seed(long_text("a"), Bytes32{1}), Key::from_seed("b", Bytes32{2})};
+    for (const Key &key : keys) {
+        options = std::move(options).know(key.actor(), key.public_key(), long_text("kid"));
+    }
+    options = options.space(long_text("space")).write_as(Key::generate(long_text("me")));
+    options.guard([text = long_text("guard")](const policysync_op &) {
+        return text == long_text("guard") ? Verdict::admit : Verdict::reject;
+    });
+    Replica first(options), second(options);
+    for (Replica *replica : {&first, &second}) {
+        const std::string known = replica->keys();
+        for (const std::string &part : {long_text("a"), long_text("kid"), long_text("me"), std::string("nobody")}) {
+            CHECK(known.find(part) != std::string::npos);
+        }
+        CHECK(replica->actor() == long_text("me"));
+        CHECK(replica->set({"Task", "t1", "title"}, "1", at).find(long_text("space")) != std::string::npos);
+    }
+    // Both replicas write with the same key.
+    CHECK(first.ingest(second.set({"Task", "t1", "title"}, "2", at), at).status == POLICYSYNC_OK);
+
+    CHECK(status_of([] { Replica(Options().path("/nowhere/" + long_text("file"))); }) == POLICYSYNC_ERR_IO);
+    Options sealed = Options().seal_key(Bytes32{5}).path("/nowhere/" + long_text("file"));
+    CHECK(status_of([&] { verify_store(sealed); }) == POLICYSYNC_ERR_IO);
+    CHECK(status_of([&] { salvage_store(sealed.opened_at_ms(at), "/nowhere/" + long_text("to")); }) ==
+          POLICYSYNC_ERR_IO);
+
+    // Resumption data outlives its variable in the options.
+    Replica alice(Options().write_as(keys[0])), bob(Options().know(keys[0].actor(), keys[0].public_key()));
+    const Key kept = keys[0];
+    Responder responder;
+    SyncOptions sync;
+    for (int round = 0; round < 2; round++) {
+        alice.set({"Task", std::to_string(round), "title"}, "1", at);
+        Session session(sync);
+        while (const auto message = session.next_message(alice)) {
+            session.receive(alice, responder.respond(bob, *message, at), at);
+        }
+        SyncResult result = session.result().value();
+        sync = std::move(sync).max_message_bytes(4 << 20).resume(*result.resume);
+    }
+    const SyncOptions copy = sync;
+    sync = SyncOptions();
+    Session again(copy);
+    while (const auto message = again.next_message(alice)) {
+        again.receive(alice, responder.respond(bob, *message, at), at);
+    }
+    CHECK(again.result()->converged() && bob.position() == 2);
+
+    ClientOptions client;
+    for (int n = 0; n < 3; n++) {
+        client = std::move(client).header("x-" + std::to_string(n), long_text("value"));
+    }
+    client.bearer_token(long_text("token")).trust(long_text("no certificate"));
+    client.connect_timeout_ms(1).answer_timeout_ms(2).body_timeout_ms(3).overall_timeout_ms(4);
+    client.wait_ms(5).ping_after_ms(6).silence_ms(7).stall_ms(8);
+    const auto status = status_of([&] { HttpClient("http://127.0.0.1:1/", client); });
+    CHECK(status == POLICYSYNC_ERR_ARGUMENT || status == POLICYSYNC_ERR_UNSUPPORTED);
+    ClientOptions headers = ClientOptions().header("x", long_text("\n"));
+    const auto refused = status_of([&] { HttpClient("http://127.0.0.1:1/", headers); });
+    CHECK(refused == POLICYSYNC_ERR_ARGUMENT || refused == POLICYSYNC_ERR_UNSUPPORTED);
+}
+
 void test_files() {
     const std::string folder = "/tmp/policysync-XXXXXX";
     std::vector<char> name(folder.begin(), folder.end());
@@ -128,6 +196,13 @@ void test_files() {
     const policysync_digest digest =
         Replica(Options().path(copy).know("alice", key.public_key()).opened_at_ms(at)).digest();
     CHECK(Replica(Options().write_as(key).path(path).at_least(digest)).position() == 1);
+    Options demanding = Options().write_as(key).path(std::string(path));
+    {
+        policysync_digest more = digest;
+        more.count = 1000;
+        demanding.at_least(more);
+    }
+    CHECK(status_of([&] { Replica replica(demanding); }) == POLICYSYNC_ERR_ROLLED_BACK);
     const StoreCheck check = verify_store(Options().path(path).seal_key(seal));
     CHECK(check.report.seal == POLICYSYNC_SEAL_FITS && check.report.operations == 1 && check.findings == "[]");
     CHECK(salvage_store(Options().path(path).know("alice", key.public_key()), saved).report.operations == 1);
@@ -238,7 +313,7 @@ void test_networks() {
 
     // No server listens on this port.
     ClientOptions options;
-    options.bearer_token("abc").header("x-tenant", "blue").c().connect_timeout_ms = 5000;
+    options.bearer_token("abc").header("x-tenant", "blue").connect_timeout_ms(5000);
     HttpClient client("http://127.0.0.1:1/", options);
     Session session;
     CHECK(status_of([&] { client.sync(session, alice); }) == POLICYSYNC_ERR_CONNECTION);
@@ -255,7 +330,7 @@ void test_networks() {
     }
     const std::string address = std::string(relay) + "/sync";
     ClientOptions with_token;
-    with_token.bearer_token("relay-token").c().wait_ms = 5;
+    with_token.bearer_token("relay-token").wait_ms(5);
     HttpClient to_relay("http://" + address, with_token);
     Session with_relay;
     to_relay.sync(with_relay, alice);
@@ -280,6 +355,7 @@ void test_networks() {
 int main() {
     test_everything();
     test_callbacks();
+    test_options_keep_their_values();
     test_files();
     test_sync();
     test_networks();
