@@ -31,7 +31,8 @@
  *
  * Since. Every function and type is part of the interface since ABI 2.
  *
- * Growth. A struct that may get more members begins with struct_size, which the caller sets to sizeof; only
+ * Growth. A struct that may get more members begins with struct_size, which the caller sets to sizeof, for example
+ *   with the macro of the struct: `policysync_sync_options options = POLICYSYNC_SYNC_OPTIONS_INIT;`. Only
  *   policysync_outcome does not, and its size is an argument. All other structs never change. Members that an
  *   older program does not have count as zero. A newer program that uses a member that the library does not have gets
  *   POLICYSYNC_ERR_VERSION. Arrays of structs that may grow are passed with a stride: the number of bytes from one
@@ -95,8 +96,8 @@
 #define POLICYSYNC_NULLABLE
 #endif
 
-/* Initial values of a policysync_error, a policysync_buffer, and of policysync_bytes for a string literal. */
-#define POLICYSYNC_ERROR_INIT { (uint32_t)sizeof(policysync_error), 0, 0, { 0 } }
+/* Initial values of a policysync_buffer, and of policysync_bytes for a string literal. Every struct that begins with
+   struct_size has a macro of its own, such as POLICYSYNC_ERROR_INIT: its size, and zero in all other members. */
 #define POLICYSYNC_BUFFER_INIT { NULL, 0, 0 }
 #define POLICYSYNC_BYTES(literal) { (literal), sizeof(literal) - 1 }
 
@@ -421,11 +422,13 @@ typedef int32_t policysync_status;
 
 /**
  * A failure, in memory of the caller. A function that fails writes it; one that succeeds leaves it unchanged. Nothing
- * in it needs to be freed. Start with `policysync_error error = POLICYSYNC_ERROR_INIT;`. One thread at a time.
+ * in it needs to be freed. Start with `policysync_error error = POLICYSYNC_ERROR_INIT;` or with all members zero. One
+ * thread at a time.
  */
 typedef struct policysync_error {
     /**
-     * `sizeof(policysync_error)`. The library writes at most this many bytes, and none if it is less than 24.
+     * `sizeof(policysync_error)`. The library writes at most this many bytes, and none if it is less than 24. 0 counts
+     * as 256, the size of the struct in ABI 2.
      */
     uint32_t struct_size;
     /**
@@ -443,6 +446,8 @@ typedef struct policysync_error {
      */
     char message[240];
 } policysync_error;
+
+#define POLICYSYNC_ERROR_INIT { (uint32_t)sizeof(policysync_error), 0, 0, { 0 } }
 
 /**
  * Returns the name of a status: `"POLICYSYNC_ERR_NULL"`; `"POLICYSYNC_UNKNOWN"` for a number that this library does
@@ -771,6 +776,8 @@ typedef struct policysync_op {
     policysync_bytes label;
 } policysync_op;
 
+#define POLICYSYNC_OP_INIT { (uint32_t)sizeof(policysync_op), 0, 0, 0, 0, { 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
+
 /**
  * Signs an operation as its actor. A replica does this for its own writes.
  *
@@ -954,6 +961,8 @@ typedef struct policysync_guard {
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_guard;
 
+#define POLICYSYNC_GUARD_INIT { (uint32_t)sizeof(policysync_guard), 0, NULL, NULL, NULL }
+
 /**
  * The clock of a replica, which is read where a call passes `POLICYSYNC_NOW`.
  */
@@ -982,6 +991,8 @@ typedef struct policysync_clock {
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_clock;
 
+#define POLICYSYNC_CLOCK_INIT { (uint32_t)sizeof(policysync_clock), 0, NULL, NULL, NULL }
+
 /**
  * Notifies the application of changed fields, so that it need not poll.
  */
@@ -1009,6 +1020,8 @@ typedef struct policysync_observer {
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_observer;
 
+#define POLICYSYNC_OBSERVER_INIT { (uint32_t)sizeof(policysync_observer), 0, NULL, NULL, NULL }
+
 /**
  * A digest of the content of a replica. Replicas with equal `count` and `log` hold the same operations; replicas with
  * equal `state` have the same fields.
@@ -1035,6 +1048,8 @@ typedef struct policysync_digest {
      */
     uint8_t state[32];
 } policysync_digest;
+
+#define POLICYSYNC_DIGEST_INIT { (uint32_t)sizeof(policysync_digest), 0, 0, { 0 }, { 0 } }
 
 /**
  * The options of a replica. Zero in every member but the first is the default: initialise them with
@@ -1140,6 +1155,8 @@ typedef struct policysync_replica_options {
      */
     const struct policysync_digest *POLICYSYNC_NULLABLE at_least;
 } policysync_replica_options;
+
+#define POLICYSYNC_REPLICA_OPTIONS_INIT { (uint32_t)sizeof(policysync_replica_options), 0, 0, 0, 0, NULL, { NULL, 0 }, NULL, NULL, NULL, NULL, 0, 0, { NULL, 0 }, 0, 0, 0, NULL, NULL }
 
 /**
  * Initialises options: all zero except `struct_size`.
@@ -1824,6 +1841,8 @@ typedef struct policysync_store_report {
     uint64_t findings;
 } policysync_store_report;
 
+#define POLICYSYNC_STORE_REPORT_INIT { (uint32_t)sizeof(policysync_store_report), 0, 0, 0 }
+
 /**
  * Copies the replica's file, while it is open, into a new one. The copy is marked as a backup: a replica cannot be
  * opened on it for writing as an actor whose operations are in it (`POLICYSYNC_ERR_RESTORED_BACKUP`), because that
@@ -1921,6 +1940,8 @@ typedef struct policysync_writer {
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_writer;
 
+#define POLICYSYNC_WRITER_INIT { (uint32_t)sizeof(policysync_writer), 0, NULL, NULL, NULL }
+
 /**
  * The size of an exported bundle.
  */
@@ -1946,6 +1967,8 @@ typedef struct policysync_exported {
      */
     uint64_t position;
 } policysync_exported;
+
+#define POLICYSYNC_EXPORTED_INIT { (uint32_t)sizeof(policysync_exported), 0, 0, 0, 0 }
 
 /**
  * A source of bytes, for example a file, that gives one piece after the other.
@@ -1977,6 +2000,8 @@ typedef struct policysync_reader {
      */
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_reader;
+
+#define POLICYSYNC_READER_INIT { (uint32_t)sizeof(policysync_reader), 0, NULL, NULL, NULL }
 
 /**
  * The numbers of operations that were refused, by reason. This struct never changes.
@@ -2041,6 +2066,8 @@ typedef struct policysync_ingested {
      */
     uint64_t bytes;
 } policysync_ingested;
+
+#define POLICYSYNC_INGESTED_INIT { (uint32_t)sizeof(policysync_ingested), 0, 0, 0, { 0, 0, 0, 0, 0, 0 }, 0, 0 }
 
 /**
  * Writes the operations that were appended since a position into a bundle, for transfer without a connection: on a USB
@@ -2239,6 +2266,8 @@ typedef struct policysync_sync_options {
     const policysync_resume *POLICYSYNC_NULLABLE resume;
 } policysync_sync_options;
 
+#define POLICYSYNC_SYNC_OPTIONS_INIT { (uint32_t)sizeof(policysync_sync_options), 0, 0, NULL }
+
 /**
  * The progress of a session, for display.
  */
@@ -2303,6 +2332,8 @@ typedef struct policysync_progress {
     uint64_t left_to_receive;
 } policysync_progress;
 
+#define POLICYSYNC_PROGRESS_INIT { (uint32_t)sizeof(policysync_progress), 0, 0, 0, { 0, 0, 0, 0, 0, 0 }, 0, { 0, 0, 0, 0, 0, 0 }, 0, 0, 0, 0, 0, 0, 0 }
+
 /**
  * The result of a session.
  */
@@ -2326,6 +2357,8 @@ typedef struct policysync_sync_result {
      */
     uint8_t digest[16];
 } policysync_sync_result;
+
+#define POLICYSYNC_SYNC_RESULT_INIT { (uint32_t)sizeof(policysync_sync_result), 0, 0, { 0 } }
 
 /**
  * Initialises options: all zero except `struct_size`.
@@ -2935,6 +2968,8 @@ typedef struct policysync_client_options {
      */
     uint64_t stall_ms;
 } policysync_client_options;
+
+#define POLICYSYNC_CLIENT_OPTIONS_INIT { (uint32_t)sizeof(policysync_client_options), 0, { NULL, 0 }, NULL, 0, 0, { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * Initialises options: all zero except `struct_size`.
