@@ -255,6 +255,10 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_CLOCK_AHEAD = -22,
     /**
+     * The value of the field has another type than the function returns; the message says which.
+     */
+    POLICYSYNC_ERR_TYPE = -23,
+    /**
      * A callback failed or returned a value that is not defined.
      */
     POLICYSYNC_ERR_CALLBACK = -30,
@@ -1356,6 +1360,134 @@ policysync_status policysync_replica_delete(policysync_replica *POLICYSYNC_NONNU
                                             policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
+ * Deletes an entity: all fields that it has in this replica, in one transaction. Fields that others set at the same
+ * time, or that arrive later, are not deleted.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `entity`, `entity_len`, `entity_id`, `entity_id_len`: the entity, UTF-8.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operations, one for each field, as `policysync_replica_export` writes them; NULL if they are not wanted.
+ *
+ * On any failure the replica is unchanged.
+ *
+ * Returns what `policysync_replica_set` does, except `POLICYSYNC_ERR_VALUE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_delete_entity(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t now_ms,
+                                                   const char *POLICYSYNC_NULLABLE entity,
+                                                   size_t entity_len,
+                                                   const char *POLICYSYNC_NULLABLE entity_id,
+                                                   size_t entity_id_len,
+                                                   uint32_t format,
+                                                   policysync_buffer *POLICYSYNC_NULLABLE out,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to a text, which becomes a JSON string. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `text`, `text_len`: the text, UTF-8.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does, except `POLICYSYNC_ERR_VALUE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_text(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              uint64_t now_ms,
+                                              const struct policysync_field *POLICYSYNC_NONNULL field,
+                                              const char *POLICYSYNC_NULLABLE text,
+                                              size_t text_len,
+                                              uint32_t format,
+                                              policysync_buffer *POLICYSYNC_NULLABLE out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to an integer. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `value`: the integer. Beyond 2^53 - 1 on either side of 0 only those are allowed that a double holds exactly as they
+ * are written, because every reader of JSON must read the same number; write others as text.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_integer(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 uint64_t now_ms,
+                                                 const struct policysync_field *POLICYSYNC_NONNULL field,
+                                                 int64_t value,
+                                                 uint32_t format,
+                                                 policysync_buffer *POLICYSYNC_NULLABLE out,
+                                                 policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to a double. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `value`: the number; `POLICYSYNC_ERR_VALUE` for infinity, NaN and negative zero.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_double(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                uint64_t now_ms,
+                                                const struct policysync_field *POLICYSYNC_NONNULL field,
+                                                double value,
+                                                uint32_t format,
+                                                policysync_buffer *POLICYSYNC_NULLABLE out,
+                                                policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to `true` or `false`. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `value`: 1 for `true`, 0 for `false`; `POLICYSYNC_ERR_ARGUMENT` for other numbers.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does, except `POLICYSYNC_ERR_VALUE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_bool(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              uint64_t now_ms,
+                                              const struct policysync_field *POLICYSYNC_NONNULL field,
+                                              int32_t value,
+                                              uint32_t format,
+                                              policysync_buffer *POLICYSYNC_NULLABLE out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to bytes, which become a JSON string in base64url without padding (RFC 4648, section 5). JSON has no
+ * bytes: readers have to know that the field holds some. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `data`, `len`: the bytes.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does, except `POLICYSYNC_ERR_VALUE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_bytes(policysync_replica *POLICYSYNC_NONNULL replica,
+                                               uint64_t now_ms,
+                                               const struct policysync_field *POLICYSYNC_NONNULL field,
+                                               const void *POLICYSYNC_NULLABLE data,
+                                               size_t len,
+                                               uint32_t format,
+                                               policysync_buffer *POLICYSYNC_NULLABLE out,
+                                               policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
  * Ingests one operation in either form: verifies it, asks the guard, appends and merges it.
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
@@ -1410,6 +1542,115 @@ policysync_status policysync_replica_ingest_many(policysync_replica *POLICYSYNC_
 /* ---------- Replicas: reading ---------- */
 
 /**
+ * The type of a value: `value_type` of `policysync_item`.
+ */
+typedef enum policysync_type {
+    /**
+     * No value: the item is a name only.
+     */
+    POLICYSYNC_TYPE_NONE = 0,
+    /**
+     * `null`.
+     */
+    POLICYSYNC_TYPE_NULL = 1,
+    /**
+     * `true` or `false`.
+     */
+    POLICYSYNC_TYPE_BOOL = 2,
+    /**
+     * A number without a fraction that 64 bits hold.
+     */
+    POLICYSYNC_TYPE_INTEGER = 3,
+    /**
+     * Any other number.
+     */
+    POLICYSYNC_TYPE_DOUBLE = 4,
+    /**
+     * A string, which may be bytes in base64url.
+     */
+    POLICYSYNC_TYPE_TEXT = 5,
+    /**
+     * An array.
+     */
+    POLICYSYNC_TYPE_ARRAY = 6,
+    /**
+     * An object.
+     */
+    POLICYSYNC_TYPE_OBJECT = 7,
+} policysync_type;
+
+/**
+ * The result of a query. Later changes of the replica do not affect it, and it may outlive the replica. One thread at
+ * a time.
+ */
+typedef struct policysync_list policysync_list;
+
+/**
+ * A part of a sorted list of names. Start with `policysync_page page = POLICYSYNC_PAGE_INIT;`.
+ */
+typedef struct policysync_page {
+    /**
+     * `sizeof(policysync_page)`.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Selects names that begin with this; empty for all.
+     */
+    policysync_bytes prefix;
+    /**
+     * Selects names after this one, which need not exist: the last name of the previous page; empty for the first
+     * page.
+     */
+    policysync_bytes after;
+    /**
+     * The greatest number of names; 0 for all.
+     */
+    uint64_t max_count;
+} policysync_page;
+
+#define POLICYSYNC_PAGE_INIT { (uint32_t)sizeof(policysync_page), 0, { NULL, 0 }, { NULL, 0 }, 0 }
+
+/**
+ * One item of a list. Its pointers are valid until the next call with the list.
+ */
+typedef struct policysync_item {
+    /**
+     * `sizeof(policysync_item)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The type of the value: a `policysync_type`.
+     */
+    uint32_t value_type;
+    /**
+     * The name: a kind, the id of an entity, or the path of a field.
+     */
+    policysync_bytes name;
+    /**
+     * The value of a field as canonical JSON; empty if the item is a name only.
+     */
+    policysync_bytes value;
+    /**
+     * The text without quotes and escapes, if the value is a string; otherwise empty.
+     */
+    policysync_bytes text;
+    /**
+     * The integer, if the value is one; 1 for `true`; otherwise 0.
+     */
+    int64_t integer;
+    /**
+     * The number, if the value is an integer or a double; otherwise 0.
+     */
+    double number;
+} policysync_item;
+
+#define POLICYSYNC_ITEM_INIT { (uint32_t)sizeof(policysync_item), 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, 0 }
+
+/**
  * Returns the value of a field.
  *
  * `field`: the field.
@@ -1440,43 +1681,6 @@ policysync_status policysync_replica_entity(policysync_replica *POLICYSYNC_NONNU
                                             size_t entity_len,
                                             const char *POLICYSYNC_NULLABLE entity_id,
                                             size_t entity_id_len,
-                                            policysync_buffer *POLICYSYNC_NONNULL out,
-                                            policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Returns the ids of all things of a kind that have at least one field.
- *
- * `entity`, `entity_len`: the kind, UTF-8.
- * `out`: a JSON array of strings, sorted by their bytes.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`.
- */
-POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_replica_entities(policysync_replica *POLICYSYNC_NONNULL replica,
-                                              const char *POLICYSYNC_NULLABLE entity,
-                                              size_t entity_len,
-                                              policysync_buffer *POLICYSYNC_NONNULL out,
-                                              policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Returns the fields of one thing below a path.
- *
- * `entity`, `entity_len`, `entity_id`, `entity_id_len`: the thing, UTF-8.
- * `prefix`, `prefix_len`: selects fields whose path is the prefix or begins with it and a `/`; NULL and 0 for all.
- * `out`: a JSON object with a member for each field, named by its whole path, sorted by the bytes of the path.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
- */
-POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_replica_fields(policysync_replica *POLICYSYNC_NONNULL replica,
-                                            const char *POLICYSYNC_NULLABLE entity,
-                                            size_t entity_len,
-                                            const char *POLICYSYNC_NULLABLE entity_id,
-                                            size_t entity_id_len,
-                                            const char *POLICYSYNC_NULLABLE prefix,
-                                            size_t prefix_len,
                                             policysync_buffer *POLICYSYNC_NONNULL out,
                                             policysync_error *POLICYSYNC_NULLABLE err);
 
@@ -1541,6 +1745,170 @@ policysync_status policysync_replica_poll(policysync_replica *POLICYSYNC_NONNULL
 POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_has_changes(policysync_replica *POLICYSYNC_NONNULL replica,
                                                  policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is a text.
+ *
+ * `field`: the field.
+ * `out`: the text, without quotes and escapes. It may contain NUL. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (never set, or deleted), `POLICYSYNC_ERR_TYPE`,
+ * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_text(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              const policysync_field *POLICYSYNC_NONNULL field,
+                                              policysync_buffer *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is an integer.
+ *
+ * `field`: the field.
+ * `out`: the integer. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns what `policysync_replica_get_text` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_integer(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 const policysync_field *POLICYSYNC_NONNULL field,
+                                                 int64_t *POLICYSYNC_NONNULL out,
+                                                 policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is a number.
+ *
+ * `field`: the field.
+ * `out`: the number. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns what `policysync_replica_get_text` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_double(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                const policysync_field *POLICYSYNC_NONNULL field,
+                                                double *POLICYSYNC_NONNULL out,
+                                                policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is `true` or `false`.
+ *
+ * `field`: the field.
+ * `out`: 1 for `true`, 0 for `false`. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns what `policysync_replica_get_text` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_bool(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              const policysync_field *POLICYSYNC_NONNULL field,
+                                              int32_t *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is bytes, as `policysync_replica_set_bytes` writes them.
+ *
+ * `field`: the field.
+ * `out`: the bytes. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns what `policysync_replica_get_text` does. A text that is not base64url without padding is
+ * `POLICYSYNC_ERR_TYPE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_bytes(policysync_replica *POLICYSYNC_NONNULL replica,
+                                               const policysync_field *POLICYSYNC_NONNULL field,
+                                               policysync_buffer *POLICYSYNC_NONNULL out,
+                                               policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the kinds of all entities that have at least one field, sorted by their bytes.
+ *
+ * `out`: the list, to be freed with `policysync_list_free`. Its items are names.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_kinds(policysync_replica *POLICYSYNC_NONNULL replica,
+                                           struct policysync_list *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the ids of the entities of a kind that have at least one field, sorted by their bytes. Takes time
+ * proportional to the number of entities of the kind.
+ *
+ * `entity`, `entity_len`: the kind, UTF-8.
+ * `page`: the part of the list; NULL for the whole list.
+ * `out`: the list, to be freed with `policysync_list_free`. Its items are names.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_VERSION`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_entities(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              const char *POLICYSYNC_NULLABLE entity,
+                                              size_t entity_len,
+                                              const struct policysync_page *POLICYSYNC_NULLABLE page,
+                                              struct policysync_list *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the number of entities of a kind that have at least one field. Takes time proportional to the number of
+ * entities of the kind.
+ *
+ * `entity`, `entity_len`: the kind, UTF-8.
+ * `prefix`, `prefix_len`: counts ids that begin with this; NULL and 0 for all.
+ * `out`: the number.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_count_entities(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                    const char *POLICYSYNC_NULLABLE entity,
+                                                    size_t entity_len,
+                                                    const char *POLICYSYNC_NULLABLE prefix,
+                                                    size_t prefix_len,
+                                                    uint64_t *POLICYSYNC_NONNULL out,
+                                                    policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the fields of one entity below a path, with their values, sorted by the bytes of the path.
+ *
+ * `entity`, `entity_len`, `entity_id`, `entity_id_len`: the entity, UTF-8.
+ * `prefix`, `prefix_len`: selects fields whose path is the prefix or begins with it and a `/`; NULL and 0 for all.
+ * `out`: the list, to be freed with `policysync_list_free`. Its items are paths with values.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_fields(policysync_replica *POLICYSYNC_NONNULL replica,
+                                            const char *POLICYSYNC_NULLABLE entity,
+                                            size_t entity_len,
+                                            const char *POLICYSYNC_NULLABLE entity_id,
+                                            size_t entity_id_len,
+                                            const char *POLICYSYNC_NULLABLE prefix,
+                                            size_t prefix_len,
+                                            struct policysync_list *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the next item of a list.
+ *
+ * `out`: the item. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (the list is at its end), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
+ * (`struct_size` is too small) or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_list_next(struct policysync_list *POLICYSYNC_NONNULL list,
+                                       struct policysync_item *POLICYSYNC_NONNULL out,
+                                       policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees a list. NULL is allowed.
+ */
+POLICYSYNC_API
+void policysync_list_free(struct policysync_list *POLICYSYNC_NULLABLE list);
 
 /**
  * Returns the greatest timestamp that the replica has issued or merged. Its next write gets a later one.

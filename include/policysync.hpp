@@ -65,6 +65,37 @@ struct Field {
     std::string_view entity, entity_id, path;
 };
 
+enum class Type : std::uint32_t {
+    null = POLICYSYNC_TYPE_NULL,
+    boolean = POLICYSYNC_TYPE_BOOL,
+    integer = POLICYSYNC_TYPE_INTEGER,
+    number = POLICYSYNC_TYPE_DOUBLE,
+    text = POLICYSYNC_TYPE_TEXT,
+    array = POLICYSYNC_TYPE_ARRAY,
+    object = POLICYSYNC_TYPE_OBJECT
+};
+
+/// The value of a field.
+struct Value {
+    std::string path;
+    Type type;
+    /// Canonical JSON.
+    std::string json;
+    /// The string without quotes and escapes, if the value is one.
+    std::string text;
+    /// The integer, if the value is one; 1 for true.
+    std::int64_t integer;
+    /// The number, if the value is an integer or another number.
+    double number;
+};
+
+/// A part of a sorted list of names.
+struct Page {
+    std::string_view prefix{}, after{};
+    /// 0 for all.
+    std::uint64_t max_count = 0;
+};
+
 namespace detail {
 
 /// Calls a function and throws its failure.
@@ -358,18 +389,61 @@ public:
     /// Sets a field to a JSON value and returns the signed operation.
     std::string set(const Field &field, std::string_view json, std::uint64_t now_ms = now,
                     Format format = Format::json) {
-        const policysync_field names = detail::field(field);
-        return detail::text([&](auto *out, auto *error) {
-            return policysync_replica_set(get(), now_ms, &names, json.data(), json.size(),
-                                          static_cast<std::uint32_t>(format), out, error);
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set(get(), now_ms, names, json.data(), json.size(), form, out, error);
+        });
+    }
+
+    std::string set_text(const Field &field, std::string_view text, std::uint64_t now_ms = now,
+                         Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_text(get(), now_ms, names, text.data(), text.size(), form, out, error);
+        });
+    }
+
+    std::string set_integer(const Field &field, std::int64_t value, std::uint64_t now_ms = now,
+                            Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_integer(get(), now_ms, names, value, form, out, error);
+        });
+    }
+
+    std::string set_double(const Field &field, double value, std::uint64_t now_ms = now,
+                           Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_double(get(), now_ms, names, value, form, out, error);
+        });
+    }
+
+    std::string set_bool(const Field &field, bool value, std::uint64_t now_ms = now,
+                         Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_bool(get(), now_ms, names, value ? 1 : 0, form, out, error);
+        });
+    }
+
+    /// Sets a field to bytes, which become a string in base64url.
+    std::string set_bytes(const Field &field, std::string_view data, std::uint64_t now_ms = now,
+                          Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_bytes(get(), now_ms, names, data.data(), data.size(), form, out, error);
         });
     }
 
     /// Deletes a field and returns the signed operation.
     std::string remove(const Field &field, std::uint64_t now_ms = now, Format format = Format::json) {
-        const policysync_field names = detail::field(field);
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_delete(get(), now_ms, names, form, out, error);
+        });
+    }
+
+    /// Deletes all fields of an entity in one transaction, and returns the signed operations as export_since does.
+    std::string remove_entity(std::string_view entity, std::string_view entity_id, std::uint64_t now_ms = now,
+                              Format format = Format::json) {
         return detail::text([&](auto *out, auto *error) {
-            return policysync_replica_delete(get(), now_ms, &names, static_cast<std::uint32_t>(format), out, error);
+            return policysync_replica_delete_entity(get(), now_ms, entity.data(), entity.size(), entity_id.data(),
+                                                    entity_id.size(), static_cast<std::uint32_t>(format), out,
+                                                    error);
         });
     }
 
@@ -405,17 +479,69 @@ public:
         });
     }
 
-    std::string entities(std::string_view entity) const {
-        return detail::text([&](auto *out, auto *error) {
-            return policysync_replica_entities(get(), entity.data(), entity.size(), out, error);
+    std::optional<std::string> get_text(const Field &field) const {
+        const policysync_field names = detail::field(field);
+        return detail::optional_text(
+            [&](auto *out, auto *error) { return policysync_replica_get_text(get(), &names, out, error); });
+    }
+
+    std::optional<std::int64_t> get_integer(const Field &field) const {
+        return typed<std::int64_t>(policysync_replica_get_integer, field);
+    }
+
+    std::optional<double> get_double(const Field &field) const {
+        return typed<double>(policysync_replica_get_double, field);
+    }
+
+    std::optional<bool> get_bool(const Field &field) const {
+        const auto truth = typed<std::int32_t>(policysync_replica_get_bool, field);
+        return truth ? std::optional<bool>(*truth == 1) : std::nullopt;
+    }
+
+    std::optional<std::string> get_bytes(const Field &field) const {
+        const policysync_field names = detail::field(field);
+        return detail::optional_text(
+            [&](auto *out, auto *error) { return policysync_replica_get_bytes(get(), &names, out, error); });
+    }
+
+    std::vector<std::string> kinds() const {
+        return names([&](auto *list, auto *error) { return policysync_replica_kinds(get(), list, error); });
+    }
+
+    std::vector<std::string> entities(std::string_view entity, const Page &page = {}) const {
+        policysync_page part = POLICYSYNC_PAGE_INIT;
+        part.prefix = bytes(page.prefix);
+        part.after = bytes(page.after);
+        part.max_count = page.max_count;
+        return names([&](auto *list, auto *error) {
+            return policysync_replica_entities(get(), entity.data(), entity.size(), &part, list, error);
         });
     }
 
-    std::string fields(std::string_view entity, std::string_view entity_id, std::string_view prefix = {}) const {
-        return detail::text([&](auto *out, auto *error) {
-            return policysync_replica_fields(get(), entity.data(), entity.size(), entity_id.data(), entity_id.size(),
-                                             prefix.data(), prefix.size(), out, error);
+    std::uint64_t count_entities(std::string_view entity, std::string_view prefix = {}) const {
+        std::uint64_t count = 0;
+        detail::call([&](auto *error) {
+            return policysync_replica_count_entities(get(), entity.data(), entity.size(), prefix.data(), prefix.size(),
+                                                     &count, error);
         });
+        return count;
+    }
+
+    /// Returns the fields of an entity whose path is the prefix or begins with it and a slash.
+    std::vector<Value> fields(std::string_view entity, std::string_view entity_id,
+                              std::string_view prefix = {}) const {
+        std::vector<Value> values;
+        each(
+            [&](auto *list, auto *error) {
+                return policysync_replica_fields(get(), entity.data(), entity.size(), entity_id.data(),
+                                                 entity_id.size(), prefix.data(), prefix.size(), list, error);
+            },
+            [&](const policysync_item &item) {
+                values.push_back({std::string(view(item.name)), static_cast<Type>(item.value_type),
+                                  std::string(view(item.value)), std::string(view(item.text)), item.integer,
+                                  item.number});
+            });
+        return values;
     }
 
     std::string history(const Field &field) const {
@@ -548,6 +674,42 @@ public:
     policysync_replica *get() const noexcept { return handle_.get(); }
 
 private:
+    /// Calls a function that writes a field and returns the operation.
+    template <typename Call> static std::string written(const Field &field, Format format, Call &&function) {
+        const policysync_field names = detail::field(field);
+        return detail::text([&](auto *out, auto *error) {
+            return function(&names, static_cast<std::uint32_t>(format), out, error);
+        });
+    }
+
+    template <typename T>
+    std::optional<T> typed(policysync_status (*function)(policysync_replica *, const policysync_field *, T *,
+                                                         policysync_error *),
+                           const Field &field) const {
+        const policysync_field names = detail::field(field);
+        T value{};
+        const auto status = detail::call([&](auto *error) { return function(get(), &names, &value, error); });
+        return status == POLICYSYNC_OK ? std::optional<T>(value) : std::nullopt;
+    }
+
+    /// Calls a function that returns a list, and `visit` with each item.
+    template <typename Query, typename Visit> static void each(Query &&query, Visit &&visit) {
+        policysync_list *found = nullptr;
+        detail::call([&](auto *error) { return query(&found, error); });
+        const std::unique_ptr<policysync_list, detail::Deleter<policysync_list_free>> list(found);
+        policysync_item item = POLICYSYNC_ITEM_INIT;
+        while (detail::call([&](auto *error) { return policysync_list_next(list.get(), &item, error); }) ==
+               POLICYSYNC_OK) {
+            visit(item);
+        }
+    }
+
+    template <typename Query> static std::vector<std::string> names(Query &&query) {
+        std::vector<std::string> names;
+        each(query, [&](const policysync_item &item) { names.emplace_back(view(item.name)); });
+        return names;
+    }
+
     template <typename Call>
     static policysync_exported exported(const detail::WriterFunction &write, Call &&function) {
         detail::WriterFunction lent = write;

@@ -33,9 +33,12 @@ const GROUPS: [Group; 21] = [
     },
     Group {
         heading: "Replicas: writing and ingesting",
-        files: &["types/field", "types/outcome", "replica/write", "replica/ingest"],
+        files: &["types/field", "types/outcome", "replica/write", "replica/write_typed", "replica/ingest"],
     },
-    Group { heading: "Replicas: reading", files: &["replica/read", "replica/clocks"] },
+    Group {
+        heading: "Replicas: reading",
+        files: &["replica/read", "replica/read_typed", "types/item", "replica/list", "replica/clocks"],
+    },
     Group { heading: "Replicas: the log", files: &["replica/log"] },
     Group { heading: "Cursors", files: &["replica/cursor"] },
     Group { heading: "Files", files: &["store/file"] },

@@ -39,7 +39,7 @@ void test_everything() {
     const std::string first = alice.set(title, "1", at);
     const std::string second = alice.set(title, "2", at, Format::binary);
     CHECK(second[0] == 1 && alice.get(title) == "2" && alice.entity("Task", "t1") == "{\"title\":2}");
-    CHECK(alice.entities("Task") == "[\"t1\"]" && alice.fields("Task", "t1") == "{\"title\":2}");
+    CHECK(alice.entities("Task") == std::vector<std::string>{"t1"} && alice.fields("Task", "t1").at(0).json == "2");
     CHECK(alice.history(title).find("superseded") != std::string::npos);
     CHECK(alice.explain(title).value().find("counter") != std::string::npos);
     CHECK(alice.poll(at).find("title") != std::string::npos && alice.forks() == "[]" && alice.held() == 0);
@@ -69,6 +69,37 @@ void test_everything() {
     CHECK(status_of([&] { bob.set(title, "1", at); }) == POLICYSYNC_ERR_READ_ONLY);
     CHECK(status_of([&] { bob.ingest("{}", at); }) == POLICYSYNC_ERR_MALFORMED);
     CHECK(status_of([] { (void)Key::generate(""); }) == POLICYSYNC_ERR_IDENTIFIER);
+}
+
+void test_values() {
+    Replica alice(Options().write_as(Key::generate("alice")));
+    const auto field = [](std::string_view path) { return Field{"Task", "t1", path}; };
+    const std::string bytes("\xff\0\xfe", 3);
+    CHECK(alice.set_text(field("a"), "x\"y", at).find(R"("value":"x\"y")") != std::string::npos);
+    CHECK(alice.set_integer(field("b"), -5, at, Format::binary)[0] == 1);
+    alice.set_double(field("c"), 0.5, at);
+    alice.set_bool(field("d"), true, at);
+    alice.set_bytes(field("e"), bytes, at);
+    CHECK(alice.get_text(field("a")) == "x\"y" && alice.get_integer(field("b")) == -5);
+    CHECK(alice.get_double(field("c")) == 0.5 && alice.get_bool(field("d")) == true);
+    CHECK(alice.get_bytes(field("e")) == bytes && alice.get(field("e")) == "\"_wD-\"");
+    CHECK(!alice.get_text(field("z")) && !alice.get_integer(field("z")) && !alice.get_bool(field("z")));
+    CHECK(status_of([&] { alice.get_text(field("b")); }) == POLICYSYNC_ERR_TYPE);
+    CHECK(status_of([&] { alice.set(field("a"), "no quotes", at); }) == POLICYSYNC_ERR_VALUE);
+
+    const std::vector<Value> fields = alice.fields("Task", "t1");
+    CHECK(fields.size() == 5 && fields[0].type == Type::text && fields[0].text == "x\"y" && fields[0].path == "a");
+    CHECK(fields[1].type == Type::integer && fields[1].integer == -5 && fields[2].type == Type::number);
+    CHECK(fields[2].number == 0.5 && fields[3].type == Type::boolean && fields[3].json == "true");
+    for (const char *id : {"t2", "t3", "u1"}) {
+        alice.set_text({"Task", id, "title"}, "x", at);
+    }
+    alice.set_text({"Note", "n", "text"}, "x", at);
+    using Names = std::vector<std::string>;
+    CHECK((alice.kinds() == Names{"Note", "Task"}) && alice.count_entities("Task") == 4);
+    CHECK((alice.entities("Task", {"t", "t1", 1}) == Names{"t2"}) && alice.count_entities("Task", "t") == 3);
+    CHECK(alice.remove_entity("Task", "t1", at).find("lww_delete") != std::string::npos);
+    CHECK(alice.remove_entity("Task", "t1", at).empty() && (alice.entities("Task") == Names{"t2", "t3", "u1"}));
 }
 
 void test_callbacks() {
@@ -354,6 +385,7 @@ void test_networks() {
 
 int main() {
     test_everything();
+    test_values();
     test_callbacks();
     test_options_keep_their_values();
     test_files();
