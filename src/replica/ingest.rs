@@ -69,8 +69,8 @@ impl Replica {
     }
 
     /// Asks the guard about verified operations, appends those that it permits and merges them. If this replica has
-    /// `written` them, with timestamps up to that time, they are merged whatever the wall clock says, and the guard must
-    /// permit all of them.
+    /// `written` them, with timestamps up to that time, they are merged whatever the wall clock says, and the guard
+    /// must permit all of them.
     fn append(
         &mut self,
         now: WallMillis,

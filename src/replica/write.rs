@@ -65,7 +65,8 @@ impl Replica {
     }
 
     /// Writes several fields: stamps, signs and ingests an operation for each, in their order and with ascending
-    /// timestamps. The store sees one transaction and the guard one batch. Returns the operations, to be sent to others.
+    /// timestamps. The store sees one transaction and the guard one batch. Returns the operations, to be sent to
+    /// others.
     ///
     /// Other replicas may receive the operations one at a time.
     ///

@@ -53,7 +53,7 @@ fn a_batch_of_writes_has_ascending_timestamps_and_the_last_write_wins() {
     assert_eq!(replica.log().len(), 6);
 }
 
-/// A store that counts the commits, and fails when it is told to.
+/// A store that counts the commits, and fails on request.
 struct Counting {
     store: MemoryStore,
     commits: Arc<AtomicUsize>,
