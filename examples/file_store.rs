@@ -9,16 +9,17 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use policysync::crypto::Sodium;
+use policysync::crypto::{Hash, Sodium};
 use policysync::op::OpSeq;
 use policysync::store::{Cause, Commit, Damage, Place, Record, Store, contract};
 use policysync::{KeyRegistry, Replica, ReplicaOptions, SigningSecretKey, StoreError, system_wall_clock};
 
-/// Bytes before the body of a frame: its length and its SHA-256.
-const FRAME_HEAD: usize = 4 + 32;
+/// Bytes before the body of a frame: its length, the SHA-256 of both, and the SHA-256 of the length alone.
+const FRAME_HEAD: usize = 4 + 32 + 32;
 
 /// A store in a file. Each commit appends a frame with the head and all records, replaced ones too: the last one wins.
-/// After a crash the frame that was being written is cut off; it was not acknowledged.
+/// After a crash the frame that was being written is cut off; it was not acknowledged. A frame that is damaged is an
+/// error: cutting it off would lose what was acknowledged after it.
 struct FileStore {
     path: PathBuf,
     crypto: Sodium,
@@ -27,6 +28,8 @@ struct FileStore {
     len: u64,
     head: Option<Vec<u8>>,
     records: BTreeMap<OpSeq, Stretch>,
+    /// True if a failed commit could not be cut off.
+    torn: bool,
 }
 
 /// The place of a record in the file.
@@ -46,28 +49,46 @@ impl FileStore {
         let crypto =
             Sodium::new().map_err(|error| StoreError::Other(Cause::new(&error.to_string(), None)))?;
         let (path, records) = (path.to_owned(), BTreeMap::new());
-        let mut store = Self { path, crypto, file, len: 0, head: None, records };
+        let mut store = Self { path, crypto, file, len: 0, head: None, records, torn: false };
         while let Some(body) = store.next_frame(&bytes)? {
             let at = store.len + FRAME_HEAD as u64;
             store.index(body, at).ok_or_else(damaged)?;
             store.len = at + body.len() as u64;
         }
         store.file.set_len(store.len)?;
+        // The name of a new file must be durable too.
+        if let Some(directory) = path_directory(&store.path) {
+            File::open(directory)?.sync_all()?;
+        }
         Ok(store)
     }
 
     /// Returns the body of the next frame; `None` at the end, which may be a torn frame.
     fn next_frame<'b>(&self, bytes: &'b [u8]) -> Result<Option<&'b [u8]>, StoreError> {
         let bytes = &bytes[usize::try_from(self.len).unwrap_or(bytes.len())..];
-        let Some((len, rest)) = bytes.split_first_chunk() else { return Ok(None) };
-        let Some((hash, rest)) = rest.split_first_chunk::<32>() else { return Ok(None) };
-        let len = usize::try_from(u32::from_le_bytes(*len)).unwrap_or(usize::MAX);
+        let Some((head, rest)) = bytes.split_first_chunk::<FRAME_HEAD>() else { return Ok(None) };
+        let (len, hashes) = head.split_at(4);
+        let (of_all, of_len) = hashes.split_at(32);
+        let len = u32::from_le_bytes(len.try_into().unwrap_or_default());
+        // A torn write has a true length or none at all.
+        if self.crypto.hash(&len.to_le_bytes()).as_bytes() != of_len {
+            return if rest.is_empty() || bytes.iter().all(|byte| *byte == 0) {
+                Ok(None)
+            } else {
+                Err(damaged())
+            };
+        }
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
         let Some((body, rest)) = rest.split_at_checked(len) else { return Ok(None) };
-        match (self.crypto.hash(body).as_bytes() == hash, rest.is_empty()) {
+        match (self.hash(body)?.as_bytes() == of_all, rest.is_empty()) {
             (true, _) => Ok(Some(body)),
             (false, true) => Ok(None),
             (false, false) => Err(damaged()),
         }
+    }
+
+    fn hash(&self, body: &[u8]) -> Result<Hash, StoreError> {
+        Ok(self.crypto.hash(&[&length(body)?.to_le_bytes(), body].concat()))
     }
 
     /// Notes the head and the records of a frame whose body is at this place.
@@ -96,6 +117,9 @@ impl Store for FileStore {
     }
 
     fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        if self.torn {
+            return Err(StoreError::Other(Cause::new("an earlier commit failed: open the file again", None)));
+        }
         if self.head.as_deref() != commit.known {
             return Err(StoreError::Conflict);
         }
@@ -107,12 +131,14 @@ impl Store for FileStore {
             put_bytes(&mut body, record.bytes)?;
         }
         let mut frame = Vec::with_capacity(FRAME_HEAD + body.len());
-        frame.extend(length(&body)?.to_le_bytes());
-        frame.extend(self.crypto.hash(&body).as_bytes());
+        let len = length(&body)?.to_le_bytes();
+        frame.extend(len);
+        frame.extend(self.hash(&body)?.as_bytes());
+        frame.extend(self.crypto.hash(&len).as_bytes());
         frame.extend(&body);
         if let Err(error) = self.append(&frame) {
-            // If this fails too, the next commit overwrites the rest.
-            _ = self.file.set_len(self.len);
+            // Otherwise the rest of this frame could stand after a shorter one.
+            self.torn = self.file.set_len(self.len).is_err();
             return Err(error.into());
         }
         let at = self.len + FRAME_HEAD as u64;
@@ -133,6 +159,11 @@ impl Store for FileStore {
         file.read_exact(scratch)?;
         Ok(Some(Record { bytes: scratch, ..record }))
     }
+}
+
+fn path_directory(path: &Path) -> Option<&Path> {
+    let parent = path.parent()?;
+    Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
 }
 
 fn damaged() -> StoreError {

@@ -375,6 +375,11 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_OTHER_PROCESS = -212,
     /**
+     * The store was sealed with another key than `seal_key`. It is not damaged: open it with the right key, or without
+     * one if that is lost.
+     */
+    POLICYSYNC_ERR_SEAL_KEY = -213,
+    /**
      * libsodium does not work on this machine, or its verdicts differ from those that the library requires.
      */
     POLICYSYNC_ERR_CRYPTO = -300,
@@ -1144,11 +1149,11 @@ typedef struct policysync_replica_options {
     uint32_t reserved_2;
     /**
      * The key of the seal: 32 secret bytes from the platform's key store, unknown to anyone who can write to the file.
-     * The seal is a keyed digest over all operations that is renewed with every write. At the next opening it proves
-     * that they were verified before, which saves verifying each signature. A file without a seal is verified and
-     * sealed. A replica that is opened without the key verifies every signature, and its first write removes the seal.
-     * With another key than the one that sealed the file, opening fails with `POLICYSYNC_ERR_CORRUPT`, and the message
-     * names the seal; if the key is lost, open without one. Not allowed together with
+     * The seal is a keyed digest over all operations and the clock that is renewed with every write. At the next
+     * opening it proves that they were verified before, which saves verifying each signature. A file without a seal is
+     * verified and sealed. A replica that is opened without the key verifies every signature, and its first write
+     * removes the seal. With another key than the one that sealed the file, opening fails with
+     * `POLICYSYNC_ERR_SEAL_KEY`; if the key is lost, open without one. Not allowed together with
      * `POLICYSYNC_DANGEROUSLY_UNVERIFIED`. NULL for none.
      */
     const uint8_t *POLICYSYNC_NULLABLE seal_key;
@@ -1724,10 +1729,11 @@ policysync_status policysync_replica_explain(policysync_replica *POLICYSYNC_NONN
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
  * `out`: a JSON array of `{"entity":"Task","entityId":"t1","path":"title","kind":"lww_set","winner":"64 hexadecimal
- * digits"}`. `kind` is `lww_set` or `lww_delete`.
+ * digits"}`. `kind` is `lww_set` or `lww_delete`. `winner` is null if `policysync_replica_reset_clock` holds every
+ * operation on the field again.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the clock), a store failure (nothing is
+ * merged, and the next call returns the changes), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_poll(policysync_replica *POLICYSYNC_NONNULL replica,

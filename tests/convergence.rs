@@ -152,10 +152,10 @@ fn ingest_somehow(replica: &mut Replica, ops: &[&SignedOp], random: &mut Random)
             outcome.unwrap();
         }
         if random.below(4) == 0 {
-            replica.poll(now);
+            replica.poll(now).unwrap();
         }
     }
-    replica.poll(NOW);
+    replica.poll(NOW).unwrap();
 }
 
 fn replica_of(ops: &[&SignedOp], random: &mut Random) -> Replica {
@@ -173,13 +173,13 @@ fn merge_into(replica: &mut Replica, other: &Replica) {
     let ops: Vec<SignedOp> = other.log().since(Cursor::START).map(|entry| entry.unwrap().op).collect();
     let batch: Vec<Incoming<'_>> = ops.iter().map(Incoming::from).collect();
     replica.ingest_batch(NOW, &batch).unwrap().into_iter().for_each(|outcome| assert!(outcome.is_ok()));
-    replica.poll(NOW);
+    replica.poll(NOW).unwrap();
 }
 
 fn merged(replicas: &[&Replica]) -> Replica {
     let mut all = relay();
     replicas.iter().for_each(|replica| merge_into(&mut all, replica));
-    all.poll(NOW);
+    all.poll(NOW).unwrap();
     all
 }
 
@@ -338,7 +338,7 @@ proptest! {
         let mut ends = Vec::new();
         for replica in &mut replicas {
             ingest_somehow(replica, &ops, &mut random);
-            replica.poll(WallMillis(NOW.0 + 20 * DRIFT));
+            replica.poll(WallMillis(NOW.0 + 20 * DRIFT)).unwrap();
             let of_a_writer = |fork: &ForkProof| writers.contains(&fork.first().op().actor());
             prop_assert!(!replica.log().forks().unwrap().iter().any(of_a_writer), "a timestamp is used twice");
             ends.push((replica.log().digest(), replica.state_digest()));
@@ -450,6 +450,6 @@ fn replicas_with_different_clocks_converge_once_the_clocks_agree() {
     }
     assert_ne!(slow.state_digest(), fast.state_digest());
     assert_eq!(slow.log().digest(), fast.log().digest());
-    slow.poll(NOW);
+    slow.poll(NOW).unwrap();
     assert_eq!(seen(&slow), seen(&fast));
 }

@@ -313,7 +313,7 @@ fn every_hostile_input_is_read_and_dropped_on_a_stack_of_128_kib() {
 fn a_hundred_thousand_junk_operations_leave_nothing_in_the_replica() {
     let mut replica = reader(&["alice", "bob"]);
     replica.ingest(NOW, &set("alice", NOW.0, 0, "title", "x")).unwrap();
-    replica.poll(NOW);
+    replica.poll(NOW).unwrap();
     let mut random = Random(9);
     let known = set("alice", NOW.0, 0, "title", "x");
     let mut junk = |n: usize| -> Vec<u8> {

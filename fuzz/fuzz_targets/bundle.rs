@@ -28,8 +28,8 @@ fuzz_target!(|data: &[u8]| {
     bundle::export_since(&replica, Cursor::START, &mut exported).expect("a vector takes all");
     let mut other = reader();
     bundle::import(&mut other, NOW, exported.as_slice()).expect("a bundle of this library");
-    replica.poll(NOW);
-    other.poll(NOW);
+    replica.poll(NOW).unwrap();
+    other.poll(NOW).unwrap();
     check_same(&replica, &other);
     // The same operations in another order.
     let mut order: Vec<_> = hashes(&replica).into_iter().collect();
@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
     bundle::export_ops(&replica, &order, &mut turned).expect("a vector takes all");
     let mut third = reader();
     bundle::import(&mut third, NOW, turned.as_slice()).expect("a bundle of this library");
-    third.poll(NOW);
+    third.poll(NOW).unwrap();
     check_same(&replica, &third);
 });
 

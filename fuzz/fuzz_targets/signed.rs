@@ -107,10 +107,10 @@ fn arrive(replica: &mut Replica, ops: &[SignedOp], input: &mut Input<'_>) {
             answer.expect("a signed operation of a known actor");
         }
         if input.below(4) == 1 {
-            replica.poll(now);
+            replica.poll(now).unwrap();
         }
     }
-    replica.poll(NOW);
+    replica.poll(NOW).unwrap();
 }
 
 /// Compares with a second, slow implementation: sort, then the last operation on each register wins.

@@ -30,8 +30,8 @@ fuzz_target!(|data: &[u8]| {
         assert!(after.0.is_subset(signed()) && after.1.is_subset(signed()), "something nobody signed");
     }
     converge(&mut ours, &mut theirs);
-    ours.poll(NOW);
-    theirs.poll(NOW);
+    ours.poll(NOW).unwrap();
+    theirs.poll(NOW).unwrap();
     check_same(&ours, &theirs);
     if !is_blind {
         check_fold(&ours);

@@ -6,7 +6,8 @@
 //! |---|---|---|
 //! | [`KID`] | SHA-256 | default id of a key |
 //! | [`LOG_PREFIX`] | SHA-256 | digest over the first operations of a log |
-//! | [`STORE_SEAL`] | keyed BLAKE2b | seal of a store, after a byte 0 |
+//! | [`STORE_SEAL`] | keyed BLAKE2b | seal of a store and id of its key, after a byte 0 or 3 |
+//! | [`STORE_HEAD`] | SHA-256 | head of a store |
 //! | [`STORE_TRACE`] | SHA-256 | trace of the commits of a store |
 //! | [`SYNC_SPACE`] | SHA-256 | space in messages |
 //! | [`SYNC_HINT`] | SHA-256 | hint that two logs are equal |
@@ -33,7 +34,10 @@
 
 pub(crate) const KID: &[u8] = b"policysync/kid";
 pub(crate) const LOG_PREFIX: &[u8] = b"policysync/log/prefix/v1";
-pub(crate) const STORE_SEAL: &[u8] = b"policysync/seal/v1";
+pub(crate) const STORE_SEAL: &[u8] = b"policysync/seal/v2";
+/// The label of seals in files of version 0.1.0, which do not cover the clock.
+pub(crate) const STORE_SEAL_V1: &[u8] = b"policysync/seal/v1";
+pub(crate) const STORE_HEAD: &[u8] = b"policysync/store/head/v1";
 pub(crate) const STORE_TRACE: &[u8] = b"policysync/store/trace/v1";
 pub(crate) const SYNC_SPACE: &[u8] = b"policysync/sync/space/v1";
 pub(crate) const SYNC_HINT: &[u8] = b"policysync/sync/hint/v1";

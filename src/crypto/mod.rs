@@ -30,7 +30,7 @@ mod sodium;
 #[cfg(test)]
 mod vectors_tests;
 
-pub use error::{CryptoError, EncodingError, KeyError, SelfTestCase};
+pub use error::{CryptoError, EncodingError, KeyError};
 pub use hash::Hash;
 pub use key::{KeyPair, PublicKey, SecretKey, Signature};
 pub use sodium::Sodium;

@@ -55,9 +55,9 @@ impl<'a> VerifiedOp<'a> {
         Self::new(hashed)
     }
 
-    /// Accepts an operation that this device verified before it stored it, as the seal of the store proves. One caller
-    /// opens a replica, which fails if the seal does not match; the other checks a store after its seal.
-    pub(crate) fn under_seal(hashed: HashedOp<'a, '_>) -> Self {
+    /// Accepts an operation that passed this replica's check before it was stored: the seal of the store proves it, or
+    /// the operation is still in memory.
+    pub(crate) fn stored_before(hashed: HashedOp<'a, '_>) -> Self {
         Self::new(hashed)
     }
 }

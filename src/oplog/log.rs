@@ -253,8 +253,8 @@ impl OpLog {
         self.changing = false;
     }
 
-    /// Removes the operations from `end` on, of a log that keeps them in memory. The log has another identity then,
-    /// because their numbers are used again. Registers keep their ids.
+    /// Removes the operations from `end` on, of a log that keeps them in memory. Their numbers are used again, so the
+    /// log gets a new identity. Registers keep their ids. The change has begun then: the caller ends it.
     pub(crate) fn cut(&mut self, end: OpSeq, threads: Threads) -> Result<(), StoreError> {
         let mut log = Self::new_in(self.crypto, self.space.clone());
         let mut first = OpSeq::FIRST;
@@ -266,18 +266,21 @@ impl OpLog {
             for (seq, op) in first.onwards().zip(&ops) {
                 let hashed = recompute(self.crypto, *self.index.hash(seq), op.as_ref(), &mut scratch)
                     .map_err(|damage| StoreError::operation(seq, damage))?;
-                // It was verified before it was appended.
-                permitted.push(PermittedOp::unguarded(VerifiedOp::under_seal(hashed)));
+                permitted.push(PermittedOp::unguarded(VerifiedOp::stored_before(hashed)));
             }
             // Reading needs the registers too.
+            self.begin_change();
             log.index.swap_registers(&mut self.index);
             let appended = log.append(&permitted, StoredClock::default(), threads);
             log.index.swap_registers(&mut self.index);
+            self.end_change();
             appended?;
             first = next;
         }
+        self.begin_change();
         log.index.swap_registers(&mut self.index);
         log.confirmed = self.confirmed;
+        log.changing = true;
         *self = log;
         Ok(())
     }

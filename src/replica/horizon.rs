@@ -18,15 +18,18 @@ impl Replica {
     /// call, each once, in the order in which they first changed. A wall clock that is not
     /// [believed](WallMillis::BELIEVED) releases nothing.
     ///
-    /// A merged operation stays merged, even if the wall clock was ahead when it was released, and even after closing:
-    /// if the store cannot keep the new horizon, nothing is released and the next call tries again.
-    pub fn poll(&mut self, now: WallMillis) -> Vec<Change> {
+    /// A merged operation stays merged, even if the wall clock was ahead when it was released, and even after closing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot keep the new horizon: nothing is released, and the next call returns the
+    /// changes. With [`StoreError::Conflict`], call [`Replica::catch_up`] first.
+    pub fn poll(&mut self, now: WallMillis) -> Result<Vec<Change>, StoreError> {
         self.note_clock(now);
         let horizon = self.horizon_at(now);
-        if self.keep_horizon(horizon).is_ok() {
-            self.advance_horizon(horizon);
-        }
-        self.state.take_changes(&self.log)
+        self.keep_horizon(horizon)?;
+        self.advance_horizon(horizon);
+        Ok(self.state.take_changes(&self.log))
     }
 
     /// Returns how far the next write would be stamped ahead of the wall clock, if that is more than

@@ -72,7 +72,9 @@ pub enum JournalError {
 ///
 /// Writes and ingests happen in memory at once. Sessions, pushes, bundles and the pages of a cursor contain only
 /// operations that are confirmed to be saved, because after a crash this actor would use the timestamps of the others
-/// again. For the same reason, do not send the operation that a write returns before it is confirmed.
+/// again. For the same reason, do not send the operation that a write returns before it is confirmed, nor the answer of
+/// a [`Responder`](crate::Responder) before the operations that it acknowledges are. [`OpLog`]'s methods, and so
+/// [`OpLog::digest`], include operations that are not confirmed.
 ///
 /// ```
 /// use policysync::replica::Restoring;
@@ -168,19 +170,20 @@ impl Restoring {
 }
 
 impl Replica {
-    /// Returns the next operations to save, in the order of arrival: at least one, and more until their records have
-    /// `max_bytes`; or a first seal or a new state of the clock alone. `None` when all are saved, while others are
-    /// being saved, and for a replica without a journal.
+    /// Returns the next change to save: operations in the order of arrival, at least one and more until their records
+    /// have `max_bytes`; or only a seal or a state of the clock. `None` when everything is saved.
     ///
     /// # Errors
     ///
-    /// [`StoreError::OutcomeUnknown`] for a closed replica.
-    pub fn unsaved(&mut self, max_bytes: usize) -> Result<Option<Unsaved>, StoreError> {
+    /// [`JournalError::InFlight`] until the outcome of the previous change is known, [`JournalError::Store`] with
+    /// [`StoreError::OutcomeUnknown`] for a closed replica, and [`JournalError::NoJournal`].
+    pub fn unsaved(&mut self, max_bytes: usize) -> Result<Option<Unsaved>, JournalError> {
         self.log.check_open()?;
         let clock = self.stored_clock();
-        let Some(journal) = self.journal.as_mut().filter(|journal| journal.in_flight.is_none()) else {
-            return Ok(None);
-        };
+        let journal = self.journal.as_mut().ok_or(JournalError::NoJournal)?;
+        if journal.in_flight.is_some() {
+            return Err(JournalError::InFlight);
+        }
         let first = self.log.confirmed();
         let mut records = Records::empty(first);
         let head = if journal.first_seal.is_some() {
@@ -203,7 +206,7 @@ impl Replica {
         };
         let Some(head) = head else { return Ok(None) };
         let known = journal.ledger.stored().map(<[u8]>::to_vec);
-        let unsaved = Unsaved { known, head: head.encode(), records };
+        let unsaved = Unsaved { known, head: head.encode(self.crypto), records };
         journal.in_flight = Some(head);
         Ok(Some(unsaved))
     }
@@ -214,7 +217,7 @@ impl Replica {
     ///
     /// [`JournalError`] when they are not being saved.
     pub fn confirm(&mut self, saved: &Unsaved) -> Result<(), JournalError> {
-        let head = self.land(saved)?;
+        let head = self.take_in_flight(saved)?;
         let journal = self.journal.as_mut().ok_or(JournalError::NoJournal)?;
         if head.seal.is_some() {
             journal.first_seal = None;
@@ -231,10 +234,10 @@ impl Replica {
     ///
     /// [`JournalError`] when they are not being saved.
     pub fn save_failed(&mut self, failed: &Unsaved) -> Result<(), JournalError> {
-        self.land(failed).map(drop)
+        self.take_in_flight(failed).map(drop)
     }
 
-    /// Closes the replica because nobody knows whether these operations were saved. Reading still works; writes and
+    /// Closes the replica after a save with an unknown outcome. Reading still works; writes and
     /// ingests end with [`StoreError::OutcomeUnknown`]. Open it again from what the host has stored: an actor that
     /// continued here might use a timestamp twice.
     ///
@@ -242,12 +245,12 @@ impl Replica {
     ///
     /// [`JournalError`] when they are not being saved.
     pub fn save_unknown(&mut self, lost: &Unsaved) -> Result<(), JournalError> {
-        self.land(lost)?;
+        self.take_in_flight(lost)?;
         self.log.close();
         Ok(())
     }
 
-    /// Takes back all operations that are not saved: they were never here. The fields whose winner changes are returned
+    /// Removes all unsaved operations, as if they had never been added. The fields whose winner changes are returned
     /// by the next [`Replica::poll`]. The clock does not go back, so no timestamp is used twice. Sessions that were
     /// begun end with [`SyncError::OtherReplica`](crate::SyncError::OtherReplica). Costs as much as reading the log
     /// back under a seal. Returns the count of operations.
@@ -268,13 +271,15 @@ impl Replica {
         }
         self.log.cut(end, self.threads)?;
         self.state.cut(self.log.index());
+        self.log.end_change();
         Ok(crate::packed::index(gone))
     }
 
-    /// Ends saving a change: returns its head.
-    fn land(&mut self, unsaved: &Unsaved) -> Result<Head, JournalError> {
+    /// Takes the change in flight and returns its head.
+    fn take_in_flight(&mut self, unsaved: &Unsaved) -> Result<Head, JournalError> {
         let journal = self.journal.as_mut().ok_or(JournalError::NoJournal)?;
-        let is_same = |head: &mut Head| head.encode() == unsaved.head;
+        let crypto = self.crypto;
+        let is_same = |head: &mut Head| head.encode(crypto) == unsaved.head;
         journal.in_flight.take_if(is_same).ok_or(JournalError::NotInFlight)
     }
 }

@@ -95,6 +95,9 @@ impl Replica {
     /// [`OpenError`] if the options contradict each other, libsodium does not work here, or the file cannot be opened
     /// or is damaged.
     pub fn open(options: ReplicaOptions) -> Result<Self, OpenError> {
+        if options.restore.is_none() && options.stored.expected.is_some() {
+            return Err(OpenError::NoStore);
+        }
         let crypto = Sodium::new()?;
         let mut keys = options.keys;
         if let Some(own) = &options.signing_key {
@@ -235,6 +238,9 @@ pub enum OpenError {
     /// A seal proves that operations were verified, which this replica does not do.
     #[error("a replica that accepts unverified operations cannot seal them")]
     SealUnverified,
+    /// The options have a seal key or expect a digest, but name no store.
+    #[error("a seal key or an expected digest needs a store")]
+    NoStore,
     /// The options name a store for a replica that has a journal.
     #[error("a replica with a journal has no other store")]
     TwoStores,

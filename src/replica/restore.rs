@@ -22,6 +22,12 @@ pub(super) struct Expected {
     pub(super) at_least: Option<LogDigest>,
 }
 
+impl Expected {
+    pub(super) fn is_some(&self) -> bool {
+        self.seal_key.is_some() || self.at_least.is_some()
+    }
+}
+
 /// The proof that a stored operation was signed by its actor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Evidence {
@@ -46,8 +52,10 @@ impl Evidence {
 /// The state of reading a log back.
 pub(super) struct Reading {
     evidence: Evidence,
-    /// The seal over what was read, where there is a key to it.
+    /// The seal over the operations read so far, if there is a key.
     seal: Option<Seal>,
+    /// The seal that replaces the one of version 0.1.0.
+    renewed: Option<Seal>,
     /// The digest that is still to be met.
     at_least: Option<LogDigest>,
     scratch: Vec<u8>,
@@ -63,8 +71,10 @@ impl Reading {
     fn with(replica: &mut Replica, ledger: &Ledger, evidence: Evidence, at_least: Option<LogDigest>) -> Self {
         let space = replica.log.space().map(Into::into);
         replica.log = OpLog::new_in(replica.crypto, space);
-        let seal = ledger.sealing().map(|sealing| sealing.start(replica.log.space()));
-        Self { evidence, seal, at_least, scratch: Vec::new() }
+        let is_old = ledger.has_old_seal();
+        let start = |is_old| ledger.sealing().map(|sealing| sealing.start(replica.log.space(), is_old));
+        let (seal, renewed) = (start(is_old), start(false).filter(|_| is_old));
+        Self { evidence, seal, renewed, at_least, scratch: Vec::new() }
     }
 
     /// Verifies the next records and passes their operations to `enter`, which puts them into the log.
@@ -78,6 +88,7 @@ impl Reading {
         self.meet_digest(replica)?;
         let mut ops = replica.verify_records(records, self.evidence)?;
         self.seal = seal_after(self.seal, ledger, &ops, &mut self.scratch);
+        self.renewed = seal_after(self.renewed, ledger, &ops, &mut self.scratch);
         // The expected digest is over a certain number of operations: stop there.
         let stop = self.at_least.and_then(|expected| usize::try_from(expected.count).ok());
         let here = stop.and_then(|stop| stop.checked_sub(replica.log.len()));
@@ -102,7 +113,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Compares the whole log with its head. Returns its first seal, where it has none and there is a key.
+    /// Compares the whole log with its head. Returns its first seal, or the one that replaces an old seal, if there is
+    /// a key.
     pub(super) fn end(mut self, replica: &Replica, ledger: &Ledger) -> Result<Option<Seal>, OpenError> {
         self.meet_digest(replica)?;
         let (found, count) = (replica.log.index().len(), ledger.count());
@@ -114,11 +126,13 @@ impl Reading {
             return Err(OpenError::RolledBack { expected, found: replica.log.digest() });
         }
         match (self.evidence, self.seal) {
-            (Evidence::Seal, Some(computed)) => ledger.check_seal(ledger.head(), &computed)?,
-            (Evidence::Signature, Some(computed)) => return Ok(Some(computed)),
-            _ => {}
+            (Evidence::Seal, Some(computed)) => {
+                ledger.check_seal(ledger.head(), &computed)?;
+                Ok(self.renewed)
+            }
+            (Evidence::Signature, Some(computed)) => Ok(Some(computed)),
+            _ => Ok(None),
         }
-        Ok(None)
     }
 }
 
@@ -155,7 +169,7 @@ impl Replica {
         let ops = self.verify_records(&records, evidence)?;
         if evidence == Evidence::Seal {
             let ledger = self.log.store().ledger();
-            let computed = seal_after(ledger.head().seal, ledger, &ops, &mut Vec::new());
+            let computed = seal_after(ledger.head().seal.map(|seal| seal.ops), ledger, &ops, &mut Vec::new());
             ledger.check_seal(&head, &computed.unwrap_or_default())?;
         }
         self.log.restore(&ops, self.threads)?;
@@ -175,23 +189,24 @@ impl Replica {
         loop {
             let page = store.page(next)?;
             next = page.end();
-            if page.count() == 0 {
-                break;
+            if page.count() > 0 {
+                pages.push(page);
+                continue;
             }
-            pages.push(page);
+            if next.get() == head.count {
+                return Ok(Some((pages, head)));
+            }
+            // Another process may have committed after the head or the last page was read.
+            match store.newer()?.filter(|newer| *newer != head) {
+                Some(newer) => head = newer,
+                None if next.get() < head.count => {
+                    return Err(StoreError::operation(next, Damage::Missing).into());
+                }
+                None => {
+                    return Err(StoreError::operation(OpSeq::new(head.count), Damage::Unexpected).into());
+                }
+            }
         }
-        if next.get() > head.count {
-            // Another commit meanwhile.
-            head = store.newer()?.unwrap_or(head);
-        }
-        if next.get() == head.count {
-            return Ok(Some((pages, head)));
-        }
-        let (place, damage) = match next.get() < head.count {
-            true => (next, Damage::Missing),
-            false => (OpSeq::new(head.count), Damage::Unexpected),
-        };
-        Err(StoreError::operation(place, damage).into())
     }
 
     /// Merges the operations of the log from `first` on, as if they had just arrived, and follows the clock of the
@@ -226,10 +241,17 @@ impl Replica {
         let first_seal = self.read_log(&mut store, expected.at_least)?;
         self.refuse_copied_actor(store.ledger())?;
         self.merge_restored(now, store.ledger().head().clock);
-        // Operations that have become due are shown from now on, so they must be at the next opening.
-        store.settle(first_seal, self.stored_clock())?;
         self.log.keep_in(store);
-        Ok(())
+        // Operations that have become due are shown from now on, so they must be at the next opening.
+        let mut clock = self.stored_clock();
+        let mut settled = self.log.store_mut().settle(first_seal, clock);
+        while settled == Err(StoreError::Conflict) && self.log.store().newer()?.is_some() {
+            // Another process has committed meanwhile. A first seal does not cover its operations.
+            self.catch_up(now)?;
+            clock = self.stored_clock();
+            settled = self.log.store_mut().settle(None, clock);
+        }
+        Ok(settled?)
     }
 
     /// Returns an error for options that contradict each other.
@@ -299,7 +321,7 @@ impl Replica {
             let signed = decode(form, space).map_err(damaged)?;
             let hashed = recompute(crypto, hash, signed, scratch).map_err(damaged)?;
             match evidence {
-                Evidence::Seal => Ok(VerifiedOp::under_seal(hashed)),
+                Evidence::Seal => Ok(VerifiedOp::stored_before(hashed)),
                 Evidence::None => Ok(VerifiedOp::dangerously_unverified(hashed)),
                 Evidence::Signature => {
                     keys.verify_hashed(&crypto, hashed).map_err(|error| match error.into() {

@@ -22,7 +22,8 @@ pub struct Change {
     /// The kind of the winning operation: a set or a delete; a delete if there is none.
     pub kind: Kind,
     /// The hash of the winning operation. `None` if all operations on the field were taken back
-    /// ([`Replica::take_back`](crate::Replica::take_back)).
+    /// ([`Replica::take_back`](crate::Replica::take_back)) or are held again
+    /// ([`Replica::reset_clock`](crate::Replica::reset_clock)).
     pub winner: Option<OpHash>,
 }
 

@@ -1,6 +1,7 @@
 //! A test of the rules that every store must keep.
 
 use std::ops::ControlFlow;
+use std::sync::Barrier;
 
 use super::{Commit, MAX_RECORD_BYTES, Record, Store, StoreError};
 use crate::op::OpSeq;
@@ -32,6 +33,7 @@ pub struct Broken {
 /// [`Broken`] names the first rule that the store breaks.
 pub fn check<S: Store>(mut create: impl FnMut() -> S, mut reopen: impl FnMut(S) -> S) -> Result<(), Broken> {
     check_new(&create())?;
+    check_large(&mut create())?;
     let rules: [Rule<S>; 6] =
         [check_bytes, check_heads, check_conflicts, check_records_of_many, check_replaced, check_random];
     for rule in rules {
@@ -48,7 +50,7 @@ pub fn check<S: Store>(mut create: impl FnMut() -> S, mut reopen: impl FnMut(S) 
 }
 
 /// Tests a store that several processes can have open at once: `open` opens one more handle on the same, new store each
-/// time.
+/// time. Two threads commit at the same time, each with a handle.
 ///
 /// # Errors
 ///
@@ -68,6 +70,37 @@ pub fn check_shared<S: Store>(mut open: impl FnMut() -> S) -> Result<(), Broken>
         model.commit(&mut b, Change::append(first, 1, &[round, 3]))?;
         model.compare("a writer reads what another has committed", &a)?;
         std::mem::swap(&mut a, &mut b);
+    }
+    check_races(&mut a, &mut b, &mut model)
+}
+
+/// Two threads that commit on the same head at the same time.
+fn check_races<S: Store>(a: &mut S, b: &mut S, model: &mut Model) -> Result<(), Broken> {
+    let rule = "of two writers that commit at the same time, one wins";
+    for round in 0..50_u8 {
+        let (first, known) = (model.end(), model.head.clone());
+        let start = Barrier::new(2);
+        let race = |store: &mut S, writer: u8| {
+            let change = Change::append(first, 1, &[round, writer]);
+            let head = [b"race", &[round, writer][..]].concat();
+            start.wait();
+            (change.apply(store, first, known.as_deref(), &head), change, head)
+        };
+        let (mine, theirs) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| race(&mut *b, 2));
+            (race(&mut *a, 1), other.join())
+        });
+        let theirs = theirs.map_err(|_| broken(rule, String::from("a writer panics")))?;
+        let (won, lost) = if mine.0.is_ok() { (mine, theirs.0) } else { (theirs, mine.0) };
+        match (&won.0, &lost) {
+            (Ok(()), Err(StoreError::Conflict)) => model.note(won.1, won.2),
+            (Ok(()), Ok(())) => return Err(broken(rule, String::from("both commits succeed"))),
+            (Err(error), _) | (_, Err(error)) => {
+                return Err(broken(rule, format!("the error is \"{error}\"")));
+            }
+        }
+        model.compare(rule, a)?;
+        model.compare(rule, b)?;
     }
     Ok(())
 }
@@ -132,6 +165,12 @@ impl Model {
     fn commit_with<S: Store>(&mut self, store: &mut S, change: Change, head: Vec<u8>) -> Result<(), Broken> {
         let made = change.apply(store, self.end(), self.head.as_deref(), &head);
         made.map_err(|error| broken("a commit on the known head succeeds", error.to_string()))?;
+        self.note(change, head);
+        Ok(())
+    }
+
+    /// Notes a change that the store has made.
+    fn note(&mut self, change: Change, head: Vec<u8>) {
         for (first, count, bytes) in change.records {
             match self.records.iter_mut().find(|record| record.0 == first) {
                 Some(record) => *record = (first, count, bytes),
@@ -139,7 +178,6 @@ impl Model {
             }
         }
         self.head = Some(head);
-        Ok(())
     }
 
     /// Compares everything that the store returns.
@@ -198,6 +236,31 @@ fn broken(rule: &'static str, found: String) -> Broken {
 
 fn check_new<S: Store>(store: &S) -> Result<(), Broken> {
     Model::default().compare("a new store has no head and no records", store)
+}
+
+/// A commit may have thousands of records, as the first session of a device does.
+fn check_large<S: Store>(store: &mut S) -> Result<(), Broken> {
+    const RECORDS: u32 = 5000;
+    let rule = "a commit of thousands of records comes back";
+    let failed = |error: StoreError| broken(rule, error.to_string());
+    let bytes = |seq: u32| seq.to_le_bytes();
+    let records = (0..RECORDS).map(|seq| (OpSeq::new(seq), 1, bytes(seq).to_vec())).collect();
+    Change { records }.apply(store, OpSeq::FIRST, None, b"head").map_err(failed)?;
+    let mut found = 0;
+    store
+        .scan(OpSeq::FIRST, &mut |record| {
+            if (record.first, record.count, record.bytes) != (OpSeq::new(found), 1, &bytes(found)) {
+                return ControlFlow::Break(());
+            }
+            found += 1;
+            ControlFlow::Continue(())
+        })
+        .map_err(failed)?;
+    if found == RECORDS {
+        Ok(())
+    } else {
+        Err(broken(rule, format!("operation {found} is missing or another")))
+    }
 }
 
 /// Records of every byte and of many lengths come back.

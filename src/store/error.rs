@@ -1,6 +1,7 @@
 //! The errors of stores.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 use crate::codec::DecodeError;
 use crate::keys::VerifyError;
@@ -96,6 +97,9 @@ pub enum StoreError {
         /// The replica's space, shortened and escaped.
         expected: Option<Excerpt>,
     },
+    /// The store was sealed with another key. Opened without a key, it verifies every signature.
+    #[error("the store was sealed with another key")]
+    WrongSealKey,
     /// The replica was not opened with a path, so there is no file to copy.
     #[error("the replica is not in a file")]
     NoFile,
@@ -214,8 +218,9 @@ pub enum Damage {
         /// The kid, shortened and escaped.
         kid: Excerpt,
     },
-    /// The seal was made over other operations, or with another key.
-    #[error("it does not fit the operations, or the key is another")]
+    /// The seal was made over other operations or another state of the clock, or, in a file of version 0.1.0, with
+    /// another key.
+    #[error("it does not fit the operations and the clock")]
     Seal,
 }
 
@@ -231,6 +236,11 @@ impl From<VerifyError> for Damage {
 
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> Self {
-        Self::FileSystem { kind: error.kind() }
+        let cause = || Cause::new(&error.to_string(), error.raw_os_error());
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull(cause()),
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(cause()),
+            kind => Self::FileSystem { kind },
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! The head of a log: what it says of its records.
 
-use super::seal::Seal;
+use super::clock::StoredClock;
+use super::seal::{ClockSeal, Seal};
 use super::{Damage, Place, StoreError};
 use crate::codec::OpHash;
-use crate::codec::tags::{STORE_HEAD_VERSION, STORE_TRACE};
+use crate::codec::tags::{STORE_HEAD, STORE_HEAD_VERSION, STORE_TRACE};
 use crate::crypto::Sodium;
 use crate::hlc::WallMillis;
 
@@ -12,6 +13,11 @@ const SEAL: u8 = 2;
 const COPIED: u8 = 4;
 const HORIZON: u8 = 8;
 const RESET: u8 = 16;
+
+/// The version of a head that was converted from a file of version 0.1.0: without the digest, the clock and its seal.
+const CONVERTED: u8 = 0;
+/// The length of the digest over a head.
+const DIGEST_BYTES: usize = 16;
 
 /// The description of a log that every commit replaces. Numbers are little endian.
 ///
@@ -22,9 +28,12 @@ const RESET: u8 = 16;
 /// | 4 | count of operations |
 /// | 16 | trace |
 /// | 2, then as many | space: length and UTF-8 |
-/// | 32 | seal |
+/// | 32, 8, 16 | seal over the operations, id of its key, seal over the clock |
 /// | 4 | copied |
 /// | 8 | horizon |
+/// | 16 | digest over the bytes before |
+///
+/// The digest needs no key: it detects accidents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     /// The count of operations.
@@ -33,23 +42,27 @@ pub(crate) struct Head {
     pub(crate) trace: [u8; 16],
     /// The space that all operations belong to.
     pub(crate) space: Option<Box<str>>,
-    /// The keyed digest over all operations, where the log is sealed.
-    pub(crate) seal: Option<Seal>,
+    /// The seal, where the log has one.
+    pub(crate) seal: Option<LogSeal>,
     /// In a backup, the count of operations when it was made.
     pub(crate) copied: Option<u32>,
     /// The state of the replica's clock.
     pub(crate) clock: StoredClock,
 }
 
-/// The state of a replica's clock, as far as it must survive closing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct StoredClock {
-    /// The time of the greatest merged operation: at the next opening, operations up to it are merged whatever the wall
-    /// clock says.
-    pub(crate) horizon: Option<WallMillis>,
-    /// True if the application has said that an earlier wall clock was wrong: operations of the replica's own actor are
-    /// held like others.
-    pub(crate) was_reset: bool,
+/// The keyed digests over the operations and the clock of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogSeal {
+    pub(crate) ops: Seal,
+    /// `None` in a file of version 0.1.0, which has no clock.
+    pub(crate) clock: Option<ClockSeal>,
+}
+
+impl LogSeal {
+    /// Returns true if version 0.1.0 made the seal.
+    pub(crate) fn is_old(&self) -> bool {
+        self.clock.is_none()
+    }
 }
 
 impl Head {
@@ -63,20 +76,38 @@ impl Head {
         let mut message = STORE_TRACE.to_vec();
         message.extend_from_slice(&self.trace);
         hashes.for_each(|hash| message.extend_from_slice(hash.as_bytes()));
-        let hash = crypto.hash(&message);
-        let mut trace = [0; 16];
-        trace.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
-        trace
+        first_16(crypto.hash(&message).as_bytes())
     }
 
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// Returns the head of a file of version 0.1.0, which has no clock.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn converted(
+        space: Option<Box<str>>,
+        count: u32,
+        seal: Option<Seal>,
+        copied: Option<u32>,
+    ) -> Vec<u8> {
+        let seal = seal.map(|ops| LogSeal { ops, clock: None });
+        Self { count, seal, copied, ..Self::new(space) }.members(CONVERTED)
+    }
+
+    /// Returns the bytes to store. A seal without one over the clock is left out.
+    pub(crate) fn encode(&self, crypto: Sodium) -> Vec<u8> {
+        let seal = self.seal.filter(|seal| seal.clock.is_some());
+        let mut out = Self { seal, ..self.clone() }.members(STORE_HEAD_VERSION);
+        let digest = digest(crypto, &out);
+        out.extend_from_slice(&digest);
+        out
+    }
+
+    fn members(&self, version: u8) -> Vec<u8> {
         let flag = |is_there: bool, flag| if is_there { flag } else { 0 };
         let flags = flag(self.space.is_some(), SPACE)
             | flag(self.seal.is_some(), SEAL)
             | flag(self.copied.is_some(), COPIED)
             | flag(self.clock.horizon.is_some(), HORIZON)
             | flag(self.clock.was_reset, RESET);
-        let mut out = vec![STORE_HEAD_VERSION, flags];
+        let mut out = vec![version, flags];
         out.extend_from_slice(&self.count.to_le_bytes());
         out.extend_from_slice(&self.trace);
         if let Some(space) = &self.space {
@@ -85,7 +116,11 @@ impl Head {
             out.extend_from_slice(space.as_bytes());
         }
         if let Some(seal) = &self.seal {
-            out.extend_from_slice(seal);
+            out.extend_from_slice(&seal.ops);
+            if let Some(clock) = &seal.clock {
+                out.extend_from_slice(&clock.key);
+                out.extend_from_slice(&clock.seal);
+            }
         }
         if let Some(copied) = self.copied {
             out.extend_from_slice(&copied.to_le_bytes());
@@ -97,18 +132,20 @@ impl Head {
     }
 
     /// Reads a head, which is not trusted.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(crate) fn decode(crypto: Sodium, bytes: &[u8]) -> Result<Self, StoreError> {
         let [version, flags] = *bytes.first_chunk().ok_or_else(unexpected)?;
         if version > STORE_HEAD_VERSION {
             return Err(StoreError::Newer { found: version.into(), known: STORE_HEAD_VERSION.into() });
         }
-        if version != STORE_HEAD_VERSION || flags & !(SPACE | SEAL | COPIED | HORIZON | RESET) != 0 {
-            return Err(unexpected());
-        }
-        Self::decode_members(flags, bytes.get(2..).unwrap_or_default()).ok_or_else(unexpected)
+        let is_converted = version == CONVERTED;
+        let known =
+            if is_converted { SPACE | SEAL | COPIED } else { SPACE | SEAL | COPIED | HORIZON | RESET };
+        let members = if is_converted { Some(bytes) } else { without_digest(crypto, bytes) };
+        let rest = members.and_then(|members| members.get(2..)).filter(|_| flags & !known == 0);
+        rest.and_then(|rest| Self::decode_members(flags, !is_converted, rest)).ok_or_else(unexpected)
     }
 
-    fn decode_members(flags: u8, rest: &[u8]) -> Option<Self> {
+    fn decode_members(flags: u8, has_clock: bool, rest: &[u8]) -> Option<Self> {
         let (count, rest) = rest.split_first_chunk()?;
         let (trace, mut rest) = rest.split_first_chunk()?;
         let mut head = Self { count: u32::from_le_bytes(*count), trace: *trace, ..Self::new(None) };
@@ -119,8 +156,14 @@ impl Head {
             rest = after;
         }
         if flags & SEAL != 0 {
-            let (seal, after) = rest.split_first_chunk()?;
-            head.seal = Some(*seal);
+            let (ops, after) = rest.split_first_chunk()?;
+            head.seal = Some(LogSeal { ops: *ops, clock: None });
+            rest = after;
+        }
+        if let Some(seal) = head.seal.as_mut().filter(|_| has_clock) {
+            let (key, after) = rest.split_first_chunk()?;
+            let (of_clock, after) = after.split_first_chunk()?;
+            seal.clock = Some(ClockSeal { key: *key, seal: *of_clock });
             rest = after;
         }
         if flags & COPIED != 0 {
@@ -140,6 +183,20 @@ impl Head {
     }
 }
 
+/// Returns the bytes before the digest, if it fits them.
+fn without_digest(crypto: Sodium, bytes: &[u8]) -> Option<&[u8]> {
+    let (members, stored) = bytes.split_last_chunk()?;
+    (digest(crypto, members) == *stored).then_some(members)
+}
+
+fn digest(crypto: Sodium, members: &[u8]) -> [u8; DIGEST_BYTES] {
+    first_16(crypto.hash(&[STORE_HEAD, members].concat()).as_bytes())
+}
+
+fn first_16(hash: &[u8; 32]) -> [u8; 16] {
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
 fn unexpected() -> StoreError {
     StoreError::Corrupt { place: Place::Head, damage: Damage::Unexpected }
 }
@@ -149,13 +206,15 @@ mod tests {
     use super::*;
 
     fn full() -> Head {
-        let (space, seal) = (Some("home".into()), Some([3; 32]));
+        let space = Some("home".into());
+        let seal = Some(LogSeal { ops: [3; 32], clock: Some(ClockSeal { key: [4; 8], seal: [5; 16] }) });
         let clock = StoredClock { horizon: Some(WallMillis(1_760_000_000_000)), was_reset: true };
         Head { count: 7, trace: [2; 16], space, seal, copied: Some(5), clock }
     }
 
     #[test]
     fn a_head_comes_back_with_any_of_its_members() {
+        let crypto = Sodium::new().unwrap();
         for members in 0..32 {
             let mut head = full();
             head.space = head.space.filter(|_| members & 1 != 0);
@@ -163,24 +222,56 @@ mod tests {
             head.copied = head.copied.filter(|_| members & 4 != 0);
             head.clock.horizon = head.clock.horizon.filter(|_| members & 8 != 0);
             head.clock.was_reset = members & 16 != 0;
-            assert_eq!(Head::decode(&head.encode()), Ok(head));
+            assert_eq!(Head::decode(crypto, &head.encode(crypto)), Ok(head));
         }
     }
 
     #[test]
     fn only_what_is_written_is_read() {
-        let bytes = full().encode();
-        for len in 0..bytes.len() {
-            assert_eq!(Head::decode(&bytes[..len]), Err(unexpected()), "{len} bytes");
+        let crypto = Sodium::new().unwrap();
+        let decode = |members: &[u8]| Head::decode(crypto, &[members, &digest(crypto, members)].concat());
+        let members = full().members(STORE_HEAD_VERSION);
+        assert_eq!(decode(&members), Ok(full()));
+        let bytes = full().encode(crypto);
+        assert!((0..bytes.len()).all(|len| Head::decode(crypto, &bytes[..len]) == Err(unexpected())));
+        for len in 2..members.len() {
+            assert_eq!(decode(&members[..len]), Err(unexpected()), "{len} bytes");
         }
-        assert_eq!(Head::decode(&[&bytes[..], &[0]].concat()), Err(unexpected()));
-        assert_eq!(Head::decode(&[&[0], &bytes[1..]].concat()), Err(unexpected()));
-        assert_eq!(Head::decode(&[&[1, 63], &bytes[2..]].concat()), Err(unexpected()));
+        assert_eq!(decode(&[&members[..], &[0]].concat()), Err(unexpected()));
+        assert_eq!(decode(&[&[0], &members[1..]].concat()), Err(unexpected()));
+        assert_eq!(decode(&[&[1, 63], &members[2..]].concat()), Err(unexpected()));
         let mut late = full();
         late.clock.horizon = Some(WallMillis(WallMillis::MAX.0 + 1));
-        assert_eq!(Head::decode(&late.encode()), Err(unexpected()));
-        let newer = Head::decode(&[&[2], &bytes[1..]].concat());
+        assert_eq!(decode(&late.members(STORE_HEAD_VERSION)), Err(unexpected()));
+        let newer = decode(&[&[2], &members[1..]].concat());
         assert_eq!(newer, Err(StoreError::Newer { found: 2, known: 1 }));
+    }
+
+    #[test]
+    fn every_changed_bit_is_noticed() {
+        let crypto = Sodium::new().unwrap();
+        let bytes = full().encode(crypto);
+        for at in 0..8 * bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at / 8] ^= 1 << (at % 8);
+            assert!(Head::decode(crypto, &changed).is_err(), "bit {at}");
+        }
+    }
+
+    #[test]
+    fn a_head_of_an_old_file_has_no_clock() {
+        let crypto = Sodium::new().unwrap();
+        let bytes = Head::converted(Some("home".into()), 7, Some([3; 32]), Some(5));
+        let seal = Some(LogSeal { ops: [3; 32], clock: None });
+        let old = Head { count: 7, seal, copied: Some(5), ..Head::new(Some("home".into())) };
+        assert_eq!(Head::decode(crypto, &bytes), Ok(old.clone()));
+        for clock in [HORIZON, RESET] {
+            let flags = [0, bytes[1] | clock];
+            let changed = [&flags, &bytes[2..], &[0; 8]].concat();
+            assert_eq!(Head::decode(crypto, &changed), Err(unexpected()));
+        }
+        // Without the key the seal cannot be renewed.
+        assert_eq!(Head::decode(crypto, &old.encode(crypto)), Ok(Head { seal: None, ..old }));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The head of a log while it is open, with the key of its seal.
 
-use super::head::{Head, StoredClock};
+use super::clock::StoredClock;
+use super::head::{Head, LogSeal};
 use super::seal::{Seal, Sealing};
 use super::{Damage, Place, StoreError};
 use crate::codec::OpHash;
@@ -23,21 +24,35 @@ impl Ledger {
         Self { crypto, head: Head::new(space.map(Into::into)), stored: None, sealing: None }
     }
 
-    /// Reads the stored head of a log in this space, `None` for a new store.
+    /// Reads the stored head of a log in this space, `None` for a new store, and checks the seal over its clock.
     pub(crate) fn open(
         crypto: Sodium,
         stored: Option<Vec<u8>>,
         space: Option<&str>,
         seal_key: Option<Zeroizing<[u8; 32]>>,
     ) -> Result<Self, StoreError> {
-        let head = read(stored.as_deref(), space)?;
+        let ledger = Self::examine(crypto, stored, space, seal_key)?;
+        ledger.check_clock_seal(&ledger.head)?;
+        Ok(ledger)
+    }
+
+    /// Reads the stored head of a log in this space and leaves the seal over its clock to the caller.
+    pub(crate) fn examine(
+        crypto: Sodium,
+        stored: Option<Vec<u8>>,
+        space: Option<&str>,
+        seal_key: Option<Zeroizing<[u8; 32]>>,
+    ) -> Result<Self, StoreError> {
+        let head = read(crypto, stored.as_deref(), space)?;
         let sealing = seal_key.map(|key| Sealing::new(crypto, key));
         Ok(Self { crypto, head, stored, sealing })
     }
 
     /// Reads a head that another writer has stored.
     pub(crate) fn read(&self, stored: Option<&[u8]>) -> Result<Head, StoreError> {
-        read(stored, self.head.space.as_deref())
+        let head = read(self.crypto, stored, self.head.space.as_deref())?;
+        self.check_clock_seal(&head)?;
+        Ok(head)
     }
 
     /// Returns the count of operations.
@@ -62,11 +77,28 @@ impl Ledger {
         self.sealing.is_some() && self.head.seal.is_some()
     }
 
+    /// Returns true if version 0.1.0 made the seal.
+    pub(crate) fn has_old_seal(&self) -> bool {
+        self.head.seal.is_some_and(|seal| seal.is_old())
+    }
+
     /// Checks the seal of a head against the one that was computed over its operations.
     pub(crate) fn check_seal(&self, head: &Head, computed: &Seal) -> Result<(), StoreError> {
         match (&self.sealing, &head.seal) {
-            (Some(sealing), Some(stored)) if sealing.is_same(computed, stored) => Ok(()),
-            _ => Err(StoreError::Corrupt { place: Place::Seal, damage: Damage::Seal }),
+            (Some(sealing), Some(stored)) if sealing.is_same(computed, &stored.ops) => Ok(()),
+            _ => Err(broken_seal()),
+        }
+    }
+
+    /// Checks the seal over the clock of a head, if it has one and there is a key.
+    pub(crate) fn check_clock_seal(&self, head: &Head) -> Result<(), StoreError> {
+        let Some((sealing, seal)) = self.sealing.as_ref().zip(head.seal) else { return Ok(()) };
+        let Some(stored) = seal.clock else { return Ok(()) };
+        let expected = sealing.of_clock(&seal.ops, head.clock);
+        match (stored.key == expected.key, sealing.is_same(&stored.seal, &expected.seal)) {
+            (true, true) => Ok(()),
+            (true, false) => Err(broken_seal()),
+            (false, _) => Err(StoreError::WrongSealKey),
         }
     }
 
@@ -82,19 +114,29 @@ impl Ledger {
         let trace = self.head.trace_after(self.crypto, ops.clone().map(|(hash, _)| hash));
         let seal = self.sealing.as_ref().zip(self.head.seal).map(|(sealing, seal)| {
             let mut scratch = Vec::new();
-            ops.fold(seal, |seal, (hash, signed)| sealing.after(&seal, &hash, signed, &mut scratch))
+            let ops =
+                ops.fold(seal.ops, |seal, (hash, signed)| sealing.after(&seal, &hash, signed, &mut scratch));
+            LogSeal { ops, clock: Some(sealing.of_clock(&ops, clock)) }
         });
         Ok(Head { count, trace, seal, clock, ..self.head.clone() })
     }
 
     /// Returns the head with a first seal over operations that have all been verified, and with this state of the
-    /// clock; `None` if the head is stored and neither is new.
+    /// clock; `None` if the head is stored and neither is new. A new state of the clock without the key removes the
+    /// seal.
     pub(crate) fn settled(&self, seal: Option<Seal>, clock: StoredClock) -> Option<Head> {
         if seal.is_none() && self.stored.is_some() && clock == self.head.clock {
             return None;
         }
         let trace = self.head.trace_after(self.crypto, std::iter::empty());
-        Some(Head { trace, seal: seal.or(self.head.seal), clock, ..self.head.clone() })
+        let ops = seal.or(self.head.seal.map(|seal| seal.ops));
+        let renewed = self
+            .sealing
+            .as_ref()
+            .zip(ops)
+            .map(|(sealing, ops)| LogSeal { ops, clock: Some(sealing.of_clock(&ops, clock)) });
+        let seal = renewed.or(self.head.seal.filter(|_| clock == self.head.clock));
+        Some(Head { trace, seal, clock, ..self.head.clone() })
     }
 
     /// Returns the head of a backup made now. A copy of a copy stays closed to the actors of both.
@@ -112,14 +154,18 @@ impl Ledger {
 
     /// Notes that a head is stored now.
     pub(crate) fn advance(&mut self, head: Head) {
-        self.stored = Some(head.encode());
+        self.stored = Some(head.encode(self.crypto));
         self.head = head;
     }
 }
 
-fn read(stored: Option<&[u8]>, space: Option<&str>) -> Result<Head, StoreError> {
+fn broken_seal() -> StoreError {
+    StoreError::Corrupt { place: Place::Seal, damage: Damage::Seal }
+}
+
+fn read(crypto: Sodium, stored: Option<&[u8]>, space: Option<&str>) -> Result<Head, StoreError> {
     let Some(bytes) = stored else { return Ok(Head::new(space.map(Into::into))) };
-    let head = Head::decode(bytes)?;
+    let head = Head::decode(crypto, bytes)?;
     if head.space.as_deref() == space {
         return Ok(head);
     }

@@ -3,6 +3,7 @@
 //! [`Store`] is the port: records and a head, as opaque bytes. What the bytes say, and everything about trust, lies
 //! above it, the same for every store.
 
+mod clock;
 pub mod contract;
 mod error;
 mod head;
@@ -22,7 +23,8 @@ pub use port::{Commit, MAX_RECORD_BYTES, Record, Store};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, Finding, Salvaged, SqliteStore, StoreCheck, StoreReport};
 
-pub(crate) use head::{Head, StoredClock};
+pub(crate) use clock::StoredClock;
+pub(crate) use head::Head;
 pub(crate) use ledger::Ledger;
 pub(crate) use op_store::{Backing, OpStore};
 pub(crate) use record::{RecordForm, Records, decode, read_whole, recompute};

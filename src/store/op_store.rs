@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::head::{Head, StoredClock};
+use super::clock::StoredClock;
+use super::head::Head;
 use super::ledger::Ledger;
 use super::process::Process;
 use super::record::{Body, RecordForm, Records, decode, read_body, read_whole, recompute};
@@ -132,7 +133,7 @@ impl OpStore {
 
     fn commit(&mut self, head: Head, records: &Records) -> Result<(), StoreError> {
         self.check_process()?;
-        let bytes = head.encode();
+        let bytes = head.encode(self.crypto);
         let appended: Vec<Record<'_>> = records.iter().collect();
         let mut commit = Commit::new(self.ledger.stored(), &bytes);
         commit.appended = &appended;
@@ -205,7 +206,7 @@ impl OpStore {
     pub(crate) fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
         match &self.backing {
             #[cfg(feature = "sqlite")]
-            Backing::Sqlite(store) => store.copy_to(path, &self.ledger.copy().encode()),
+            Backing::Sqlite(store) => store.copy_to(path, &self.ledger.copy().encode(self.crypto)),
             Backing::Other(_) => {
                 _ = path;
                 Err(StoreError::NoFile)

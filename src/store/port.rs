@@ -48,9 +48,9 @@ impl Record<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Commit<'a> {
-    /// The head that the caller knows: the bytes of the last commit that it made or read, `None` for a new store.
+    /// The stored head as of the caller's last commit or read; `None` for a new store.
     pub known: Option<&'a [u8]>,
-    /// The new head, a few hundred bytes at most, more by the length of a space's name. No two commits have the same.
+    /// The new head, at most about 1.3 KiB. It differs from every earlier head of this store.
     pub head: &'a [u8],
     /// Records to replace, each with the same operations as the one that is there.
     pub replaced: &'a [Record<'a>],
@@ -89,12 +89,13 @@ pub trait Store: Send {
     /// [`StoreError`] when it cannot be read.
     fn head(&self) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Commits a change. When it returns, the change is as durable as this store can make it.
+    /// Commits a change. Returns `Ok` once the change is durable. Comparing the head and making the change are one
+    /// atomic step, for other handles and processes too.
     ///
     /// # Errors
     ///
     /// [`StoreError::Conflict`] when the stored head is not [`Commit::known`]; the store is unchanged. After any other
-    /// error the commit has happened as a whole or not at all; if it has, the next commit is a conflict.
+    /// error the commit took effect completely or not at all. If it did, the next commit fails with `Conflict`.
     fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError>;
 
     /// Returns the record that holds the operation `seq`, `None` if there is none. A store that must copy the bytes

@@ -245,7 +245,7 @@ impl World {
 
     fn poll(&mut self, step: &Step<'_>) -> Check {
         let now = WallMillis(step.number("at")?);
-        let changes = self.replica(step.text("poll")?)?.poll(now);
+        let changes = self.replica(step.text("poll")?)?.poll(now).unwrap();
         let changed: Vec<Value> = changes
             .iter()
             .map(|change| vec![&*change.entity, &*change.entity_id, &*change.path].into())

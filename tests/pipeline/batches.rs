@@ -71,7 +71,7 @@ proptest! {
             prop_assert_eq!(&results, &expected);
             prop_assert_eq!(seen(&replica), seen(&one_at_a_time));
             prop_assert_eq!(replica.log().forks().unwrap(), one_at_a_time.log().forks().unwrap());
-            prop_assert_eq!(replica.poll(NOW), one_at_a_time_changes(&batch));
+            prop_assert_eq!(replica.poll(NOW).unwrap(), one_at_a_time_changes(&batch));
         }
     }
 }
@@ -91,7 +91,7 @@ fn one_at_a_time_changes(batch: &[&[u8]]) -> Vec<policysync::Change> {
     for bytes in batch {
         drop(replica.ingest(NOW, *bytes));
     }
-    replica.poll(NOW)
+    replica.poll(NOW).unwrap()
 }
 
 /// The batch is large enough that each thread takes several groups.
@@ -134,7 +134,7 @@ fn batches_with_many_registers_have_the_same_results_on_several_threads() {
         for part in [first, &second[..size]] {
             let part: Vec<Incoming<'_>> = part.iter().map(Incoming::from).collect();
             results.extend(replica.ingest_batch(NOW, &part).unwrap());
-            changes.extend(replica.poll(NOW));
+            changes.extend(replica.poll(NOW).unwrap());
         }
         (results, changes)
     };

@@ -95,7 +95,7 @@ fn the_guard_judges_only_new_verified_operations_and_each_once() {
     assert_eq!(count(), 2);
     // Nor does it see the held operation again when it is released.
     assert_eq!(replica.held(), 1);
-    replica.poll(WallMillis(NOW.0 + DRIFT));
+    replica.poll(WallMillis(NOW.0 + DRIFT)).unwrap();
     assert_eq!((count(), replica.held()), (0, 0));
 }
 

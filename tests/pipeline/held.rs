@@ -18,15 +18,15 @@ fn an_operation_is_held_from_one_millisecond_past_the_drift() {
             assert_eq!(outcome, Outcome::Held { hash: hash_of(&op), until, equivocates_with: None });
             assert_eq!(replica.get(("Task", "t1", "title")).unwrap(), None);
             assert_eq!(replica.clock().last(), None);
-            assert!(replica.poll(NOW).is_empty());
+            assert!(replica.poll(NOW).unwrap().is_empty());
             // It is in the log, and a copy of it is a duplicate.
             assert!(replica.log().contains(&hash_of(&op)));
             assert_eq!(replica.ingest(NOW, &op), Ok(Outcome::Duplicate { hash: hash_of(&op) }));
 
             // One millisecond before it is due, it is still held.
-            assert!(replica.poll(WallMillis(until.0 - 1)).is_empty());
+            assert!(replica.poll(WallMillis(until.0 - 1)).unwrap().is_empty());
             assert_eq!(replica.held(), 1);
-            assert_eq!(replica.poll(until).len(), 1);
+            assert_eq!(replica.poll(until).unwrap().len(), 1);
         } else {
             assert_eq!(appended(outcome).1, Effect::Won { superseded: None });
         }
@@ -52,7 +52,7 @@ fn held_operations_are_released_by_poll_and_by_the_next_appended_operation() {
     let op = set("alice", later.0 + DRIFT, 0, "title", "x");
     type Call<'a> = (&'a str, &'a dyn Fn(&mut Replica));
     let releasing: [Call<'_>; 3] = [
-        ("poll", &|replica| drop(replica.poll(later))),
+        ("poll", &|replica| drop(replica.poll(later).unwrap())),
         ("another operation", &|replica| {
             appended(replica.ingest(later, &set("alice", NOW.0, 0, "notes", "y")).unwrap());
         }),
@@ -121,7 +121,7 @@ fn a_wall_clock_that_was_ahead_is_reported_and_can_be_reset() {
     let theirs = set("alice", ahead.0, 0, "title", "theirs");
     type Tick<'a> = &'a dyn Fn(&mut Replica);
     let ticks: [Tick<'_>; 3] = [
-        &|replica| drop(replica.poll(ahead)),
+        &|replica| drop(replica.poll(ahead).unwrap()),
         &|replica| drop(replica.set(ahead, ("Task", "t1", "notes"), "ours").unwrap()),
         &|replica| {
             drop(replica.ingest_batch(ahead, &[(&set("alice", NOW.0, 0, "notes", "x")).into()]).unwrap())
@@ -136,9 +136,9 @@ fn a_wall_clock_that_was_ahead_is_reported_and_can_be_reset() {
         let error = replica.set(NOW, ("Task", "t1", "title"), "ours").unwrap_err();
         assert!(error.to_string().contains("3600000 ms ahead of the wall clock"), "{error}");
         assert_eq!(replica.delete(NOW, ("Task", "t1", "title")), Err(error));
-        replica.poll(ahead);
+        replica.poll(ahead).unwrap();
         replica.reset_clock(NOW).unwrap();
-        assert_eq!(replica.poll(NOW).first().map(|change| change.winner), Some(None));
+        assert_eq!(replica.poll(NOW).unwrap().first().map(|change| change.winner), Some(None));
         assert_eq!(replica.horizon(), Some(WallMillis(NOW.0 + DRIFT)));
         let ours = replica.set(NOW, ("Task", "t1", "title"), "ours").unwrap();
         assert!(ours.op().ts().t() <= NOW.0);

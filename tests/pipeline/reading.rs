@@ -142,20 +142,20 @@ fn poll_names_each_changed_field_once_with_its_last_winner() {
         replica.ingest(NOW, op).unwrap();
     }
     assert!(replica.has_changes());
-    let changes = replica.poll(NOW);
+    let changes = replica.poll(NOW).unwrap();
     assert!(!replica.has_changes());
     let named: Vec<_> =
         changes.iter().map(|change| (change.path.as_str(), change.kind, change.winner)).collect();
     let winner = |n: usize| Some(hash_of(&ops[n]));
     assert_eq!(named, [("title", Kind::Set, winner(3)), ("notes", Kind::Delete, winner(4))]);
     assert!(changes.iter().all(|change| change.entity == "Task" && change.entity_id == "t1"));
-    assert!(replica.poll(NOW).is_empty());
+    assert!(replica.poll(NOW).unwrap().is_empty());
 
     replica.ingest(NOW, &ops[0]).unwrap();
     replica.ingest(NOW, &set("alice", NOW.0 - 1, 0, "title", "loses")).unwrap();
-    assert!(replica.poll(NOW).is_empty(), "a duplicate and a loser change nothing");
+    assert!(replica.poll(NOW).unwrap().is_empty(), "a duplicate and a loser change nothing");
     replica.ingest(NOW, &set("alice", NOW.0, 5, "title", "wins")).unwrap();
-    assert_eq!(replica.poll(NOW).len(), 1);
+    assert_eq!(replica.poll(NOW).unwrap().len(), 1);
 }
 
 #[test]

@@ -251,7 +251,7 @@ fn a_kill_while_an_old_file_is_converted_loses_nothing() {
     let mut replica = Replica::open(options(&old)).unwrap();
     (0..BATCHES).for_each(|number| work_once(&mut replica, number).unwrap());
     drop(replica);
-    super::old::make_old(&old, false);
+    super::old::make_old(&old, Some(&SEAL), false);
     let measured = directory.path().join("measured");
     std::fs::copy(&old, &measured).unwrap();
     // One batch more, so that the end of the conversion is met too.

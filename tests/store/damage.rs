@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use policysync::store::{Damage, Place, StoreCheck};
 use policysync::{OpenError, Replica, SignedOp, StoreError};
 use tempfile::TempDir;
 
-use super::common::{NOW, set};
+use super::common::{self, NOW, set};
 use super::{Snapshot, in_file, ingest, open, snapshot, some_ops};
 
 const SEAL: [u8; 32] = [9; 32];
@@ -163,9 +164,9 @@ fn changed_rows_are_noticed_and_named() {
         ("no row for the head", "DELETE FROM head", "the head"),
         ("no head", "UPDATE head SET bytes = NULL", "operation number 0"),
         ("a smaller count", "UPDATE head
-                SET bytes = CAST(substr(bytes, 1, 2) || x'1a000000' || substr(bytes, 7) AS BLOB)", "operation number 26"),
+                SET bytes = CAST(substr(bytes, 1, 2) || x'1a000000' || substr(bytes, 7) AS BLOB)", "the head"),
         ("a greater count", "UPDATE head
-                SET bytes = CAST(substr(bytes, 1, 2) || x'1c000000' || substr(bytes, 7) AS BLOB)", "operation number 27"),
+                SET bytes = CAST(substr(bytes, 1, 2) || x'1c000000' || substr(bytes, 7) AS BLOB)", "the head"),
         ("an empty head", "UPDATE head SET bytes = x''", "the head"),
         ("a short head", "UPDATE head SET bytes = substr(bytes, 1, length(bytes) - 1)", "the head"),
         ("a long head", "UPDATE head SET bytes = CAST(bytes || x'00' AS BLOB)", "the head"),
@@ -179,6 +180,55 @@ fn changed_rows_are_noticed_and_named() {
             assert!(error.contains(place), "{what}, {sealed:?}: {error}");
             assert!(error.len() < 512 && error.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{error:?}");
         }
+    }
+}
+
+/// Changes the bytes of the head and makes a new digest over it, which needs no key.
+fn with_head(original: &Original, change: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
+    let path = original.changed(&original.bytes);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let mut head: Vec<u8> = connection.query_row("SELECT bytes FROM head", [], |row| row.get(0)).unwrap();
+    head.truncate(head.len() - 16);
+    change(&mut head);
+    let digest = common::crypto().hash(&[b"policysync/store/head/v1", &head[..]].concat());
+    head.extend_from_slice(&digest.as_bytes()[..16]);
+    connection.execute("UPDATE head SET bytes = ?1", [head]).unwrap();
+    path
+}
+
+#[test]
+fn a_forged_count_is_noticed() {
+    for sealed in [Sealed::Yes, Sealed::No] {
+        let original = original(sealed);
+        for (count, place) in [(26, "operation number 26"), (28, "operation number 27")] {
+            let path = with_head(&original, |head| head[2] = count);
+            let error = Replica::open(options(&path, sealed)).err().unwrap().to_string();
+            assert!(error.contains(place), "{count}, {sealed:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_forged_clock_is_noticed_by_the_seal() {
+    let sealed = original(Sealed::Yes);
+    let forgeries: [fn(&mut Vec<u8>); 3] = [
+        // The horizon is the last member: a later one shows a held operation, none at all could hide one.
+        |head| head.iter_mut().rev().nth(4).into_iter().for_each(|byte| *byte += 1),
+        |head| {
+            head[1] ^= 8;
+            head.truncate(head.len() - 8);
+        },
+        |head| head[1] ^= 16,
+    ];
+    for forgery in forgeries {
+        let path = with_head(&sealed, forgery);
+        let error = Replica::open(options(&path, Sealed::Yes)).err().unwrap();
+        let damage = StoreError::Corrupt { place: Place::Seal, damage: Damage::Seal };
+        assert_eq!(error, OpenError::Store(damage));
+        let keys = Default::default();
+        let report = StoreCheck::new(&path, &keys).seal_key(SEAL).verify(common::crypto()).unwrap();
+        assert_eq!(report.sealed, Some(false));
+        assert_eq!(report.findings[0].place, Place::Seal);
     }
 }
 

@@ -6,7 +6,7 @@ use policysync::bundle::{export_ops, export_since, import};
 use policysync::op::OpSeq;
 use policysync::oplog::Cursor;
 use policysync::replica::{JournalError, Restoring, Unsaved};
-use policysync::store::{Damage, MemoryStore, Place, Record};
+use policysync::store::{MemoryStore, Record};
 use policysync::sync::{Push, SessionResult};
 use policysync::{
     Hlc, IngestError, OpHash, OpenError, Outcome, Replica, ReplicaOptions, Responder, SignedOp, StoreError,
@@ -202,9 +202,10 @@ impl World {
 
     fn begin_to_save(&mut self) {
         let bytes = 1 + self.random.below(1000);
-        match self.replica.unsaved(bytes).unwrap() {
-            Some(unsaved) => assert!(self.in_flight.replace(unsaved).is_none()),
-            None => assert!(self.in_flight.is_some() || self.is_all_saved()),
+        match self.replica.unsaved(bytes) {
+            Ok(Some(unsaved)) => assert!(self.in_flight.replace(unsaved).is_none()),
+            Ok(None) => assert!(self.in_flight.is_none() && self.is_all_saved()),
+            Err(error) => assert!(error == JournalError::InFlight && self.in_flight.is_some()),
         }
     }
 
@@ -244,7 +245,7 @@ impl World {
         self.ops = self.saved.ops();
         let own = self.ops.iter().filter(|op| op.op().actor() == "alice");
         self.used = own.map(|op| op.op().ts()).collect();
-        assert!(self.replica.poll(NOW).is_empty());
+        assert!(self.replica.poll(NOW).unwrap().is_empty());
         self.known = winners(&self.replica, &self.ops);
     }
 
@@ -256,7 +257,7 @@ impl World {
         let written = self.replica.set(NOW, ("Task", "t1", "own0"), "more");
         assert_eq!(written, Err(WriteError::Ingest(closed())));
         assert_eq!(self.replica.ingest(NOW, &set("bob", NOW.0, 7, "late", true)), Err(closed()));
-        assert_eq!(self.replica.unsaved(1).err(), Some(StoreError::OutcomeUnknown));
+        assert_eq!(self.replica.unsaved(1).err(), Some(JournalError::Store(StoreError::OutcomeUnknown)));
         assert_eq!(self.replica.take_back(), Err(JournalError::Store(StoreError::OutcomeUnknown)));
         assert_eq!(snapshot(&self.replica), before, "reading still works");
         self.crash();
@@ -265,8 +266,8 @@ impl World {
     fn check(&mut self) {
         let mut model = Replica::open(as_alice(knowing(&PEOPLE))).unwrap();
         ingest(&mut model, &self.ops);
-        model.poll(NOW);
-        for change in self.replica.poll(NOW) {
+        model.poll(NOW).unwrap();
+        for change in self.replica.poll(NOW).unwrap() {
             let field = (change.entity, change.entity_id, change.path);
             match change.winner {
                 Some(winner) => _ = self.known.insert(field, winner),
@@ -313,8 +314,7 @@ fn a_sealed_journal_is_read_without_keys_and_another_seal_is_refused() {
     let unknown = |seal: [u8; 32]| ReplicaOptions::new().seal_key(seal);
     assert_eq!(saved.open(unknown([3; 32]), 7).unwrap().log().digest(), replica.log().digest());
     let error = saved.open(unknown([4; 32]), 7).err().unwrap();
-    let place = StoreError::Corrupt { place: Place::Seal, damage: Damage::Seal };
-    assert_eq!(error, OpenError::Store(place));
+    assert_eq!(error, OpenError::Store(StoreError::WrongSealKey));
     assert!(matches!(saved.open(ReplicaOptions::new(), 7), Err(OpenError::UnknownKey { .. })));
     // A journal without a seal gets one, which is saved alone.
     let mut unsealed = Saved::default();
@@ -346,9 +346,13 @@ fn saved_bytes_are_not_trusted() {
     assert!(place(&twice).contains("operation number 5"));
     let mut short = saved.clone();
     short.head.as_mut().unwrap()[2] += 1;
-    let error = Restoring::new(options(None), short.head.as_deref(), NOW).unwrap();
-    let error = error.take(&saved.records()).unwrap().finish().err().unwrap();
-    assert!(error.to_string().contains("operation number 24"), "{error}");
+    let error = Restoring::new(options(None), short.head.as_deref(), NOW).err().unwrap();
+    assert!(error.to_string().contains("the head"), "{error}");
+    let records = saved.records();
+    let missing =
+        Restoring::new(options(None), saved.head.as_deref(), NOW).unwrap().take(&records[..23]).unwrap();
+    let error = missing.finish().err().unwrap();
+    assert!(error.to_string().contains("operation number 23"), "{error}");
     let gap = Restoring::new(options(None), saved.head.as_deref(), NOW).unwrap().take(&saved.records()[1..]);
     assert!(gap.err().unwrap().to_string().contains("operation number 0"));
     let head = Restoring::new(options(None), Some(b"rubbish"), NOW).err().unwrap();
@@ -403,7 +407,7 @@ fn options_with_a_store_and_replicas_without_a_journal_are_refused() {
     assert_eq!(Restoring::new(options, None, NOW).err(), Some(OpenError::TwoStores));
     let mut plain = Replica::open(as_alice(knowing(&PEOPLE))).unwrap();
     plain.set(NOW, ("Task", "t1", "own"), "a").unwrap();
-    assert!(plain.unsaved(1000).unwrap().is_none());
+    assert_eq!(plain.unsaved(1000).err(), Some(JournalError::NoJournal));
     assert_eq!(plain.take_back(), Err(JournalError::NoJournal));
     assert_eq!(key("alice").public_key().actor(), plain.actor().unwrap());
 }

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use policysync::store::{Damage, Place, StoreCheck};
-use policysync::{KeyRegistry, OpenError, Replica, StoreError};
+use policysync::store::StoreCheck;
+use policysync::{KeyRegistry, OpenError, Replica, SignedOp, StoreError};
 
-use super::common::{crypto, key, knowing};
+use super::common::{NOW, crypto, key, knowing};
 use super::{PEOPLE, Snapshot, as_alice, in_file, ingest, snapshot, some_ops};
 
 /// The seal key of the golden files.
@@ -21,12 +21,26 @@ fn expected() -> Snapshot {
     snapshot(&memory)
 }
 
-/// Makes a file of version 0.1.0 of a store without a space: with the seal that it has, or without one.
-pub fn make_old(path: &Path, is_copy: bool) {
+/// Computes the seal of version 0.1.0 over the records of a store without a space.
+fn old_seal(key: &[u8; 32], connection: &rusqlite::Connection) -> Vec<u8> {
+    let mut statement = connection.prepare("SELECT bytes FROM records ORDER BY first").unwrap();
+    let records = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    let start = crypto().keyed_hash(key, b"\0policysync/seal/v1");
+    let seal = records.fold(start, |seal, record| {
+        let record = record.unwrap();
+        let op = SignedOp::from_binary(&record[32..]).unwrap();
+        let parts = [&[1], &seal[..], &record[..32], op.signature().as_bytes(), op.kid().as_bytes()];
+        crypto().keyed_hash(key, &parts.concat())
+    });
+    seal.to_vec()
+}
+
+/// Makes a file of version 0.1.0 of a store without a space, sealed with this key or without a seal.
+pub fn make_old(path: &Path, seal_key: Option<&[u8; 32]>, is_copy: bool) {
     let mut connection = rusqlite::Connection::open(path).unwrap();
     let head: Vec<u8> = connection.query_row("SELECT bytes FROM head", [], |row| row.get(0)).unwrap();
     let count = u32::from_le_bytes(head[2..6].try_into().unwrap());
-    let seal = (head[1] & 2 != 0).then(|| head[22..54].to_vec());
+    let seal = seal_key.map(|key| old_seal(key, &connection));
     let old = rusqlite::Connection::open(golden("store-v1.db")).unwrap();
     let text = |name: &str| -> String {
         old.query_row("SELECT sql FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0)).unwrap()
@@ -66,9 +80,11 @@ fn a_file_of_every_version_opens_sealed_and_unsealed() {
                 assert_eq!(snapshot(&Replica::open(options()).unwrap()), expected, "{}", file.display());
                 assert_eq!(version(&path), 2);
             }
-            let wrong = Replica::open(in_file(&path).seal_key([2; 32])).err().unwrap();
-            let place = StoreError::Corrupt { place: Place::Seal, damage: Damage::Seal };
-            assert_eq!(wrong, OpenError::Store(place));
+            let is_still_sealed = is_sealed || file.ends_with("store-v2.db");
+            let wrong = Replica::open(in_file(&path).seal_key([2; 32])).map(drop);
+            // Opened without the key, the old file has lost its seal, and got one with this key.
+            let expected = is_still_sealed.then_some(OpenError::Store(StoreError::WrongSealKey));
+            assert_eq!(wrong.err(), expected);
         }
     }
 }
@@ -137,11 +153,35 @@ fn the_description_of_an_old_file_is_checked() {
 }
 
 #[test]
+fn an_old_seal_is_replaced_and_does_not_hide_a_clock() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let sealed = || knowing(&[]).path(&path, NOW).seal_key(SEAL);
+    ingest(&mut Replica::open(in_file(&path).seal_key(SEAL)).unwrap(), &some_ops());
+    // Today's seal in a file of version 0.1.0 would be a file without its clock.
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let head: Vec<u8> = connection.query_row("SELECT bytes FROM head", [], |row| row.get(0)).unwrap();
+    drop(connection);
+    make_old(&path, Some(&SEAL), false);
+    let genuine = std::fs::read(&path).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute("UPDATE meta SET seal = ?1", [&head[22..54]]).unwrap();
+    drop(connection);
+    let error = Replica::open(sealed()).err().unwrap().to_string();
+    assert!(error.contains("the seal"), "{error}");
+    // The genuine one opens without any key of an actor, also after it was replaced.
+    std::fs::write(&path, genuine).unwrap();
+    for _ in 0..2 {
+        assert_eq!(Replica::open(sealed()).unwrap().log().digest(), expected().log);
+    }
+}
+
+#[test]
 fn an_old_backup_stays_closed_to_its_writers() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("log");
     ingest(&mut Replica::open(in_file(&path)).unwrap(), &some_ops());
-    make_old(&path, true);
+    make_old(&path, None, true);
     assert_eq!(version(&path), 1);
     for _ in 0..2 {
         let error = Replica::open(as_alice(in_file(&path))).err().unwrap();

@@ -541,7 +541,7 @@ impl World {
         assert_eq!(digests.len(), 1, "logs differ: {digests:?}");
         let states: BTreeSet<String> = (0..HONEST)
             .map(|number| {
-                self.replica(number).poll(now);
+                self.replica(number).poll(now).unwrap();
                 self.replica(number).state_digest().to_string()
             })
             .collect();

@@ -165,9 +165,9 @@ fn hold_operations_from_the_future(out: &mut impl Write) -> Result<(), Failure> 
     on_bobs_phone.set(NOW, ("Task", "t1", "title"), "bob keeps his own time")?;
     let last = on_bobs_phone.clock().last().map(|last| last.to_string()).unwrap_or_default();
     writeln!(out, "   bob writes at {last}, not an hour ahead")?;
-    on_bobs_phone.poll(NOW);
+    on_bobs_phone.poll(NOW)?;
 
-    let changes = on_bobs_phone.poll(until);
+    let changes = on_bobs_phone.poll(until)?;
     writeln!(out, "   released   {} change when the time came", changes.len())?;
     writeln!(out, "   Task t1 done = {}", shown(on_bobs_phone.get(("Task", "t1", "done"))?))?;
     Ok(())
@@ -396,7 +396,7 @@ impl Tally {
         for (what, count) in &self.counts {
             writeln!(out, "{count:>9} {what}")?;
         }
-        let changed = self.replica.poll(self.now).len();
+        let changed = self.replica.poll(self.now)?.len();
         let forks = self.replica.log().forks()?.len();
         writeln!(out, "log:   {}", self.replica.log().digest())?;
         writeln!(out, "state: {changed} fields, {}", self.replica.state_digest())?;

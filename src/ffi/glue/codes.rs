@@ -111,7 +111,7 @@ impl Status for OpenError {
             Self::UnknownKey { .. } => POLICYSYNC_ERR_UNKNOWN_KEY,
             Self::RolledBack { .. } => POLICYSYNC_ERR_ROLLED_BACK,
             Self::RestoredBackup { .. } => POLICYSYNC_ERR_RESTORED_BACKUP,
-            Self::SealUnverified | Self::TwoStores => POLICYSYNC_ERR_ARGUMENT,
+            Self::SealUnverified | Self::NoStore | Self::TwoStores => POLICYSYNC_ERR_ARGUMENT,
         }
     }
 
@@ -163,6 +163,7 @@ impl Status for StoreError {
             Self::Poisoned => POLICYSYNC_ERR_PANIC,
             Self::Newer { .. } => POLICYSYNC_ERR_NEWER,
             Self::WrongSpace { .. } => POLICYSYNC_ERR_WRONG_SPACE,
+            Self::WrongSealKey => POLICYSYNC_ERR_SEAL_KEY,
             Self::NoFile => POLICYSYNC_ERR_ARGUMENT,
         }
     }

@@ -20,11 +20,9 @@ pub(in crate::ffi) fn string(text: impl Display) -> String {
 
 pub(in crate::ffi) fn change(change: &Change) -> String {
     let Change { entity, entity_id, path, kind, winner } = change;
-    let winner = winner.map(|winner| winner.to_string()).unwrap_or_default();
+    let winner = winner.map_or_else(|| String::from("null"), |winner| format!("\"{winner}\""));
     let [entity, entity_id, path] = [entity, entity_id, path].map(string);
-    format!(
-        r#"{{"entity":{entity},"entityId":{entity_id},"path":{path},"kind":"{kind}","winner":"{winner}"}}"#
-    )
+    format!(r#"{{"entity":{entity},"entityId":{entity_id},"path":{path},"kind":"{kind}","winner":{winner}}}"#)
 }
 
 pub(in crate::ffi) fn version(version: &Version) -> String {

@@ -131,6 +131,9 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_RESTORED_BACKUP = -211,
     /// The object belongs to the process that this one was forked from. Only freeing it is allowed.
     POLICYSYNC_ERR_OTHER_PROCESS = -212,
+    /// The store was sealed with another key than `seal_key`. It is not damaged: open it with the right key, or without
+    /// one if that is lost.
+    POLICYSYNC_ERR_SEAL_KEY = -213,
 
     // Our fault, or this machine's: -300 to -399.
     /// libsodium does not work on this machine, or its verdicts differ from those that the library requires.
@@ -233,6 +236,7 @@ impl policysync_status_code {
             POLICYSYNC_ERR_MOVED => c"POLICYSYNC_ERR_MOVED",
             POLICYSYNC_ERR_RESTORED_BACKUP => c"POLICYSYNC_ERR_RESTORED_BACKUP",
             POLICYSYNC_ERR_OTHER_PROCESS => c"POLICYSYNC_ERR_OTHER_PROCESS",
+            POLICYSYNC_ERR_SEAL_KEY => c"POLICYSYNC_ERR_SEAL_KEY",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
             POLICYSYNC_ERR_HOST => c"POLICYSYNC_ERR_HOST",
@@ -300,6 +304,7 @@ const ALL: [policysync_status_code; 62] = [
     POLICYSYNC_ERR_MOVED,
     POLICYSYNC_ERR_RESTORED_BACKUP,
     POLICYSYNC_ERR_OTHER_PROCESS,
+    POLICYSYNC_ERR_SEAL_KEY,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
     POLICYSYNC_ERR_HOST,

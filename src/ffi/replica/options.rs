@@ -94,11 +94,11 @@ pub struct policysync_replica_options {
     /// 0.
     pub reserved_2: u32,
     /// The key of the seal: 32 secret bytes from the platform's key store, unknown to anyone who can write to the file.
-    /// The seal is a keyed digest over all operations that is renewed with every write. At the next opening it proves
-    /// that they were verified before, which saves verifying each signature. A file without a seal is verified and
-    /// sealed. A replica that is opened without the key verifies every signature, and its first write removes the seal.
-    /// With another key than the one that sealed the file, opening fails with `POLICYSYNC_ERR_CORRUPT`, and the message
-    /// names the seal; if the key is lost, open without one. Not allowed together with
+    /// The seal is a keyed digest over all operations and the clock that is renewed with every write. At the next
+    /// opening it proves that they were verified before, which saves verifying each signature. A file without a seal is
+    /// verified and sealed. A replica that is opened without the key verifies every signature, and its first write
+    /// removes the seal. With another key than the one that sealed the file, opening fails with
+    /// `POLICYSYNC_ERR_SEAL_KEY`; if the key is lost, open without one. Not allowed together with
     /// `POLICYSYNC_DANGEROUSLY_UNVERIFIED`. NULL for none.
     pub seal_key: *const u8,
     /// A digest of this replica at an earlier time, of which `count` and `log` are used: a file that holds less is

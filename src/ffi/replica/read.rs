@@ -113,10 +113,11 @@ pub extern "C" fn policysync_replica_explain(
 ///
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
 /// `out`: a JSON array of `{"entity":"Task","entityId":"t1","path":"title","kind":"lww_set","winner":"64 hexadecimal
-/// digits"}`. `kind` is `lww_set` or `lww_delete`.
+/// digits"}`. `kind` is `lww_set` or `lww_delete`. `winner` is null if `policysync_replica_reset_clock` holds every
+/// operation on the field again.
 ///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_BUSY` or
-/// `POLICYSYNC_ERR_PANIC`.
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the clock), a store failure (nothing is
+/// merged, and the next call returns the changes), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_poll(
     replica: MaybeUninit<&mut policysync_replica>,
@@ -129,7 +130,8 @@ pub extern "C" fn policysync_replica_poll(
         let out = call.buffer(out)?;
         let mut entered = replica.enter()?;
         let now = entered.now(now_ms)?;
-        out.fill(json::array(entered.inside.replica.poll(now), json::change).as_bytes());
+        let changes = entered.inside.replica.poll(now)?;
+        out.fill(json::array(changes, json::change).as_bytes());
         Ok(POLICYSYNC_OK)
     })
 }

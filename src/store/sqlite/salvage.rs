@@ -20,7 +20,8 @@ impl StoreCheck<'_> {
     /// Writes every operation that verifies into a new store at `to`, in the order of arrival, and reports what is
     /// lost. A [`Cursor`](crate::oplog::Cursor) of the old store is not valid in the new one, which has no seal yet.
     ///
-    /// A backup stays a backup: the new file does not open for writing as an actor with operations in the old one.
+    /// A backup stays a backup: the new file does not open for writing as an actor with operations in the old one. The
+    /// same holds if the head of the old store, which says so, cannot be read.
     ///
     /// Operations of the device's own actor may be among those that are lost: it should continue as a new actor.
     ///

@@ -65,5 +65,5 @@ pub(super) fn head(connection: &Connection) -> Result<Vec<u8>, StoreError> {
     if column(4)? != ValueRef::Integer(1) || rows.next().map_err(fault)?.is_some() {
         return Err(unexpected());
     }
-    Ok(Head { count, seal, copied, ..Head::new(space) }.encode())
+    Ok(Head::converted(space, count, seal, copied))
 }

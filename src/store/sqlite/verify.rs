@@ -169,7 +169,7 @@ impl<'k> StoreCheck<'k> {
             rows::head(&connection)
         };
         let space = self.space.as_deref();
-        let ledger = head.and_then(|head| Ledger::open(crypto, head, space, self.seal_key.clone()));
+        let ledger = head.and_then(|head| Ledger::examine(crypto, head, space, self.seal_key.clone()));
         let ledger = findings.take(ledger)?;
         let last = connection.query_row("SELECT max(first) FROM records", [], |row| row.get(0));
         let last: Option<i64> = findings.take(last.map_err(fault))?.flatten();
@@ -184,12 +184,18 @@ impl<'k> StoreCheck<'k> {
             findings.add(Place::Head, Damage::Missing);
         }
         let end = u32::try_from(end).unwrap_or(u32::MAX - 1);
-        let copied = ledger.as_ref().and_then(|ledger| ledger.head().copied);
+        // Without a head nobody knows whether it was a backup.
+        let copied = ledger.as_ref().map_or(Some(u32::MAX), |ledger| ledger.head().copied);
         let mut store = Opened { connection, crypto, end, sealed: None, copied };
         if let Some(ledger) = ledger.filter(Ledger::is_sealed) {
-            let seal = store.seal(&ledger, space)?;
-            store.sealed =
-                Some(seal.is_some_and(|computed| ledger.check_seal(ledger.head(), &computed).is_ok()));
+            let (head, seal) = (ledger.head(), store.seal(&ledger, space)?);
+            let of_clock = ledger.check_clock_seal(head);
+            if of_clock == Err(StoreError::WrongSealKey) {
+                return Err(StoreError::WrongSealKey);
+            }
+            store.sealed = Some(
+                of_clock.is_ok() && seal.is_some_and(|computed| ledger.check_seal(head, &computed).is_ok()),
+            );
         }
         Ok(store)
     }
@@ -199,7 +205,7 @@ impl<'k> StoreCheck<'k> {
         let mut scratch = Scratch::default();
         let hashed = recompute(store.crypto, hash, decode(form, self.space.as_deref())?, &mut scratch)?;
         if store.sealed == Some(true) {
-            return Ok(VerifiedOp::under_seal(hashed));
+            return Ok(VerifiedOp::stored_before(hashed));
         }
         Ok(self.keys.verify_hashed(&store.crypto, hashed)?)
     }
@@ -230,7 +236,7 @@ impl Opened {
     /// Computes the seal over the operations that are there, if all of them can be read.
     fn seal(&self, ledger: &Ledger, space: Option<&str>) -> Result<Option<Seal>, StoreError> {
         let Some(sealing) = ledger.sealing() else { return Ok(None) };
-        let mut seal = sealing.start(space);
+        let mut seal = sealing.start(space, ledger.has_old_seal());
         let (mut bytes, mut scratch) = (Vec::new(), Vec::new());
         for seq in OpSeq::FIRST.until(OpSeq::new(self.end)) {
             match self.read(seq, &mut bytes) {
