@@ -251,7 +251,7 @@ impl policysync_status_code {
     }
 }
 
-const ALL: [policysync_status_code; 62] = [
+const ALL: &[policysync_status_code] = &[
     POLICYSYNC_OK,
     POLICYSYNC_NOT_FOUND,
     POLICYSYNC_DONE,
