@@ -5,6 +5,6 @@ mod merge;
 mod read;
 
 pub use explain::{Explanation, Rule, Standing, Version};
-pub use read::{Change, Folded};
+pub use read::{Change, Folded, Page};
 
 pub(crate) use merge::{Merged, State};

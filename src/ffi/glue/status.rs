@@ -65,6 +65,8 @@ pub enum policysync_status_code {
     /// The write would be stamped too far ahead of the time, because an operation of that time is merged. The
     /// message says by how much.
     POLICYSYNC_ERR_CLOCK_AHEAD = -22,
+    /// The value of the field has another type than the function returns; the message says which.
+    POLICYSYNC_ERR_TYPE = -23,
     /// A callback failed or returned a value that is not defined.
     POLICYSYNC_ERR_CALLBACK = -30,
 
@@ -205,6 +207,7 @@ impl policysync_status_code {
             POLICYSYNC_ERR_ENDED => c"POLICYSYNC_ERR_ENDED",
             POLICYSYNC_ERR_OTHER_REPLICA => c"POLICYSYNC_ERR_OTHER_REPLICA",
             POLICYSYNC_ERR_CLOCK_AHEAD => c"POLICYSYNC_ERR_CLOCK_AHEAD",
+            POLICYSYNC_ERR_TYPE => c"POLICYSYNC_ERR_TYPE",
             POLICYSYNC_ERR_CALLBACK => c"POLICYSYNC_ERR_CALLBACK",
             POLICYSYNC_ERR_MALFORMED => c"POLICYSYNC_ERR_MALFORMED",
             POLICYSYNC_ERR_WRONG_SPACE => c"POLICYSYNC_ERR_WRONG_SPACE",
@@ -248,7 +251,7 @@ impl policysync_status_code {
     }
 }
 
-const ALL: [policysync_status_code; 62] = [
+const ALL: &[policysync_status_code] = &[
     POLICYSYNC_OK,
     POLICYSYNC_NOT_FOUND,
     POLICYSYNC_DONE,
@@ -272,6 +275,7 @@ const ALL: [policysync_status_code; 62] = [
     POLICYSYNC_ERR_ENDED,
     POLICYSYNC_ERR_OTHER_REPLICA,
     POLICYSYNC_ERR_CLOCK_AHEAD,
+    POLICYSYNC_ERR_TYPE,
     POLICYSYNC_ERR_CALLBACK,
     POLICYSYNC_ERR_MALFORMED,
     POLICYSYNC_ERR_WRONG_SPACE,
