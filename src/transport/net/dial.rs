@@ -213,7 +213,12 @@ mod tests {
         assert!(matches!(result, Err(WaitError::Connection(ConnectionError::Timeout))));
         let (result, _) = try_race(&[], Duration::from_secs(1));
         assert!(matches!(result, Err(WaitError::Connection(ConnectionError::HostNotFound))));
-        let (mut clock, mut proceed) = (|| Duration::ZERO, || ControlFlow::Break(()));
+        let mut now = Duration::ZERO;
+        let mut clock = || {
+            now += SLICE;
+            now
+        };
+        let mut proceed = || ControlFlow::Break(());
         let mut watch = Watch::new(&mut clock, &mut proceed, None);
         let result = race(vec![address("10.0.0.1")], Duration::from_secs(20), &mut watch, pretend);
         assert!(matches!(result, Err(WaitError::Cancelled)));

@@ -130,13 +130,15 @@ mod tests {
 
     #[test]
     fn a_transfer_that_moves_is_never_stalled_and_one_that_drips_is() {
-        let mut slow = Progress::begin(30 * SECOND, SECOND, 100);
-        let mut dripping = slow;
-        for second in 1..1000_u32 {
-            let now = SECOND * (1 + second);
-            assert!(!slow.is_stalled(now, 100 + u64::from(second) * 18), "{second}");
-            assert_eq!(dripping.is_stalled(now, 100 + u64::from(second) * 17), second >= 30, "{second}");
-        }
+        let stalled_after = |bytes_a_second| {
+            let mut progress = Progress::begin(30 * SECOND, SECOND, 100);
+            (1..10_000_u32).find(|second| {
+                progress.is_stalled(SECOND * (1 + second), 100 + u64::from(*second) * bytes_a_second)
+            })
+        };
+        assert_eq!(stalled_after(18), None);
+        assert_eq!(stalled_after(17), Some(30));
+        assert_eq!(stalled_after(0), Some(30));
     }
 
     #[test]
