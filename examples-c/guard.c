@@ -29,8 +29,8 @@ static policysync_status only_tasks(void *ctx, const policysync_op *ops, size_t 
 
 int main(void) {
     int asked = 0;
-    policysync_guard guard = { sizeof guard, 0, NULL, only_tasks, NULL };
-    policysync_replica_options options;
+    policysync_guard guard = POLICYSYNC_GUARD_INIT;
+    policysync_replica_options options = POLICYSYNC_REPLICA_OPTIONS_INIT;
     policysync_replica *replica = NULL;
     policysync_key *key = NULL;
     policysync_field task = { POLICYSYNC_BYTES("Task"), POLICYSYNC_BYTES("t1"), POLICYSYNC_BYTES("title") };
@@ -38,15 +38,15 @@ int main(void) {
     policysync_status status;
 
     guard.ctx = &asked;
+    guard.check = only_tasks;
     check(policysync_key_generate("alice", 5, &key, &error));
-    check(policysync_replica_options_init(&options, sizeof options));
     options.key = key;
     options.guard = &guard;
     check(policysync_replica_open(&options, &replica, &error));
     policysync_key_free(key);
 
-    check(policysync_replica_set(replica, POLICYSYNC_NOW, &task, "\"Ask\"", 5, 0, NULL, &error));
-    status = policysync_replica_set(replica, POLICYSYNC_NOW, &salary, "1000000", 7, 0, NULL, &error);
+    check(policysync_replica_set_text(replica, POLICYSYNC_NOW, &task, "Ask", 3, 0, NULL, &error));
+    status = policysync_replica_set_integer(replica, POLICYSYNC_NOW, &salary, 1000000, 0, NULL, &error);
     printf("%s: %s\n", policysync_status_name(status), error.message);
     printf("the guard was asked %d times\n", asked);
 

@@ -24,13 +24,12 @@ static policysync_bytes text(const char *text) {
 
 /* Opens a device that writes as this actor, into this file. */
 static policysync_replica *device(const char *actor, const char *path, uint8_t public_key[32]) {
-    policysync_replica_options options;
+    policysync_replica_options options = POLICYSYNC_REPLICA_OPTIONS_INIT;
     policysync_replica *replica = NULL;
     policysync_key *key = NULL;
     remove(path);
     check(policysync_key_generate(actor, strlen(actor), &key, &error));
     check(policysync_key_public(key, public_key, &error));
-    check(policysync_replica_options_init(&options, sizeof options));
     options.key = key;
     options.path = text(path);
     check(policysync_replica_open(&options, &replica, &error));
@@ -38,12 +37,12 @@ static policysync_replica *device(const char *actor, const char *path, uint8_t p
     return replica;
 }
 
-static void set(policysync_replica *replica, const char *task, const char *path, const char *json) {
+static void set(policysync_replica *replica, const char *task, const char *path, const char *value) {
     policysync_field field;
     field.entity = text("Task");
     field.entity_id = text(task);
     field.path = text(path);
-    check(policysync_replica_set(replica, POLICYSYNC_NOW, &field, json, strlen(json), 0, NULL, &error));
+    check(policysync_replica_set_text(replica, POLICYSYNC_NOW, &field, value, strlen(value), 0, NULL, &error));
 }
 
 /* Simulates the carrier: returns how many times a message arrives. It is the same in every run. */
@@ -75,9 +74,8 @@ static void refused(const char *who, policysync_status status) {
 /* The laptop answers. Returns how many times the answer arrives. */
 static int respond(policysync_responder *responder, policysync_replica *laptop, const policysync_buffer *request,
                    policysync_buffer *answer) {
-    policysync_ingested ingested;
+    policysync_ingested ingested = POLICYSYNC_INGESTED_INIT;
     policysync_status status;
-    ingested.struct_size = sizeof ingested;
     status = policysync_responder_respond(responder, laptop, POLICYSYNC_NOW, request->data, request->len, answer, &ingested,
                                           &error);
     if (status < 0) {
@@ -93,13 +91,11 @@ static int respond(policysync_responder *responder, policysync_replica *laptop, 
 static int synchronise(policysync_replica *phone, policysync_replica *laptop, policysync_responder *responder) {
     policysync_session *session = NULL;
     policysync_buffer request = POLICYSYNC_BUFFER_INIT, answer = POLICYSYNC_BUFFER_INIT;
-    policysync_progress progress;
-    policysync_sync_result result;
+    policysync_progress progress = POLICYSYNC_PROGRESS_INIT;
+    policysync_sync_result result = POLICYSYNC_SYNC_RESULT_INIT;
     policysync_status status = POLICYSYNC_OK;
     int times;
 
-    progress.struct_size = sizeof progress;
-    result.struct_size = sizeof result;
     check(policysync_session_new(NULL, NULL, &session, &error));
     while (status == POLICYSYNC_OK &&
            (status = policysync_session_next_message(session, phone, &request, &error)) == POLICYSYNC_OK) {
@@ -133,15 +129,13 @@ static int synchronise(policysync_replica *phone, policysync_replica *laptop, po
 static policysync_digest show(const char *who, policysync_replica *replica) {
     static const char *const tasks[] = { "t1", "t2", "t3" };
     policysync_buffer task = POLICYSYNC_BUFFER_INIT;
-    policysync_digest digest;
+    policysync_digest digest = POLICYSYNC_DIGEST_INIT;
     size_t n;
     printf("%s shows\n", who);
     for (n = 0; n < sizeof tasks / sizeof tasks[0]; n++) {
         check(policysync_replica_entity(replica, "Task", 4, tasks[n], 2, &task, &error));
         printf("  %s\n", (const char *)task.data);
     }
-    memset(&digest, 0, sizeof digest);
-    digest.struct_size = sizeof digest;
     check(policysync_replica_digest(replica, &digest, &error));
     printf("  %llu operations, digest ", (unsigned long long)digest.count);
     for (n = 0; n < 8; n++) {
@@ -164,10 +158,10 @@ int main(void) {
     check(policysync_replica_register_key(laptop, "anna", 4, NULL, 0, annas_key, &error));
 
     /* Both devices are offline. */
-    set(phone, "t1", "title", "\"Buy milk\"");
-    set(phone, "t2", "title", "\"Call mum\"");
-    set(laptop, "t1", "done", "true");
-    set(laptop, "t3", "title", "\"Water the plants\"");
+    set(phone, "t1", "title", "Buy milk");
+    set(phone, "t2", "title", "Call mum");
+    set(laptop, "t1", "done", "yes");
+    set(laptop, "t3", "title", "Water the plants");
 
     /* The phone initiates sessions and the laptop answers, until they agree. */
     check(policysync_responder_new(NULL, NULL, &responder, &error));

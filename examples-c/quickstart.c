@@ -14,7 +14,7 @@ static void check(policysync_status status) {
 }
 
 int main(void) {
-    policysync_replica_options options;
+    policysync_replica_options options = POLICYSYNC_REPLICA_OPTIONS_INIT;
     policysync_key *alice = NULL;
     policysync_replica *phone_of_alice = NULL, *phone_of_bob = NULL;
     policysync_field title = { POLICYSYNC_BYTES("Task"), POLICYSYNC_BYTES("t1"), POLICYSYNC_BYTES("title") };
@@ -26,20 +26,19 @@ int main(void) {
     check(policysync_key_public(alice, public_key, &error));
 
     /* Alice's replica writes with her key; Bob's only reads, and knows her public key. */
-    check(policysync_replica_options_init(&options, sizeof options));
     options.key = alice;
     check(policysync_replica_open(&options, &phone_of_alice, &error));
     check(policysync_replica_open(NULL, &phone_of_bob, &error));
     check(policysync_replica_register_key(phone_of_bob, "alice", 5, NULL, 0, public_key, &error));
 
     /* Setting a field makes a signed operation. Send it over any transport. */
-    check(policysync_replica_set(phone_of_alice, POLICYSYNC_NOW, &title, "\"Hello world\"", 13,
-                                 POLICYSYNC_JSON, &op, &error));
+    check(policysync_replica_set_text(phone_of_alice, POLICYSYNC_NOW, &title, "Hello world", 11,
+                                      POLICYSYNC_JSON, &op, &error));
     printf("sent:     %s\n", (const char *)op.data);
 
     /* Ingesting it verifies it. */
     check(policysync_replica_ingest(phone_of_bob, POLICYSYNC_NOW, op.data, op.len, NULL, 0, &error));
-    check(policysync_replica_get(phone_of_bob, &title, &value, &error));
+    check(policysync_replica_get_text(phone_of_bob, &title, &value, &error));
     printf("received: %s\n", (const char *)value.data);
 
     policysync_buffer_dispose(&op);

@@ -11,9 +11,9 @@ int main() try {
     Replica phone_of_bob;
     phone_of_bob.register_key("alice", alice.public_key());
 
-    const std::string op = phone_of_alice.set({"Task", "t1", "title"}, R"("Hello world")");
+    const std::string op = phone_of_alice.set_text({"Task", "t1", "title"}, "Hello world");
     phone_of_bob.ingest(op);
-    std::cout << "received: " << phone_of_bob.get({"Task", "t1", "title"}).value() << '\n';
+    std::cout << "received: " << phone_of_bob.get_text({"Task", "t1", "title"}).value() << '\n';
 
     // A guard is any function of an operation.
     Replica only_tasks(Options().guard([](const policysync_op &offered) {
@@ -22,7 +22,7 @@ int main() try {
     only_tasks.register_key("alice", alice.public_key());
     only_tasks.ingest(op);
     try {
-        only_tasks.ingest(phone_of_alice.set({"Salary", "mine", "sum"}, "1000000"));
+        only_tasks.ingest(phone_of_alice.set_integer({"Salary", "mine", "sum"}, 1000000));
     } catch (const Error &error) {
         std::cout << error.what() << '\n';
     }

@@ -26,13 +26,12 @@ static policysync_bytes text(const char *text) {
 
 /* Opens a device that writes as this actor, into this file. */
 static policysync_replica *device(const char *actor, const char *path, uint8_t public_key[32]) {
-    policysync_replica_options options;
+    policysync_replica_options options = POLICYSYNC_REPLICA_OPTIONS_INIT;
     policysync_replica *replica = NULL;
     policysync_key *key = NULL;
     remove(path);
     check(policysync_key_generate(actor, strlen(actor), &key, &error));
     check(policysync_key_public(key, public_key, &error));
-    check(policysync_replica_options_init(&options, sizeof options));
     options.key = key;
     options.path = text(path);
     check(policysync_replica_open(&options, &replica, &error));
@@ -42,9 +41,8 @@ static policysync_replica *device(const char *actor, const char *path, uint8_t p
 
 /* Opens a device that only reads this file. It knows the keys of the actors that wrote into it. */
 static policysync_replica *restart(const char *path, const policysync_public_key *keys, size_t count) {
-    policysync_replica_options options;
+    policysync_replica_options options = POLICYSYNC_REPLICA_OPTIONS_INIT;
     policysync_replica *replica = NULL;
-    check(policysync_replica_options_init(&options, sizeof options));
     options.path = text(path);
     options.keys = keys;
     options.keys_stride = sizeof keys[0];
@@ -53,12 +51,21 @@ static policysync_replica *restart(const char *path, const policysync_public_key
     return replica;
 }
 
-static void set(policysync_replica *replica, const char *task, const char *path, const char *json) {
-    policysync_field field;
-    field.entity = text("Task");
+static policysync_field field_of(const char *task, const char *path) {
+    policysync_field field = { POLICYSYNC_BYTES("Task"), { NULL, 0 }, { NULL, 0 } };
     field.entity_id = text(task);
     field.path = text(path);
-    check(policysync_replica_set(replica, POLICYSYNC_NOW, &field, json, strlen(json), 0, NULL, &error));
+    return field;
+}
+
+static void set_title(policysync_replica *replica, const char *task, const char *title) {
+    policysync_field field = field_of(task, "title");
+    check(policysync_replica_set_text(replica, POLICYSYNC_NOW, &field, title, strlen(title), 0, NULL, &error));
+}
+
+static void set_done(policysync_replica *replica, const char *task, int is_done) {
+    policysync_field field = field_of(task, "done");
+    check(policysync_replica_set_bool(replica, POLICYSYNC_NOW, &field, is_done, 0, NULL, &error));
 }
 
 /* Ingests each operation that `from` has, one on a line, into `to`, and prints the result. The lines may be altered. */
@@ -87,18 +94,31 @@ static void deliver(policysync_replica *from, policysync_replica *to, void (*cha
 static void tamper(char *lines) { memcpy(strstr(lines, "milk"), "wine", 4); }
 
 static void compare(policysync_replica *anna, policysync_replica *bob, const char *agree) {
-    policysync_digest at_anna, at_bob;
-    at_anna.struct_size = at_bob.struct_size = sizeof at_anna;
+    policysync_digest at_anna = POLICYSYNC_DIGEST_INIT, at_bob = POLICYSYNC_DIGEST_INIT;
     check(policysync_replica_digest(anna, &at_anna, &error));
     check(policysync_replica_digest(bob, &at_bob, &error));
     puts(memcmp(&at_anna, &at_bob, sizeof at_anna) == 0 ? agree : "they differ");
 }
 
+/* Prints every field of every task. */
 static void show(const char *who, policysync_replica *replica) {
-    policysync_buffer task = POLICYSYNC_BUFFER_INIT;
-    check(policysync_replica_entity(replica, "Task", 4, "t1", 2, &task, &error));
-    printf("%s sees %s\n", who, (const char *)task.data);
-    policysync_buffer_dispose(&task);
+    policysync_list *tasks = NULL, *fields = NULL;
+    policysync_item task = POLICYSYNC_ITEM_INIT, field = POLICYSYNC_ITEM_INIT;
+    check(policysync_replica_entities(replica, "Task", 4, NULL, &tasks, &error));
+    while (policysync_list_next(tasks, &task, &error) == POLICYSYNC_OK) {
+        printf("%s sees %.*s:\n", who, (int)task.name.len, (const char *)task.name.data);
+        check(policysync_replica_fields(replica, "Task", 4, task.name.data, task.name.len, NULL, 0, &fields, &error));
+        while (policysync_list_next(fields, &field, &error) == POLICYSYNC_OK) {
+            printf("  %.*s: ", (int)field.name.len, (const char *)field.name.data);
+            if (field.value_type == POLICYSYNC_TYPE_TEXT) {
+                printf("%.*s\n", (int)field.text.len, (const char *)field.text.data);
+            } else {
+                printf("%s\n", field.integer == 1 ? "yes" : "no");
+            }
+        }
+        policysync_list_free(fields);
+    }
+    policysync_list_free(tasks);
 }
 
 int main(void) {
@@ -113,14 +133,14 @@ int main(void) {
     check(policysync_replica_register_key(anna, "bob", 3, NULL, 0, keys[1].public_key, &error));
     check(policysync_replica_register_key(bob, "anna", 4, NULL, 0, keys[0].public_key, &error));
 
-    set(anna, "t1", "title", "\"Buy milk\"");
-    set(bob, "t1", "done", "false");
-    set(bob, "t1", "title", "\"Buy bread\"");
+    set_title(anna, "t1", "Buy milk");
+    set_done(bob, "t1", 0);
+    set_title(bob, "t1", "Buy bread");
 
     puts("tampered with on the way:");
     deliver(anna, bob, tamper);
     puts("forged by Mallory:");
-    set(mallory, "t1", "title", "\"Buy gold\"");
+    set_title(mallory, "t1", "Buy gold");
     deliver(mallory, bob, NULL);
     puts("from Anna to Bob:");
     deliver(anna, bob, NULL);

@@ -31,15 +31,19 @@
  *
  * Since. Every function and type is part of the interface since ABI 2.
  *
- * Growth. A struct that may get more members begins with struct_size, which the caller sets to sizeof; only
+ * Growth. A struct that may get more members begins with struct_size, which the caller sets to sizeof, for example
+ *   with the macro of the struct: `policysync_sync_options options = POLICYSYNC_SYNC_OPTIONS_INIT;`. Only
  *   policysync_outcome does not, and its size is an argument. All other structs never change. Members that an
  *   older program does not have count as zero. A newer program that uses a member that the library does not have gets
  *   POLICYSYNC_ERR_VERSION. Arrays of structs that may grow are passed with a stride: the number of bytes from one
  *   element to the next. Members named reserved must be 0 in inputs.
  *
  * Store failures. Where a comment says "a store failure", the status is one of POLICYSYNC_ERR_CORRUPT,
- *   POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE, POLICYSYNC_ERR_NOT_WRITABLE and
- *   POLICYSYNC_ERR_MOVED. After any of them the replica and its file are unchanged.
+ *   POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE, POLICYSYNC_ERR_NOT_WRITABLE,
+ *   POLICYSYNC_ERR_MOVED and POLICYSYNC_ERR_OTHER_PROCESS. After any of them the replica and its file are unchanged.
+ *
+ * Fork. After fork() only the parent may use its handles; the child may only free them. In the child, writes, ingests
+ *   and every access to a file return POLICYSYNC_ERR_OTHER_PROCESS.
  *
  * Text is UTF-8 with a length; it need not end with NUL. JSON is read strictly (RFC 8259, no duplicate names, no number
  *   that another reader could take for a different one) and written in canonical form (RFC 8785).
@@ -95,8 +99,8 @@
 #define POLICYSYNC_NULLABLE
 #endif
 
-/* Initial values of a policysync_error, a policysync_buffer, and of policysync_bytes for a string literal. */
-#define POLICYSYNC_ERROR_INIT { (uint32_t)sizeof(policysync_error), 0, 0, { 0 } }
+/* Initial values of a policysync_buffer, and of policysync_bytes for a string literal. Every struct that begins with
+   struct_size has a macro of its own, such as POLICYSYNC_ERROR_INIT: its size, and zero in all other members. */
 #define POLICYSYNC_BUFFER_INIT { NULL, 0, 0 }
 #define POLICYSYNC_BYTES(literal) { (literal), sizeof(literal) - 1 }
 
@@ -254,6 +258,10 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_CLOCK_AHEAD = -22,
     /**
+     * The value of the field has another type than the function returns; the message says which.
+     */
+    POLICYSYNC_ERR_TYPE = -23,
+    /**
      * A callback failed or returned a value that is not defined.
      */
     POLICYSYNC_ERR_CALLBACK = -30,
@@ -391,20 +399,22 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_CONNECTION = -401,
     /**
-     * The server did not answer or read within the time that the options allow.
+     * The server did not answer, or a transfer did not move, within the time that the options allow.
      */
     POLICYSYNC_ERR_TIMEOUT = -402,
     /**
-     * The server cannot answer at present (HTTP status 429, or 500 and above). A PolicySync server that fails returns
-     * `POLICYSYNC_ERR_REFUSED` instead.
+     * The server cannot answer at present (HTTP status 408, 421, 425, 429, 500, 502, 503 or 504, or a PolicySync
+     * server that reports a fault of its own), or the login page of a network answers in its place (a redirect for a
+     * time, or another content type); the message says which.
      */
     POLICYSYNC_ERR_UNAVAILABLE = -403,
     /**
-     * The server answered with another HTTP status, for example a redirect; the message says which.
+     * The server, a gateway or a proxy answered with another HTTP status, for example 404 or 413; the message says
+     * which.
      */
     POLICYSYNC_ERR_HTTP_STATUS = -450,
     /**
-     * The server requires a token, or another one (HTTP status 401 or 403).
+     * The server requires a token, or another one (HTTP status 401 or 403), or the proxy requires credentials (407).
      */
     POLICYSYNC_ERR_UNAUTHORIZED = -451,
     /**
@@ -412,7 +422,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_TLS = -452,
     /**
-     * The answer does not come from a server of this protocol, but for example from a login page.
+     * The answer does not come from a server of this protocol, or something on the way has encoded it.
      */
     POLICYSYNC_ERR_NOT_A_SERVER = -453,
 } policysync_status_code;
@@ -426,11 +436,13 @@ typedef int32_t policysync_status;
 
 /**
  * A failure, in memory of the caller. A function that fails writes it; one that succeeds leaves it unchanged. Nothing
- * in it needs to be freed. Start with `policysync_error error = POLICYSYNC_ERROR_INIT;`. One thread at a time.
+ * in it needs to be freed. Start with `policysync_error error = POLICYSYNC_ERROR_INIT;` or with all members zero. One
+ * thread at a time.
  */
 typedef struct policysync_error {
     /**
-     * `sizeof(policysync_error)`. The library writes at most this many bytes, and none if it is less than 24.
+     * `sizeof(policysync_error)`. The library writes at most this many bytes, and none if it is less than 24. 0 counts
+     * as 256, the size of the struct in ABI 2.
      */
     uint32_t struct_size;
     /**
@@ -448,6 +460,8 @@ typedef struct policysync_error {
      */
     char message[240];
 } policysync_error;
+
+#define POLICYSYNC_ERROR_INIT { (uint32_t)sizeof(policysync_error), 0, 0, { 0 } }
 
 /**
  * Returns the name of a status: `"POLICYSYNC_ERR_NULL"`; `"POLICYSYNC_UNKNOWN"` for a number that this library does
@@ -776,6 +790,8 @@ typedef struct policysync_op {
     policysync_bytes label;
 } policysync_op;
 
+#define POLICYSYNC_OP_INIT { (uint32_t)sizeof(policysync_op), 0, 0, 0, 0, { 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } }
+
 /**
  * Signs an operation as its actor. A replica does this for its own writes.
  *
@@ -959,6 +975,8 @@ typedef struct policysync_guard {
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_guard;
 
+#define POLICYSYNC_GUARD_INIT { (uint32_t)sizeof(policysync_guard), 0, NULL, NULL, NULL }
+
 /**
  * The clock of a replica, which is read where a call passes `POLICYSYNC_NOW`.
  */
@@ -987,6 +1005,8 @@ typedef struct policysync_clock {
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_clock;
 
+#define POLICYSYNC_CLOCK_INIT { (uint32_t)sizeof(policysync_clock), 0, NULL, NULL, NULL }
+
 /**
  * Notifies the application of changed fields, so that it need not poll.
  */
@@ -1014,6 +1034,8 @@ typedef struct policysync_observer {
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_observer;
 
+#define POLICYSYNC_OBSERVER_INIT { (uint32_t)sizeof(policysync_observer), 0, NULL, NULL, NULL }
+
 /**
  * A digest of the content of a replica. Replicas with equal `count` and `log` hold the same operations; replicas with
  * equal `state` have the same fields.
@@ -1040,6 +1062,8 @@ typedef struct policysync_digest {
      */
     uint8_t state[32];
 } policysync_digest;
+
+#define POLICYSYNC_DIGEST_INIT { (uint32_t)sizeof(policysync_digest), 0, 0, { 0 }, { 0 } }
 
 /**
  * The options of a replica. Zero in every member but the first is the default: initialise them with
@@ -1111,8 +1135,8 @@ typedef struct policysync_replica_options {
      *
      * Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_LOCKED`. While it is open,
      * SQLite keeps a second file beside it (`-wal`). Do not touch either: on Unix, a process that opens and closes the
-     * file by other means releases its lock. Copy it with `policysync_replica_back_up`. After `fork()` only the parent
-     * may use the replica, with a file or without: in the child, calls fail with `POLICYSYNC_ERR_OTHER_PROCESS`.
+     * file by other means releases its lock. Copy it with `policysync_replica_back_up`. See "Fork"
+     * at the top of this header.
      */
     policysync_bytes path;
     /**
@@ -1146,6 +1170,8 @@ typedef struct policysync_replica_options {
     const struct policysync_digest *POLICYSYNC_NULLABLE at_least;
 } policysync_replica_options;
 
+#define POLICYSYNC_REPLICA_OPTIONS_INIT { (uint32_t)sizeof(policysync_replica_options), 0, 0, 0, 0, NULL, { NULL, 0 }, NULL, NULL, NULL, NULL, 0, 0, { NULL, 0 }, 0, 0, 0, NULL, NULL }
+
 /**
  * Initialises options: all zero except `struct_size`.
  *
@@ -1176,8 +1202,8 @@ policysync_status policysync_replica_options_init(struct policysync_replica_opti
  * of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK`
  * (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
  * operation number `op_index` in the file: add the key to `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
- * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_ROLLED_BACK`, `POLICYSYNC_ERR_RESTORED_BACKUP`
- * or a store failure.
+ * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_SEAL_KEY`, `POLICYSYNC_ERR_ROLLED_BACK`,
+ * `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_open(const struct policysync_replica_options *POLICYSYNC_NULLABLE options,
@@ -1344,6 +1370,134 @@ policysync_status policysync_replica_delete(policysync_replica *POLICYSYNC_NONNU
                                             policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
+ * Deletes an entity: all fields that it has in this replica, in one transaction. Fields that others set at the same
+ * time, or that arrive later, are not deleted.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `entity`, `entity_len`, `entity_id`, `entity_id_len`: the entity, UTF-8.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operations, one for each field, as `policysync_replica_export` writes them; NULL if they are not wanted.
+ *
+ * On any failure the replica is unchanged.
+ *
+ * Returns what `policysync_replica_set` does, except `POLICYSYNC_ERR_VALUE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_delete_entity(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t now_ms,
+                                                   const char *POLICYSYNC_NULLABLE entity,
+                                                   size_t entity_len,
+                                                   const char *POLICYSYNC_NULLABLE entity_id,
+                                                   size_t entity_id_len,
+                                                   uint32_t format,
+                                                   policysync_buffer *POLICYSYNC_NULLABLE out,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to a text, which becomes a JSON string. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `text`, `text_len`: the text, UTF-8.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does, except `POLICYSYNC_ERR_VALUE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_text(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              uint64_t now_ms,
+                                              const struct policysync_field *POLICYSYNC_NONNULL field,
+                                              const char *POLICYSYNC_NULLABLE text,
+                                              size_t text_len,
+                                              uint32_t format,
+                                              policysync_buffer *POLICYSYNC_NULLABLE out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to an integer. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `value`: the integer. Beyond 2^53 - 1 on either side of 0 only those are allowed that a double holds exactly as they
+ * are written, because every reader of JSON must read the same number; write others as text.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_integer(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 uint64_t now_ms,
+                                                 const struct policysync_field *POLICYSYNC_NONNULL field,
+                                                 int64_t value,
+                                                 uint32_t format,
+                                                 policysync_buffer *POLICYSYNC_NULLABLE out,
+                                                 policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to a double. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `value`: the number; `POLICYSYNC_ERR_VALUE` for infinity, NaN and negative zero.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_double(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                uint64_t now_ms,
+                                                const struct policysync_field *POLICYSYNC_NONNULL field,
+                                                double value,
+                                                uint32_t format,
+                                                policysync_buffer *POLICYSYNC_NULLABLE out,
+                                                policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to `true` or `false`. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `value`: 1 for `true`, 0 for `false`; `POLICYSYNC_ERR_ARGUMENT` for other numbers.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does, except `POLICYSYNC_ERR_VALUE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_bool(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              uint64_t now_ms,
+                                              const struct policysync_field *POLICYSYNC_NONNULL field,
+                                              int32_t value,
+                                              uint32_t format,
+                                              policysync_buffer *POLICYSYNC_NULLABLE out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Sets a field to bytes, which become a JSON string in base64url without padding (RFC 4648, section 5). JSON has no
+ * bytes: readers have to know that the field holds some. Otherwise it does the same as `policysync_replica_set`.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `field`: the field.
+ * `data`, `len`: the bytes.
+ * `format`: the form of the output: a `policysync_format`. Ignored where `out` is NULL.
+ * `out`: the operation; NULL if it is not wanted.
+ *
+ * Returns what `policysync_replica_set` does, except `POLICYSYNC_ERR_VALUE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_set_bytes(policysync_replica *POLICYSYNC_NONNULL replica,
+                                               uint64_t now_ms,
+                                               const struct policysync_field *POLICYSYNC_NONNULL field,
+                                               const void *POLICYSYNC_NULLABLE data,
+                                               size_t len,
+                                               uint32_t format,
+                                               policysync_buffer *POLICYSYNC_NULLABLE out,
+                                               policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
  * Ingests one operation in either form: verifies it, asks the guard, appends and merges it.
  *
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
@@ -1398,6 +1552,115 @@ policysync_status policysync_replica_ingest_many(policysync_replica *POLICYSYNC_
 /* ---------- Replicas: reading ---------- */
 
 /**
+ * The type of a value: `value_type` of `policysync_item`.
+ */
+typedef enum policysync_type {
+    /**
+     * No value: the item is a name only.
+     */
+    POLICYSYNC_TYPE_NONE = 0,
+    /**
+     * `null`.
+     */
+    POLICYSYNC_TYPE_NULL = 1,
+    /**
+     * `true` or `false`.
+     */
+    POLICYSYNC_TYPE_BOOL = 2,
+    /**
+     * A number without a fraction that 64 bits hold.
+     */
+    POLICYSYNC_TYPE_INTEGER = 3,
+    /**
+     * Any other number.
+     */
+    POLICYSYNC_TYPE_DOUBLE = 4,
+    /**
+     * A string, which may be bytes in base64url.
+     */
+    POLICYSYNC_TYPE_TEXT = 5,
+    /**
+     * An array.
+     */
+    POLICYSYNC_TYPE_ARRAY = 6,
+    /**
+     * An object.
+     */
+    POLICYSYNC_TYPE_OBJECT = 7,
+} policysync_type;
+
+/**
+ * The result of a query. Later changes of the replica do not affect it, and it may outlive the replica. One thread at
+ * a time.
+ */
+typedef struct policysync_list policysync_list;
+
+/**
+ * A part of a sorted list of names. Start with `policysync_page page = POLICYSYNC_PAGE_INIT;`.
+ */
+typedef struct policysync_page {
+    /**
+     * `sizeof(policysync_page)`.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Selects names that begin with this; empty for all.
+     */
+    policysync_bytes prefix;
+    /**
+     * Selects names after this one, which need not exist: the last name of the previous page; empty for the first
+     * page.
+     */
+    policysync_bytes after;
+    /**
+     * The greatest number of names; 0 for all.
+     */
+    uint64_t max_count;
+} policysync_page;
+
+#define POLICYSYNC_PAGE_INIT { (uint32_t)sizeof(policysync_page), 0, { NULL, 0 }, { NULL, 0 }, 0 }
+
+/**
+ * One item of a list. Its pointers are valid until the next call with the list.
+ */
+typedef struct policysync_item {
+    /**
+     * `sizeof(policysync_item)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The type of the value: a `policysync_type`.
+     */
+    uint32_t value_type;
+    /**
+     * The name: a kind, the id of an entity, or the path of a field.
+     */
+    policysync_bytes name;
+    /**
+     * The value of a field as canonical JSON; empty if the item is a name only.
+     */
+    policysync_bytes value;
+    /**
+     * The text without quotes and escapes, if the value is a string; otherwise empty.
+     */
+    policysync_bytes text;
+    /**
+     * The integer, if the value is one; 1 for `true`; otherwise 0.
+     */
+    int64_t integer;
+    /**
+     * The number, if the value is an integer or a double; otherwise 0.
+     */
+    double number;
+} policysync_item;
+
+#define POLICYSYNC_ITEM_INIT { (uint32_t)sizeof(policysync_item), 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, 0, 0 }
+
+/**
  * Returns the value of a field.
  *
  * `field`: the field.
@@ -1428,43 +1691,6 @@ policysync_status policysync_replica_entity(policysync_replica *POLICYSYNC_NONNU
                                             size_t entity_len,
                                             const char *POLICYSYNC_NULLABLE entity_id,
                                             size_t entity_id_len,
-                                            policysync_buffer *POLICYSYNC_NONNULL out,
-                                            policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Returns the ids of all things of a kind that have at least one field.
- *
- * `entity`, `entity_len`: the kind, UTF-8.
- * `out`: a JSON array of strings, sorted by their bytes.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_BUSY` or
- * `POLICYSYNC_ERR_PANIC`.
- */
-POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_replica_entities(policysync_replica *POLICYSYNC_NONNULL replica,
-                                              const char *POLICYSYNC_NULLABLE entity,
-                                              size_t entity_len,
-                                              policysync_buffer *POLICYSYNC_NONNULL out,
-                                              policysync_error *POLICYSYNC_NULLABLE err);
-
-/**
- * Returns the fields of one thing below a path.
- *
- * `entity`, `entity_len`, `entity_id`, `entity_id_len`: the thing, UTF-8.
- * `prefix`, `prefix_len`: selects fields whose path is the prefix or begins with it and a `/`; NULL and 0 for all.
- * `out`: a JSON object with a member for each field, named by its whole path, sorted by the bytes of the path.
- *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
- * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
- */
-POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_replica_fields(policysync_replica *POLICYSYNC_NONNULL replica,
-                                            const char *POLICYSYNC_NULLABLE entity,
-                                            size_t entity_len,
-                                            const char *POLICYSYNC_NULLABLE entity_id,
-                                            size_t entity_id_len,
-                                            const char *POLICYSYNC_NULLABLE prefix,
-                                            size_t prefix_len,
                                             policysync_buffer *POLICYSYNC_NONNULL out,
                                             policysync_error *POLICYSYNC_NULLABLE err);
 
@@ -1530,6 +1756,170 @@ policysync_status policysync_replica_poll(policysync_replica *POLICYSYNC_NONNULL
 POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_has_changes(policysync_replica *POLICYSYNC_NONNULL replica,
                                                  policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is a text.
+ *
+ * `field`: the field.
+ * `out`: the text, without quotes and escapes. It may contain NUL. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (never set, or deleted), `POLICYSYNC_ERR_TYPE`,
+ * `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_text(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              const policysync_field *POLICYSYNC_NONNULL field,
+                                              policysync_buffer *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is an integer.
+ *
+ * `field`: the field.
+ * `out`: the integer. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns what `policysync_replica_get_text` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_integer(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                 const policysync_field *POLICYSYNC_NONNULL field,
+                                                 int64_t *POLICYSYNC_NONNULL out,
+                                                 policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is a number.
+ *
+ * `field`: the field.
+ * `out`: the number. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns what `policysync_replica_get_text` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_double(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                const policysync_field *POLICYSYNC_NONNULL field,
+                                                double *POLICYSYNC_NONNULL out,
+                                                policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is `true` or `false`.
+ *
+ * `field`: the field.
+ * `out`: 1 for `true`, 0 for `false`. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns what `policysync_replica_get_text` does.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_bool(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              const policysync_field *POLICYSYNC_NONNULL field,
+                                              int32_t *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the value of a field that is bytes, as `policysync_replica_set_bytes` writes them.
+ *
+ * `field`: the field.
+ * `out`: the bytes. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns what `policysync_replica_get_text` does. A text that is not base64url without padding is
+ * `POLICYSYNC_ERR_TYPE`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_get_bytes(policysync_replica *POLICYSYNC_NONNULL replica,
+                                               const policysync_field *POLICYSYNC_NONNULL field,
+                                               policysync_buffer *POLICYSYNC_NONNULL out,
+                                               policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the kinds of all entities that have at least one field, sorted by their bytes.
+ *
+ * `out`: the list, to be freed with `policysync_list_free`. Its items are names.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_kinds(policysync_replica *POLICYSYNC_NONNULL replica,
+                                           struct policysync_list *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the ids of the entities of a kind that have at least one field, sorted by their bytes. Takes time
+ * proportional to the number of entities of the kind.
+ *
+ * `entity`, `entity_len`: the kind, UTF-8.
+ * `page`: the part of the list; NULL for the whole list.
+ * `out`: the list, to be freed with `policysync_list_free`. Its items are names.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_VERSION`,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_entities(policysync_replica *POLICYSYNC_NONNULL replica,
+                                              const char *POLICYSYNC_NULLABLE entity,
+                                              size_t entity_len,
+                                              const struct policysync_page *POLICYSYNC_NULLABLE page,
+                                              struct policysync_list *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the number of entities of a kind that have at least one field. Takes time proportional to the number of
+ * entities of the kind.
+ *
+ * `entity`, `entity_len`: the kind, UTF-8.
+ * `prefix`, `prefix_len`: counts ids that begin with this; NULL and 0 for all.
+ * `out`: the number.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_count_entities(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                    const char *POLICYSYNC_NULLABLE entity,
+                                                    size_t entity_len,
+                                                    const char *POLICYSYNC_NULLABLE prefix,
+                                                    size_t prefix_len,
+                                                    uint64_t *POLICYSYNC_NONNULL out,
+                                                    policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the fields of one entity below a path, with their values, sorted by the bytes of the path.
+ *
+ * `entity`, `entity_len`, `entity_id`, `entity_id_len`: the entity, UTF-8.
+ * `prefix`, `prefix_len`: selects fields whose path is the prefix or begins with it and a `/`; NULL and 0 for all.
+ * `out`: the list, to be freed with `policysync_list_free`. Its items are paths with values.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
+ * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_fields(policysync_replica *POLICYSYNC_NONNULL replica,
+                                            const char *POLICYSYNC_NULLABLE entity,
+                                            size_t entity_len,
+                                            const char *POLICYSYNC_NULLABLE entity_id,
+                                            size_t entity_id_len,
+                                            const char *POLICYSYNC_NULLABLE prefix,
+                                            size_t prefix_len,
+                                            struct policysync_list *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the next item of a list.
+ *
+ * `out`: the item. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (the list is at its end), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
+ * (`struct_size` is too small) or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_list_next(struct policysync_list *POLICYSYNC_NONNULL list,
+                                       struct policysync_item *POLICYSYNC_NONNULL out,
+                                       policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees a list. NULL is allowed.
+ */
+POLICYSYNC_API
+void policysync_list_free(struct policysync_list *POLICYSYNC_NULLABLE list);
 
 /**
  * Returns the greatest timestamp that the replica has issued or merged. Its next write gets a later one.
@@ -1909,6 +2299,8 @@ typedef struct policysync_store_report {
     uint64_t findings;
 } policysync_store_report;
 
+#define POLICYSYNC_STORE_REPORT_INIT { (uint32_t)sizeof(policysync_store_report), 0, 0, 0 }
+
 /**
  * Copies the replica's file, while it is open, into a new one. The copy is marked as a backup: a replica cannot be
  * opened on it for writing as an actor whose operations are in it (`POLICYSYNC_ERR_RESTORED_BACKUP`), because that
@@ -2006,6 +2398,8 @@ typedef struct policysync_writer {
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_writer;
 
+#define POLICYSYNC_WRITER_INIT { (uint32_t)sizeof(policysync_writer), 0, NULL, NULL, NULL }
+
 /**
  * The size of an exported bundle.
  */
@@ -2031,6 +2425,8 @@ typedef struct policysync_exported {
      */
     uint64_t position;
 } policysync_exported;
+
+#define POLICYSYNC_EXPORTED_INIT { (uint32_t)sizeof(policysync_exported), 0, 0, 0, 0 }
 
 /**
  * A source of bytes, for example a file, that gives one piece after the other.
@@ -2062,6 +2458,8 @@ typedef struct policysync_reader {
      */
     void (*POLICYSYNC_NULLABLE destroy)(void *POLICYSYNC_NULLABLE ctx);
 } policysync_reader;
+
+#define POLICYSYNC_READER_INIT { (uint32_t)sizeof(policysync_reader), 0, NULL, NULL, NULL }
 
 /**
  * The numbers of operations that were refused, by reason. This struct never changes.
@@ -2126,6 +2524,8 @@ typedef struct policysync_ingested {
      */
     uint64_t bytes;
 } policysync_ingested;
+
+#define POLICYSYNC_INGESTED_INIT { (uint32_t)sizeof(policysync_ingested), 0, 0, 0, { 0, 0, 0, 0, 0, 0 }, 0, 0 }
 
 /**
  * Writes the operations that were appended since a position into a bundle, for transfer without a connection: on a USB
@@ -2324,6 +2724,8 @@ typedef struct policysync_sync_options {
     const policysync_resume *POLICYSYNC_NULLABLE resume;
 } policysync_sync_options;
 
+#define POLICYSYNC_SYNC_OPTIONS_INIT { (uint32_t)sizeof(policysync_sync_options), 0, 0, NULL }
+
 /**
  * The progress of a session, for display.
  */
@@ -2388,6 +2790,8 @@ typedef struct policysync_progress {
     uint64_t left_to_receive;
 } policysync_progress;
 
+#define POLICYSYNC_PROGRESS_INIT { (uint32_t)sizeof(policysync_progress), 0, 0, 0, { 0, 0, 0, 0, 0, 0 }, 0, { 0, 0, 0, 0, 0, 0 }, 0, 0, 0, 0, 0, 0, 0 }
+
 /**
  * The result of a session.
  */
@@ -2411,6 +2815,8 @@ typedef struct policysync_sync_result {
      */
     uint8_t digest[16];
 } policysync_sync_result;
+
+#define POLICYSYNC_SYNC_RESULT_INIT { (uint32_t)sizeof(policysync_sync_result), 0, 0, { 0 } }
 
 /**
  * Initialises options: all zero except `struct_size`.
@@ -2985,23 +3391,35 @@ typedef struct policysync_client_options {
      */
     policysync_bytes trusted;
     /**
-     * The time limit of each step of connecting; 0 for 10 seconds, at most a day. For HTTP: looking up the name of the
-     * host, and connecting to all its addresses including TLS. For a WebSocket: connecting to each address of the
-     * host, the TLS handshake, and the WebSocket handshake; the system limits the look-up of the name.
+     * The URL of an HTTP proxy, `http://[user:password@]host[:port]`; a byte of user or password may be written as `%`
+     * and two hexadecimal digits. It carries `http` requests, and opens a tunnel for `https`, `ws` and `wss`. Empty
+     * for none; proxies of the environment are ignored.
+     */
+    policysync_bytes proxy;
+    /**
+     * The time limit of each step of connecting: looking up the name of the host, connecting to each of its addresses,
+     * the answer of the proxy, the TLS handshake, the WebSocket handshake; 0 for 10 seconds, at most a day.
      */
     uint64_t connect_timeout_ms;
     /**
-     * The time limit for the head of an HTTP answer; 0 for 30 seconds. Like the next two, ignored for a WebSocket.
+     * The time in which a transfer must move at least 512 bytes, either way; 0 for 30 seconds. A message may take as
+     * long as it needs while it moves.
+     */
+    uint64_t progress_timeout_ms;
+    /**
+     * The time limit for the head of an HTTP answer, with a second for each KiB of the request added; 0 for 30
+     * seconds. Like the next two, ignored for a WebSocket.
      */
     uint64_t answer_timeout_ms;
     /**
-     * The time limit for the body of an HTTP request, and for that of its answer; 0 for 60 seconds.
-     */
-    uint64_t body_timeout_ms;
-    /**
-     * The time limit for one HTTP request with its answer; 0 for 120 seconds.
+     * The time limit for one HTTP request with its answer, also if it moves; 0 for none.
      */
     uint64_t overall_timeout_ms;
+    /**
+     * The time for which `policysync_http_client_sync` repeats a request that fails for a temporary reason, from its
+     * first failure on; 0 for 60 seconds, 1 for no repetition.
+     */
+    uint64_t retry_ms;
     /**
      * The time that `policysync_websocket_client_wait` waits for a message; 0 for 100 milliseconds. Like those that
      * follow, ignored for HTTP.
@@ -3012,14 +3430,13 @@ typedef struct policysync_client_options {
      */
     uint64_t ping_after_ms;
     /**
-     * The time without a message or an answer to a ping after which the line ends with an error; 0 for 60 seconds.
+     * The time without a sign of the server (a message, part of one, an answer to a ping) after which the line ends
+     * with an error; 0 for 60 seconds.
      */
     uint64_t silence_ms;
-    /**
-     * The time that sending a message may be stalled until the line ends with an error; 0 for 30 seconds.
-     */
-    uint64_t stall_ms;
 } policysync_client_options;
+
+#define POLICYSYNC_CLIENT_OPTIONS_INIT { (uint32_t)sizeof(policysync_client_options), 0, { NULL, 0 }, NULL, 0, 0, { NULL, 0 }, { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * Initialises options: all zero except `struct_size`.
@@ -3038,8 +3455,8 @@ policysync_status policysync_client_options_init(struct policysync_client_option
 
 /**
  * Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
- * uses no proxy from the environment, and keeps its connection for the next request. To look up a name it starts a
- * thread, which ends when the system answers. Calls from several threads do not wait for each other.
+ * uses no proxy from the environment, and keeps one connection for the next request. To look up a name and to connect
+ * it starts threads, which end when the system answers. Calls from several threads do not wait for each other.
  */
 typedef struct policysync_http_client policysync_http_client;
 
@@ -3062,10 +3479,10 @@ policysync_status policysync_http_client_new(const char *POLICYSYNC_NULLABLE url
                                              policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Runs a session with the server to its end; see `policysync_session_result`. The call waits for the network, each
- * request as long as the client's options allow. It holds no lock while it waits: other threads may use the replica,
- * read `policysync_session_progress`, and end the session with `policysync_session_cancel`, which takes effect when
- * the request has ended.
+ * Runs a session with the server to its end; see `policysync_session_result`. A request that fails for a temporary
+ * reason is repeated within `retry_ms` of the client's options. The call holds no lock while it waits: other threads
+ * may use the replica, read `policysync_session_progress`, and end the session with `policysync_session_cancel`, which
+ * ends the call within about 100 milliseconds.
  *
  * `session`: a session that has not begun. When the network fails it stays unfinished: start a new one, which
  * continues from the admitted operations.
@@ -3109,7 +3526,7 @@ policysync_status policysync_http_client_exchange(struct policysync_http_client 
                                                   policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a client and closes its connections. NULL is allowed. Calls that have begun finish normally.
+ * Frees a client and closes its connection. NULL is allowed. Calls that have begun finish normally.
  */
 POLICYSYNC_API
 void policysync_http_client_free(struct policysync_http_client *POLICYSYNC_NULLABLE client);

@@ -65,6 +65,37 @@ struct Field {
     std::string_view entity, entity_id, path;
 };
 
+enum class Type : std::uint32_t {
+    null = POLICYSYNC_TYPE_NULL,
+    boolean = POLICYSYNC_TYPE_BOOL,
+    integer = POLICYSYNC_TYPE_INTEGER,
+    number = POLICYSYNC_TYPE_DOUBLE,
+    text = POLICYSYNC_TYPE_TEXT,
+    array = POLICYSYNC_TYPE_ARRAY,
+    object = POLICYSYNC_TYPE_OBJECT
+};
+
+/// The value of a field.
+struct Value {
+    std::string path;
+    Type type;
+    /// Canonical JSON.
+    std::string json;
+    /// The string without quotes and escapes, if the value is one.
+    std::string text;
+    /// The integer, if the value is one; 1 for true.
+    std::int64_t integer;
+    /// The number, if the value is an integer or another number.
+    double number;
+};
+
+/// A part of a sorted list of names.
+struct Page {
+    std::string_view prefix{}, after{};
+    /// 0 for all.
+    std::uint64_t max_count = 0;
+};
+
 namespace detail {
 
 /// Calls a function and throws its failure.
@@ -166,7 +197,7 @@ inline void policysync_detail_destroy_observer(void *ctx) noexcept { delete stat
 
 } // namespace detail
 
-/// A key pair with the actor that it signs for.
+/// A key pair with the actor that it signs for. Never changes; copies share one key. Any thread.
 class Key {
 public:
     static Key generate(std::string_view actor) {
@@ -202,11 +233,9 @@ public:
     policysync_key *get() const noexcept { return handle_.get(); }
 
 private:
-    explicit Key(policysync_key *key) noexcept : handle_(key) {}
-    std::unique_ptr<policysync_key, detail::Deleter<policysync_key_free>> handle_;
+    explicit Key(policysync_key *key) : handle_(key, detail::Deleter<policysync_key_free>()) {}
+    std::shared_ptr<policysync_key> handle_;
 };
-
-class Options;
 
 /// The result of a check of a store, with the findings as JSON.
 struct StoreCheck {
@@ -214,98 +243,128 @@ struct StoreCheck {
     std::string findings;
 };
 
-/// The options of one replica. They own the callbacks until it is opened. Their arguments (keys, names, paths, the seal
-/// key, a digest) must live until then.
+/// The options of a replica. They own their values, so that arguments may be temporary. Each setter works on a variable
+/// and on a temporary object alike. Several replicas may be opened with the same options; each gets copies of the
+/// callbacks.
 class Options {
 public:
-    Options() {
-        detail::call([&](auto *) { return policysync_replica_options_init(&options_, sizeof options_); });
-    }
-
-    Options &&write_as(const Key &key) && { return options_.key = key.get(), std::move(*this); }
-    Options &&space(std::string_view name) && { return options_.space = bytes(name), std::move(*this); }
-    Options &&max_drift_ms(std::uint64_t ms) && { return options_.max_drift_ms = ms, std::move(*this); }
-    Options &&threads(std::uint32_t count) && { return options_.threads = count, std::move(*this); }
-    Options &&any_label() && { return options_.flags |= POLICYSYNC_ANY_LABEL, std::move(*this); }
-    Options &&dangerously_accept_unverified() && {
-        return options_.flags |= POLICYSYNC_DANGEROUSLY_UNVERIFIED, std::move(*this);
-    }
-    /// Registers a key from the start.
-    Options &&know(std::string_view actor, const Bytes32 &public_key, std::string_view kid = {}) && {
-        policysync_public_key known{bytes(actor), bytes(kid), {}};
-        std::copy(public_key.begin(), public_key.end(), std::begin(known.public_key));
-        return keys_.push_back(known), std::move(*this);
+    Options &write_as(Key key) { return key_ = std::move(key), *this; }
+    Options &space(std::string_view name) { return space_ = name, *this; }
+    Options &max_drift_ms(std::uint64_t ms) { return max_drift_ms_ = ms, *this; }
+    Options &threads(std::uint32_t count) { return threads_ = count, *this; }
+    Options &any_label() { return flags_ |= POLICYSYNC_ANY_LABEL, *this; }
+    Options &dangerously_accept_unverified() { return flags_ |= POLICYSYNC_DANGEROUSLY_UNVERIFIED, *this; }
+    /// Registers a key from the start. An empty kid is derived from the key.
+    Options &know(std::string_view actor, const Bytes32 &public_key, std::string_view kid = {}) {
+        keys_.push_back({std::string(actor), std::string(kid), public_key});
+        return *this;
     }
     /// Keeps the replica in a file.
-    Options &&path(std::string_view path) && { return options_.path = bytes(path), std::move(*this); }
-    Options &&opened_at_ms(std::uint64_t now_ms) && { return options_.now_ms = now_ms, std::move(*this); }
-    Options &&durability(Durability durability) && {
-        return options_.durability = static_cast<std::uint32_t>(durability), std::move(*this);
-    }
-    Options &&seal_key(const Bytes32 &key) && { return options_.seal_key = key.data(), std::move(*this); }
-    Options &&at_least(const policysync_digest &digest) && { return options_.at_least = &digest, std::move(*this); }
-    Options &&guard(detail::GuardFunction function) && {
-        return guard_ = std::make_unique<detail::GuardFunction>(std::move(function)), std::move(*this);
-    }
-    Options &&clock(detail::ClockFunction function) && {
-        return clock_ = std::make_unique<detail::ClockFunction>(std::move(function)), std::move(*this);
-    }
-    Options &&observer(detail::ObserverFunction function) && {
-        return observer_ = std::make_unique<detail::ObserverFunction>(std::move(function)), std::move(*this);
-    }
+    Options &path(std::string_view path) { return path_ = path, *this; }
+    Options &opened_at_ms(std::uint64_t now_ms) { return now_ms_ = now_ms, *this; }
+    Options &durability(Durability durability) { return durability_ = durability, *this; }
+    Options &seal_key(const Bytes32 &key) { return seal_key_ = key, *this; }
+    Options &at_least(const policysync_digest &digest) { return at_least_ = digest, *this; }
+    Options &guard(detail::GuardFunction function) { return guard_ = std::move(function), *this; }
+    Options &clock(detail::ClockFunction function) { return clock_ = std::move(function), *this; }
+    Options &observer(detail::ObserverFunction function) { return observer_ = std::move(function), *this; }
 
 private:
     friend class Replica;
-    friend StoreCheck verify_store(Options &&options);
-    friend StoreCheck salvage_store(Options &&options, std::string_view to);
+    friend StoreCheck verify_store(const Options &options);
+    friend StoreCheck salvage_store(const Options &options, std::string_view to);
 
-    const policysync_replica_options *complete() noexcept {
-        options_.keys = keys_.data();
-        options_.keys_stride = sizeof(policysync_public_key);
-        options_.keys_count = keys_.size();
-        return &options_;
+    struct KnownKey {
+        std::string actor, kid;
+        Bytes32 public_key;
+    };
+
+    /// Calls `function` with the struct of C, which views these options.
+    template <typename Call> auto lend(Call &&function) const {
+        std::vector<policysync_public_key> keys;
+        for (const KnownKey &key : keys_) {
+            policysync_public_key known{bytes(key.actor), bytes(key.kid), {}};
+            std::copy(key.public_key.begin(), key.public_key.end(), std::begin(known.public_key));
+            keys.push_back(known);
+        }
+        policysync_replica_options options{};
+        detail::call([&](auto *) { return policysync_replica_options_init(&options, sizeof options); });
+        options.flags = flags_;
+        options.max_drift_ms = max_drift_ms_;
+        options.threads = threads_;
+        options.key = key_ ? key_->get() : nullptr;
+        options.space = bytes(space_);
+        options.keys = keys.data();
+        options.keys_stride = sizeof(policysync_public_key);
+        options.keys_count = keys.size();
+        options.path = bytes(path_);
+        options.now_ms = now_ms_;
+        options.durability = static_cast<std::uint32_t>(durability_);
+        options.seal_key = seal_key_ ? seal_key_->data() : nullptr;
+        options.at_least = at_least_ ? &*at_least_ : nullptr;
+        return std::forward<Call>(function)(options);
     }
 
-    policysync_replica *open() && {
-        policysync_guard guard{sizeof guard, 0, guard_.get(), detail::policysync_detail_check,
-                               detail::policysync_detail_destroy_guard};
-        policysync_clock clock{sizeof clock, 0, clock_.get(), detail::policysync_detail_now,
-                               detail::policysync_detail_destroy_clock};
-        policysync_observer observer{sizeof observer, 0, observer_.get(), detail::policysync_detail_changed,
-                                     detail::policysync_detail_destroy_observer};
-        options_.guard = guard_ ? &guard : nullptr;
-        options_.clock = clock_ ? &clock : nullptr;
-        options_.observer = observer_ ? &observer : nullptr;
-        // From here on the library owns them, even if the call fails.
-        (void)guard_.release();
-        (void)clock_.release();
-        (void)observer_.release();
-        policysync_replica *replica = nullptr;
-        detail::call([&](auto *error) { return policysync_replica_open(complete(), &replica, error); });
-        return replica;
+    policysync_replica *open() const {
+        return lend([&](policysync_replica_options &options) {
+            auto guard_copy = copy(guard_);
+            auto clock_copy = copy(clock_);
+            auto observer_copy = copy(observer_);
+            const policysync_guard guard{sizeof guard, 0, guard_copy.get(), detail::policysync_detail_check,
+                                         detail::policysync_detail_destroy_guard};
+            const policysync_clock clock{sizeof clock, 0, clock_copy.get(), detail::policysync_detail_now,
+                                         detail::policysync_detail_destroy_clock};
+            const policysync_observer observer{sizeof observer, 0, observer_copy.get(),
+                                               detail::policysync_detail_changed,
+                                               detail::policysync_detail_destroy_observer};
+            options.guard = guard_copy ? &guard : nullptr;
+            options.clock = clock_copy ? &clock : nullptr;
+            options.observer = observer_copy ? &observer : nullptr;
+            // From here on the library owns them, even if the call fails.
+            (void)guard_copy.release();
+            (void)clock_copy.release();
+            (void)observer_copy.release();
+            policysync_replica *replica = nullptr;
+            detail::call([&](auto *error) { return policysync_replica_open(&options, &replica, error); });
+            return replica;
+        });
     }
 
-    policysync_replica_options options_{};
-    std::vector<policysync_public_key> keys_;
-    std::unique_ptr<detail::GuardFunction> guard_;
-    std::unique_ptr<detail::ClockFunction> clock_;
-    std::unique_ptr<detail::ObserverFunction> observer_;
+    template <typename Function> static std::unique_ptr<Function> copy(const Function &function) {
+        return function ? std::make_unique<Function>(function) : nullptr;
+    }
+
+    std::uint32_t flags_ = 0, threads_ = 0;
+    std::uint64_t max_drift_ms_ = 0, now_ms_ = 0;
+    Durability durability_ = Durability::full;
+    std::optional<Key> key_;
+    std::string space_, path_;
+    std::vector<KnownKey> keys_;
+    std::optional<Bytes32> seal_key_;
+    std::optional<policysync_digest> at_least_;
+    detail::GuardFunction guard_;
+    detail::ClockFunction clock_;
+    detail::ObserverFunction observer_;
 };
 
 /// Checks a file that no replica has open.
-inline StoreCheck verify_store(Options &&options) {
+inline StoreCheck verify_store(const Options &options) {
     StoreCheck check;
     check.findings = detail::text([&](auto *out, auto *error) {
-        return policysync_store_verify(options.complete(), &check.report, out, error);
+        return options.lend([&](const policysync_replica_options &lent) {
+            return policysync_store_verify(&lent, &check.report, out, error);
+        });
     });
     return check;
 }
 
 /// Writes the operations of a damaged file that verify into a new one.
-inline StoreCheck salvage_store(Options &&options, std::string_view to) {
+inline StoreCheck salvage_store(const Options &options, std::string_view to) {
     StoreCheck check;
     check.findings = detail::text([&](auto *out, auto *error) {
-        return policysync_store_salvage(options.complete(), to.data(), to.size(), &check.report, out, error);
+        return options.lend([&](const policysync_replica_options &lent) {
+            return policysync_store_salvage(&lent, to.data(), to.size(), &check.report, out, error);
+        });
     });
     return check;
 }
@@ -314,7 +373,7 @@ inline StoreCheck salvage_store(Options &&options, std::string_view to) {
 class Replica {
 public:
     Replica() : Replica(Options()) {}
-    explicit Replica(Options &&options) : handle_(std::move(options).open()) {}
+    explicit Replica(const Options &options) : handle_(options.open()) {}
 
     void register_key(std::string_view actor, const Bytes32 &public_key, std::string_view kid = {}) {
         detail::call([&](auto *error) {
@@ -330,18 +389,61 @@ public:
     /// Sets a field to a JSON value and returns the signed operation.
     std::string set(const Field &field, std::string_view json, std::uint64_t now_ms = now,
                     Format format = Format::json) {
-        const policysync_field names = detail::field(field);
-        return detail::text([&](auto *out, auto *error) {
-            return policysync_replica_set(get(), now_ms, &names, json.data(), json.size(),
-                                          static_cast<std::uint32_t>(format), out, error);
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set(get(), now_ms, names, json.data(), json.size(), form, out, error);
+        });
+    }
+
+    std::string set_text(const Field &field, std::string_view text, std::uint64_t now_ms = now,
+                         Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_text(get(), now_ms, names, text.data(), text.size(), form, out, error);
+        });
+    }
+
+    std::string set_integer(const Field &field, std::int64_t value, std::uint64_t now_ms = now,
+                            Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_integer(get(), now_ms, names, value, form, out, error);
+        });
+    }
+
+    std::string set_double(const Field &field, double value, std::uint64_t now_ms = now,
+                           Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_double(get(), now_ms, names, value, form, out, error);
+        });
+    }
+
+    std::string set_bool(const Field &field, bool value, std::uint64_t now_ms = now,
+                         Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_bool(get(), now_ms, names, value ? 1 : 0, form, out, error);
+        });
+    }
+
+    /// Sets a field to bytes, which become a string in base64url.
+    std::string set_bytes(const Field &field, std::string_view data, std::uint64_t now_ms = now,
+                          Format format = Format::json) {
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_set_bytes(get(), now_ms, names, data.data(), data.size(), form, out, error);
         });
     }
 
     /// Deletes a field and returns the signed operation.
     std::string remove(const Field &field, std::uint64_t now_ms = now, Format format = Format::json) {
-        const policysync_field names = detail::field(field);
+        return written(field, format, [&](auto *names, auto form, auto *out, auto *error) {
+            return policysync_replica_delete(get(), now_ms, names, form, out, error);
+        });
+    }
+
+    /// Deletes all fields of an entity in one transaction, and returns the signed operations as export_since does.
+    std::string remove_entity(std::string_view entity, std::string_view entity_id, std::uint64_t now_ms = now,
+                              Format format = Format::json) {
         return detail::text([&](auto *out, auto *error) {
-            return policysync_replica_delete(get(), now_ms, &names, static_cast<std::uint32_t>(format), out, error);
+            return policysync_replica_delete_entity(get(), now_ms, entity.data(), entity.size(), entity_id.data(),
+                                                    entity_id.size(), static_cast<std::uint32_t>(format), out,
+                                                    error);
         });
     }
 
@@ -377,17 +479,69 @@ public:
         });
     }
 
-    std::string entities(std::string_view entity) const {
-        return detail::text([&](auto *out, auto *error) {
-            return policysync_replica_entities(get(), entity.data(), entity.size(), out, error);
+    std::optional<std::string> get_text(const Field &field) const {
+        const policysync_field names = detail::field(field);
+        return detail::optional_text(
+            [&](auto *out, auto *error) { return policysync_replica_get_text(get(), &names, out, error); });
+    }
+
+    std::optional<std::int64_t> get_integer(const Field &field) const {
+        return typed<std::int64_t>(policysync_replica_get_integer, field);
+    }
+
+    std::optional<double> get_double(const Field &field) const {
+        return typed<double>(policysync_replica_get_double, field);
+    }
+
+    std::optional<bool> get_bool(const Field &field) const {
+        const auto truth = typed<std::int32_t>(policysync_replica_get_bool, field);
+        return truth ? std::optional<bool>(*truth == 1) : std::nullopt;
+    }
+
+    std::optional<std::string> get_bytes(const Field &field) const {
+        const policysync_field names = detail::field(field);
+        return detail::optional_text(
+            [&](auto *out, auto *error) { return policysync_replica_get_bytes(get(), &names, out, error); });
+    }
+
+    std::vector<std::string> kinds() const {
+        return names([&](auto *list, auto *error) { return policysync_replica_kinds(get(), list, error); });
+    }
+
+    std::vector<std::string> entities(std::string_view entity, const Page &page = {}) const {
+        policysync_page part = POLICYSYNC_PAGE_INIT;
+        part.prefix = bytes(page.prefix);
+        part.after = bytes(page.after);
+        part.max_count = page.max_count;
+        return names([&](auto *list, auto *error) {
+            return policysync_replica_entities(get(), entity.data(), entity.size(), &part, list, error);
         });
     }
 
-    std::string fields(std::string_view entity, std::string_view entity_id, std::string_view prefix = {}) const {
-        return detail::text([&](auto *out, auto *error) {
-            return policysync_replica_fields(get(), entity.data(), entity.size(), entity_id.data(), entity_id.size(),
-                                             prefix.data(), prefix.size(), out, error);
+    std::uint64_t count_entities(std::string_view entity, std::string_view prefix = {}) const {
+        std::uint64_t count = 0;
+        detail::call([&](auto *error) {
+            return policysync_replica_count_entities(get(), entity.data(), entity.size(), prefix.data(), prefix.size(),
+                                                     &count, error);
         });
+        return count;
+    }
+
+    /// Returns the fields of an entity whose path is the prefix or begins with it and a slash.
+    std::vector<Value> fields(std::string_view entity, std::string_view entity_id,
+                              std::string_view prefix = {}) const {
+        std::vector<Value> values;
+        each(
+            [&](auto *list, auto *error) {
+                return policysync_replica_fields(get(), entity.data(), entity.size(), entity_id.data(),
+                                                 entity_id.size(), prefix.data(), prefix.size(), list, error);
+            },
+            [&](const policysync_item &item) {
+                values.push_back({std::string(view(item.name)), static_cast<Type>(item.value_type),
+                                  std::string(view(item.value)), std::string(view(item.text)), item.integer,
+                                  item.number});
+            });
+        return values;
     }
 
     std::string history(const Field &field) const {
@@ -526,6 +680,42 @@ public:
     policysync_replica *get() const noexcept { return handle_.get(); }
 
 private:
+    /// Calls a function that writes a field and returns the operation.
+    template <typename Call> static std::string written(const Field &field, Format format, Call &&function) {
+        const policysync_field names = detail::field(field);
+        return detail::text([&](auto *out, auto *error) {
+            return function(&names, static_cast<std::uint32_t>(format), out, error);
+        });
+    }
+
+    template <typename T>
+    std::optional<T> typed(policysync_status (*function)(policysync_replica *, const policysync_field *, T *,
+                                                         policysync_error *),
+                           const Field &field) const {
+        const policysync_field names = detail::field(field);
+        T value{};
+        const auto status = detail::call([&](auto *error) { return function(get(), &names, &value, error); });
+        return status == POLICYSYNC_OK ? std::optional<T>(value) : std::nullopt;
+    }
+
+    /// Calls a function that returns a list, and `visit` with each item.
+    template <typename Query, typename Visit> static void each(Query &&query, Visit &&visit) {
+        policysync_list *found = nullptr;
+        detail::call([&](auto *error) { return query(&found, error); });
+        const std::unique_ptr<policysync_list, detail::Deleter<policysync_list_free>> list(found);
+        policysync_item item = POLICYSYNC_ITEM_INIT;
+        while (detail::call([&](auto *error) { return policysync_list_next(list.get(), &item, error); }) ==
+               POLICYSYNC_OK) {
+            visit(item);
+        }
+    }
+
+    template <typename Query> static std::vector<std::string> names(Query &&query) {
+        std::vector<std::string> names;
+        each(query, [&](const policysync_item &item) { names.emplace_back(view(item.name)); });
+        return names;
+    }
+
     template <typename Call>
     static policysync_exported exported(const detail::WriterFunction &write, Call &&function) {
         detail::WriterFunction lent = write;
@@ -610,7 +800,7 @@ private:
     std::unique_ptr<policysync_changes, detail::Deleter<policysync_changes_free>> handle_;
 };
 
-/// Resumption data of a session. Never changes.
+/// Resumption data of a session. Never changes; copies share it. Any thread.
 class Resume {
 public:
     using Id = std::array<std::uint8_t, 48>;
@@ -642,22 +832,28 @@ public:
 
 private:
     friend struct SyncResult;
-    explicit Resume(policysync_resume *resume) noexcept : handle_(resume) {}
-    std::unique_ptr<policysync_resume, detail::Deleter<policysync_resume_free>> handle_;
+    explicit Resume(policysync_resume *resume) : handle_(resume, detail::Deleter<policysync_resume_free>()) {}
+    std::shared_ptr<policysync_resume> handle_;
 };
 
-/// The options of a session. Resumption data must live until the session is created.
+/// The options of a session. They own their values; each setter works on a variable and on a temporary object alike.
 class SyncOptions {
 public:
     SyncOptions() {
         detail::call([&](auto *) { return policysync_sync_options_init(&options_, sizeof options_); });
     }
     SyncOptions &max_message_bytes(std::uint64_t bytes) { return options_.max_message_bytes = bytes, *this; }
-    SyncOptions &resume(const Resume &resume) { return options_.resume = resume.get(), *this; }
-    const policysync_sync_options *get() const noexcept { return &options_; }
+    SyncOptions &resume(Resume resume) { return resume_ = std::move(resume), *this; }
+    /// Returns the struct of C, valid as long as this object lives unchanged.
+    policysync_sync_options get() const noexcept {
+        policysync_sync_options options = options_;
+        options.resume = resume_ ? resume_->get() : nullptr;
+        return options;
+    }
 
 private:
     policysync_sync_options options_{};
+    std::optional<Resume> resume_;
 };
 
 /// The result of a session.
@@ -685,8 +881,9 @@ class Session {
 public:
     explicit Session(const SyncOptions &options = {}) {
         policysync_session *session = nullptr;
+        const policysync_sync_options given = options.get();
         detail::call(
-            [&](auto *error) { return policysync_session_new(options.get(), nullptr, &session, error); });
+            [&](auto *error) { return policysync_session_new(&given, nullptr, &session, error); });
         handle_.reset(session);
     }
 
@@ -771,8 +968,9 @@ public:
 private:
     Responder(const SyncOptions &options, const std::uint8_t *secret) {
         policysync_responder *responder = nullptr;
+        const policysync_sync_options given = options.get();
         detail::call(
-            [&](auto *error) { return policysync_responder_new(options.get(), secret, &responder, error); });
+            [&](auto *error) { return policysync_responder_new(&given, secret, &responder, error); });
         handle_.reset(responder);
     }
     std::unique_ptr<policysync_responder, detail::Deleter<policysync_responder_free>> handle_;
@@ -784,7 +982,8 @@ public:
     /// Creates the channel on the side that initiated the session.
     explicit Push(const Resume &resume, const SyncOptions &options = {}) {
         policysync_push *push = nullptr;
-        detail::call([&](auto *error) { return policysync_push_after(resume.get(), options.get(), &push, error); });
+        const policysync_sync_options given = options.get();
+        detail::call([&](auto *error) { return policysync_push_after(resume.get(), &given, &push, error); });
         handle_.reset(push);
     }
 
@@ -831,8 +1030,9 @@ class LineCaller {
 public:
     explicit LineCaller(const SyncOptions &options = {}) {
         policysync_line_caller *caller = nullptr;
+        const policysync_sync_options given = options.get();
         detail::call(
-            [&](auto *error) { return policysync_line_caller_new(options.get(), nullptr, &caller, error); });
+            [&](auto *error) { return policysync_line_caller_new(&given, nullptr, &caller, error); });
         handle_.reset(caller);
     }
 
@@ -906,39 +1106,59 @@ private:
     std::unique_ptr<policysync_line_answerer, detail::Deleter<policysync_line_answerer_free>> handle_;
 };
 
-/// The options of a client of HTTP or WebSocket. Their arguments must live until the client is created.
+/// The options of a client of HTTP or WebSocket. They own their values; each setter works on a variable and on a
+/// temporary object alike. The time limits are described at the members of policysync_client_options.
 class ClientOptions {
 public:
     ClientOptions() {
         detail::call([&](auto *) { return policysync_client_options_init(&options_, sizeof options_); });
     }
-    ClientOptions &bearer_token(std::string_view token) { return options_.bearer_token = bytes(token), *this; }
+    ClientOptions &bearer_token(std::string_view token) { return bearer_token_ = token, *this; }
     ClientOptions &header(std::string_view name, std::string_view value) {
-        headers_.push_back({bytes(name), bytes(value)});
+        headers_.emplace_back(name, value);
         return *this;
     }
     /// Trusts these authorities in addition to those that Mozilla trusts: PEM or DER.
-    ClientOptions &trust(std::string_view certificates) { return options_.trusted = bytes(certificates), *this; }
+    ClientOptions &trust(std::string_view certificates) {
+        options_.flags &= ~std::uint32_t{POLICYSYNC_TRUST_NO_OTHERS};
+        return trusted_ = certificates, *this;
+    }
     /// Trusts these authorities and no others.
     ClientOptions &trust_only(std::string_view certificates) {
-        options_.flags |= POLICYSYNC_TRUST_NO_OTHERS;
-        return trust(certificates);
+        trust(certificates);
+        return options_.flags |= POLICYSYNC_TRUST_NO_OTHERS, *this;
     }
-    /// Returns the C struct, for the time limits.
-    policysync_client_options &c() noexcept { return options_; }
-
-    /// Returns the options with their headers, valid as long as this object lives unchanged.
-    policysync_client_options get() const noexcept {
-        policysync_client_options options = options_;
-        options.headers = headers_.data();
-        options.headers_stride = sizeof(policysync_header);
-        options.headers_count = headers_.size();
-        return options;
-    }
+    ClientOptions &connect_timeout_ms(std::uint64_t ms) { return options_.connect_timeout_ms = ms, *this; }
+    ClientOptions &answer_timeout_ms(std::uint64_t ms) { return options_.answer_timeout_ms = ms, *this; }
+    ClientOptions &body_timeout_ms(std::uint64_t ms) { return options_.body_timeout_ms = ms, *this; }
+    ClientOptions &overall_timeout_ms(std::uint64_t ms) { return options_.overall_timeout_ms = ms, *this; }
+    ClientOptions &wait_ms(std::uint64_t ms) { return options_.wait_ms = ms, *this; }
+    ClientOptions &ping_after_ms(std::uint64_t ms) { return options_.ping_after_ms = ms, *this; }
+    ClientOptions &silence_ms(std::uint64_t ms) { return options_.silence_ms = ms, *this; }
+    ClientOptions &stall_ms(std::uint64_t ms) { return options_.stall_ms = ms, *this; }
 
 private:
+    friend class HttpClient;
+    friend class WebSocketClient;
+
+    /// Calls `function` with the struct of C, which views these options.
+    template <typename Call> auto lend(Call &&function) const {
+        std::vector<policysync_header> headers;
+        for (const auto &[name, value] : headers_) {
+            headers.push_back({bytes(name), bytes(value)});
+        }
+        policysync_client_options options = options_;
+        options.bearer_token = bytes(bearer_token_);
+        options.trusted = bytes(trusted_);
+        options.headers = headers.data();
+        options.headers_stride = sizeof(policysync_header);
+        options.headers_count = headers.size();
+        return std::forward<Call>(function)(&options);
+    }
+
     policysync_client_options options_{};
-    std::vector<policysync_header> headers_;
+    std::string bearer_token_, trusted_;
+    std::vector<std::pair<std::string, std::string>> headers_;
 };
 
 /// Synchronises with a server over HTTP. Any thread.
@@ -946,9 +1166,10 @@ class HttpClient {
 public:
     explicit HttpClient(std::string_view url, const ClientOptions &options = {}) {
         policysync_http_client *client = nullptr;
-        const policysync_client_options given = options.get();
         detail::call([&](auto *error) {
-            return policysync_http_client_new(url.data(), url.size(), &given, &client, error);
+            return options.lend([&](const policysync_client_options *lent) {
+                return policysync_http_client_new(url.data(), url.size(), lent, &client, error);
+            });
         });
         handle_.reset(client);
     }
@@ -1003,9 +1224,11 @@ public:
 
     explicit WebSocketClient(std::string_view url, const ClientOptions &options = {}, const SyncOptions &sync = {}) {
         policysync_websocket_client *line = nullptr;
-        const policysync_client_options given = options.get();
+        const policysync_sync_options given = sync.get();
         detail::call([&](auto *error) {
-            return policysync_websocket_client_connect(url.data(), url.size(), &given, sync.get(), &line, error);
+            return options.lend([&](const policysync_client_options *lent) {
+                return policysync_websocket_client_connect(url.data(), url.size(), lent, &given, &line, error);
+            });
         });
         handle_.reset(line);
     }

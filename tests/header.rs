@@ -1,6 +1,6 @@
 //! The checked-in header, compared with the one that `src/ffi` renders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,9 +33,12 @@ const GROUPS: [Group; 21] = [
     },
     Group {
         heading: "Replicas: writing and ingesting",
-        files: &["types/field", "types/outcome", "replica/write", "replica/ingest"],
+        files: &["types/field", "types/outcome", "replica/write", "replica/write_typed", "replica/ingest"],
     },
-    Group { heading: "Replicas: reading", files: &["replica/read", "replica/clocks"] },
+    Group {
+        heading: "Replicas: reading",
+        files: &["replica/read", "replica/read_typed", "types/item", "replica/list", "replica/clocks"],
+    },
     Group { heading: "Replicas: the log", files: &["replica/log"] },
     Group { heading: "Cursors", files: &["replica/cursor", "replica/changes"] },
     Group { heading: "Files", files: &["store/file"] },
@@ -87,6 +90,7 @@ fn rendered() -> String {
     );
     let parts: Vec<String> = GROUPS.iter().map(|group| group.render(&config)).collect();
     let all = format!("{header}\n\n{}\n\n{}\n{trailer}", with_version(&preamble), parts.join("\n"));
+    let all = with_initial_values(&all);
     all.lines().map(|line| with_suffix(line) + "\n").collect::<String>().replace(
         "POLICYSYNC_API\npolicysync_status ",
         "POLICYSYNC_API POLICYSYNC_CHECKED\npolicysync_status ",
@@ -102,6 +106,51 @@ fn with_version(text: &str) -> String {
         .replace("@MINOR@", minor)
         .replace("@PATCH@", patch)
         .replace("@NUMBER@", &whole.to_string())
+}
+
+/// Adds the macro of initial values after each struct that begins with its size. Every member is named, because compilers
+/// warn about missing ones.
+fn with_initial_values(header: &str) -> String {
+    let mut result = String::new();
+    let mut structs: BTreeMap<String, String> = BTreeMap::new();
+    let mut members: Vec<String> = Vec::new();
+    for line in header.lines() {
+        result.push_str(line);
+        result.push('\n');
+        if line.starts_with("typedef ") {
+            members.clear();
+        } else if let Some(name) = line.strip_prefix("} ").and_then(|rest| rest.strip_suffix(';')) {
+            if let [first, rest @ ..] = members.as_slice()
+                && first == SIZE
+            {
+                let macro_name = name.to_uppercase() + "_INIT";
+                let values = [&[format!("(uint32_t)sizeof({name})")], rest].concat().join(", ");
+                result.push_str(&format!("\n#define {macro_name} {{ {values} }}\n"));
+            }
+            structs.insert(name.to_owned(), format!("{{ {} }}", members.join(", ")));
+        } else if let Some(declaration) = line.strip_prefix("    ")
+            && declaration.starts_with(char::is_alphabetic)
+        {
+            members.push(initial_value(declaration.trim_end_matches(';'), &structs));
+        }
+    }
+    result
+}
+
+/// The first member of a struct that may grow.
+const SIZE: &str = "uint32_t struct_size";
+
+/// Returns the initial value of a member; the declaration itself for the size.
+fn initial_value(declaration: &str, structs: &BTreeMap<String, String>) -> String {
+    let kind = declaration.strip_prefix("struct ").unwrap_or(declaration);
+    let nested = kind.split_once(' ').and_then(|(name, _)| structs.get(name));
+    match nested {
+        _ if declaration == SIZE => SIZE.to_owned(),
+        _ if declaration.contains('*') => "NULL".to_owned(),
+        Some(values) => values.clone(),
+        None if declaration.ends_with(']') => "{ 0 }".to_owned(),
+        None => "0".to_owned(),
+    }
 }
 
 /// Gives a constant a form that Swift imports with its type: a number with a suffix, not another macro.

@@ -173,7 +173,7 @@ const fn json_rule(fault: &JsonFault) -> &'static str {
     match fault {
         JsonFault::InvalidUtf8 => "invalid-utf8",
         JsonFault::ByteOrderMark => "byte-order-mark",
-        JsonFault::Syntax { .. } | JsonFault::UnexpectedEnd => "syntax",
+        JsonFault::Syntax { .. } | JsonFault::Unquoted { .. } | JsonFault::UnexpectedEnd => "syntax",
         JsonFault::TrailingBytes => "trailing-bytes",
         JsonFault::TooDeep => "too-deep",
         JsonFault::DuplicateMember { .. } => "duplicate-member",

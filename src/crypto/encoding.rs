@@ -24,14 +24,27 @@ pub(crate) fn decode_base64url_array<const N: usize>(text: &str) -> Result<[u8; 
     decode(text, 0, ['-', '_'])
 }
 
+/// Decodes the text that [`encode_base64url`] returns for any number of bytes. Any other text is an error.
+pub(crate) fn decode_base64url(text: &str) -> Result<Vec<u8>, EncodingError> {
+    // 4 digits take 3 bytes. One digit left over is too few for a byte.
+    let mut bytes = vec![0; text.len() / 4 * 3 + (text.len() % 4).saturating_sub(1)];
+    decode_into(&mut bytes, text, 0, ['-', '_'])?;
+    Ok(bytes)
+}
+
 /// Decodes digits and this many `=`. `last` are the characters for 62 and 63.
 fn decode<const N: usize>(text: &str, padding: usize, last: [char; 2]) -> Result<[u8; N], EncodingError> {
-    let digits = (8 * N).div_ceil(6);
+    let mut bytes = [0; N];
+    decode_into(&mut bytes, text, padding, last)?;
+    Ok(bytes)
+}
+
+fn decode_into(bytes: &mut [u8], text: &str, padding: usize, last: [char; 2]) -> Result<(), EncodingError> {
+    let digits = (8 * bytes.len()).div_ceil(6);
     let expected = digits + padding;
     if text.len() != expected {
         return Err(EncodingError::Length { expected, found: text.len() });
     }
-    let mut bytes = [0; N];
     let mut unset = bytes.iter_mut();
     // The lowest `bits` bits of `pending` belong to the next byte, the others are zero.
     let (mut pending, mut bits) = (0_u16, 0);
@@ -57,7 +70,7 @@ fn decode<const N: usize>(text: &str, padding: usize, last: [char; 2]) -> Result
     if pending != 0 {
         return Err(EncodingError::TrailingBits);
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Returns the number of `=` after the digits of `length` bytes.
@@ -169,6 +182,22 @@ mod tests {
         assert_eq!(decode_base64_array("Zm9v"), Ok(*b"foo"));
         assert_eq!(decode_base64_array("Zm9vYmFy"), Ok(*b"foobar"));
         assert_eq!(decode_base64_array(""), Ok([]));
+    }
+
+    #[test]
+    fn a_text_of_any_length_decodes() {
+        for (plain, text) in RFC {
+            let digits = text.trim_end_matches('=');
+            assert_eq!(decode_base64url(digits), Ok(plain.as_bytes().to_vec()));
+            assert_eq!(decode_base64url(text).is_ok(), text == digits, "{text}");
+        }
+        for text in ["Z", "Zm9vZ"] {
+            let wrong = EncodingError::Length { expected: text.len() - 1, found: text.len() };
+            assert_eq!(decode_base64url(text), Err(wrong));
+        }
+        assert_eq!(decode_base64url("Zh"), Err(EncodingError::TrailingBits));
+        assert_eq!(decode_base64url("Zm9v+A"), Err(EncodingError::Character { at: 4 }));
+        assert_eq!(decode_base64url("Zmé"), Err(EncodingError::Character { at: 2 }));
     }
 
     #[test]

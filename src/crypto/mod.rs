@@ -37,6 +37,10 @@ pub use sodium::Sodium;
 /// A value that is wiped when dropped, from the crate `zeroize`.
 pub use zeroize::Zeroizing;
 
-pub(crate) use encoding::{decode_base64url_array, decode_hex_array, encode_base64url, encode_hex};
+#[cfg(any(feature = "http", feature = "websocket"))]
+pub(crate) use encoding::encode_base64;
+pub(crate) use encoding::{
+    decode_base64url, decode_base64url_array, decode_hex_array, encode_base64url, encode_hex,
+};
 #[cfg(test)]
 pub(crate) use sodium::VERIFICATIONS;

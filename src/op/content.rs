@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Field, IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id};
+use super::{Field, IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member, OpError, check};
 use crate::hlc::Hlc;
 use crate::value::Value;
 
@@ -354,6 +354,19 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// Returns the default `id` of an operation: `actor:t:c`, with the numbers in decimal. It is a label for people, and
+/// never used for identity, order or the detection of duplicates, because actors may contain colons.
+#[must_use]
+pub fn op_id(actor: &str, ts: Hlc) -> String {
+    format!("{actor}:{}:{}", ts.t(), ts.c())
+}
+
+/// Returns true if a label is the default `id`. It does not build that `id`: actors are not checked yet and may be
+/// long, and many operations of a message may name the same one.
+pub(crate) fn is_op_id(label: &str, actor: &str, ts: Hlc) -> bool {
+    label.strip_prefix(actor).is_some_and(|rest| rest == op_id("", ts))
 }
 
 #[cfg(test)]

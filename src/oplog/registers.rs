@@ -189,6 +189,13 @@ impl Registers {
         ids
     }
 
+    /// Returns the kinds of entity, sorted.
+    pub(crate) fn kinds(&self) -> Vec<&str> {
+        let mut kinds: Vec<&str> = (0..self.kinds.len()).map(|kind| &**self.kinds.get(kind)).collect();
+        kinds.sort_unstable();
+        kinds
+    }
+
     fn find_entity(&self, entity: &str, entity_id: &str) -> Option<u32> {
         let kind = self.kinds.find_str(entity)?;
         self.known_entity(&(kind, entity_id, self.entities.hash((kind, entity_id))))
@@ -244,5 +251,6 @@ mod tests {
         known.intern(&[Field::new("Note", "n", "title")]);
         assert_eq!(known.entities_of("Task"), ["a", "b", "c"]);
         assert_eq!(known.entities_of("Nobody"), Vec::<&str>::new());
+        assert_eq!(known.kinds(), ["Note", "Task"]);
     }
 }

@@ -51,26 +51,26 @@ impl Replica {
         Ok(results.complete())
     }
 
-    /// Ingests an operation of this replica, with the text and the hash that were computed to sign it.
-    #[expect(clippy::expect_used, reason = "one operation has one result")]
-    pub(super) fn ingest_hashed(
+    /// Ingests new operations of this replica in one commit, with the texts and the hashes that were computed to sign
+    /// them: all of them or none.
+    pub(super) fn ingest_own(
         &mut self,
         now: WallMillis,
-        own: HashedOp<'_, '_>,
-    ) -> Result<Outcome, IngestError> {
-        self.log.check_usable()?;
-        let (hash, ts) = (own.hash(), own.signed().op().ts());
-        if self.log.contains(&hash) {
-            return Ok(Outcome::Duplicate { hash });
+        own: Vec<HashedOp<'_, '_>>,
+    ) -> Result<Vec<Outcome>, IngestError> {
+        let written = own.iter().map(|own| WallMillis(own.signed().op().ts().t())).max();
+        let mut results = Results::new(own.len());
+        let mut verified = Vec::with_capacity(own.len());
+        for (position, own) in own.into_iter().enumerate() {
+            verified.push((position, self.verifier().check_signature(own)?));
         }
-        let op = self.verifier().check_signature(own)?;
-        let mut results = Results::new(1);
-        self.append(now, vec![(0, op)], Some(WallMillis(ts.t())), &mut results)?;
-        Ok(results.complete().pop().expect("one operation has one result")?)
+        self.append(now, verified, written, &mut results)?;
+        results.complete().into_iter().map(|result| Ok(result?)).collect()
     }
 
-    /// Asks the guard about verified operations, appends those that it permits and merges them. Those up to `written`
-    /// are merged whatever the wall clock says.
+    /// Asks the guard about verified operations, appends those that it permits and merges them. If this replica has
+    /// `written` them, with timestamps up to that time, they are merged whatever the wall clock says, and the guard
+    /// must permit all of them.
     fn append(
         &mut self,
         now: WallMillis,
@@ -79,7 +79,11 @@ impl Replica {
         results: &mut Results,
     ) -> Result<(), IngestError> {
         self.note_clock(now);
+        let count = ops.len();
         let permitted = ask_guard(self.guard.as_deref_mut(), ops, results)?;
+        if written.is_some() && permitted.len() < count {
+            return Err(OpRefusal::Denied.into());
+        }
         let (positions, permitted): (Vec<usize>, Vec<PermittedOp<'_>>) = permitted.into_iter().unzip();
 
         let horizon = self.horizon_at(now).max(written);

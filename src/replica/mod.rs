@@ -39,17 +39,18 @@ pub use incoming::Incoming;
 pub use journal::{JournalError, Restoring, Unsaved};
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
-pub use write::WriteError;
+pub use write::{FieldWrite, WriteError};
 
 /// A copy of the data: the operations that this device has written and received, merged.
 ///
 /// A replica opens no sockets, reads no clock, and starts no threads unless [`ReplicaOptions`] ask for them. Calls that
 /// need the time take it as an argument. A replica can be sent to another thread; put it behind a lock to share it.
 ///
-/// - Write a field: [`set`](Self::set), [`delete`](Self::delete).
+/// - Write a field: [`set`](Self::set), [`delete`](Self::delete); several at once: [`write_batch`](Self::write_batch),
+///   [`delete_entity`](Self::delete_entity).
 /// - Ingest operations of others: [`ingest`](Self::ingest), [`ingest_batch`](Self::ingest_batch).
 /// - Read: [`get`](Self::get), [`fields`](Self::fields), [`entity`](Self::entity), [`entities`](Self::entities),
-///   [`history`](Self::history), [`explain`](Self::explain).
+///   [`kinds`](Self::kinds), [`history`](Self::history), [`explain`](Self::explain).
 /// - Learn which fields have changed: [`poll`](Self::poll), or across restarts [`changes_since`](Self::changes_since).
 ///
 /// ```

@@ -3,7 +3,7 @@
 use super::Replica;
 use crate::crypto::Hash;
 use crate::op::Field;
-use crate::state::{Explanation, Version};
+use crate::state::{Explanation, Page, Version};
 use crate::store::StoreError;
 use crate::value::Value;
 
@@ -33,7 +33,42 @@ impl Replica {
     /// Returns the ids of the entities of a kind that have at least one field, sorted by their bytes.
     #[must_use]
     pub fn entities(&self, entity: &str) -> Vec<String> {
-        self.state.entities(&self.log, entity)
+        self.entities_page(entity, Page::new())
+    }
+
+    /// Returns a part of [`entities`](Self::entities): those with a prefix, after an id, up to a number. Takes time
+    /// proportional to the number of entities of the kind.
+    ///
+    /// ```
+    /// use policysync::state::Page;
+    /// # use policysync::{Replica, ReplicaOptions, SigningSecretKey, WallMillis};
+    /// # let alice = SigningSecretKey::generate("alice")?;
+    /// # let mut replica = Replica::open(ReplicaOptions::new().write_as(alice))?;
+    /// for id in ["a1", "b1", "b2", "b3"] {
+    ///     replica.set(WallMillis(1_760_000_000_000), ("Task", id, "title"), "x")?;
+    /// }
+    /// let page = Page::new().prefix("b").limit(2);
+    /// let first = replica.entities_page("Task", page);
+    /// assert_eq!(first, ["b1", "b2"]);
+    /// let last = first.last().unwrap();
+    /// assert_eq!(replica.entities_page("Task", page.after(last)), ["b3"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn entities_page(&self, entity: &str, page: Page<'_>) -> Vec<String> {
+        self.state.entities(&self.log, entity, page)
+    }
+
+    /// Returns the number of entities of a kind that have at least one field and whose id begins with `prefix`.
+    #[must_use]
+    pub fn count_entities(&self, entity: &str, prefix: &str) -> usize {
+        self.state.count_entities(&self.log, entity, prefix)
+    }
+
+    /// Returns the kinds of entities that have at least one field, sorted by their bytes.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<String> {
+        self.state.kinds(&self.log)
     }
 
     /// Returns the fields of an entity whose path is `prefix` or begins with `prefix` and a `/`, sorted by path. An

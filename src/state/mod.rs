@@ -6,6 +6,6 @@ mod read;
 mod since;
 
 pub use explain::{Explanation, Rule, Standing, Version};
-pub use read::{Change, Folded};
+pub use read::{Change, Folded, Page};
 
 pub(crate) use merge::{Merged, State};

@@ -35,6 +35,46 @@ impl Change {
     }
 }
 
+/// A part of a sorted list of names: see [`Replica::entities_page`](crate::Replica::entities_page).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page<'a> {
+    prefix: &'a str,
+    after: &'a str,
+    limit: usize,
+}
+
+impl<'a> Page<'a> {
+    /// Selects all names.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { prefix: "", after: "", limit: usize::MAX }
+    }
+
+    /// Selects only names that begin with `prefix`.
+    #[must_use]
+    pub fn prefix(self, prefix: &'a str) -> Self {
+        Self { prefix, ..self }
+    }
+
+    /// Selects only names after this one, which need not exist: the last name of the previous page.
+    #[must_use]
+    pub fn after(self, name: &'a str) -> Self {
+        Self { after: name, ..self }
+    }
+
+    /// Selects at most `limit` names, the first ones.
+    #[must_use]
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+}
+
+impl Default for Page<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl State {
     /// Returns the value of a field, or `None` if it was never set or is deleted.
     pub(crate) fn get(&self, log: &OpLog, field: Field<'_>) -> Result<Option<Value>, StoreError> {
@@ -88,14 +128,39 @@ impl State {
         Ok(Some(text))
     }
 
-    /// Returns the ids of the entities of a kind that have at least one field, sorted by their bytes.
-    pub(crate) fn entities(&self, log: &OpLog, entity: &str) -> Vec<String> {
+    /// Returns the ids of a page of the entities of a kind that have at least one field, sorted by their bytes.
+    pub(crate) fn entities(&self, log: &OpLog, entity: &str, page: Page<'_>) -> Vec<String> {
+        let ids = log.index().registers().entities_of(entity).into_iter();
+        ids.filter(|id| id.starts_with(page.prefix) && *id > page.after)
+            .filter(|id| self.has_field(log, entity, id))
+            .take(page.limit)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Returns the number of entities of a kind that have at least one field and whose id begins with `prefix`.
+    pub(crate) fn count_entities(&self, log: &OpLog, entity: &str, prefix: &str) -> usize {
+        let ids = log.index().registers().entities_of(entity).into_iter();
+        ids.filter(|id| id.starts_with(prefix)).filter(|id| self.has_field(log, entity, id)).count()
+    }
+
+    /// Returns the kinds of entities that have at least one field, sorted by their bytes.
+    pub(crate) fn kinds(&self, log: &OpLog) -> Vec<String> {
         let registers = log.index().registers();
-        let has_field = |id: &&str| {
-            let fields = registers.of_entity(entity, id);
-            fields.into_iter().any(|(_, register)| self.live(log, register).is_some())
-        };
-        registers.entities_of(entity).into_iter().filter(has_field).map(str::to_owned).collect()
+        let is_used =
+            |kind: &&str| registers.entities_of(kind).into_iter().any(|id| self.has_field(log, kind, id));
+        registers.kinds().into_iter().filter(is_used).map(str::to_owned).collect()
+    }
+
+    /// Returns the paths of the fields of an entity, sorted by their bytes. Deleted fields are left out.
+    pub(crate) fn paths<'l>(&self, log: &'l OpLog, entity: &str, entity_id: &str) -> Vec<&'l str> {
+        let fields = log.index().registers().of_entity(entity, entity_id).into_iter();
+        fields.filter(|(_, register)| self.live(log, *register).is_some()).map(|(path, _)| path).collect()
+    }
+
+    fn has_field(&self, log: &OpLog, entity: &str, entity_id: &str) -> bool {
+        let fields = log.index().registers().of_entity(entity, entity_id);
+        fields.into_iter().any(|(_, register)| self.live(log, register).is_some())
     }
 
     /// Returns the registers whose winner has changed since the last call, each once, in the order of their first
@@ -215,7 +280,7 @@ impl<'l> Folded<'l> {
     /// Returns the ids of the entities of a kind; see [`Replica::entities`](crate::Replica::entities).
     #[must_use]
     pub fn entities(&self, entity: &str) -> Vec<String> {
-        self.state.entities(self.log, entity)
+        self.state.entities(self.log, entity, Page::new())
     }
 
     /// Returns every operation on a field; see [`Replica::history`](crate::Replica::history).

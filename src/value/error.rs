@@ -49,6 +49,12 @@ pub enum JsonFault {
         /// The expected syntax.
         expected: &'static str,
     },
+    /// The text is not JSON at all: a string whose quotes are missing, most likely.
+    #[error("not a JSON value (a string has quotes: \"{text}\")")]
+    Unquoted {
+        /// The text.
+        text: Excerpt,
+    },
     /// The text ends within a value.
     #[error("unexpected end of the text")]
     UnexpectedEnd,
@@ -133,6 +139,7 @@ mod tests {
                 JsonFault::UnsafeInteger { literal: literal.clone() },
                 JsonFault::NumberOverflow { literal: literal.clone() },
                 JsonFault::NumberUnderflow { literal: literal.clone() },
+                JsonFault::Unquoted { text: literal.clone() },
                 JsonFault::Unserializable { reason: literal },
             ];
             for fault in faults {

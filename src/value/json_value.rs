@@ -11,6 +11,7 @@ use super::finite::refuse_non_finite;
 use super::reader::JsonReader;
 use super::to_serde::to_serde;
 use super::{Excerpt, JsonError, JsonFault, write_number, write_string};
+use crate::crypto::{decode_base64url, encode_base64url};
 
 /// A JSON value, stored as its canonical text (RFC 8785).
 ///
@@ -40,7 +41,20 @@ impl Value {
         if is_plainly_canonical(json) {
             return Ok(Value(json.into()));
         }
-        canonicalize(json).map(Value::from_text)
+        canonicalize(json).map(Value::from_text).map_err(|error| name_missing_quotes(json, error))
+    }
+
+    /// Returns bytes as a JSON string, in base64url without padding (RFC 4648, section 5): the convention for bytes in
+    /// values, which [`Value::bytes`] reads.
+    ///
+    /// ```
+    /// use policysync::Value;
+    /// let value = Value::from_bytes(&[0xff, 0x00]);
+    /// assert_eq!(value.as_str(), r#""_wA""#);
+    /// assert_eq!(value.bytes(), Some(vec![0xff, 0x00]));
+    /// ```
+    pub fn from_bytes(bytes: &[u8]) -> Value {
+        Value::from(encode_base64url(bytes))
     }
 
     /// Returns the value `null`.
@@ -66,6 +80,29 @@ impl Value {
     /// Returns the number, or `None` for any other value.
     pub fn number(&self) -> Option<f64> {
         JsonReader::of_text(&self.0).ok()?.number().ok()
+    }
+
+    /// Returns the integer, or `None` for any other value and for an integer beyond an `i64`.
+    pub fn integer(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+
+    /// Returns the bytes of a string that [`Value::from_bytes`] returns, or `None` for any other value. A string that
+    /// was meant as text may happen to be such a string too.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        decode_base64url(&self.text()?).ok()
+    }
+
+    /// Returns the type of the value.
+    pub fn value_type(&self) -> ValueType {
+        match self.0.as_bytes() {
+            [b'{', ..] => ValueType::Object,
+            [b'[', ..] => ValueType::Array,
+            [b'"', ..] => ValueType::String,
+            [b'n', ..] => ValueType::Null,
+            [b't' | b'f', ..] => ValueType::Boolean,
+            _ => ValueType::Number,
+        }
     }
 
     /// Returns the boolean, or `None` for any other value.
@@ -114,6 +151,56 @@ impl Value {
 
     fn from_text(text: String) -> Value {
         Value(text.into())
+    }
+}
+
+/// The type of a JSON value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "JSON has no other types")]
+pub enum ValueType {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+/// Writes the type in words: `a string`.
+impl fmt::Display for ValueType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            ValueType::Null => "null",
+            ValueType::Boolean => "a boolean",
+            ValueType::Number => "a number",
+            ValueType::String => "a string",
+            ValueType::Array => "an array",
+            ValueType::Object => "an object",
+        })
+    }
+}
+
+/// Returns an error that shows the quotes, if the text was probably meant as a string.
+fn name_missing_quotes(json: &str, error: JsonError) -> JsonError {
+    let text = json.trim();
+    // A number, an array or an object that is wrong keeps its own error.
+    let begins_other =
+        text.is_empty() || text.starts_with(['{', '[', '"', '-']) || text.starts_with(char::is_numeric);
+    let is_string = !begins_other
+        && matches!(
+            error.fault(),
+            JsonFault::Syntax { .. } | JsonFault::TrailingBytes | JsonFault::UnexpectedEnd
+        );
+    if is_string {
+        JsonError::new(error.at(), JsonFault::Unquoted { text: Excerpt::of(text) })
+    } else {
+        error
     }
 }
 
@@ -245,6 +332,60 @@ mod tests {
             assert_eq!((value(json).text(), value(json).number(), value(json).boolean()), (None, None, None));
         }
         assert_eq!((value("1").text(), value(r#""1""#).number(), value("0").boolean()), (None, None, None));
+    }
+
+    #[test]
+    fn an_integer_is_one_exactly() {
+        let value = |json: &str| Value::parse(json).unwrap();
+        for number in [0, -1, 9_007_199_254_740_992, 1_152_921_504_606_847_000] {
+            assert_eq!(Value::try_from(number).unwrap().integer(), Some(number));
+        }
+        assert_eq!(value("1.0").integer(), Some(1));
+        for json in ["1.5", "1e21", "10000000000000000000", r#""1""#, "null", "[1]"] {
+            assert_eq!(value(json).integer(), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_a_string_in_base64url() {
+        for bytes in [&b""[..], b"f", b"\xff\xfe\xfd", &[0; 1000]] {
+            let value = Value::from_bytes(bytes);
+            assert_eq!((value.value_type(), value.bytes().as_deref()), (ValueType::String, Some(bytes)));
+        }
+        assert_eq!(Value::from_bytes(b"\xff\xfe\xfd").as_str(), r#""__79""#);
+        for json in [r#""Zg==""#, r#""Zh""#, r#""a b""#, "1", "null"] {
+            assert_eq!(Value::parse(json).unwrap().bytes(), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn every_value_has_its_type() {
+        for (json, is, words) in [
+            ("null", ValueType::Null, "null"),
+            ("true", ValueType::Boolean, "a boolean"),
+            ("false", ValueType::Boolean, "a boolean"),
+            ("-1", ValueType::Number, "a number"),
+            ("1e300", ValueType::Number, "a number"),
+            (r#""n""#, ValueType::String, "a string"),
+            ("[]", ValueType::Array, "an array"),
+            ("{}", ValueType::Object, "an object"),
+        ] {
+            let found = Value::parse(json).unwrap().value_type();
+            assert_eq!((found, found.to_string().as_str()), (is, words), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_string_without_quotes_is_named() {
+        for text in ["Hello world", "true story", " nul", "'x'", "Grüße"] {
+            let text_fault = JsonFault::Unquoted { text: Excerpt::of(text.trim()) };
+            assert_eq!(fault(Value::parse(text)), text_fault, "{text}");
+        }
+        let message = Value::parse("Hello world").unwrap_err().to_string();
+        assert_eq!(message, "not a JSON value (a string has quotes: \"Hello world\") at byte 0");
+        for json in ["", "{a", "[1", "[x]", "-", "01", "\"x", "\"x\" y", "-0", "1e999"] {
+            assert!(!matches!(fault(Value::parse(json)), JsonFault::Unquoted { .. }), "{json}");
+        }
     }
 
     #[test]

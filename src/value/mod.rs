@@ -15,7 +15,7 @@ mod vectors_tests;
 
 pub use error::{JsonError, JsonFault};
 pub use excerpt::Excerpt;
-pub use json_value::Value;
+pub use json_value::{Value, ValueType};
 
 pub(crate) use canonicalizer::check_canonical;
 pub(crate) use number::write_number;

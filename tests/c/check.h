@@ -45,6 +45,7 @@ int mentions(const policysync_buffer *buffer, const char *text);
 void test_versions(void);
 void test_keys(void);
 void test_replica(void);
+void test_typed(void);
 void test_log(void);
 void test_changes(void);
 void test_ops(void);

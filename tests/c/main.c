@@ -5,6 +5,7 @@ int main(void) {
     test_versions();
     test_keys();
     test_replica();
+    test_typed();
     test_log();
     test_changes();
     test_ops();

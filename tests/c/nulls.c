@@ -168,14 +168,6 @@ static void test_replicas(void) {
     NULL_IN("entity", policysync_replica_entity(replica, NULL, 1, "t", 1, &buffer, err));
     NULL_IN("entity_id", policysync_replica_entity(replica, "T", 1, NULL, 1, &buffer, err));
     NULL_IN("out", policysync_replica_entity(replica, "T", 1, "t", 1, nothing(), err));
-    NULL_IN("replica", policysync_replica_entities(nothing(), "T", 1, &buffer, err));
-    NULL_IN("entity", policysync_replica_entities(replica, NULL, 1, &buffer, err));
-    NULL_IN("out", policysync_replica_entities(replica, "T", 1, nothing(), err));
-    NULL_IN("replica", policysync_replica_fields(nothing(), "T", 1, "t", 1, "p", 1, &buffer, err));
-    NULL_IN("entity", policysync_replica_fields(replica, NULL, 1, "t", 1, "p", 1, &buffer, err));
-    NULL_IN("entity_id", policysync_replica_fields(replica, "T", 1, NULL, 1, "p", 1, &buffer, err));
-    NULL_IN("prefix", policysync_replica_fields(replica, "T", 1, "t", 1, NULL, 1, &buffer, err));
-    NULL_IN("out", policysync_replica_fields(replica, "T", 1, "t", 1, "p", 1, nothing(), err));
     NULL_IN("replica", policysync_replica_history(nothing(), &field, &buffer, err));
     NULL_IN("field", policysync_replica_history(replica, nothing(), &buffer, err));
     NULL_IN("out", policysync_replica_history(replica, &field, nothing(), err));
@@ -249,7 +241,76 @@ static void test_replicas(void) {
     policysync_replica_free(replica);
 }
 
+static void test_values_and_lists(void) {
+    policysync_replica *replica = replica_of("alice", 1);
+    policysync_buffer buffer = POLICYSYNC_BUFFER_INIT;
+    policysync_field field = title_of("t1");
+    policysync_list *list = NULL;
+    policysync_item item = POLICYSYNC_ITEM_INIT;
+    policysync_page prefix = POLICYSYNC_PAGE_INIT, after = POLICYSYNC_PAGE_INIT;
+    uint64_t number = 0;
+    int64_t integer = 0;
+    int32_t truth = 0;
+    double real = 0;
+    prefix.prefix.len = 1;
+    after.after.len = 1;
+
+    NULL_IN("replica", policysync_replica_kinds(nothing(), &list, err));
+    NULL_IN("out", policysync_replica_kinds(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_entities(nothing(), "T", 1, NULL, &list, err));
+    NULL_IN("entity", policysync_replica_entities(replica, NULL, 1, NULL, &list, err));
+    NULL_IN("page.prefix", policysync_replica_entities(replica, "T", 1, &prefix, &list, err));
+    NULL_IN("page.after", policysync_replica_entities(replica, "T", 1, &after, &list, err));
+    NULL_IN("out", policysync_replica_entities(replica, "T", 1, NULL, nothing(), err));
+    NULL_IN("replica", policysync_replica_count_entities(nothing(), "T", 1, "p", 1, &number, err));
+    NULL_IN("entity", policysync_replica_count_entities(replica, NULL, 1, "p", 1, &number, err));
+    NULL_IN("prefix", policysync_replica_count_entities(replica, "T", 1, NULL, 1, &number, err));
+    NULL_IN("out", policysync_replica_count_entities(replica, "T", 1, "p", 1, nothing(), err));
+    NULL_IN("replica", policysync_replica_fields(nothing(), "T", 1, "t", 1, "p", 1, &list, err));
+    NULL_IN("entity", policysync_replica_fields(replica, NULL, 1, "t", 1, "p", 1, &list, err));
+    NULL_IN("entity_id", policysync_replica_fields(replica, "T", 1, NULL, 1, "p", 1, &list, err));
+    NULL_IN("prefix", policysync_replica_fields(replica, "T", 1, "t", 1, NULL, 1, &list, err));
+    NULL_IN("out", policysync_replica_fields(replica, "T", 1, "t", 1, "p", 1, nothing(), err));
+    NULL_IN("list", policysync_list_next(nothing(), &item, err));
+    EXPECT(POLICYSYNC_OK, policysync_replica_kinds(replica, &list, NULL));
+    NULL_IN("out", policysync_list_next(list, nothing(), err));
+    policysync_list_free(list);
+    NULL_IN("replica", policysync_replica_get_text(nothing(), &field, &buffer, err));
+    NULL_IN("field", policysync_replica_get_text(replica, nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_get_text(replica, &field, nothing(), err));
+    NULL_IN("replica", policysync_replica_get_integer(nothing(), &field, &integer, err));
+    NULL_IN("field", policysync_replica_get_integer(replica, nothing(), &integer, err));
+    NULL_IN("out", policysync_replica_get_integer(replica, &field, nothing(), err));
+    NULL_IN("replica", policysync_replica_get_double(nothing(), &field, &real, err));
+    NULL_IN("field", policysync_replica_get_double(replica, nothing(), &real, err));
+    NULL_IN("out", policysync_replica_get_double(replica, &field, nothing(), err));
+    NULL_IN("replica", policysync_replica_get_bool(nothing(), &field, &truth, err));
+    NULL_IN("field", policysync_replica_get_bool(replica, nothing(), &truth, err));
+    NULL_IN("out", policysync_replica_get_bool(replica, &field, nothing(), err));
+    NULL_IN("replica", policysync_replica_get_bytes(nothing(), &field, &buffer, err));
+    NULL_IN("field", policysync_replica_get_bytes(replica, nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_get_bytes(replica, &field, nothing(), err));
+    NULL_IN("replica", policysync_replica_set_text(nothing(), NOW, &field, "x", 1, 0, NULL, err));
+    NULL_IN("field", policysync_replica_set_text(replica, NOW, nothing(), "x", 1, 0, NULL, err));
+    NULL_IN("text", policysync_replica_set_text(replica, NOW, &field, NULL, 1, 0, NULL, err));
+    NULL_IN("replica", policysync_replica_set_integer(nothing(), NOW, &field, 1, 0, NULL, err));
+    NULL_IN("field", policysync_replica_set_integer(replica, NOW, nothing(), 1, 0, NULL, err));
+    NULL_IN("replica", policysync_replica_set_double(nothing(), NOW, &field, 1, 0, NULL, err));
+    NULL_IN("field", policysync_replica_set_double(replica, NOW, nothing(), 1, 0, NULL, err));
+    NULL_IN("replica", policysync_replica_set_bool(nothing(), NOW, &field, 1, 0, NULL, err));
+    NULL_IN("field", policysync_replica_set_bool(replica, NOW, nothing(), 1, 0, NULL, err));
+    NULL_IN("replica", policysync_replica_set_bytes(nothing(), NOW, &field, "x", 1, 0, NULL, err));
+    NULL_IN("field", policysync_replica_set_bytes(replica, NOW, nothing(), "x", 1, 0, NULL, err));
+    NULL_IN("data", policysync_replica_set_bytes(replica, NOW, &field, NULL, 1, 0, NULL, err));
+    NULL_IN("replica", policysync_replica_delete_entity(nothing(), NOW, "T", 1, "t", 1, 0, NULL, err));
+    NULL_IN("entity", policysync_replica_delete_entity(replica, NOW, NULL, 1, "t", 1, 0, NULL, err));
+    NULL_IN("entity_id", policysync_replica_delete_entity(replica, NOW, "T", 1, NULL, 1, 0, NULL, err));
+    policysync_buffer_dispose(&buffer);
+    policysync_replica_free(replica);
+}
+
 void test_nulls(void) {
+    test_values_and_lists();
     test_keys_and_ops();
     test_replicas();
     policysync_key_free(NULL);

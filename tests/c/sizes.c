@@ -207,11 +207,14 @@ static void test_digests_and_errors(void) {
     end = &error.message[sizeof error.message - 1];
     EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_digest(alice, nothing(), &error));
     CHECK(*end == 0 && error.struct_size == 1024);
-    /* A size of 0: nothing is written. */
-    error.struct_size = 0;
-    error.status = 77;
-    EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_digest(alice, nothing(), &error));
-    CHECK(error.status == 77);
+    /* A size of 0 is that of the first version. */
+    {
+        policysync_error zeroes[2] = { { 0 } };
+        EXPECT(POLICYSYNC_ERR_NULL, policysync_replica_digest(alice, nothing(), &zeroes[0]));
+        CHECK(zeroes[0].struct_size == 0 && zeroes[0].status == POLICYSYNC_ERR_NULL);
+        CHECK(strcmp(zeroes[0].message, "digest is NULL") == 0 && sizeof zeroes[0] == 256);
+        CHECK(zeroes[1].status == 0 && zeroes[1].message[0] == 0);
+    }
     policysync_replica_free(alice);
 }
 

@@ -39,7 +39,7 @@ void test_everything() {
     const std::string first = alice.set(title, "1", at);
     const std::string second = alice.set(title, "2", at, Format::binary);
     CHECK(second[0] == 1 && alice.get(title) == "2" && alice.entity("Task", "t1") == "{\"title\":2}");
-    CHECK(alice.entities("Task") == "[\"t1\"]" && alice.fields("Task", "t1") == "{\"title\":2}");
+    CHECK(alice.entities("Task") == std::vector<std::string>{"t1"} && alice.fields("Task", "t1").at(0).json == "2");
     CHECK(alice.history(title).find("superseded") != std::string::npos);
     CHECK(alice.explain(title).value().find("counter") != std::string::npos);
     CHECK(alice.poll(at).find("title") != std::string::npos && alice.forks() == "[]" && alice.held() == 0);
@@ -77,6 +77,37 @@ void test_everything() {
     CHECK(status_of([] { (void)Key::generate(""); }) == POLICYSYNC_ERR_IDENTIFIER);
 }
 
+void test_values() {
+    Replica alice(Options().write_as(Key::generate("alice")));
+    const auto field = [](std::string_view path) { return Field{"Task", "t1", path}; };
+    const std::string bytes("\xff\0\xfe", 3);
+    CHECK(alice.set_text(field("a"), "x\"y", at).find(R"("value":"x\"y")") != std::string::npos);
+    CHECK(alice.set_integer(field("b"), -5, at, Format::binary)[0] == 1);
+    alice.set_double(field("c"), 0.5, at);
+    alice.set_bool(field("d"), true, at);
+    alice.set_bytes(field("e"), bytes, at);
+    CHECK(alice.get_text(field("a")) == "x\"y" && alice.get_integer(field("b")) == -5);
+    CHECK(alice.get_double(field("c")) == 0.5 && alice.get_bool(field("d")) == true);
+    CHECK(alice.get_bytes(field("e")) == bytes && alice.get(field("e")) == "\"_wD-\"");
+    CHECK(!alice.get_text(field("z")) && !alice.get_integer(field("z")) && !alice.get_bool(field("z")));
+    CHECK(status_of([&] { alice.get_text(field("b")); }) == POLICYSYNC_ERR_TYPE);
+    CHECK(status_of([&] { alice.set(field("a"), "no quotes", at); }) == POLICYSYNC_ERR_VALUE);
+
+    const std::vector<Value> fields = alice.fields("Task", "t1");
+    CHECK(fields.size() == 5 && fields[0].type == Type::text && fields[0].text == "x\"y" && fields[0].path == "a");
+    CHECK(fields[1].type == Type::integer && fields[1].integer == -5 && fields[2].type == Type::number);
+    CHECK(fields[2].number == 0.5 && fields[3].type == Type::boolean && fields[3].json == "true");
+    for (const char *id : {"t2", "t3", "u1"}) {
+        alice.set_text({"Task", id, "title"}, "x", at);
+    }
+    alice.set_text({"Note", "n", "text"}, "x", at);
+    using Names = std::vector<std::string>;
+    CHECK((alice.kinds() == Names{"Note", "Task"}) && alice.count_entities("Task") == 4);
+    CHECK((alice.entities("Task", {"t", "t1", 1}) == Names{"t2"}) && alice.count_entities("Task", "t") == 3);
+    CHECK(alice.remove_entity("Task", "t1", at).find("lww_delete") != std::string::npos);
+    CHECK(alice.remove_entity("Task", "t1", at).empty() && (alice.entities("Task") == Names{"t2", "t3", "u1"}));
+}
+
 void test_callbacks() {
     const Key key = Key::generate("alice");
     const Field title{"Task", "t1", "title"};
@@ -110,6 +141,74 @@ void test_callbacks() {
     CHECK(owned.use_count() == 1);
 }
 
+/// A text that is not in the small buffer of a string, so that a view of a temporary one is seen by the sanitizer.
+std::string long_text(const std::string &end) { return std::string(100, 'x') + end; }
+
+void test_options_keep_their_values() {
+    Options options;
+    options.know("nobody", Key::from_seed("nobody", Bytes32{9}).public_key());
+    const std::vector<Key> keys = {Key::from_seed(long_text("a"), Bytes32{1}), Key::from_seed("b", Bytes32{2})};
+    for (const Key &key : keys) {
+        options = std::move(options).know(key.actor(), key.public_key(), long_text("kid"));
+    }
+    options = options.space(long_text("space")).write_as(Key::generate(long_text("me")));
+    options.guard([text = long_text("guard")](const policysync_op &) {
+        return text == long_text("guard") ? Verdict::admit : Verdict::reject;
+    });
+    Replica first(options), second(options);
+    for (Replica *replica : {&first, &second}) {
+        const std::string known = replica->keys();
+        for (const std::string &part : {long_text("a"), long_text("kid"), long_text("me"), std::string("nobody")}) {
+            CHECK(known.find(part) != std::string::npos);
+        }
+        CHECK(replica->actor() == long_text("me"));
+        CHECK(replica->set({"Task", "t1", "title"}, "1", at).find(long_text("space")) != std::string::npos);
+    }
+    // Both replicas write with the same key.
+    CHECK(first.ingest(second.set({"Task", "t1", "title"}, "2", at), at).status == POLICYSYNC_OK);
+
+    CHECK(status_of([] { Replica(Options().path("/nowhere/" + long_text("file"))); }) == POLICYSYNC_ERR_IO);
+    Options sealed = Options().seal_key(Bytes32{5}).path("/nowhere/" + long_text("file"));
+    CHECK(status_of([&] { verify_store(sealed); }) == POLICYSYNC_ERR_IO);
+    CHECK(status_of([&] { salvage_store(sealed.opened_at_ms(at), "/nowhere/" + long_text("to")); }) ==
+          POLICYSYNC_ERR_IO);
+
+    // Resumption data outlives its variable in the options.
+    Replica alice(Options().write_as(keys[0])), bob(Options().know(keys[0].actor(), keys[0].public_key()));
+    const Key kept = keys[0];
+    Responder responder;
+    SyncOptions sync;
+    for (int round = 0; round < 2; round++) {
+        alice.set({"Task", std::to_string(round), "title"}, "1", at);
+        Session session(sync);
+        while (const auto message = session.next_message(alice)) {
+            session.receive(alice, responder.respond(bob, *message, at), at);
+        }
+        SyncResult result = session.result().value();
+        sync = std::move(sync).max_message_bytes(4 << 20).resume(*result.resume);
+    }
+    const SyncOptions copy = sync;
+    sync = SyncOptions();
+    Session again(copy);
+    while (const auto message = again.next_message(alice)) {
+        again.receive(alice, responder.respond(bob, *message, at), at);
+    }
+    CHECK(again.result()->converged() && bob.position() == 2);
+
+    ClientOptions client;
+    for (int n = 0; n < 3; n++) {
+        client = std::move(client).header("x-" + std::to_string(n), long_text("value"));
+    }
+    client.bearer_token(long_text("token")).trust(long_text("no certificate"));
+    client.connect_timeout_ms(1).answer_timeout_ms(2).body_timeout_ms(3).overall_timeout_ms(4);
+    client.wait_ms(5).ping_after_ms(6).silence_ms(7).stall_ms(8);
+    const auto status = status_of([&] { HttpClient("http://127.0.0.1:1/", client); });
+    CHECK(status == POLICYSYNC_ERR_ARGUMENT || status == POLICYSYNC_ERR_UNSUPPORTED);
+    ClientOptions headers = ClientOptions().header("x", long_text("\n"));
+    const auto refused = status_of([&] { HttpClient("http://127.0.0.1:1/", headers); });
+    CHECK(refused == POLICYSYNC_ERR_ARGUMENT || refused == POLICYSYNC_ERR_UNSUPPORTED);
+}
+
 void test_files() {
     const std::string folder = "/tmp/policysync-XXXXXX";
     std::vector<char> name(folder.begin(), folder.end());
@@ -134,6 +233,13 @@ void test_files() {
     const policysync_digest digest =
         Replica(Options().path(copy).know("alice", key.public_key()).opened_at_ms(at)).digest();
     CHECK(Replica(Options().write_as(key).path(path).at_least(digest)).position() == 1);
+    Options demanding = Options().write_as(key).path(std::string(path));
+    {
+        policysync_digest more = digest;
+        more.count = 1000;
+        demanding.at_least(more);
+    }
+    CHECK(status_of([&] { Replica replica(demanding); }) == POLICYSYNC_ERR_ROLLED_BACK);
     const StoreCheck check = verify_store(Options().path(path).seal_key(seal));
     CHECK(check.report.seal == POLICYSYNC_SEAL_FITS && check.report.operations == 1 && check.findings == "[]");
     CHECK(salvage_store(Options().path(path).know("alice", key.public_key()), saved).report.operations == 1);
@@ -244,7 +350,7 @@ void test_networks() {
 
     // No server listens on this port.
     ClientOptions options;
-    options.bearer_token("abc").header("x-tenant", "blue").c().connect_timeout_ms = 5000;
+    options.bearer_token("abc").header("x-tenant", "blue").connect_timeout_ms(5000);
     HttpClient client("http://127.0.0.1:1/", options);
     Session session;
     CHECK(status_of([&] { client.sync(session, alice); }) == POLICYSYNC_ERR_CONNECTION);
@@ -261,7 +367,7 @@ void test_networks() {
     }
     const std::string address = std::string(relay) + "/sync";
     ClientOptions with_token;
-    with_token.bearer_token("relay-token").c().wait_ms = 5;
+    with_token.bearer_token("relay-token").wait_ms(5);
     HttpClient to_relay("http://" + address, with_token);
     Session with_relay;
     to_relay.sync(with_relay, alice);
@@ -285,7 +391,9 @@ void test_networks() {
 
 int main() {
     test_everything();
+    test_values();
     test_callbacks();
+    test_options_keep_their_values();
     test_files();
     test_sync();
     test_networks();

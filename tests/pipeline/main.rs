@@ -10,6 +10,7 @@ mod guard;
 mod held;
 mod reading;
 mod refusals;
+mod writing;
 
 use policysync::crypto::{Hash, Signature};
 use policysync::keys::verify_op;

@@ -4,8 +4,8 @@
 use std::ffi::{c_char, c_void};
 
 use crate::layout::{
-    Buffer, Bytes, COp, Callback, ClientOptions, Digest, Failure, Field, Options, Outcome, Read, SyncOptions,
-    Timestamp, Words, Write,
+    Buffer, Bytes, COp, Callback, ClientOptions, Digest, Failure, Field, Options, Outcome, Page, Read,
+    SyncOptions, Timestamp, Words, Write,
 };
 
 pub type Err = *mut Failure;
@@ -48,6 +48,64 @@ unsafe extern "C" {
         field: *const Field,
         value: *const c_void,
         value_len: usize,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_set_text(
+        replica: Handle,
+        now_ms: u64,
+        field: *const Field,
+        text: *const c_void,
+        text_len: usize,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_set_integer(
+        replica: Handle,
+        now_ms: u64,
+        field: *const Field,
+        value: i64,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_set_double(
+        replica: Handle,
+        now_ms: u64,
+        field: *const Field,
+        value: f64,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_set_bool(
+        replica: Handle,
+        now_ms: u64,
+        field: *const Field,
+        value: i32,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_set_bytes(
+        replica: Handle,
+        now_ms: u64,
+        field: *const Field,
+        data: *const c_void,
+        len: usize,
+        format: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_delete_entity(
+        replica: Handle,
+        now_ms: u64,
+        entity: *const c_void,
+        entity_len: usize,
+        entity_id: *const c_void,
+        entity_id_len: usize,
         format: u32,
         out: *mut Buffer,
         err: Err,
@@ -101,11 +159,22 @@ unsafe extern "C" {
         out: *mut Buffer,
         err: Err,
     ) -> i32;
+    pub fn policysync_replica_kinds(replica: Handle, out: *mut Handle, err: Err) -> i32;
     pub fn policysync_replica_entities(
         replica: Handle,
         entity: *const c_void,
         entity_len: usize,
-        out: *mut Buffer,
+        page: *const Page,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_count_entities(
+        replica: Handle,
+        entity: *const c_void,
+        entity_len: usize,
+        prefix: *const c_void,
+        prefix_len: usize,
+        out: *mut u64,
         err: Err,
     ) -> i32;
     pub fn policysync_replica_fields(
@@ -116,6 +185,33 @@ unsafe extern "C" {
         entity_id_len: usize,
         prefix: *const c_void,
         prefix_len: usize,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_list_next(list: Handle, out: Words, err: Err) -> i32;
+    pub fn policysync_list_free(list: Handle);
+    pub fn policysync_replica_get_text(
+        replica: Handle,
+        field: *const Field,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_get_integer(
+        replica: Handle,
+        field: *const Field,
+        out: *mut i64,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_get_double(
+        replica: Handle,
+        field: *const Field,
+        out: *mut f64,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_get_bool(replica: Handle, field: *const Field, out: *mut i32, err: Err) -> i32;
+    pub fn policysync_replica_get_bytes(
+        replica: Handle,
+        field: *const Field,
         out: *mut Buffer,
         err: Err,
     ) -> i32;

@@ -117,6 +117,15 @@ pub struct Field {
 }
 
 #[repr(C)]
+pub struct Page {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub prefix: Bytes,
+    pub after: Bytes,
+    pub max_count: u64,
+}
+
+#[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Outcome {
     pub status: i32,
@@ -161,6 +170,7 @@ pub struct ClientOptions {
 
 /// Eight bytes each of a struct that begins with its size and that the library fills.
 pub type Words = *mut u64;
+pub const ITEM: usize = 9;
 pub const REPORT: usize = 3;
 pub const RESULT: usize = 4;
 pub const EXPORTED: usize = 4;

@@ -21,21 +21,60 @@ impl World {
         unsafe {
             let (replica, now, field) = (self.replica(input), now(input), field(input));
             let (value, format) = (bytes(input), format(input));
-            let is_delete = input.below(4) == 0;
-            let op = buffer(input, |out, err| match is_delete {
-                true => policysync_replica_delete(replica, now, &raw const field, format, out, err),
-                false => policysync_replica_set(
+            let which = input.below(10);
+            let integer = input.one_of(&[0, 1, -1, 1 << 53, i64::MAX, i64::MIN]);
+            let double = input.one_of(&[0.0, -0.0, 0.1, f64::MAX, f64::NAN, f64::INFINITY]);
+            let op = buffer(input, |out, err| {
+                let field = &raw const field;
+                match which {
+                    0 => policysync_replica_delete(replica, now, field, format, out, err),
+                    1 => policysync_replica_set_text(
+                        replica, now, field, value.data, value.len, format, out, err,
+                    ),
+                    2 => policysync_replica_set_integer(replica, now, field, integer, format, out, err),
+                    3 => policysync_replica_set_double(replica, now, field, double, format, out, err),
+                    4 => policysync_replica_set_bool(
+                        replica,
+                        now,
+                        field,
+                        i32::from(integer != 0),
+                        format,
+                        out,
+                        err,
+                    ),
+                    5 => policysync_replica_set_bytes(
+                        replica, now, field, value.data, value.len, format, out, err,
+                    ),
+                    _ => policysync_replica_set(replica, now, field, value.data, value.len, format, out, err),
+                }
+            });
+            assert!(op.is_empty() || policysync::SignedOp::from_json(&op).is_ok() || op[0] == 1);
+        }
+    }
+
+    /// Deletes an entity.
+    ///
+    /// # Safety
+    ///
+    /// As for [`World::call`].
+    pub unsafe fn delete_entity(&mut self, input: &mut Input<'_>) {
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
+        unsafe {
+            let (replica, now, entity, id) = (self.replica(input), now(input), bytes(input), bytes(input));
+            let format = format(input);
+            buffer(input, |out, err| {
+                policysync_replica_delete_entity(
                     replica,
                     now,
-                    &raw const field,
-                    value.data,
-                    value.len,
+                    entity.data,
+                    entity.len,
+                    id.data,
+                    id.len,
                     format,
                     out,
                     err,
-                ),
+                )
             });
-            assert!(op.is_empty() || policysync::SignedOp::from_json(&op).is_ok() || op[0] == 1);
         }
     }
 

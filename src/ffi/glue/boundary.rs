@@ -1,6 +1,6 @@
 //! The boundary to C: pointers become references, errors become statuses, panics stop.
 //!
-//! Functions that C calls do nothing with a pointer except hand it to a [`Call`]. **This whole folder relies on one
+//! Functions that C calls do nothing with a pointer except hand it to a [`Call`]. **All of `src/ffi` relies on one
 //! fact**: its functions are called by C, with pointers that are NULL or point to what the header requires, and that
 //! stay valid until the call returns.
 
@@ -60,7 +60,10 @@ fn report(failure: &Failure, err: *mut policysync_error) {
     }
     // SAFETY: an error that is not NULL begins with its size, set by the caller.
     let struct_size = unsafe { err.cast::<u32>().read() };
-    let size = to_usize(struct_size).min(size_of::<policysync_error>());
+    let size = match to_usize(struct_size) {
+        0 => policysync_error::FIRST_SIZE,
+        size => size.min(size_of::<policysync_error>()),
+    };
     if size < 24 {
         return;
     }
@@ -318,12 +321,22 @@ mod tests {
     }
 
     #[test]
+    fn an_error_of_size_0_has_the_size_of_the_first_version() {
+        let mut errors =
+            [policysync_error { struct_size: 0, status: 1, op_index: 2, message: [0x7f; 240] }; 2];
+        let status = guarded(errors.as_mut_ptr(), |_| Err(Failure::argument("é".repeat(200))));
+        let [error, after] = errors;
+        assert_eq!((status, error.struct_size, error.status), (-2, 0, -2));
+        assert_eq!(text(&error).chars().count(), policysync_error::FIRST_SIZE - 16 - 2);
+        assert_eq!((after.struct_size, after.status, after.message), (0, 1, [0x7f; 240]));
+    }
+
+    #[test]
     fn no_more_bytes_are_written_than_the_caller_has() {
         let error = error_of(24, "a long message");
         assert_eq!(text(&error), "a long ");
         assert!(error.message[8..].iter().all(|c| *c == 0x7f));
         assert_eq!(error_of(23, "a long message").status, 1);
-        assert_eq!(error_of(0, "a long message").status, 1);
         assert_eq!(error_of(u32::MAX, "a long message").status, -2);
     }
 }

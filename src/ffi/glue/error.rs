@@ -14,11 +14,13 @@ use crate::op::OpSeq;
 pub const POLICYSYNC_NO_INDEX: u64 = u64::MAX;
 
 /// A failure, in memory of the caller. A function that fails writes it; one that succeeds leaves it unchanged. Nothing
-/// in it needs to be freed. Start with `policysync_error error = POLICYSYNC_ERROR_INIT;`. One thread at a time.
+/// in it needs to be freed. Start with `policysync_error error = POLICYSYNC_ERROR_INIT;` or with all members zero. One
+/// thread at a time.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct policysync_error {
-    /// `sizeof(policysync_error)`. The library writes at most this many bytes, and none if it is less than 24.
+    /// `sizeof(policysync_error)`. The library writes at most this many bytes, and none if it is less than 24. 0 counts
+    /// as 256, the size of the struct in ABI 2.
     pub struct_size: u32,
     /// The status that was returned.
     pub status: policysync_status,
@@ -28,6 +30,11 @@ pub struct policysync_error {
     /// One line of UTF-8 that ends with NUL, truncated if it is too long. Names and values from outside are shortened
     /// and escaped, and it never contains a secret.
     pub message: [c_char; 240],
+}
+
+impl policysync_error {
+    /// The size that the struct had in the first version.
+    pub(in crate::ffi) const FIRST_SIZE: usize = 256;
 }
 
 /// The reason why a call fails, before it is reported to C.

@@ -18,13 +18,6 @@ pub(in crate::ffi) fn string(text: impl Display) -> String {
     Value::from(text.to_string()).to_string()
 }
 
-/// Returns a JSON object of fields, in their order.
-pub(in crate::ffi) fn fields(fields: &[(String, Value)]) -> String {
-    let members: Vec<String> =
-        fields.iter().map(|(path, value)| format!("{}:{value}", string(path))).collect();
-    format!("{{{}}}", members.join(","))
-}
-
 pub(in crate::ffi) fn change(change: &Change) -> String {
     let Change { entity, entity_id, path, kind, winner } = change;
     let winner = winner.map_or_else(|| String::from("null"), |winner| format!("\"{winner}\""));

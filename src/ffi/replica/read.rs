@@ -60,59 +60,6 @@ pub extern "C" fn policysync_replica_entity(
     })
 }
 
-/// Returns the ids of all things of a kind that have at least one field.
-///
-/// `entity`, `entity_len`: the kind, UTF-8.
-/// `out`: a JSON array of strings, sorted by their bytes.
-///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_BUSY` or
-/// `POLICYSYNC_ERR_PANIC`.
-#[unsafe(no_mangle)]
-pub extern "C" fn policysync_replica_entities(
-    replica: MaybeUninit<&mut policysync_replica>,
-    entity: *const c_char,
-    entity_len: usize,
-    out: MaybeUninit<&mut policysync_buffer>,
-    err: *mut policysync_error,
-) -> policysync_status {
-    guarded(err, |call| {
-        let entity = call.text(entity, entity_len, "entity")?;
-        ask_text(call, replica, out, |replica| {
-            Ok(Some(json::array(replica.entities(entity), |id| json::string(id))))
-        })
-    })
-}
-
-/// Returns the fields of one thing below a path.
-///
-/// `entity`, `entity_len`, `entity_id`, `entity_id_len`: the thing, UTF-8.
-/// `prefix`, `prefix_len`: selects fields whose path is the prefix or begins with it and a `/`; NULL and 0 for all.
-/// `out`: a JSON object with a member for each field, named by its whole path, sorted by the bytes of the path.
-///
-/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), a store failure,
-/// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
-#[unsafe(no_mangle)]
-pub extern "C" fn policysync_replica_fields(
-    replica: MaybeUninit<&mut policysync_replica>,
-    entity: *const c_char,
-    entity_len: usize,
-    entity_id: *const c_char,
-    entity_id_len: usize,
-    prefix: *const c_char,
-    prefix_len: usize,
-    out: MaybeUninit<&mut policysync_buffer>,
-    err: *mut policysync_error,
-) -> policysync_status {
-    guarded(err, |call| {
-        let entity = call.text(entity, entity_len, "entity")?;
-        let entity_id = call.text(entity_id, entity_id_len, "entity_id")?;
-        let prefix = call.text(prefix, prefix_len, "prefix")?;
-        ask_text(call, replica, out, |replica| {
-            Ok(Some(json::fields(&replica.fields(entity, entity_id, prefix)?)))
-        })
-    })
-}
-
 /// Returns every operation on a field: those held and then those merged, each from the greatest down.
 ///
 /// `field`: the field.

@@ -4,5 +4,6 @@ pub(super) mod counts;
 pub(super) mod digest;
 pub(super) mod field;
 pub(super) mod hlc;
+pub(super) mod item;
 pub(super) mod op;
 pub(super) mod outcome;
