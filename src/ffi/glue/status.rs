@@ -134,6 +134,8 @@ pub enum policysync_status_code {
     /// The store was sealed with another key than `seal_key`. It is not damaged: open it with the right key, or without
     /// one if that is lost.
     POLICYSYNC_ERR_SEAL_KEY = -213,
+    /// The file was released; see `policysync_replica_release_store`.
+    POLICYSYNC_ERR_RELEASED = -214,
 
     // Our fault, or this machine's: -300 to -399.
     /// libsodium does not work on this machine, or its verdicts differ from those that the library requires.
@@ -239,6 +241,7 @@ impl policysync_status_code {
             POLICYSYNC_ERR_RESTORED_BACKUP => c"POLICYSYNC_ERR_RESTORED_BACKUP",
             POLICYSYNC_ERR_OTHER_PROCESS => c"POLICYSYNC_ERR_OTHER_PROCESS",
             POLICYSYNC_ERR_SEAL_KEY => c"POLICYSYNC_ERR_SEAL_KEY",
+            POLICYSYNC_ERR_RELEASED => c"POLICYSYNC_ERR_RELEASED",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
             POLICYSYNC_ERR_HOST => c"POLICYSYNC_ERR_HOST",
@@ -307,6 +310,7 @@ const ALL: &[policysync_status_code] = &[
     POLICYSYNC_ERR_RESTORED_BACKUP,
     POLICYSYNC_ERR_OTHER_PROCESS,
     POLICYSYNC_ERR_SEAL_KEY,
+    POLICYSYNC_ERR_RELEASED,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
     POLICYSYNC_ERR_HOST,
