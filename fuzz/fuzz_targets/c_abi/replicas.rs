@@ -162,12 +162,16 @@ impl World {
         // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
-            let which = input.below(3);
-            buffer(input, |out, err| match which {
+            let which = input.below(4);
+            let text = buffer(input, |out, err| match which {
                 0 => policysync_replica_forks(replica, out, err),
                 1 => policysync_replica_actor(replica, out, err),
-                _ => policysync_replica_keys(replica, out, err),
+                2 => policysync_replica_keys(replica, out, err),
+                _ => policysync_replica_keys_text(replica, out, err),
             });
+            let mut told = Told::new(input);
+            let data = text.as_ptr().cast();
+            said!(told, policysync_replica_register_text(replica, data, text.len(), told.at()));
         }
     }
 

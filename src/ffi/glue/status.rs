@@ -67,6 +67,10 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_CLOCK_AHEAD = -22,
     /// The value of the field has another type than the function returns; the message says which.
     POLICYSYNC_ERR_TYPE = -23,
+    /// The passphrase is wrong.
+    POLICYSYNC_ERR_PASSPHRASE = -24,
+    /// A text is not a public key, a registry, an encrypted seed or a seed from paper; the message says where and why.
+    POLICYSYNC_ERR_KEY_TEXT = -25,
     /// A callback failed or returned a value that is not defined.
     POLICYSYNC_ERR_CALLBACK = -30,
 
@@ -140,6 +144,8 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_CRYPTO = -300,
     /// A bug of the library. The object can only be freed; for a replica that includes its cursors.
     POLICYSYNC_ERR_PANIC = -301,
+    /// This machine does not have the memory that the passphrase of a seed needs.
+    POLICYSYNC_ERR_MEMORY = -302,
 
     // The network's or the server's fault: -400 to -499. Temporary failures come first, up to -449.
     /// The name of the server's host is unknown or cannot be looked up at present.
@@ -208,6 +214,8 @@ impl policysync_status_code {
             POLICYSYNC_ERR_OTHER_REPLICA => c"POLICYSYNC_ERR_OTHER_REPLICA",
             POLICYSYNC_ERR_CLOCK_AHEAD => c"POLICYSYNC_ERR_CLOCK_AHEAD",
             POLICYSYNC_ERR_TYPE => c"POLICYSYNC_ERR_TYPE",
+            POLICYSYNC_ERR_PASSPHRASE => c"POLICYSYNC_ERR_PASSPHRASE",
+            POLICYSYNC_ERR_KEY_TEXT => c"POLICYSYNC_ERR_KEY_TEXT",
             POLICYSYNC_ERR_CALLBACK => c"POLICYSYNC_ERR_CALLBACK",
             POLICYSYNC_ERR_MALFORMED => c"POLICYSYNC_ERR_MALFORMED",
             POLICYSYNC_ERR_WRONG_SPACE => c"POLICYSYNC_ERR_WRONG_SPACE",
@@ -239,6 +247,7 @@ impl policysync_status_code {
             POLICYSYNC_ERR_SEAL_KEY => c"POLICYSYNC_ERR_SEAL_KEY",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
+            POLICYSYNC_ERR_MEMORY => c"POLICYSYNC_ERR_MEMORY",
             POLICYSYNC_ERR_HOST => c"POLICYSYNC_ERR_HOST",
             POLICYSYNC_ERR_CONNECTION => c"POLICYSYNC_ERR_CONNECTION",
             POLICYSYNC_ERR_TIMEOUT => c"POLICYSYNC_ERR_TIMEOUT",
@@ -276,6 +285,8 @@ const ALL: &[policysync_status_code] = &[
     POLICYSYNC_ERR_OTHER_REPLICA,
     POLICYSYNC_ERR_CLOCK_AHEAD,
     POLICYSYNC_ERR_TYPE,
+    POLICYSYNC_ERR_PASSPHRASE,
+    POLICYSYNC_ERR_KEY_TEXT,
     POLICYSYNC_ERR_CALLBACK,
     POLICYSYNC_ERR_MALFORMED,
     POLICYSYNC_ERR_WRONG_SPACE,
@@ -307,6 +318,7 @@ const ALL: &[policysync_status_code] = &[
     POLICYSYNC_ERR_SEAL_KEY,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
+    POLICYSYNC_ERR_MEMORY,
     POLICYSYNC_ERR_HOST,
     POLICYSYNC_ERR_CONNECTION,
     POLICYSYNC_ERR_TIMEOUT,

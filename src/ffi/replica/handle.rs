@@ -33,11 +33,11 @@ pub struct policysync_replica {
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
 /// `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path),
 /// `POLICYSYNC_ERR_IDENTIFIER` (a name), `POLICYSYNC_ERR_KEY` or `POLICYSYNC_ERR_KEY_TAKEN` (`op_index` is the element
-/// of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK`
-/// (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
-/// operation number `op_index` in the file: add the key to `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
-/// `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_SEAL_KEY`, `POLICYSYNC_ERR_ROLLED_BACK`,
-/// `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure.
+/// of `options.keys`), `POLICYSYNC_ERR_KEY_TEXT`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also
+/// `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), `POLICYSYNC_ERR_FULL`,
+/// `POLICYSYNC_ERR_UNKNOWN_KEY` (of operation number `op_index` in the file: add the key to `options.keys`),
+/// `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_SEAL_KEY`,
+/// `POLICYSYNC_ERR_ROLLED_BACK`, `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_open(
     options: *const policysync_replica_options,

@@ -87,7 +87,8 @@ pub struct policysync_replica_options {
     /// may use the replica, with a file or without: in the child, calls fail with `POLICYSYNC_ERR_OTHER_PROCESS`.
     pub path: policysync_bytes,
     /// The present time: operations in the file with a timestamp later than this and the drift are held. 0 and
-    /// `POLICYSYNC_NOW` for the clock. This member and those after it are ignored without a path.
+    /// `POLICYSYNC_NOW` for the clock. This member and those after it up to
+    /// `at_least` are ignored without a path.
     pub now_ms: u64,
     /// The durability of writes: a `policysync_durability`.
     pub durability: u32,
@@ -105,6 +106,8 @@ pub struct policysync_replica_options {
     /// refused with `POLICYSYNC_ERR_ROLLED_BACK`. Keep it where nobody who can replace the file can change it. Without
     /// it, an old copy of the file is not detected. NULL for none.
     pub at_least: *const policysync_digest,
+    /// Further keys that are known from the start, as text: see `policysync_replica_register_text`. Empty for none.
+    pub keys_text: policysync_bytes,
 }
 
 // SAFETY: `repr(C)`, begins with its size. Zero is NULL and none.
@@ -190,7 +193,7 @@ impl policysync_replica_options {
 
     /// Returns the keys that are handed over.
     fn known(&self, call: &Call) -> Result<KeyRegistry, Failure> {
-        let mut known = KeyRegistry::new();
+        let mut known = KeyRegistry::from_text(self.keys_text.text(call, "options.keys_text")?)?;
         for (at, key) in call.array(self.keys, self.keys_stride, self.keys_count, "options.keys")?.enumerate()
         {
             let mut register = || {
