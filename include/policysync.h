@@ -39,8 +39,11 @@
  *   element to the next. Members named reserved must be 0 in inputs.
  *
  * Store failures. Where a comment says "a store failure", the status is one of POLICYSYNC_ERR_CORRUPT,
- *   POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE, POLICYSYNC_ERR_NOT_WRITABLE and
- *   POLICYSYNC_ERR_MOVED. After any of them the replica and its file are unchanged.
+ *   POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE, POLICYSYNC_ERR_NOT_WRITABLE,
+ *   POLICYSYNC_ERR_MOVED and POLICYSYNC_ERR_OTHER_PROCESS. After any of them the replica and its file are unchanged.
+ *
+ * Fork. After fork() only the parent may use its handles; the child may only free them. In the child, writes, ingests
+ *   and every access to a file return POLICYSYNC_ERR_OTHER_PROCESS.
  *
  * Text is UTF-8 with a length; it need not end with NUL. JSON is read strictly (RFC 8259, no duplicate names, no number
  *   that another reader could take for a different one) and written in canonical form (RFC 8785).
@@ -1249,8 +1252,8 @@ typedef struct policysync_replica_options {
      *
      * Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_LOCKED`. While it is open,
      * SQLite keeps a second file beside it (`-wal`). Do not touch either: on Unix, a process that opens and closes the
-     * file by other means releases its lock. Copy it with `policysync_replica_back_up`. After `fork()` only the parent
-     * may use the replica, with a file or without: in the child, calls fail with `POLICYSYNC_ERR_OTHER_PROCESS`.
+     * file by other means releases its lock. Copy it with `policysync_replica_back_up`. See "Fork"
+     * at the top of this header.
      */
     policysync_bytes path;
     /**

@@ -44,9 +44,10 @@
 //! 2. [`keys`] and [`guard`]: registering public keys, refusing operations by your own rules.
 //! 3. [`sync`] and [`transport`]: [`SyncSession`] and [`Responder`] synchronize two replicas over anything that carries
 //!    bytes; the transports are HTTP, WebSocket and connections of your own.
-//! 4. [`store`]: replicas in files, backups, checks.
-//! 5. [`oplog`] and [`state`]: the layers below a replica, for programs that need only a log or a merge.
-//! 6. The [`manual`]: the [format](manual::format) byte by byte, the [reasons](manual::design) for the design, the
+//! 4. [`store`] and [`bundle`]: replicas in files, backups, checks; operations in a file.
+//! 5. [`op`], [`value`], [`hlc`], [`codec`] and [`crypto`]: an operation, its parts and its forms.
+//! 6. [`oplog`] and [`state`]: the layers below a replica, for programs that need only a log or a merge.
+//! 7. The [`manual`]: the [format](manual::format) byte by byte, the [reasons](manual::design) for the design, the
 //!    [threats](manual::threats), and the [C interface](manual::c_api).
 //!
 //! # Features

@@ -12,11 +12,12 @@ const TESTING: &str = include_str!("../TESTING.md");
 const CHANGELOG: &str = include_str!("../CHANGELOG.md");
 const MANIFEST: &str = include_str!("../Cargo.toml");
 const LIBRARY: &str = include_str!("../src/lib.rs");
-const MANUAL: [&str; 4] = [
+const MANUAL: [&str; 5] = [
     include_str!("../src/manual/format.md"),
     include_str!("../src/manual/design.md"),
     include_str!("../src/manual/threats.md"),
     include_str!("../src/manual/c_api.md"),
+    include_str!("../src/manual/versions.md"),
 ];
 
 fn root() -> &'static Path {

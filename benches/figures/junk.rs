@@ -3,7 +3,8 @@
 //! Forged signatures that only a verification can detect are not measured here: each costs a verification.
 
 use policysync::crypto::Signature;
-use policysync::{Incoming, Replica, ReplicaOptions, SignedOp};
+use policysync::oplog::Cursor;
+use policysync::{Hlc, Incoming, Op, Replica, ReplicaOptions, SignedOp, bundle};
 
 use crate::common::{BATCH, NOW, Random, Signing, Workload, cpu_nanoseconds, ingest, timed};
 use crate::table::{Bar, Table};
@@ -40,6 +41,33 @@ pub fn measure(table: &mut Table) {
         let seconds = refuse(replica, &junk);
         table.row(&format!("10^6 junk operations, {what}"), seconds, " s of CPU", Bar::AtMost(10.0));
     }
+    for len in [4, 1000] {
+        let seconds = refuse_packed(len);
+        let row = format!("10^6 junk operations, by unknown keys, packed, names of {len} bytes");
+        table.row(&row, seconds, " s of CPU", Bar::AtMost(10.0));
+    }
+}
+
+/// Returns the CPU seconds for a million packed operations that use the same five names.
+fn refuse_packed(len: usize) -> f64 {
+    let names = ["a", "e", "i", "p", "k"].map(|letter| letter.repeat(len));
+    let [actor, entity, id, path, kid] = names.each_ref().map(String::as_str);
+    let count = 2000;
+    let op = |n| Op::lww_set(actor, Hlc::new(NOW.0, n).unwrap(), (entity, id, path), "x").unwrap();
+    let ops: Vec<SignedOp> =
+        (0..count).map(|n| SignedOp::new(op(n), kid, Signature::from_bytes([7; 64])).unwrap()).collect();
+    let mut relay = Replica::open(ReplicaOptions::new().dangerously_accept_unverified()).unwrap();
+    ingest(&mut relay, &forms(&binary(&ops)));
+    let mut packed = Vec::new();
+    bundle::export_since(&relay, Cursor::START, &mut packed).unwrap();
+    let mut replica = Replica::open(ReplicaOptions::new()).unwrap();
+    let nanoseconds = timed(cpu_nanoseconds, 1, || {
+        for _ in 0..COUNT / ops.len() {
+            let imported = bundle::import(&mut replica, NOW, packed.as_slice()).unwrap();
+            assert_eq!(imported.received.refused.unknown_key, u64::from(count));
+        }
+    });
+    nanoseconds / 1e9
 }
 
 fn binary(ops: &[SignedOp]) -> Vec<Vec<u8>> {

@@ -22,16 +22,16 @@ pub fn command() -> Command {
             "Prints the position to name as --since for the next bundle.\n\n\
              Example:\n  policysync bundle export list.bundle --store list.db --keys keys.txt",
         )
-        .arg(file().help("The bundle; there must be none yet"))
+        .arg(file().help("The bundle; it must not exist"))
         .arg(
             Arg::new("since")
                 .long("since")
                 .value_name("N")
                 .value_parser(value_parser!(u64))
-                .help("Leaves out this many of the first"),
+                .help("Skips this many of the first operations"),
         );
     let import = Command::new("import")
-        .about("Takes the operations of a bundle into the store")
+        .about("Ingests the operations of a bundle")
         .after_help(
             "Every operation is verified. Exit code 1 if any is refused. If the bundle is damaged, what was taken from \
              before the damage stays. The store is made if there is none.\n\n\

@@ -12,12 +12,12 @@ use policysync::sync::Alert;
 use policysync::transport::{ConnectionError, HttpError};
 use policysync::{IngestError, OpenError, StoreError, SyncError, WriteError};
 
-/// By whose fault a command failed.
+/// The cause of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody's: the reader of standard output wants no more.
+    /// None: the reader of standard output has closed it.
     Closed,
-    /// Nobody's: the answer is no.
+    /// None: the result is negative.
     No,
     /// The command line.
     Usage,
@@ -49,7 +49,7 @@ impl Fault {
     }
 }
 
-/// Why a command failed.
+/// A failed command.
 #[derive(Debug)]
 pub struct Failure {
     fault: Fault,
@@ -70,7 +70,7 @@ impl Failure {
         Self::new(Fault::No, message)
     }
 
-    /// Returns a no that standard output has explained.
+    /// Returns a negative result that is already printed.
     pub fn said() -> Self {
         Self { fault: Fault::No, message: None }
     }
@@ -202,6 +202,7 @@ failures! {
 fn of_store(error: &StoreError) -> Fault {
     match error {
         StoreError::WrongSpace { .. } => Fault::Usage,
+        StoreError::WrongSealKey => Fault::Keys,
         _ => Fault::File,
     }
 }

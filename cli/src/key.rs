@@ -69,7 +69,7 @@ fn out() -> Arg {
         .value_name("FILE")
         .required(true)
         .value_parser(value_parser!(PathBuf))
-        .help("The new file; there must be none yet")
+        .help("The new file; it must not exist")
 }
 
 fn new_key_args() -> [Arg; 5] {
@@ -91,7 +91,7 @@ fn new_key_args() -> [Arg; 5] {
             .value_name("COST")
             .default_value("moderate")
             .value_parser(["moderate", "interactive"])
-            .help("Memory of a guess at the passphrase: 256 MiB, or 64 MiB for small devices"),
+            .help("Memory that each attempt at the passphrase needs: 256 MiB, or 64 MiB for small devices"),
     ]
 }
 

@@ -21,7 +21,7 @@ pub fn log_command() -> Command {
             "A line: position, time, actor, what it did. With --json an object a line: hash, op, position.\n\n\
              Example:\n  policysync log --store list.db --keys keys.txt --since 100",
         )
-        .arg(number("since").help("Leaves out this many of the first"))
+        .arg(number("since").help("Skips this many of the first operations"))
         .arg(number("limit").help("Prints no more than this many"));
     StoreOptions::on(command)
 }
@@ -166,7 +166,7 @@ pub fn explain(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure>
     for version in &history {
         output.line(&format!("{:<10}  {}", standing(version), in_words(version.op.op())))?;
         if let (Standing::Winner, Some(rule)) = (version.standing, &rule) {
-            output.line(&format!("{:<10}  it wins over the next: {rule}", ""))?;
+            output.line(&format!("{:<10}  wins over the next by: {rule}", ""))?;
         }
     }
     Ok(())

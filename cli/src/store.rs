@@ -20,7 +20,7 @@ pub fn command() -> Command {
             .value_name("TO")
             .required(true)
             .value_parser(value_parser!(PathBuf))
-            .help("The new file; there must be none yet")
+            .help("The new file; it must not exist")
     };
     let verify = Command::new("verify")
         .about("Checks every page, hash and signature, and changes nothing")
@@ -31,7 +31,7 @@ pub fn command() -> Command {
     let salvage = Command::new("salvage")
         .about("Copies every operation that verifies from a damaged store into a new one")
         .after_help(
-            "Exit code 1 if anything is lost. What is lost may be this device's own: let it write as a new actor, \
+            "Exit code 1 if anything is lost. If operations of this device may be lost, continue with a new actor, \
              and synchronise.\n\nExample:\n  policysync store salvage rescued.db --store list.db --keys keys.txt",
         )
         .arg(to());

@@ -92,7 +92,7 @@ impl StoreOptions {
     /// Opens the store to write into it; makes the file if there is none. May ask for the key's passphrase.
     pub fn open_to_write(self, matches: &ArgMatches) -> Result<Replica, Failure> {
         let Some(path) = &self.key else {
-            return Err(Failure::usage("--key is missing: who writes?"));
+            return Err(Failure::usage("--key is missing: writing needs the key file of this device"));
         };
         let key = KeyFile::read(path)?.unlock(matches, path)?;
         self.open_with(ReplicaOptions::new().write_as(key))

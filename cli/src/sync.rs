@@ -31,7 +31,7 @@ pub fn command() -> Command {
                 .long("token-file")
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .help("Shows the server the token in this file, which only its owner may read"),
+                .help("Sends the token in this file to the server, which only its owner may read"),
         ]);
     StoreOptions::on(command)
 }

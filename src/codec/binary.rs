@@ -122,6 +122,11 @@ impl<'a> SignedOpRef<'a> {
         self.write_binary(&mut out);
         out
     }
+
+    /// Returns the length of the binary form in bytes.
+    pub(crate) fn binary_len(self) -> usize {
+        binary_len(self.op().parts(), self.kid())
+    }
 }
 
 impl SignedOp {
@@ -142,18 +147,47 @@ impl SignedOp {
 }
 
 /// Checks the members of a decoded operation.
-pub(crate) fn check_members<'a>(
+fn check_members<'a>(
     parts: Parts<'a>,
     kid: &'a str,
     signature: Signature,
 ) -> Result<SignedOpRef<'a>, DecodeError> {
-    if parts.label.is_some_and(|label| is_op_id(label, parts.actor, parts.ts)) {
-        return Err(BinaryFault::DefaultLabel.into());
-    }
-    check_canonical(parts.value)?;
+    check_value_and_label(&parts)?;
     let signed = SignedOpRef::new(OpRef::new(parts)?, kid, signature)?;
     check_size(signed)?;
     Ok(signed)
+}
+
+/// Checks the members of a decoded operation, except the names, which are identifiers.
+pub(super) fn check_with_checked_names<'a>(
+    parts: Parts<'a>,
+    kid: &'a str,
+    signature: Signature,
+) -> Result<SignedOpRef<'a>, DecodeError> {
+    check_value_and_label(&parts)?;
+    let signed = SignedOpRef::from_log(OpRef::with_checked_names(parts)?, kid, signature);
+    check_size(signed)?;
+    Ok(signed)
+}
+
+fn check_value_and_label(parts: &Parts<'_>) -> Result<(), DecodeError> {
+    if parts.label.is_some_and(|label| is_op_id(label, parts.actor, parts.ts)) {
+        return Err(BinaryFault::DefaultLabel.into());
+    }
+    Ok(check_canonical(parts.value)?)
+}
+
+/// Returns the length of the binary form in bytes.
+pub(super) fn binary_len(parts: &Parts<'_>, kid: &str) -> usize {
+    /// The version, the signature, the algorithm, the kind, the time, the counter, and whether there is a label and a
+    /// space.
+    const FIXED: usize = 1 + 64 + 1 + 1 + 8 + 4 + 1 + 1;
+    /// The length of a text.
+    const LEN: usize = 8;
+    let Field { entity, entity_id, path, .. } = parts.field;
+    let texts = [kid, parts.actor, entity, entity_id, path, parts.value];
+    let optional = [parts.label, parts.space].into_iter().flatten();
+    texts.into_iter().chain(optional).fold(FIXED, |sum, text| sum.saturating_add(LEN + text.len()))
 }
 
 fn fault_of(error: &ErrorKind) -> BinaryFault {
@@ -167,5 +201,21 @@ fn fault_of(error: &ErrorKind) -> BinaryFault {
         // The only custom error of reading plain members from a slice.
         ErrorKind::Custom(_) => BinaryFault::TrailingBytes,
         _ => BinaryFault::Layout,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Op;
+
+    #[test]
+    fn the_length_of_the_binary_form_is_known_without_it() {
+        let set = Op::lww_set("alice", Hlc::MAX, ("Task", "t1", "title"), "x".repeat(300)).unwrap();
+        let delete = Op::lww_delete("al", Hlc::MIN, ("T", &"i".repeat(1024), "p")).unwrap();
+        for op in [set.clone(), delete, set.in_space("home").unwrap().labelled("alice:1").unwrap()] {
+            let signed = SignedOp::new(op, "kid", Signature::from_bytes([7; 64])).unwrap();
+            assert_eq!(signed.as_ref().binary_len(), signed.to_binary().len());
+        }
     }
 }

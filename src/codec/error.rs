@@ -233,4 +233,8 @@ pub enum CodecFault {
     /// A number refers to a name that was not sent before, or a name is sent twice.
     #[error("a bad reference to a name")]
     Reference,
+    /// Packed operations expand to more than 16 MiB and more than 16 times their bytes, because they use the same long
+    /// names many times. A writer splits them.
+    #[error("operations that expand too much")]
+    Expansion,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::Hasher;
 use std::str::FromStr;
 
 use super::text::write_signed_text;
@@ -33,45 +33,21 @@ impl OpHash {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
-
-    /// Returns the first eight bytes. They suffice for a hash table, because a SHA-256 is as good as random.
-    pub(crate) fn front(&self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = *self.as_bytes();
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
-    }
 }
 
+/// The first eight bytes suffice for a table whose hasher has a key, because a SHA-256 is as good as random.
 impl std::hash::Hash for OpHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.front());
+        let [a, b, c, d, e, f, g, h, ..] = *self.as_bytes();
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
     }
 }
 
-/// A set of operation hashes, which are not hashed again.
-pub(crate) type OpHashSet = HashSet<OpHash, BuildHasherDefault<Front>>;
+/// A set of operation hashes.
+pub(crate) type OpHashSet = HashSet<OpHash>;
 
 /// A map from operation hashes.
-pub(crate) type OpHashMap<T> = HashMap<OpHash, T, BuildHasherDefault<Front>>;
-
-/// A hasher that returns the first bytes of a hash unchanged.
-#[derive(Default)]
-pub(crate) struct Front(u64);
-
-impl Hasher for Front {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, front: u64) {
-        self.0 = front;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
+pub(crate) type OpHashMap<T> = HashMap<OpHash, T>;
 
 impl From<Hash> for OpHash {
     fn from(hash: Hash) -> Self {
@@ -178,19 +154,12 @@ mod tests {
         let mut set = OpHashSet::default();
         assert!((0..=255).all(|end| set.insert(with_end(end))));
         assert!((0..=255).all(|end| set.contains(&with_end(end))));
-        assert_eq!(with_end(0).front(), u64::from_le_bytes([7; 8]));
-        assert_eq!(set.hasher().hash_one(with_end(0)), with_end(0).front());
     }
 
-    /// The trait requires `write`; an operation hash never uses it.
     #[test]
-    fn other_bytes_are_hashed_in_order() {
-        let of = |bytes: &[u8]| {
-            let mut front = Front::default();
-            front.write(bytes);
-            front.finish()
-        };
-        assert_eq!(of(b"ab"), 0x6162);
-        assert_eq!(of(b"123456789"), 0x3233_3435_3637_3839 ^ 0x31);
+    fn no_two_tables_hash_alike() {
+        let hash = OpHash::from_bytes([7; 32]);
+        let (one, other) = (OpHashSet::default(), OpHashSet::default());
+        assert_ne!(one.hasher().hash_one(hash), other.hasher().hash_one(hash));
     }
 }

@@ -14,7 +14,6 @@ pub use hashed::OpHash;
 pub use tags::BINARY_VERSION;
 pub use text::MAX_OP_BYTES;
 
-pub(crate) use binary::check_members;
 pub(crate) use hashed::{HashedOp, OpHashMap, OpHashSet, Scratch};
 pub(crate) use packed::{OpPacker, UnpackedOp, unpack_ops};
 #[cfg(test)]

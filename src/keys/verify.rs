@@ -83,7 +83,7 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    fn unknown_key(op: SignedOpRef<'_>) -> Self {
+    pub(crate) fn unknown_key(op: SignedOpRef<'_>) -> Self {
         Self::UnknownKey { actor: Excerpt::of(op.op().actor()), kid: Excerpt::of(op.kid()) }
     }
 }

@@ -12,6 +12,9 @@ pub mod threats {}
 #[doc = include_str!("c_api.md")]
 pub mod c_api {}
 
+#[doc = include_str!("versions.md")]
+pub mod versions {}
+
 #[doc = include_str!("modelling.md")]
 pub mod modelling {}
 

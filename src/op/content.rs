@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Field, IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member, OpError, check, op_id};
+use super::{Field, IdentifierError, IdentifierFault, MAX_IDENTIFIER_BYTES, Member, OpError, check};
 use crate::hlc::Hlc;
 use crate::value::Value;
 
@@ -194,15 +194,21 @@ impl<'a> OpRef<'a> {
     /// Checks the names, and that a delete has no value. The text of the value must be canonical JSON already.
     pub(crate) fn new(parts: Parts<'a>) -> Result<Self, OpError> {
         check(Member::Actor, parts.actor)?;
-        match parts.label {
-            Some(label) => check(Member::Id, label)?,
-            None => check_default_id(parts.actor, parts.ts)?,
-        }
         check(Member::Entity, parts.field.entity)?;
         check(Member::EntityId, parts.field.entity_id)?;
         check(Member::Path, parts.field.path)?;
         if let Some(space) = parts.space {
             check(Member::Space, space)?;
+        }
+        Self::with_checked_names(parts)
+    }
+
+    /// Checks the label, and that a delete has no value. The names must be identifiers already, and the text of the
+    /// value canonical JSON.
+    pub(crate) fn with_checked_names(parts: Parts<'a>) -> Result<Self, OpError> {
+        match parts.label {
+            Some(label) => check(Member::Id, label)?,
+            None => check_default_id(parts.actor, parts.ts)?,
         }
         if parts.kind == Kind::Delete && parts.value != "null" {
             return Err(OpError::DeleteWithValue);
@@ -213,6 +219,11 @@ impl<'a> OpRef<'a> {
     /// Creates a view of members that the log checked when it appended them.
     pub(crate) fn from_log(parts: Parts<'a>) -> Self {
         Self(parts)
+    }
+
+    /// Returns the members.
+    pub(crate) fn parts(&self) -> &Parts<'a> {
+        &self.0
     }
 
     /// Returns an owned copy.
@@ -343,6 +354,19 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// Returns the default `id` of an operation: `actor:t:c`, with the numbers in decimal. It is a label for people, and
+/// never used for identity, order or the detection of duplicates, because actors may contain colons.
+#[must_use]
+pub fn op_id(actor: &str, ts: Hlc) -> String {
+    format!("{actor}:{}:{}", ts.t(), ts.c())
+}
+
+/// Returns true if a label is the default `id`. It does not build that `id`: actors are not checked yet and may be
+/// long, and many operations of a message may name the same one.
+pub(crate) fn is_op_id(label: &str, actor: &str, ts: Hlc) -> bool {
+    label.strip_prefix(actor).is_some_and(|rest| rest == op_id("", ts))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::{Member, Op, OpError, OpRef, check};
 use crate::crypto::Signature;
-use crate::hlc::Hlc;
 
 /// An operation with a signature that **has not been verified**, such as one from a peer or a file.
 ///
@@ -64,7 +63,7 @@ impl<'a> SignedOpRef<'a> {
         Ok(Self { op, kid, signature })
     }
 
-    /// Creates a view of members that the log checked when it appended them.
+    /// Creates a view of members that were checked before, as those in the log are.
     pub(crate) fn from_log(op: OpRef<'a>, kid: &'a str, signature: Signature) -> Self {
         Self { op, kid, signature }
     }
@@ -115,17 +114,4 @@ impl MaybeOwned<'_> {
             Self::Borrowed(op) => op.to_signed_op(),
         }
     }
-}
-
-/// Returns the default `id` of an operation: `actor:t:c`, with the numbers in decimal. It is a label for people, and
-/// never used for identity, order or the detection of duplicates, because actors may contain colons.
-#[must_use]
-pub fn op_id(actor: &str, ts: Hlc) -> String {
-    format!("{actor}:{}:{}", ts.t(), ts.c())
-}
-
-/// Returns true if a label is the default `id`. It does not build that `id`: actors are not checked yet and may be
-/// long, and many operations of a message may name the same one.
-pub(crate) fn is_op_id(label: &str, actor: &str, ts: Hlc) -> bool {
-    label.strip_prefix(actor).is_some_and(|rest| rest == op_id("", ts))
 }

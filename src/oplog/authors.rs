@@ -14,30 +14,46 @@ pub(crate) struct ActorId(u32);
 
 impl_key!(ActorId);
 
+/// The number of a kid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct KidId(u32);
+
+impl_key!(KidId);
+
 /// An actor with one of its keys. The actor has a number of its own because equivocation is detected per actor, with
 /// whichever keys it signs.
 struct Author {
     actor: ActorId,
-    name: Box<str>,
-    kid: Box<str>,
+    kid: KidId,
 }
 
-/// All authors of a log.
+/// All authors of a log. Each name is stored once, however many authors it is part of.
 #[derive(Default)]
 pub(crate) struct Authors {
     actors: StrInterner<ActorId>,
+    kids: StrInterner<KidId>,
     authors: Interner<Author, AuthorId>,
 }
 
 impl Authors {
     pub(crate) fn intern(&mut self, actor: &str, kid: &str) -> AuthorId {
         let hash = self.authors.hash((actor, kid));
-        let is = |author: &Author| *author.name == *actor && *author.kid == *kid;
-        if let Some(author) = self.authors.find(hash, is) {
+        if let Some(author) = self.find(hash, actor, kid) {
             return author;
         }
-        let author = Author { actor: self.actors.intern_str(actor), name: actor.into(), kid: kid.into() };
-        self.authors.insert(hash, author, |author| (&*author.name, &*author.kid))
+        let author = Author { actor: self.actors.intern_str(actor), kid: self.kids.intern_str(kid) };
+        let (actors, kids) = (&self.actors, &self.kids);
+        self.authors.insert(hash, author, |author| (&**actors.get(author.actor), &**kids.get(author.kid)))
+    }
+
+    pub(crate) fn contains(&self, actor: &str, kid: &str) -> bool {
+        self.find(self.authors.hash((actor, kid)), actor, kid).is_some()
+    }
+
+    fn find(&self, hash: u64, actor: &str, kid: &str) -> Option<AuthorId> {
+        self.authors.find(hash, |author| {
+            **self.actors.get(author.actor) == *actor && **self.kids.get(author.kid) == *kid
+        })
     }
 
     /// Returns the number of the author's actor.
@@ -46,11 +62,11 @@ impl Authors {
     }
 
     pub(crate) fn actor(&self, author: AuthorId) -> &str {
-        &self.authors.get(author).name
+        self.actors.get(self.authors.get(author).actor)
     }
 
     pub(crate) fn kid(&self, author: AuthorId) -> &str {
-        &self.authors.get(author).kid
+        self.kids.get(self.authors.get(author).kid)
     }
 }
 
@@ -67,6 +83,7 @@ mod tests {
                 let (actor, kid) = (format!("actor {}", number % 20), format!("kid {}", number / 20));
                 let author = AuthorId(number);
                 assert_eq!(authors.intern(&actor, &kid), author);
+                assert!(authors.contains(&actor, &kid) && !authors.contains(&kid, &actor));
                 assert_eq!((authors.actor(author), authors.kid(author)), (&*actor, &*kid));
                 assert_eq!(authors.actor_of(author), ActorId(number % 20));
             }

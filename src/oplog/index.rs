@@ -1,6 +1,7 @@
 //! The in-memory index of a log: the parts of each operation needed to find, order and merge it.
 
 use std::cmp::Ordering;
+use std::hash::{BuildHasher, RandomState};
 
 use super::authors::{ActorId, AuthorId, Authors};
 use super::order::{Neighbours, Order, OrderEntry};
@@ -26,8 +27,10 @@ pub(crate) struct Index {
     stamps: Stamps,
     author_ids: CompactVec<OpSeq, AuthorId>,
     register_ids: ChunkedVec<RegisterId, OpSeq>,
-    /// The hashes are SHA-256 already, so the table needs no other hash. It is never iterated.
+    /// The table is never iterated.
     by_hash: HashIndex<OpSeq>,
+    /// The hasher of the table. It has a random key, because actors choose operations and so, with work, their hashes.
+    hasher: RandomState,
     order: Order,
     authors: Authors,
     registers: Registers,
@@ -57,7 +60,7 @@ impl Index {
     }
 
     pub(crate) fn find(&self, hash: &OpHash) -> Option<OpSeq> {
-        self.by_hash.find(hash.front(), |seq| self.hashes.get(seq) == hash)
+        self.by_hash.find(self.hasher.hash_one(hash), |seq| self.hashes.get(seq) == hash)
     }
 
     pub(crate) fn hash(&self, seq: OpSeq) -> &OpHash {
@@ -91,6 +94,11 @@ impl Index {
     /// Exchanges the registers, so that a copy of an index gives them the same ids.
     pub(crate) fn swap_registers(&mut self, other: &mut Self) {
         std::mem::swap(&mut self.registers, &mut other.registers);
+    }
+
+    /// Returns true if an operation in the index names this actor and this key.
+    pub(crate) fn has_author(&self, actor: &str, kid: &str) -> bool {
+        self.authors.contains(actor, kid)
     }
 
     fn author(&self, seq: OpSeq) -> AuthorId {
@@ -135,10 +143,10 @@ impl Index {
             self.stamps.push(op.ts(), op.kind());
             self.author_ids.push(self.authors.intern(op.actor(), signed.kid()));
         }
-        let hashes = &self.hashes;
+        let (hashes, hasher) = (&self.hashes, &self.hasher);
+        let hash_of = |seq| hasher.hash_one(hashes.get(seq));
         for seq in first.until(hashes.end()) {
-            let front = hashes.get(seq).front();
-            self.by_hash.push(seq, front, |seq| hashes.get(seq).front());
+            self.by_hash.push(seq, hash_of(seq), hash_of);
         }
         let entry = |seq| OrderEntry { prefix: self.stamps.prefix(seq), seq };
         let entries: Vec<OrderEntry> = first.until(self.end()).map(entry).collect();

@@ -114,7 +114,7 @@ impl Registers {
         }
         let &(kind, id, hash) = key;
         let newest = self.newest_entity.get_mut(kind);
-        let id = self.entity_ids.push(id);
+        let id = self.entity_ids.add(id);
         let entity = Entity { kind, id, newest_register: PackedOption::none(), older: *newest };
         let ids = &self.entity_ids;
         let number = self.entities.insert(hash, entity, |entity| (entity.kind, ids.get(entity.id)));

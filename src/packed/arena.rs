@@ -1,5 +1,9 @@
 //! Strings stored end to end, each with a four-byte address.
 
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+
 use super::index;
 
 /// Alignment of a string in bytes, so that four bytes address 32 GiB.
@@ -89,39 +93,62 @@ impl ByteArena {
 #[derive(Clone, Copy)]
 pub(crate) struct StrAddress(ByteAddress);
 
-/// An append-only arena of short strings.
+/// An append-only arena of short strings. A long one is stored once, however often it is added.
 #[derive(Default)]
-pub(crate) struct StrArena(ByteArena);
+pub(crate) struct StrArena {
+    bytes: ByteArena,
+    /// The strings of [`StrArena::SHARED_FROM`] bytes or more. The table is never iterated, and its hasher has a random
+    /// key.
+    shared: HashTable<StrAddress>,
+    hasher: RandomState,
+}
 
 impl StrArena {
+    /// The length in bytes from which strings are shared. To find a shorter one would cost as much as it saves.
+    const SHARED_FROM: usize = 64;
+
     /// Returns true if `count` strings of `bytes` bytes in total fit, where each is far shorter than a page.
     pub(crate) fn has_room(&self, count: usize, bytes: usize) -> bool {
-        self.0.has_room(count, bytes)
+        self.bytes.has_room(count, bytes)
     }
 
-    /// Appends a string.
+    /// Adds a string.
     ///
     /// # Panics
     ///
     /// If there is no room: see [`StrArena::has_room`].
+    pub(crate) fn add(&mut self, text: &str) -> StrAddress {
+        if text.len() < Self::SHARED_FROM {
+            return self.push(text);
+        }
+        let hash = self.hasher.hash_one(text.as_bytes());
+        if let Some(address) = self.shared.find(hash, |address| self.is(*address, text)) {
+            return *address;
+        }
+        let address = self.push(text);
+        let (bytes, hasher) = (&self.bytes, &self.hasher);
+        self.shared.insert_unique(hash, address, |address| hasher.hash_one(bytes.get(address.0)));
+        address
+    }
+
     #[expect(clippy::expect_used, reason = "the log checks for room first")]
-    pub(crate) fn push(&mut self, text: &str) -> StrAddress {
-        StrAddress(self.0.push(&[text.as_bytes()]).expect("the log checks for room first"))
+    fn push(&mut self, text: &str) -> StrAddress {
+        StrAddress(self.bytes.push(&[text.as_bytes()]).expect("the log checks for room first"))
     }
 
     /// Returns the length in bytes of the string at an address.
     pub(crate) fn len(&self, address: StrAddress) -> usize {
-        self.0.get(address.0).len()
+        self.bytes.get(address.0).len()
     }
 
     pub(crate) fn is(&self, address: StrAddress, text: &str) -> bool {
-        self.0.get(address.0) == text.as_bytes()
+        self.bytes.get(address.0) == text.as_bytes()
     }
 
-    /// Returns the string at an address that [`StrArena::push`] returned.
+    /// Returns the string at an address that [`StrArena::add`] returned.
     #[expect(clippy::expect_used, reason = "only push adds bytes, and it takes a str")]
     pub(crate) fn get(&self, address: StrAddress) -> &str {
-        std::str::from_utf8(self.0.get(address.0)).expect("only push adds bytes, and it takes a str")
+        std::str::from_utf8(self.bytes.get(address.0)).expect("only push adds bytes, and it takes a str")
     }
 }
 
@@ -144,6 +171,18 @@ mod tests {
             .collect();
         for (len, address) in lengths.iter().zip(addresses) {
             assert_eq!(arena.get(address), &text[..*len]);
+        }
+    }
+
+    #[test]
+    fn a_long_string_is_stored_once_and_a_short_one_each_time() {
+        let mut arena = StrArena::default();
+        for len in [StrArena::SHARED_FROM - 1, StrArena::SHARED_FROM, 1024] {
+            for number in 0..100 {
+                let text = format!("{number:>len$}");
+                let (one, other) = (arena.add(&text), arena.add(&text));
+                assert_eq!((one.0.0 == other.0.0, arena.get(other)), (len >= StrArena::SHARED_FROM, &*text));
+            }
         }
     }
 

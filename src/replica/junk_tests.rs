@@ -1,11 +1,13 @@
-//! Tests of the number of signatures that junk makes a replica verify.
+//! Tests of the work that junk makes a replica do.
 //!
 //! Memory is counted in `tests/resources.rs`, time in `benches/figures`.
 
+use crate::codec::SIGNED_TEXTS;
 use crate::crypto::{KeyPair, Signature, VERIFICATIONS};
 use crate::hlc::{Hlc, WallMillis};
 use crate::keys::{SigningSecretKey, derived_kid};
 use crate::op::{Op, SignedOp};
+use crate::replica::verify::LastAuthor;
 use crate::replica::{Incoming, OpRefusal, Outcome, Replica, ReplicaOptions};
 
 const NOW: WallMillis = WallMillis(1_760_000_000_000);
@@ -50,6 +52,42 @@ fn an_operation_with_an_unknown_key_is_not_verified() {
         assert!(results.iter().all(|result| matches!(result, Err(OpRefusal::UnknownKey { .. }))));
         assert_eq!((results.len(), verified), (500, 0));
     }
+}
+
+/// Names of 1 KiB would make the text of an operation expensive, and a message can use a name many times.
+#[test]
+fn no_text_is_built_of_an_operation_with_an_unknown_key() {
+    let kid = derived_kid(alice().public_key().public_key());
+    let long = "x".repeat(1000);
+    for (actor, kid) in [("mallory", kid.as_str()), ("alice", "another"), (&long, &long)] {
+        let ops: Vec<SignedOp> = (0..BATCH).map(|n| under(op(actor, n), kid, [7; 64])).collect();
+        let batch: Vec<Incoming<'_>> = ops.iter().map(|op| Incoming::View(op.as_ref())).collect();
+        let mut replica = Replica::open(ReplicaOptions::new().write_as(alice())).unwrap();
+        let before = SIGNED_TEXTS.get();
+        let results = replica.ingest_batch(NOW, &batch).unwrap();
+        assert!(results.iter().all(|result| matches!(result, Err(OpRefusal::UnknownKey { .. }))));
+        assert_eq!(SIGNED_TEXTS.get(), before);
+    }
+}
+
+/// Operations whose names lie at the same addresses are looked up once.
+#[test]
+fn an_author_at_the_same_addresses_is_the_same_and_another_is_not() {
+    let mut last = LastAuthor::default();
+    let looked_up = std::cell::Cell::new(0);
+    let mut is_known = |author| {
+        last.is_known(author, |(actor, kid)| {
+            looked_up.set(looked_up.get() + 1);
+            (actor, kid) == ("alice", "k")
+        })
+    };
+    let names = "alicekk2";
+    let (alice, kid, other) = (&names[..5], &names[5..6], &names[5..]);
+    assert!(is_known((alice, kid)) && is_known((alice, kid)));
+    assert_eq!(looked_up.get(), 1);
+    // Longer, at the same address; then another actor; then the first again.
+    assert!(!is_known((alice, other)) && !is_known((&alice[..4], other)) && is_known((alice, kid)));
+    assert_eq!(looked_up.get(), 4);
 }
 
 #[test]

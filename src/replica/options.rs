@@ -216,13 +216,13 @@ impl ReplicaOptions {
         self
     }
 
-    /// Refuses a store that holds less than it once did. `head` is the [digest](crate::OpLog::digest) of this log at an
-    /// earlier time, kept where nobody who can replace the store can change it: the operations of that time must all be
-    /// there, as the first to have arrived ([`OpenError::RolledBack`](crate::OpenError)). Without it, nothing in an old
-    /// copy of the store shows that it is old.
+    /// Refuses a store that holds less than it once did. `digest` is the [digest](crate::OpLog::digest) of this log at
+    /// an earlier time, kept where nobody who can replace the store can change it: the operations of that time must all
+    /// be there, as the first to have arrived ([`OpenError::RolledBack`](crate::OpenError)). Without it, nothing in an
+    /// old copy of the store shows that it is old.
     #[must_use]
-    pub fn at_least(mut self, head: LogDigest) -> Self {
-        self.stored.expected.at_least = Some(head);
+    pub fn at_least(mut self, digest: LogDigest) -> Self {
+        self.stored.expected.at_least = Some(digest);
         self
     }
 

@@ -147,8 +147,8 @@ fn seal_after(
 }
 
 impl Replica {
-    /// Takes in the operations that another process has appended to the store, at any time or after a write or an
-    /// ingest has ended with [`StoreError::Conflict`]. They are verified as when the store is opened. Returns their
+    /// Ingests the operations that another process has appended to the store. After [`StoreError::Conflict`], call it
+    /// and try again. They are verified as when the store is opened. Returns their
     /// count.
     ///
     /// # Errors
@@ -209,8 +209,7 @@ impl Replica {
         }
     }
 
-    /// Merges the operations of the log from `first` on, as if they had just arrived, and follows the clock of the
-    /// process that has appended them.
+    /// Merges the operations from `first` on and adopts the clock state of the process that appended them.
     fn merge_appended(&mut self, first: OpSeq, now: WallMillis, theirs: StoredClock) {
         if theirs.was_reset && !self.clock_was_reset {
             self.clock_was_reset = true;

@@ -5,8 +5,8 @@ use super::options::SignatureCheck;
 use super::{Incoming, Labels, OpRefusal, Outcome};
 use crate::codec::{DecodeError, HashedOp, OpHash, OpHashMap, OpHashSet, Scratch};
 use crate::crypto::Sodium;
-use crate::keys::{KeyRegistry, VerifiedOp};
-use crate::op::{OpRef, op_id};
+use crate::keys::{KeyRegistry, VerifiedOp, VerifyError};
+use crate::op::{MaybeOwned, OpRef, op_id};
 use crate::oplog::Index;
 use crate::threads::{GROUP, Threads};
 use crate::value::Excerpt;
@@ -40,6 +40,30 @@ enum Checked<'a> {
     Known(OpHash),
     /// A copy of another operation of the batch, which some thread has claimed; not verified.
     Repeated(OpHash),
+}
+
+/// The author that was looked up last. The operations of a message share the bytes of their names, so the same author
+/// has the same addresses.
+#[derive(Default)]
+pub(super) struct LastAuthor<'a>(Option<((&'a str, &'a str), bool)>);
+
+impl<'a> LastAuthor<'a> {
+    /// Returns true if an author is known; `look_up` finds out.
+    pub(super) fn is_known(
+        &mut self,
+        author: (&'a str, &'a str),
+        look_up: impl Fn((&'a str, &'a str)) -> bool,
+    ) -> bool {
+        if let Some((last, is_known)) = self.0
+            && std::ptr::eq(last.0, author.0)
+            && std::ptr::eq(last.1, author.1)
+        {
+            return is_known;
+        }
+        let is_known = look_up(author);
+        self.0 = Some((author, is_known));
+        is_known
+    }
 }
 
 /// The buffers of a thread, one for each operation of a group.
@@ -80,7 +104,7 @@ impl Verifier<'_> {
 
     /// Verifies an operation, even if the log has it already.
     pub(super) fn verify<'a>(self, incoming: Incoming<'a>) -> Result<VerifiedOp<'a>, OpRefusal> {
-        self.check_signature(self.hash(incoming, &mut Scratch::default())?)
+        self.check_signature(self.hash(incoming, &mut Scratch::default(), &mut LastAuthor::default())?)
     }
 
     /// Checks a group of operations on the calling thread.
@@ -93,8 +117,9 @@ impl Verifier<'_> {
         scratches: &mut Scratches,
         checked: &mut Vec<Result<Checked<'a>, OpRefusal>>,
     ) {
-        let hashed: Vec<_> =
-            group.iter().zip(scratches).map(|(incoming, scratch)| self.hash(*incoming, scratch)).collect();
+        let mut last = LastAuthor::default();
+        let hash = |(incoming, scratch): (&Incoming<'a>, _)| self.hash(*incoming, scratch, &mut last);
+        let hashed: Vec<_> = group.iter().zip(scratches).map(hash).collect();
         let known: Vec<bool> = hashed
             .iter()
             .map(|hashed| hashed.as_ref().is_ok_and(|hashed| self.index.find(&hashed.hash()).is_some()))
@@ -119,9 +144,11 @@ impl Verifier<'_> {
         self,
         incoming: Incoming<'a>,
         scratch: &'t mut Scratch,
+        last: &mut LastAuthor<'a>,
     ) -> Result<HashedOp<'a, 't>, OpRefusal> {
         let signed = incoming.decode()?;
         self.check_space_and_label(signed.as_ref().op())?;
+        self.check_author(&signed, last)?;
         Ok(HashedOp::new(&self.crypto, signed, scratch)?)
     }
 
@@ -141,6 +168,25 @@ impl Verifier<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses an operation by an unknown key before its text is built and hashed: a stranger could make that expensive
+    /// with long names. A key in the log may have signed a duplicate.
+    fn check_author<'a>(self, signed: &MaybeOwned<'a>, last: &mut LastAuthor<'a>) -> Result<(), OpRefusal> {
+        if self.signatures == SignatureCheck::Skipped {
+            return Ok(());
+        }
+        let is_known = match signed {
+            MaybeOwned::Borrowed(signed) => {
+                last.is_known((signed.op().actor(), signed.kid()), |(actor, kid)| self.knows(actor, kid))
+            }
+            MaybeOwned::Owned(signed) => self.knows(signed.op().actor(), signed.kid()),
+        };
+        if is_known { Ok(()) } else { Err(VerifyError::unknown_key(signed.as_ref()).into()) }
+    }
+
+    fn knows(self, actor: &str, kid: &str) -> bool {
+        self.keys.find(actor, kid).is_some() || self.index.has_author(actor, kid)
     }
 
     pub(super) fn check_signature<'a>(self, hashed: HashedOp<'a, '_>) -> Result<VerifiedOp<'a>, OpRefusal> {

@@ -74,8 +74,8 @@ pub enum StoreError {
     /// A file exists already. It was not overwritten.
     #[error("there is a file already")]
     Exists,
-    /// The file or its write-ahead log (`-wal`) has been moved, removed or replaced since it was opened. A write to it
-    /// could not be found again.
+    /// The file or its write-ahead log (`-wal`) has been moved, removed or replaced since it was opened. Further writes
+    /// would be lost.
     #[error("the file or its write-ahead log has been moved or removed while it was open")]
     Moved,
     /// The file belongs to another program, or is no database.

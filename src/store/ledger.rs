@@ -139,7 +139,7 @@ impl Ledger {
         Some(Head { trace, seal, clock, ..self.head.clone() })
     }
 
-    /// Returns the head of a backup made now. A copy of a copy stays closed to the actors of both.
+    /// Returns the head for a backup. A backup of a backup refuses the actors of both.
     #[cfg(feature = "sqlite")]
     pub(crate) fn copy(&self) -> Head {
         Head { copied: Some(self.head.count), ..self.head.clone() }

@@ -6,8 +6,8 @@ use super::{Commit, Damage, Record, Store, StoreError};
 use crate::op::OpSeq;
 use crate::packed::{ByteAddress, ByteArena, ChunkedVec};
 
-/// A store in memory, which ends with the process. Records lie end to end; one of a single operation costs four bytes
-/// beside its own. The bytes of a replaced record are not reused.
+/// A store in memory, which ends with the process. Records lie end to end; one of a single operation costs about ten
+/// bytes beside its own. The bytes of a replaced record are not reused.
 pub struct MemoryStore {
     head: Option<Vec<u8>>,
     records: ByteArena,

@@ -11,6 +11,7 @@ mod damage;
 mod files;
 #[cfg(unix)]
 mod fork;
+mod growth;
 mod journal;
 mod old;
 mod port;

@@ -1,7 +1,10 @@
 //! A replica that is closed and opened again is the same replica.
 
 use policysync::oplog::LogDigest;
-use policysync::{Hlc, IngestError, OpenError, Replica, StoreError, WallMillis, WriteError};
+use policysync::{
+    Hlc, IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, StoreError, WallMillis,
+    WriteError,
+};
 use proptest::prelude::*;
 
 use super::common::{NOW, Random, delete, key, knowing, set};
@@ -280,4 +283,19 @@ fn a_file_that_was_not_closed_is_read_with_its_write_ahead_log() {
     std::fs::copy(wal(&path), wal(&copy)).unwrap();
     drop(replica);
     assert_eq!(snapshot(&Replica::open(knowing(&PEOPLE).path_read_only(&copy, NOW)).unwrap()), expected);
+}
+
+/// Names of 1 KiB make hashing expensive, so an operation by a key that is nowhere known is refused first.
+#[test]
+fn a_duplicate_by_a_key_that_only_the_log_knows_stays_a_duplicate() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let known = set("alice", NOW.0, 0, "title", "x");
+    ingest(&mut Replica::open(in_file(&path).seal_key(SEAL)).unwrap(), std::slice::from_ref(&known));
+    let mut replica = Replica::open(ReplicaOptions::new().path(&path, NOW).seal_key(SEAL)).unwrap();
+    assert!(matches!(replica.ingest(NOW, &known), Ok(Outcome::Duplicate { .. })));
+    for other in [set("alice", NOW.0, 1, "title", "x"), set("bob", NOW.0, 1, "title", "x")] {
+        let refused = replica.ingest(NOW, &other);
+        assert!(matches!(refused, Err(IngestError::Refused(OpRefusal::UnknownKey { .. }))), "{refused:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! The boundary to C: pointers become references, errors become statuses, panics stop.
 //!
-//! Functions that C calls do nothing with a pointer except hand it to a [`Call`]. **This whole folder relies on one
+//! Functions that C calls do nothing with a pointer except hand it to a [`Call`]. **All of `src/ffi` relies on one
 //! fact**: its functions are called by C, with pointers that are NULL or point to what the header requires, and that
 //! stay valid until the call returns.
 

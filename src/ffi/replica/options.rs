@@ -83,8 +83,8 @@ pub struct policysync_replica_options {
     ///
     /// Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_LOCKED`. While it is open,
     /// SQLite keeps a second file beside it (`-wal`). Do not touch either: on Unix, a process that opens and closes the
-    /// file by other means releases its lock. Copy it with `policysync_replica_back_up`. After `fork()` only the parent
-    /// may use the replica, with a file or without: in the child, calls fail with `POLICYSYNC_ERR_OTHER_PROCESS`.
+    /// file by other means releases its lock. Copy it with `policysync_replica_back_up`. See "Fork"
+    /// at the top of this header.
     pub path: policysync_bytes,
     /// The present time: operations in the file with a timestamp later than this and the drift are held. 0 and
     /// `POLICYSYNC_NOW` for the clock. This member and those after it up to

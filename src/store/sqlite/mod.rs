@@ -127,7 +127,7 @@ impl Store for SqliteStore {
         }
         append(&transaction, commit.appended).map_err(fault)?;
         transaction.commit().map_err(fault)?;
-        // Otherwise it went into a file that nobody finds again.
+        // If the file was moved, the commit went to a file that is no longer at the path.
         opened.check()
     }
 

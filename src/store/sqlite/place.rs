@@ -19,7 +19,7 @@ pub(super) fn len(path: &Path) -> Result<Option<u64>, StoreError> {
     }
 }
 
-/// Returns the path with a suffix after its last letter.
+/// Appends a suffix to the file name of a path.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
@@ -46,7 +46,7 @@ pub(super) fn reserve(path: &Path) -> Result<PathBuf, StoreError> {
         }
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::nlink(&left) > 1 {
-            // A crash has left this name beside the one that a finished store got.
+            // After a crash, this is a second hard link to a finished store.
             fs::remove_file(&path)?;
             continue;
         }
