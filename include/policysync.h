@@ -39,8 +39,9 @@
  *   element to the next. Members named reserved must be 0 in inputs.
  *
  * Store failures. Where a comment says "a store failure", the status is one of POLICYSYNC_ERR_CORRUPT,
- *   POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE, POLICYSYNC_ERR_NOT_WRITABLE,
- *   POLICYSYNC_ERR_MOVED and POLICYSYNC_ERR_OTHER_PROCESS. After any of them the replica and its file are unchanged.
+ *   POLICYSYNC_ERR_OPEN_HERE, POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE,
+ *   POLICYSYNC_ERR_NOT_WRITABLE, POLICYSYNC_ERR_MOVED and POLICYSYNC_ERR_OTHER_PROCESS. After any of them the replica
+ *   and its file are unchanged. The message begins with the path of the file.
  *
  * Fork. After fork() only the parent may use its handles; the child may only free them. In the child, writes, ingests
  *   and every access to a file return POLICYSYNC_ERR_OTHER_PROCESS.
@@ -341,7 +342,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_CORRUPT = -201,
     /**
-     * The store is already open: only one replica in one process may have it open.
+     * Another process has the store open: only one replica in one process may have it open.
      */
     POLICYSYNC_ERR_LOCKED = -202,
     /**
@@ -390,6 +391,10 @@ typedef enum policysync_status_code {
      * one if that is lost.
      */
     POLICYSYNC_ERR_SEAL_KEY = -213,
+    /**
+     * This process has the store open already. Use that replica, or free it and its cursors first.
+     */
+    POLICYSYNC_ERR_OPEN_HERE = -214,
     /**
      * libsodium does not work on this machine, or its verdicts differ from those that the library requires.
      */
@@ -1250,7 +1255,8 @@ typedef struct policysync_replica_options {
      * The file of the replica, which is created if it does not exist: UTF-8 (on Unix any bytes), without NUL. Empty
      * for a replica in memory. Needs the feature `sqlite`, which is a default.
      *
-     * Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_LOCKED`. While it is open,
+     * Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_OPEN_HERE` in the same process
+     * and `POLICYSYNC_ERR_LOCKED` elsewhere. While it is open,
      * SQLite keeps a second file beside it (`-wal`). Do not touch either: on Unix, a process that opens and closes the
      * file by other means releases its lock. Copy it with `policysync_replica_back_up`. See "Fork"
      * at the top of this header.
@@ -2123,6 +2129,21 @@ POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_next_due(policysync_replica *POLICYSYNC_NONNULL replica,
                                               uint64_t *POLICYSYNC_NONNULL out,
                                               policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the time of the last call that was given or read a time, if that is not between 2020 and 2100: perhaps the
+ * clock was never set, or seconds were passed for milliseconds. Such a time releases no held operation, and a write is
+ * stamped right after the greatest merged operation.
+ *
+ * `out`: the time. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (the time is believed), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
+ * or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_doubted_clock(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t *POLICYSYNC_NONNULL out,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Returns how far ahead of the wall clock the next write would be stamped, if that is more than `max_drift_ms`. Writes

@@ -654,7 +654,12 @@ public:
 
     std::optional<std::uint64_t> horizon() const { return optional<std::uint64_t>(policysync_replica_horizon); }
 
-    /** Returns how far ahead of the wall clock the next write would be stamped, in milliseconds, if that is too far. */
+    /// Returns the time of the last call, if that is not between 2020 and 2100: perhaps seconds for milliseconds.
+    std::optional<std::uint64_t> doubted_clock() const {
+        return optional<std::uint64_t>(policysync_replica_doubted_clock);
+    }
+
+    /// Returns how far ahead of the wall clock the next write would be stamped, in milliseconds, if that is too far.
     std::optional<std::uint64_t> clock_ahead(std::uint64_t at = now) const {
         std::uint64_t by = 0;
         const auto status =
@@ -662,7 +667,7 @@ public:
         return status == POLICYSYNC_OK ? std::optional<std::uint64_t>(by) : std::nullopt;
     }
 
-    /** Declares that an earlier wall clock was ahead. */
+    /// Declares that an earlier wall clock was ahead.
     void reset_clock(std::uint64_t at = now) {
         detail::call([&](auto *error) { return policysync_replica_reset_clock(get(), at, error); });
     }

@@ -201,6 +201,8 @@ static void test_replicas(void) {
     NULL_IN("out", policysync_replica_forks(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_held(nothing(), &number, err));
     NULL_IN("out", policysync_replica_held(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_doubted_clock(nothing(), &number, err));
+    NULL_IN("out", policysync_replica_doubted_clock(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_next_due(nothing(), &number, err));
     NULL_IN("out", policysync_replica_next_due(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_horizon(nothing(), &number, err));

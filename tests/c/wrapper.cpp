@@ -239,7 +239,8 @@ void test_files() {
         CHECK(alice.clock()->t == at && alice.has_changes() && !alice.next_due() && !alice.contains(Bytes32{}));
         alice.back_up(copy);
         CHECK(status_of([&] { alice.back_up(copy); }) == POLICYSYNC_ERR_EXISTS);
-        CHECK(status_of([&] { Replica(Options().path(path)); }) == POLICYSYNC_ERR_LOCKED);
+        CHECK(status_of([&] { Replica(Options().path(path)); }) == POLICYSYNC_ERR_OPEN_HERE);
+        CHECK(alice.doubted_clock() == std::nullopt);
     }
     CHECK(status_of([&] { Replica(Options().path(path)); }) == POLICYSYNC_ERR_UNKNOWN_KEY);
     CHECK(Replica(Options().path(path).seal_key(seal)).get(title) == "1");

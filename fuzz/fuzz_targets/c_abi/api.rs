@@ -261,6 +261,7 @@ unsafe extern "C" {
     pub fn policysync_replica_forks(replica: Handle, out: *mut Buffer, err: Err) -> i32;
     pub fn policysync_replica_held(replica: Handle, out: *mut u64, err: Err) -> i32;
     pub fn policysync_replica_next_due(replica: Handle, out: *mut u64, err: Err) -> i32;
+    pub fn policysync_replica_doubted_clock(replica: Handle, out: *mut u64, err: Err) -> i32;
     pub fn policysync_replica_clock_ahead(replica: Handle, now_ms: u64, out: *mut u64, err: Err) -> i32;
     pub fn policysync_replica_reset_clock(replica: Handle, now_ms: u64, err: Err) -> i32;
     pub fn policysync_replica_horizon(replica: Handle, out: *mut u64, err: Err) -> i32;

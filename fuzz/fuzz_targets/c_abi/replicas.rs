@@ -182,11 +182,12 @@ impl World {
         // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
-            let (which, now) = (input.below(5), now(input));
+            let (which, now) = (input.below(6), now(input));
             fixed(input, JUNK, |out, err| match which {
                 4 => policysync_replica_clock_ahead(replica, now, out, err),
                 0 => policysync_replica_held(replica, out, err),
                 1 => policysync_replica_next_due(replica, out, err),
+                5 => policysync_replica_doubted_clock(replica, out, err),
                 2 => policysync_replica_horizon(replica, out, err),
                 _ => policysync_replica_position(replica, out, err),
             });

@@ -203,7 +203,8 @@ impl Status for StoreError {
         match self {
             Self::Full => POLICYSYNC_ERR_FULL,
             Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
-            Self::Locked | Self::OpenHere | Self::Conflict => POLICYSYNC_ERR_LOCKED,
+            Self::Locked | Self::Conflict => POLICYSYNC_ERR_LOCKED,
+            Self::OpenHere => POLICYSYNC_ERR_OPEN_HERE,
             Self::DiskFull(_) => POLICYSYNC_ERR_NO_SPACE,
             Self::ReadOnly(_) => POLICYSYNC_ERR_NOT_WRITABLE,
             Self::Io(_)

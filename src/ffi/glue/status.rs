@@ -112,7 +112,7 @@ pub enum policysync_status_code {
     /// The store is damaged; the message says where and how. For a damaged operation, `op_index` is its number in the
     /// log. See `policysync_store_salvage`.
     POLICYSYNC_ERR_CORRUPT = -201,
-    /// The store is already open: only one replica in one process may have it open.
+    /// Another process has the store open: only one replica in one process may have it open.
     POLICYSYNC_ERR_LOCKED = -202,
     /// The disk or the file system failed. Try again when the cause is removed.
     POLICYSYNC_ERR_IO = -203,
@@ -138,6 +138,8 @@ pub enum policysync_status_code {
     /// The store was sealed with another key than `seal_key`. It is not damaged: open it with the right key, or without
     /// one if that is lost.
     POLICYSYNC_ERR_SEAL_KEY = -213,
+    /// This process has the store open already. Use that replica, or free it and its cursors first.
+    POLICYSYNC_ERR_OPEN_HERE = -214,
 
     // Our fault, or this machine's: -300 to -399.
     /// libsodium does not work on this machine, or its verdicts differ from those that the library requires.
@@ -245,6 +247,7 @@ impl policysync_status_code {
             POLICYSYNC_ERR_RESTORED_BACKUP => c"POLICYSYNC_ERR_RESTORED_BACKUP",
             POLICYSYNC_ERR_OTHER_PROCESS => c"POLICYSYNC_ERR_OTHER_PROCESS",
             POLICYSYNC_ERR_SEAL_KEY => c"POLICYSYNC_ERR_SEAL_KEY",
+            POLICYSYNC_ERR_OPEN_HERE => c"POLICYSYNC_ERR_OPEN_HERE",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
             POLICYSYNC_ERR_MEMORY => c"POLICYSYNC_ERR_MEMORY",
@@ -316,6 +319,7 @@ const ALL: &[policysync_status_code] = &[
     POLICYSYNC_ERR_RESTORED_BACKUP,
     POLICYSYNC_ERR_OTHER_PROCESS,
     POLICYSYNC_ERR_SEAL_KEY,
+    POLICYSYNC_ERR_OPEN_HERE,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
     POLICYSYNC_ERR_MEMORY,

@@ -81,7 +81,8 @@ pub struct policysync_replica_options {
     /// The file of the replica, which is created if it does not exist: UTF-8 (on Unix any bytes), without NUL. Empty
     /// for a replica in memory. Needs the feature `sqlite`, which is a default.
     ///
-    /// Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_LOCKED`. While it is open,
+    /// Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_OPEN_HERE` in the same process
+    /// and `POLICYSYNC_ERR_LOCKED` elsewhere. While it is open,
     /// SQLite keeps a second file beside it (`-wal`). Do not touch either: on Unix, a process that opens and closes the
     /// file by other means releases its lock. Copy it with `policysync_replica_back_up`. See "Fork"
     /// at the top of this header.
@@ -137,6 +138,8 @@ pub(in crate::ffi) struct Options {
     pub(in crate::ffi) guard_failed: guard::Failed,
     pub(in crate::ffi) clock: Option<Taken<policysync_clock>>,
     pub(in crate::ffi) observer: Option<Taken<policysync_observer>>,
+    /// The file of the replica, for messages.
+    pub(in crate::ffi) file: Option<PathBuf>,
 }
 
 impl Options {
@@ -150,6 +153,7 @@ impl Options {
                 guard_failed: guard::Failed::default(),
                 clock: None,
                 observer: None,
+                file: None,
             });
         }
         // The contexts are taken over before anything else can fail.
@@ -168,14 +172,15 @@ impl Options {
         let (guard, clock, observer) = (guard?, clock?, observer?);
 
         let mut replica = options.checked(call)?;
-        if let Some(path) = options.file(call)? {
-            replica = options.in_file(call, replica, path, clock.as_ref())?;
+        let file = options.file(call)?;
+        if let Some(path) = &file {
+            replica = options.in_file(call, replica, path.clone(), clock.as_ref())?;
         }
         let guard_failed = guard::Failed::default();
         if let Some(guard) = guard {
             replica = replica.guard(guard::Callback::new(guard, guard_failed.clone()));
         }
-        Ok(Self { replica, guard_failed, clock, observer })
+        Ok(Self { replica, guard_failed, clock, observer, file })
     }
 }
 
