@@ -24,31 +24,41 @@ static policysync_bytes text(const char *text) {
     return bytes;
 }
 
-/* Opens a device that writes as this actor, into this file. */
-static policysync_replica *device(const char *actor, const char *path, uint8_t public_key[32]) {
+/* Opens a device that writes with this key, into this file. Those in the registry are known from the start. */
+static policysync_replica *device(const policysync_key *key, const char *path, const policysync_buffer *registry) {
     policysync_replica_options options = POLICYSYNC_REPLICA_OPTIONS_INIT;
     policysync_replica *replica = NULL;
-    policysync_key *key = NULL;
-    remove(path);
-    check(policysync_key_generate(actor, strlen(actor), &key, &error));
-    check(policysync_key_public(key, public_key, &error));
     options.key = key;
     options.path = text(path);
+    options.keys_text.data = registry->data;
+    options.keys_text.len = registry->len;
     check(policysync_replica_open(&options, &replica, &error));
-    policysync_key_free(key);
     return replica;
 }
 
-/* Opens a device that only reads this file. It knows the keys of the actors that wrote into it. */
-static policysync_replica *restart(const char *path, const policysync_public_key *keys, size_t count) {
-    policysync_replica_options options = POLICYSYNC_REPLICA_OPTIONS_INIT;
-    policysync_replica *replica = NULL;
-    options.path = text(path);
-    options.keys = keys;
-    options.keys_stride = sizeof keys[0];
-    options.keys_count = count;
-    check(policysync_replica_open(&options, &replica, &error));
-    return replica;
+/* Makes the key of a new device. Its seed would stay in the platform's key store; here a passphrase encrypts it. */
+static policysync_key *new_key(const char *actor, policysync_buffer *seed) {
+    policysync_key *key = NULL;
+    check(policysync_key_generate(actor, strlen(actor), &key, &error));
+    check(policysync_key_wrap_seed(key, "correct horse", 13, 1, 8192, seed, &error));
+    return key;
+}
+
+static policysync_key *same_key(const char *actor, const policysync_buffer *seed) {
+    policysync_key *key = NULL;
+    uint8_t secret[32];
+    check(policysync_seed_unwrap((const char *)seed->data, seed->len, "correct horse", 13, secret, &error));
+    check(policysync_key_from_seed(actor, strlen(actor), NULL, 0, secret, &key, &error));
+    memset(secret, 0, sizeof secret);
+    return key;
+}
+
+/* Sends a public key as a line of text to another device, which registers it. Its person should be asked first. */
+static void introduce(const policysync_key *key, policysync_replica *to) {
+    policysync_buffer line = POLICYSYNC_BUFFER_INIT;
+    check(policysync_key_public_text(key, &line, &error));
+    check(policysync_replica_register_text(to, (const char *)line.data, line.len, &error));
+    policysync_buffer_dispose(&line);
 }
 
 static policysync_field field_of(const char *task, const char *path) {
@@ -122,16 +132,21 @@ static void show(const char *who, policysync_replica *replica) {
 }
 
 int main(void) {
-    policysync_public_key keys[2] = { { POLICYSYNC_BYTES("anna"), { NULL, 0 }, { 0 } },
-                                      { POLICYSYNC_BYTES("bob"), { NULL, 0 }, { 0 } } };
-    uint8_t mallorys_key[32];
-    policysync_replica *anna = device("anna", "anna.db", keys[0].public_key);
-    policysync_replica *bob = device("bob", "bob.db", keys[1].public_key);
+    policysync_buffer annas_seed = POLICYSYNC_BUFFER_INIT, other_seed = POLICYSYNC_BUFFER_INIT;
+    policysync_buffer registry = POLICYSYNC_BUFFER_INIT;
     /* Mallory claims to be Anna, with a key that is not registered. */
-    policysync_replica *mallory = device("anna", "mallory.db", mallorys_key);
+    policysync_key *annas = new_key("anna", &annas_seed), *bobs = new_key("bob", &other_seed),
+                   *mallorys = new_key("anna", &other_seed);
+    policysync_replica *anna, *bob, *mallory;
 
-    check(policysync_replica_register_key(anna, "bob", 3, NULL, 0, keys[1].public_key, &error));
-    check(policysync_replica_register_key(bob, "anna", 4, NULL, 0, keys[0].public_key, &error));
+    remove("anna.db");
+    remove("bob.db");
+    remove("mallory.db");
+    anna = device(annas, "anna.db", &registry);
+    bob = device(bobs, "bob.db", &registry);
+    mallory = device(mallorys, "mallory.db", &registry);
+    introduce(bobs, anna);
+    introduce(annas, bob);
 
     set_title(anna, "t1", "Buy milk");
     set_done(bob, "t1", 0);
@@ -150,12 +165,25 @@ int main(void) {
     show("Anna", anna);
     show("Bob", bob);
     compare(anna, bob, "they agree");
+
+    /* After a restart Anna has the file, the registry and her seed. */
+    check(policysync_replica_keys_text(anna, &registry, &error));
     policysync_replica_free(anna);
-    anna = restart("anna.db", keys, 2);
+    policysync_key_free(annas);
+    annas = same_key("anna", &annas_seed);
+    anna = device(annas, "anna.db", &registry);
+    set_done(anna, "t1", 1);
+    deliver(anna, bob, NULL);
     compare(anna, bob, "they agree after a restart");
 
     policysync_replica_free(anna);
     policysync_replica_free(bob);
     policysync_replica_free(mallory);
+    policysync_key_free(annas);
+    policysync_key_free(bobs);
+    policysync_key_free(mallorys);
+    policysync_buffer_dispose(&annas_seed);
+    policysync_buffer_dispose(&other_seed);
+    policysync_buffer_dispose(&registry);
     return 0;
 }

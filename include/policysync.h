@@ -39,8 +39,9 @@
  *   element to the next. Members named reserved must be 0 in inputs.
  *
  * Store failures. Where a comment says "a store failure", the status is one of POLICYSYNC_ERR_CORRUPT,
- *   POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE, POLICYSYNC_ERR_NOT_WRITABLE,
- *   POLICYSYNC_ERR_MOVED and POLICYSYNC_ERR_OTHER_PROCESS. After any of them the replica and its file are unchanged.
+ *   POLICYSYNC_ERR_OPEN_HERE, POLICYSYNC_ERR_LOCKED, POLICYSYNC_ERR_IO, POLICYSYNC_ERR_NO_SPACE,
+ *   POLICYSYNC_ERR_NOT_WRITABLE, POLICYSYNC_ERR_MOVED and POLICYSYNC_ERR_OTHER_PROCESS. After any of them the replica
+ *   and its file are unchanged. The message begins with the path of the file.
  *
  * Fork. After fork() only the parent may use its handles; the child may only free them. In the child, writes, ingests
  *   and every access to a file return POLICYSYNC_ERR_OTHER_PROCESS.
@@ -262,6 +263,14 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_TYPE = -23,
     /**
+     * The passphrase is wrong.
+     */
+    POLICYSYNC_ERR_PASSPHRASE = -24,
+    /**
+     * A text is not a public key, a registry, an encrypted seed or a seed from paper; the message says where and why.
+     */
+    POLICYSYNC_ERR_KEY_TEXT = -25,
+    /**
      * A callback failed or returned a value that is not defined.
      */
     POLICYSYNC_ERR_CALLBACK = -30,
@@ -333,7 +342,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_CORRUPT = -201,
     /**
-     * The store is already open: only one replica in one process may have it open.
+     * Another process has the store open: only one replica in one process may have it open.
      */
     POLICYSYNC_ERR_LOCKED = -202,
     /**
@@ -383,6 +392,14 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_SEAL_KEY = -213,
     /**
+     * This process has the store open already. Use that replica, or free it and its cursors first.
+     */
+    POLICYSYNC_ERR_OPEN_HERE = -214,
+    /**
+     * The file was released; see `policysync_replica_release_store`.
+     */
+    POLICYSYNC_ERR_RELEASED = -215,
+    /**
      * libsodium does not work on this machine, or its verdicts differ from those that the library requires.
      */
     POLICYSYNC_ERR_CRYPTO = -300,
@@ -390,6 +407,10 @@ typedef enum policysync_status_code {
      * A bug of the library. The object can only be freed; for a replica that includes its cursors.
      */
     POLICYSYNC_ERR_PANIC = -301,
+    /**
+     * This machine does not have the memory that the passphrase of a seed needs.
+     */
+    POLICYSYNC_ERR_MEMORY = -302,
     /**
      * The name of the server's host is unknown or cannot be looked up at present.
      */
@@ -566,6 +587,11 @@ policysync_status policysync_hlc_now(const struct policysync_hlc *POLICYSYNC_NUL
 /* ---------- Keys ---------- */
 
 /**
+ * The room for a seed on paper: 15 groups of four characters, the spaces between them, and a NUL.
+ */
+#define POLICYSYNC_PAPER_SIZE 75u
+
+/**
  * A key pair with the actor that it signs for. An actor is one writer: one device, one installation. Two devices that
  * write as one actor would contradict each other. A key never changes. Its secret is wiped when it is freed.
  */
@@ -667,6 +693,108 @@ const char *POLICYSYNC_NULLABLE policysync_key_kid(const struct policysync_key *
  */
 POLICYSYNC_API
 void policysync_key_free(struct policysync_key *POLICYSYNC_NULLABLE key);
+
+/**
+ * Returns the public key with its actor and kid as one line of text, which never changes its form: for a registry, a
+ * message or a QR code. The manual's page `format` describes it.
+ *
+ * `out`: `policysync-key-1 <kid> <public key> <actor>`, without the end of the line.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_key_public_text(const struct policysync_key *POLICYSYNC_NONNULL key,
+                                             policysync_buffer *POLICYSYNC_NONNULL out,
+                                             policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Reads a public key from its text, for example to ask a person whether its actor is to be registered.
+ *
+ * `text`, `text_len`: one line, as `policysync_key_public_text` writes it. White space around it is ignored.
+ * `actor`: the actor; NULL if it is not wanted.
+ * `kid`: the id of the key among the actor's keys; NULL if it is not wanted.
+ * `out32`: room for the 32 bytes of the public key.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_KEY_TEXT`,
+ * `POLICYSYNC_ERR_KEY` (no valid public key), `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_CRYPTO` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_public_key_from_text(const char *POLICYSYNC_NULLABLE text,
+                                                  size_t text_len,
+                                                  policysync_buffer *POLICYSYNC_NULLABLE actor,
+                                                  policysync_buffer *POLICYSYNC_NULLABLE kid,
+                                                  uint8_t *POLICYSYNC_NONNULL out32,
+                                                  policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Encrypts the seed of a key with a passphrase, as one line of text that never changes its form. The manual's page
+ * `format` describes it. The text alone is of no use to anyone who cannot guess the passphrase.
+ *
+ * `passphrase`, `passphrase_len`: at least one byte. Their Unicode normalisation is the caller's choice.
+ * `passes`, `memory_kib`: the cost of one guess: passes of Argon2id, 1 to 16, over 8 to 1048576 KiB of memory. 0 and 0
+ * for 3 passes over 256 MiB, about a second.
+ * `out`: the text.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (an empty passphrase, or the cost),
+ * `POLICYSYNC_ERR_MEMORY`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_key_wrap_seed(const struct policysync_key *POLICYSYNC_NONNULL key,
+                                           const void *POLICYSYNC_NULLABLE passphrase,
+                                           size_t passphrase_len,
+                                           uint32_t passes,
+                                           uint32_t memory_kib,
+                                           policysync_buffer *POLICYSYNC_NONNULL out,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Decrypts a seed, for `policysync_key_from_seed`.
+ *
+ * `text`, `text_len`: the text of `policysync_key_wrap_seed`. White space around it is ignored.
+ * `passphrase`, `passphrase_len`: the passphrase.
+ * `out32`: room for 32 bytes: **the whole secret**. Wipe them.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_PASSPHRASE`
+ * (the text is whole, the passphrase is wrong), `POLICYSYNC_ERR_KEY_TEXT` (the text is damaged or something else),
+ * `POLICYSYNC_ERR_MEMORY`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_seed_unwrap(const char *POLICYSYNC_NULLABLE text,
+                                         size_t text_len,
+                                         const void *POLICYSYNC_NULLABLE passphrase,
+                                         size_t passphrase_len,
+                                         uint8_t *POLICYSYNC_NONNULL out32,
+                                         policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the seed of a key as text that a person can write on paper and type in again: 15 groups of four letters and
+ * digits, with a checksum that finds mistakes. **It is the whole secret**, without the actor and the kid.
+ *
+ * `out`: room for `POLICYSYNC_PAPER_SIZE` bytes: the text, which ends with NUL. Wipe them.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_key_expose_paper(const struct policysync_key *POLICYSYNC_NONNULL key,
+                                              uint8_t *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Reads a seed from paper, for `policysync_key_from_seed`.
+ *
+ * `text`, `text_len`: the text of `policysync_key_expose_paper`. Case does not matter, the letter O is read as 0, I
+ * and L as 1, and white space and `-` may be anywhere.
+ * `out32`: room for 32 bytes: **the whole secret**. Wipe them.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_KEY_TEXT`
+ * (the message names the group with the mistake, if all mistakes are in one) or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_seed_from_paper(const char *POLICYSYNC_NULLABLE text,
+                                             size_t text_len,
+                                             uint8_t *POLICYSYNC_NONNULL out32,
+                                             policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Returns 32 random bytes from the system: for a seed, a secret or a seal key.
@@ -1133,7 +1261,8 @@ typedef struct policysync_replica_options {
      * The file of the replica, which is created if it does not exist: UTF-8 (on Unix any bytes), without NUL. Empty
      * for a replica in memory. Needs the feature `sqlite`, which is a default.
      *
-     * Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_LOCKED`. While it is open,
+     * Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_OPEN_HERE` in the same process
+     * and `POLICYSYNC_ERR_LOCKED` elsewhere. While it is open,
      * SQLite keeps a second file beside it (`-wal`). Do not touch either: on Unix, a process that opens and closes the
      * file by other means releases its lock. Copy it with `policysync_replica_back_up`. See "Fork"
      * at the top of this header.
@@ -1141,7 +1270,8 @@ typedef struct policysync_replica_options {
     policysync_bytes path;
     /**
      * The present time: operations in the file with a timestamp later than this and the drift are held. 0 and
-     * `POLICYSYNC_NOW` for the clock. This member and those after it are ignored without a path.
+     * `POLICYSYNC_NOW` for the clock. This member and those after it up to
+     * `at_least` are ignored without a path.
      */
     uint64_t now_ms;
     /**
@@ -1168,9 +1298,13 @@ typedef struct policysync_replica_options {
      * it, an old copy of the file is not detected. NULL for none.
      */
     const struct policysync_digest *POLICYSYNC_NULLABLE at_least;
+    /**
+     * Further keys that are known from the start, as text: see `policysync_replica_register_text`. Empty for none.
+     */
+    policysync_bytes keys_text;
 } policysync_replica_options;
 
-#define POLICYSYNC_REPLICA_OPTIONS_INIT { (uint32_t)sizeof(policysync_replica_options), 0, 0, 0, 0, NULL, { NULL, 0 }, NULL, NULL, NULL, NULL, 0, 0, { NULL, 0 }, 0, 0, 0, NULL, NULL }
+#define POLICYSYNC_REPLICA_OPTIONS_INIT { (uint32_t)sizeof(policysync_replica_options), 0, 0, 0, 0, NULL, { NULL, 0 }, NULL, NULL, NULL, NULL, 0, 0, { NULL, 0 }, 0, 0, 0, NULL, NULL, { NULL, 0 } }
 
 /**
  * Initialises options: all zero except `struct_size`.
@@ -1199,11 +1333,11 @@ policysync_status policysync_replica_options_init(struct policysync_replica_opti
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
  * `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path),
  * `POLICYSYNC_ERR_IDENTIFIER` (a name), `POLICYSYNC_ERR_KEY` or `POLICYSYNC_ERR_KEY_TAKEN` (`op_index` is the element
- * of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK`
- * (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
- * operation number `op_index` in the file: add the key to `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
- * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_SEAL_KEY`, `POLICYSYNC_ERR_ROLLED_BACK`,
- * `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure.
+ * of `options.keys`), `POLICYSYNC_ERR_KEY_TEXT`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also
+ * `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), `POLICYSYNC_ERR_FULL`,
+ * `POLICYSYNC_ERR_UNKNOWN_KEY` (of operation number `op_index` in the file: add the key to `options.keys`),
+ * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_SEAL_KEY`,
+ * `POLICYSYNC_ERR_ROLLED_BACK`, `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_open(const struct policysync_replica_options *POLICYSYNC_NULLABLE options,
@@ -1237,6 +1371,34 @@ policysync_status policysync_replica_register_key(struct policysync_replica *POL
                                                   size_t kid_len,
                                                   const uint8_t *POLICYSYNC_NONNULL public_key,
                                                   policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Registers every public key of a registry in text form: one key a line as `policysync_key_public_text` writes it,
+ * empty lines, and lines that begin with `#`. All of them or none.
+ *
+ * `text`, `text_len`: the registry, UTF-8; one key is a registry too.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (not UTF-8), `POLICYSYNC_ERR_KEY_TEXT`
+ * (the message names the line), `POLICYSYNC_ERR_KEY`, `POLICYSYNC_ERR_KEY_TAKEN`, `POLICYSYNC_ERR_IDENTIFIER`,
+ * `POLICYSYNC_ERR_CRYPTO`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_register_text(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   const char *POLICYSYNC_NULLABLE text,
+                                                   size_t text_len,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the registered keys as text, for `policysync_replica_register_text` and for `keys_text` of the options.
+ *
+ * `out`: one key a line, in the order of registration.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_keys_text(struct policysync_replica *POLICYSYNC_NONNULL replica,
+                                               policysync_buffer *POLICYSYNC_NONNULL out,
+                                               policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Returns the registered keys in the order of registration.
@@ -1975,6 +2137,21 @@ policysync_status policysync_replica_next_due(policysync_replica *POLICYSYNC_NON
                                               policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
+ * Returns the time of the last call that was given or read a time, if that is not between 2020 and 2100: perhaps the
+ * clock was never set, or seconds were passed for milliseconds. Such a time releases no held operation, and a write is
+ * stamped right after the greatest merged operation.
+ *
+ * `out`: the time. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (the time is believed), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
+ * or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_doubted_clock(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   uint64_t *POLICYSYNC_NONNULL out,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
  * Returns how far ahead of the wall clock the next write would be stamped, if that is more than `max_drift_ms`. Writes
  * return `POLICYSYNC_ERR_CLOCK_AHEAD` until that time has passed, or until `policysync_replica_reset_clock`.
  *
@@ -2323,9 +2500,9 @@ policysync_status policysync_replica_back_up(policysync_replica *POLICYSYNC_NONN
 /**
  * Checks the whole of a file that no replica has open, without changing its content.
  *
- * `options`: the options that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and
- * `key` are used; the callbacks are ignored and not taken over. Without keys, every operation is reported as signed by
- * an unknown one.
+ * `options`: the options that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys`,
+ * `keys_text` and `key` are used; the callbacks are ignored and not taken over. Without keys, every operation is
+ * reported as signed by an unknown one.
  * `report`: the result.
  * `findings`: a JSON array of `{"place":"operation","opSeq":3,"damage":"hash","text":"the operation has another
  * hash"}`. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last has an `opSeq`, the number
@@ -2334,8 +2511,9 @@ policysync_status policysync_replica_back_up(policysync_replica *POLICYSYNC_NONN
  *
  * Returns `POLICYSYNC_OK` (**also if there are findings**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (also for
  * no path), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`, `POLICYSYNC_ERR_KEY_TAKEN`,
- * `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`), `POLICYSYNC_ERR_WRONG_SPACE`,
- * `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, a store failure, `POLICYSYNC_ERR_CRYPTO` or
+ * `POLICYSYNC_ERR_KEY_TEXT`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`),
+ * `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_SEAL_KEY`, a
+ * store failure, `POLICYSYNC_ERR_CRYPTO` or
  * `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
@@ -2366,6 +2544,40 @@ policysync_status policysync_store_salvage(const policysync_replica_options *POL
                                            struct policysync_store_report *POLICYSYNC_NONNULL report,
                                            policysync_buffer *POLICYSYNC_NULLABLE findings,
                                            policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Closes the replica's file and releases its lock, so that the replica can be kept in memory while it is not used:
+ * mobile systems end an application that is suspended with a lock. Until `policysync_replica_reacquire_store`, calls
+ * that need the file return `POLICYSYNC_ERR_RELEASED`: writes, ingests, and reads of values. Does nothing if the file
+ * is released already.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the replica was opened without a path), a
+ * store failure (the file stays open), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_release_store(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Opens the replica's file again after `policysync_replica_release_store`, and takes in the operations that another
+ * process has appended meanwhile. The time that this takes depends on their number, not on the length of the log.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `count`: the number of these operations; NULL if it is not wanted.
+ *
+ * If the file cannot be opened, it stays released. If only these operations cannot be taken in, for example because of
+ * an unknown key, it is open: register the key and call again.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the replica was opened without a path),
+ * `POLICYSYNC_ERR_MOVED` (the path names another file now), `POLICYSYNC_ERR_UNKNOWN_KEY`, `POLICYSYNC_ERR_CALLBACK`
+ * (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), another store failure, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_reacquire_store(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                     uint64_t now_ms,
+                                                     uint64_t *POLICYSYNC_NULLABLE count,
+                                                     policysync_error *POLICYSYNC_NULLABLE err);
 
 /* ---------- Bundles ---------- */
 

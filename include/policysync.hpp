@@ -228,6 +228,30 @@ public:
         return bytes;
     }
 
+    /// Returns the public key, its actor and its kid as one line of text.
+    std::string public_text() const {
+        return detail::text([&](auto *out, auto *error) { return policysync_key_public_text(get(), out, error); });
+    }
+
+    /// Encrypts the seed with a passphrase, as text. The cost of a guess is 3 passes over 256 MiB, or the one given.
+    std::string wrap_seed(std::string_view passphrase, std::uint32_t passes = 0, std::uint32_t memory_kib = 0) const {
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_key_wrap_seed(get(), passphrase.data(), passphrase.size(), passes, memory_kib, out, error);
+        });
+    }
+
+    /// Returns the whole secret as groups that can be written on paper. Wipe your copy.
+    std::string expose_paper() const {
+        std::array<char, POLICYSYNC_PAPER_SIZE> paper{};
+        detail::call([&](auto *error) {
+            return policysync_key_expose_paper(get(), reinterpret_cast<std::uint8_t *>(paper.data()), error);
+        });
+        std::string text = paper.data();
+        // Through a volatile pointer, so that the compiler keeps it.
+        std::fill_n(static_cast<volatile char *>(paper.data()), paper.size(), '\0');
+        return text;
+    }
+
     std::string actor() const { return policysync_key_actor(get()); }
     std::string kid() const { return policysync_key_kid(get()); }
     policysync_key *get() const noexcept { return handle_.get(); }
@@ -235,6 +259,39 @@ public:
 private:
     explicit Key(policysync_key *key) : handle_(key, detail::Deleter<policysync_key_free>()) {}
     std::shared_ptr<policysync_key> handle_;
+};
+
+/// Decrypts a seed, for Key::from_seed. Throws POLICYSYNC_ERR_PASSPHRASE if the passphrase is wrong. Wipe your copy.
+inline Bytes32 unwrap_seed(std::string_view text, std::string_view passphrase) {
+    Bytes32 seed{};
+    detail::call([&](auto *error) {
+        return policysync_seed_unwrap(text.data(), text.size(), passphrase.data(), passphrase.size(), seed.data(), error);
+    });
+    return seed;
+}
+
+/// Reads a seed from paper, for Key::from_seed. Wipe your copy.
+inline Bytes32 seed_from_paper(std::string_view text) {
+    Bytes32 seed{};
+    detail::call(
+        [&](auto *error) { return policysync_seed_from_paper(text.data(), text.size(), seed.data(), error); });
+    return seed;
+}
+
+/// A public key with its actor and kid.
+struct PublicKey {
+    std::string actor, kid;
+    Bytes32 bytes;
+
+    /// Reads the text of Key::public_text.
+    static PublicKey from_text(std::string_view text) {
+        detail::Buffer actor, kid;
+        Bytes32 bytes{};
+        detail::call([&](auto *error) {
+            return policysync_public_key_from_text(text.data(), text.size(), &actor, &kid, bytes.data(), error);
+        });
+        return {actor.text(), kid.text(), bytes};
+    }
 };
 
 /// The result of a check of a store, with the findings as JSON.
@@ -259,6 +316,8 @@ public:
         keys_.push_back({std::string(actor), std::string(kid), public_key});
         return *this;
     }
+    /// Registers the keys of a registry in text form from the start, instead of those of an earlier call.
+    Options &know_text(std::string_view registry) { return keys_text_ = registry, *this; }
     /// Keeps the replica in a file.
     Options &path(std::string_view path) { return path_ = path, *this; }
     Options &opened_at_ms(std::uint64_t now_ms) { return now_ms_ = now_ms, *this; }
@@ -297,6 +356,7 @@ private:
         options.keys = keys.data();
         options.keys_stride = sizeof(policysync_public_key);
         options.keys_count = keys.size();
+        options.keys_text = bytes(keys_text_);
         options.path = bytes(path_);
         options.now_ms = now_ms_;
         options.durability = static_cast<std::uint32_t>(durability_);
@@ -338,7 +398,7 @@ private:
     std::uint64_t max_drift_ms_ = 0, now_ms_ = 0;
     Durability durability_ = Durability::full;
     std::optional<Key> key_;
-    std::string space_, path_;
+    std::string space_, path_, keys_text_;
     std::vector<KnownKey> keys_;
     std::optional<Bytes32> seal_key_;
     std::optional<policysync_digest> at_least_;
@@ -380,6 +440,18 @@ public:
             return policysync_replica_register_key(get(), actor.data(), actor.size(), kid.data(), kid.size(),
                                                    public_key.data(), error);
         });
+    }
+
+    /// Registers every key of a registry in text form: all of them or none.
+    void register_text(std::string_view registry) {
+        detail::call([&](auto *error) {
+            return policysync_replica_register_text(get(), registry.data(), registry.size(), error);
+        });
+    }
+
+    /// Returns the registered keys as text, one a line.
+    std::string keys_text() const {
+        return detail::text([&](auto *out, auto *error) { return policysync_replica_keys_text(get(), out, error); });
     }
 
     std::string keys() const {
@@ -588,7 +660,12 @@ public:
 
     std::optional<std::uint64_t> horizon() const { return optional<std::uint64_t>(policysync_replica_horizon); }
 
-    /** Returns how far ahead of the wall clock the next write would be stamped, in milliseconds, if that is too far. */
+    /// Returns the time of the last call, if that is not between 2020 and 2100: perhaps seconds for milliseconds.
+    std::optional<std::uint64_t> doubted_clock() const {
+        return optional<std::uint64_t>(policysync_replica_doubted_clock);
+    }
+
+    /// Returns how far ahead of the wall clock the next write would be stamped, in milliseconds, if that is too far.
     std::optional<std::uint64_t> clock_ahead(std::uint64_t at = now) const {
         std::uint64_t by = 0;
         const auto status =
@@ -596,7 +673,7 @@ public:
         return status == POLICYSYNC_OK ? std::optional<std::uint64_t>(by) : std::nullopt;
     }
 
-    /** Declares that an earlier wall clock was ahead. */
+    /// Declares that an earlier wall clock was ahead.
     void reset_clock(std::uint64_t at = now) {
         detail::call([&](auto *error) { return policysync_replica_reset_clock(get(), at, error); });
     }

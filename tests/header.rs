@@ -17,7 +17,7 @@ const GROUPS: [Group; 21] = [
     Group { heading: "Statuses and errors", files: &["glue/status", "glue/error"] },
     Group { heading: "Bytes", files: &["glue/buffer"] },
     Group { heading: "Time", files: &["types/hlc"] },
-    Group { heading: "Keys", files: &["keys/key", "keys/random"] },
+    Group { heading: "Keys", files: &["keys/key", "keys/text", "keys/seed", "keys/random"] },
     Group { heading: "Operations", files: &["types/op", "ops/signed", "ops/sha256"] },
     Group {
         heading: "Replicas: opening",

@@ -121,12 +121,15 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Returns an error with its causes.
+/// Returns an error with its causes. A message that ends with its cause already contains it.
 fn in_words(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let reason = error.to_string();
+        if !text.ends_with(&reason) {
+            text = format!("{text}: {reason}");
+        }
         cause = error.source();
     }
     text

@@ -27,15 +27,27 @@ impl KeyRegistry {
     pub fn register(&mut self, key: SigningPublicKey) -> Result<(), RegistryError> {
         match self.find(key.actor(), key.kid()) {
             Some(known) if *known == key => Ok(()),
-            Some(_) => {
-                Err(RegistryError::Taken { actor: Excerpt::of(key.actor()), kid: Excerpt::of(key.kid()) })
-            }
+            Some(_) => Err(RegistryError::taken(&key)),
             None => {
                 let hash = self.keys.hash((key.actor(), key.kid()));
                 self.keys.insert(hash, key, |key| (key.actor(), key.kid()));
                 Ok(())
             }
         }
+    }
+
+    /// Registers every key of another registry: all of them or none.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Taken`] if an actor has another key under one of the kids; the registry is unchanged.
+    pub fn register_all(&mut self, others: &Self) -> Result<(), RegistryError> {
+        let taken =
+            |key: &&SigningPublicKey| self.find(key.actor(), key.kid()).is_some_and(|known| known != *key);
+        if let Some(key) = others.iter().find(taken) {
+            return Err(RegistryError::taken(key));
+        }
+        others.iter().try_for_each(|key| self.register(key.clone()))
     }
 
     /// Returns the key of `actor` with the id `kid`. Keys of other actors are not considered.
@@ -81,4 +93,37 @@ pub enum RegistryError {
         /// The kid, shortened and escaped.
         kid: Excerpt,
     },
+}
+
+impl RegistryError {
+    fn taken(key: &SigningPublicKey) -> Self {
+        Self::Taken { actor: Excerpt::of(key.actor()), kid: Excerpt::of(key.kid()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::KeyPair;
+
+    fn key(actor: &str, seed: u8) -> SigningPublicKey {
+        let pair = KeyPair::from_seed(&[seed; 32]).unwrap();
+        SigningPublicKey::with_kid(actor, "k", pair.public_key()).unwrap()
+    }
+
+    fn registry(keys: &[SigningPublicKey]) -> KeyRegistry {
+        let mut registry = KeyRegistry::new();
+        keys.iter().for_each(|key| registry.register(key.clone()).unwrap());
+        registry
+    }
+
+    #[test]
+    fn all_keys_of_another_registry_are_registered_or_none() {
+        let mut known = registry(&[key("alice", 1)]);
+        let error = known.register_all(&registry(&[key("bob", 2), key("alice", 3)])).unwrap_err();
+        assert_eq!(error.to_string(), "\"alice\" has another key under the kid \"k\"");
+        assert_eq!(known.len(), 1);
+        known.register_all(&registry(&[key("bob", 2), key("alice", 1)])).unwrap();
+        assert!(known.iter().eq([&key("alice", 1), &key("bob", 2)]));
+    }
 }

@@ -48,13 +48,13 @@ pub enum StoreError {
     #[error("an earlier call panicked: open the replica again")]
     Poisoned,
     /// There is no room on the disk. Free some and try again.
-    #[error("the disk is full")]
+    #[error("the disk is full: {0}")]
     DiskFull(#[source] Cause),
     /// The file, its directory or the disk may not be written to.
-    #[error("the store may not be written to")]
+    #[error("the store may not be written to: {0}")]
     ReadOnly(#[source] Cause),
     /// The disk failed to read or to write.
-    #[error("the disk failed")]
+    #[error("the disk failed: {0}")]
     Io(#[source] Cause),
     /// The file system failed to find, name or remove a file.
     #[error("the file system failed: {kind}")]
@@ -63,7 +63,7 @@ pub enum StoreError {
         kind: std::io::ErrorKind,
     },
     /// The file, or one that belongs to it, cannot be opened: no such directory, no permission, or no handles left.
-    #[error("the store cannot be opened")]
+    #[error("the store cannot be opened: {0}")]
     CannotOpen(#[source] Cause),
     /// The directory in which the file would be created does not exist.
     #[error("there is no directory \"{path}\"")]
@@ -107,7 +107,7 @@ pub enum StoreError {
     #[error("the replica is not in a file")]
     NoFile,
     /// The store failed in another way.
-    #[error("the store failed")]
+    #[error("the store failed: {0}")]
     Other(#[source] Cause),
 }
 
@@ -244,6 +244,25 @@ impl From<std::io::Error> for StoreError {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull(cause()),
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(cause()),
             kind => Self::FileSystem { kind },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_contains_the_cause() {
+        let cause = || Cause::new("no space left on device", Some(13));
+        for (error, message) in [
+            (StoreError::DiskFull(cause()), "the disk is full: no space left on device"),
+            (StoreError::ReadOnly(cause()), "the store may not be written to: no space left on device"),
+            (StoreError::Io(cause()), "the disk failed: no space left on device"),
+            (StoreError::CannotOpen(cause()), "the store cannot be opened: no space left on device"),
+            (StoreError::Other(cause()), "the store failed: no space left on device"),
+        ] {
+            assert_eq!(error.to_string(), message);
         }
     }
 }

@@ -32,6 +32,20 @@ static void test_keys_and_ops(void) {
     NULL_IN("out32", policysync_key_public(key, nothing(), err));
     NULL_IN("key", policysync_key_expose_seed(nothing(), b32, err));
     NULL_IN("out32", policysync_key_expose_seed(key, nothing(), err));
+    NULL_IN("key", policysync_key_public_text(nothing(), &buffer, err));
+    NULL_IN("out", policysync_key_public_text(key, nothing(), err));
+    NULL_IN("text", policysync_public_key_from_text(NULL, 1, NULL, NULL, b32, err));
+    NULL_IN("out32", policysync_public_key_from_text("x", 1, NULL, NULL, nothing(), err));
+    NULL_IN("key", policysync_key_wrap_seed(nothing(), "x", 1, 1, 8, &buffer, err));
+    NULL_IN("passphrase", policysync_key_wrap_seed(key, NULL, 1, 1, 8, &buffer, err));
+    NULL_IN("out", policysync_key_wrap_seed(key, "x", 1, 1, 8, nothing(), err));
+    NULL_IN("text", policysync_seed_unwrap(NULL, 1, "x", 1, b32, err));
+    NULL_IN("passphrase", policysync_seed_unwrap("x", 1, NULL, 1, b32, err));
+    NULL_IN("out32", policysync_seed_unwrap("x", 1, "x", 1, nothing(), err));
+    NULL_IN("key", policysync_key_expose_paper(nothing(), b32, err));
+    NULL_IN("out", policysync_key_expose_paper(key, nothing(), err));
+    NULL_IN("text", policysync_seed_from_paper(NULL, 1, b32, err));
+    NULL_IN("out32", policysync_seed_from_paper("x", 1, nothing(), err));
     CHECK(policysync_key_actor(NULL) == NULL);
     CHECK(policysync_key_kid(NULL) == NULL);
 
@@ -121,6 +135,8 @@ static void test_replicas(void) {
     public_key.actor = bytes_of("a");
     public_key.kid.len = 1;
     NULL_IN("options.keys[].kid", policysync_replica_open(&options, &out, err));
+    options.keys_text.len = 1;
+    NULL_IN("options.keys_text", policysync_replica_open(&options, &out, err));
     EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
     EXPECT(POLICYSYNC_OK, policysync_replica_open(NULL, &out, NULL));
     policysync_replica_free(out);
@@ -135,6 +151,10 @@ static void test_replicas(void) {
     NULL_IN("actor", policysync_replica_register_key(replica, NULL, 1, NULL, 0, b32, err));
     NULL_IN("kid", policysync_replica_register_key(replica, "a", 1, NULL, 1, b32, err));
     NULL_IN("public_key", policysync_replica_register_key(replica, "a", 1, NULL, 0, nothing(), err));
+    NULL_IN("replica", policysync_replica_register_text(nothing(), "", 0, err));
+    NULL_IN("text", policysync_replica_register_text(replica, NULL, 1, err));
+    NULL_IN("replica", policysync_replica_keys_text(nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_keys_text(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_keys(nothing(), &buffer, err));
     NULL_IN("out", policysync_replica_keys(replica, nothing(), err));
 
@@ -183,6 +203,8 @@ static void test_replicas(void) {
     NULL_IN("out", policysync_replica_forks(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_held(nothing(), &number, err));
     NULL_IN("out", policysync_replica_held(replica, nothing(), err));
+    NULL_IN("replica", policysync_replica_doubted_clock(nothing(), &number, err));
+    NULL_IN("out", policysync_replica_doubted_clock(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_next_due(nothing(), &number, err));
     NULL_IN("out", policysync_replica_next_due(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_horizon(nothing(), &number, err));

@@ -82,6 +82,14 @@ static void test_what_is_refused_on_writing(void) {
     EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_set(alice, NOW, &title, "1", 1, 3, &op, &error));
     EXPECT(POLICYSYNC_ERR_CLOCK,
            policysync_replica_set(alice, UINT64_C(9007199254740992), &title, "1", 1, 0, NULL, &error));
+    /* Seconds for milliseconds are noticed: a write fails, a call that only reads the time remembers it. */
+    EXPECT(POLICYSYNC_NOT_FOUND, policysync_replica_doubted_clock(alice, &position, NULL));
+    EXPECT(POLICYSYNC_ERR_CLOCK, policysync_replica_set(alice, NOW / 1000, &title, "1", 1, 0, NULL, &error));
+    CHECK(strstr(error.message, "seconds were passed for milliseconds") != NULL);
+    EXPECT(POLICYSYNC_OK, policysync_replica_poll(alice, NOW / 1000, &op, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_replica_doubted_clock(alice, &position, NULL));
+    CHECK(position == NOW / 1000);
+    policysync_buffer_dispose(&op);
     EXPECT(POLICYSYNC_ERR_READ_ONLY, policysync_replica_delete(reader, NOW, &title, 0, NULL, &error));
 
     CHECK(op.data == NULL);

@@ -77,6 +77,25 @@ void test_everything() {
     CHECK(status_of([] { (void)Key::generate(""); }) == POLICYSYNC_ERR_IDENTIFIER);
 }
 
+void test_keys() {
+    const Key key = Key::from_seed("Alice's phone", Bytes32{7}, "k 1");
+    const PublicKey read = PublicKey::from_text(key.public_text());
+    CHECK(read.actor == "Alice's phone" && read.kid == "k 1" && read.bytes == key.public_key());
+    CHECK(status_of([] { (void)PublicKey::from_text("alice"); }) == POLICYSYNC_ERR_KEY_TEXT);
+    const std::string wrapped = key.wrap_seed("correct horse", 1, 8);
+    CHECK(unwrap_seed(wrapped, "correct horse") == key.expose_seed());
+    CHECK(status_of([&] { (void)unwrap_seed(wrapped, "wrong"); }) == POLICYSYNC_ERR_PASSPHRASE);
+    CHECK(key.expose_paper().size() == 74 && seed_from_paper(key.expose_paper()) == key.expose_seed());
+    CHECK(status_of([] { (void)seed_from_paper("ABCD"); }) == POLICYSYNC_ERR_KEY_TEXT);
+
+    Replica first(Options().write_as(key));
+    first.register_text("# a comment\n" + Key::generate("bob").public_text());
+    Options options;
+    options.know_text(first.keys_text());
+    CHECK(Replica(options).keys_text() == first.keys_text() && first.keys_text().find(" bob\n") != std::string::npos);
+    CHECK(status_of([&] { first.register_text("bob"); }) == POLICYSYNC_ERR_KEY_TEXT);
+}
+
 void test_values() {
     Replica alice(Options().write_as(Key::generate("alice")));
     const auto field = [](std::string_view path) { return Field{"Task", "t1", path}; };
@@ -226,7 +245,8 @@ void test_files() {
         CHECK(alice.clock()->t == at && alice.has_changes() && !alice.next_due() && !alice.contains(Bytes32{}));
         alice.back_up(copy);
         CHECK(status_of([&] { alice.back_up(copy); }) == POLICYSYNC_ERR_EXISTS);
-        CHECK(status_of([&] { Replica(Options().path(path)); }) == POLICYSYNC_ERR_LOCKED);
+        CHECK(status_of([&] { Replica(Options().path(path)); }) == POLICYSYNC_ERR_OPEN_HERE);
+        CHECK(alice.doubted_clock() == std::nullopt);
         alice.release_store();
         CHECK(status_of([&] { alice.get(title); }) == POLICYSYNC_ERR_RELEASED);
         CHECK(alice.reacquire_store(at) == 0 && alice.get(title));
@@ -394,6 +414,7 @@ void test_networks() {
 
 int main() {
     test_everything();
+    test_keys();
     test_values();
     test_callbacks();
     test_options_keep_their_values();

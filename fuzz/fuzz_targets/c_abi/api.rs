@@ -26,6 +26,34 @@ unsafe extern "C" {
     ) -> i32;
     pub fn policysync_key_public(key: Handle, out32: *mut u8, err: Err) -> i32;
     pub fn policysync_key_expose_seed(key: Handle, out32: *mut u8, err: Err) -> i32;
+    pub fn policysync_key_public_text(key: Handle, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_public_key_from_text(
+        text: *const c_void,
+        text_len: usize,
+        actor: *mut Buffer,
+        kid: *mut Buffer,
+        out32: *mut u8,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_key_wrap_seed(
+        key: Handle,
+        passphrase: *const c_void,
+        passphrase_len: usize,
+        passes: u32,
+        memory_kib: u32,
+        out: *mut Buffer,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_seed_unwrap(
+        text: *const c_void,
+        text_len: usize,
+        passphrase: *const c_void,
+        passphrase_len: usize,
+        out32: *mut u8,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_key_expose_paper(key: Handle, out: *mut u8, err: Err) -> i32;
+    pub fn policysync_seed_from_paper(text: *const c_void, text_len: usize, out32: *mut u8, err: Err) -> i32;
     pub fn policysync_key_actor(key: Handle) -> *const c_char;
     pub fn policysync_key_kid(key: Handle) -> *const c_char;
     pub fn policysync_key_free(key: Handle);
@@ -41,6 +69,13 @@ unsafe extern "C" {
         public_key: *const u8,
         err: Err,
     ) -> i32;
+    pub fn policysync_replica_register_text(
+        replica: Handle,
+        text: *const c_void,
+        text_len: usize,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_replica_keys_text(replica: Handle, out: *mut Buffer, err: Err) -> i32;
     pub fn policysync_replica_keys(replica: Handle, out: *mut Buffer, err: Err) -> i32;
     pub fn policysync_replica_set(
         replica: Handle,
@@ -226,6 +261,7 @@ unsafe extern "C" {
     pub fn policysync_replica_forks(replica: Handle, out: *mut Buffer, err: Err) -> i32;
     pub fn policysync_replica_held(replica: Handle, out: *mut u64, err: Err) -> i32;
     pub fn policysync_replica_next_due(replica: Handle, out: *mut u64, err: Err) -> i32;
+    pub fn policysync_replica_doubted_clock(replica: Handle, out: *mut u64, err: Err) -> i32;
     pub fn policysync_replica_clock_ahead(replica: Handle, now_ms: u64, out: *mut u64, err: Err) -> i32;
     pub fn policysync_replica_reset_clock(replica: Handle, now_ms: u64, err: Err) -> i32;
     pub fn policysync_replica_horizon(replica: Handle, out: *mut u64, err: Err) -> i32;

@@ -1,17 +1,14 @@
 //! Key pairs.
 
-use std::ptr::null;
+use std::ptr::{null, null_mut};
 
 use policysync_fuzz::{Input, keys};
 
 use crate::World;
-use crate::api::{
-    policysync_key_actor, policysync_key_expose_seed, policysync_key_free, policysync_key_from_seed,
-    policysync_key_generate, policysync_key_kid, policysync_key_public,
-};
+use crate::api::*;
 use crate::layout::Bytes;
 use crate::script::{bytes, good};
-use crate::told::{fixed, handle};
+use crate::told::{buffer, fixed, handle};
 
 impl World {
     /// # Safety
@@ -46,6 +43,44 @@ impl World {
         }
     }
 
+    /// Reads texts of keys and seeds.
+    ///
+    /// # Safety
+    ///
+    /// As for [`World::call`].
+    pub unsafe fn read_key_text(&mut self, input: &mut Input<'_>) {
+        let (text, phrase) = (bytes(input), bytes(input));
+        // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
+        unsafe {
+            match input.below(3) {
+                0 => fixed(input, [0x5A_u8; 32], |out, err| {
+                    policysync_public_key_from_text(
+                        text.data,
+                        text.len,
+                        null_mut(),
+                        null_mut(),
+                        out.cast(),
+                        err,
+                    )
+                }),
+                1 => fixed(input, [0x5A_u8; 32], |out, err| {
+                    policysync_seed_from_paper(text.data, text.len, out.cast(), err)
+                }),
+                // The cost of a text with a valid checksum is up to its author, so only junk is read.
+                _ => fixed(input, [0x5A_u8; 32], |out, err| {
+                    policysync_seed_unwrap(
+                        text.data,
+                        text.len.min(8),
+                        phrase.data,
+                        phrase.len,
+                        out.cast(),
+                        err,
+                    )
+                }),
+            }
+        }
+    }
+
     /// Reads the attributes of a key.
     ///
     /// # Safety
@@ -57,6 +92,18 @@ impl World {
             let key = self.keys.pick(input);
             fixed(input, [0x5A_u8; 32], |out, err| policysync_key_public(key, out.cast(), err));
             fixed(input, [0x5A_u8; 32], |out, err| policysync_key_expose_seed(key, out.cast(), err));
+            fixed(input, [0x5A_u8; 75], |out, err| policysync_key_expose_paper(key, out.cast(), err));
+            buffer(input, |out, err| policysync_key_public_text(key, out, err));
+            let (phrase, cost) = (bytes(input), input.one_of(&[1, 1, 0, 17]));
+            let wrapped = buffer(input, |out, err| {
+                policysync_key_wrap_seed(key, phrase.data, phrase.len, cost, 8, out, err)
+            });
+            if !wrapped.is_empty() {
+                let text = wrapped.as_ptr().cast();
+                fixed(input, [0x5A_u8; 32], |out, err| {
+                    policysync_seed_unwrap(text, wrapped.len(), phrase.data, phrase.len, out.cast(), err)
+                });
+            }
             assert_eq!(policysync_key_actor(key).is_null(), key.is_null());
             assert_eq!(policysync_key_kid(key).is_null(), key.is_null());
         }

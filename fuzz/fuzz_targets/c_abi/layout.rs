@@ -105,6 +105,7 @@ pub struct Options {
     pub reserved_2: u32,
     pub seal_key: *const u8,
     pub at_least: *const Digest,
+    pub keys_text: Bytes,
     /// Members of a newer program.
     pub more: u64,
 }

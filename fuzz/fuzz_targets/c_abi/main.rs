@@ -185,7 +185,10 @@ impl World {
                 37 => self.verify(input),
                 38 => self.convert(input),
                 39 => self.hash(input),
-                40 => self.generate_key(input),
+                40 => match input.below(2) {
+                    0 => self.generate_key(input),
+                    _ => self.read_key_text(input),
+                },
                 41 => self.back_up(input),
                 42..44 => self.check_store(input),
                 44 => self.damage(input),

@@ -162,12 +162,16 @@ impl World {
         // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
-            let which = input.below(3);
-            buffer(input, |out, err| match which {
+            let which = input.below(4);
+            let text = buffer(input, |out, err| match which {
                 0 => policysync_replica_forks(replica, out, err),
                 1 => policysync_replica_actor(replica, out, err),
-                _ => policysync_replica_keys(replica, out, err),
+                2 => policysync_replica_keys(replica, out, err),
+                _ => policysync_replica_keys_text(replica, out, err),
             });
+            let mut told = Told::new(input);
+            let data = text.as_ptr().cast();
+            said!(told, policysync_replica_register_text(replica, data, text.len(), told.at()));
         }
     }
 
@@ -178,11 +182,12 @@ impl World {
         // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
-            let (which, now) = (input.below(5), now(input));
+            let (which, now) = (input.below(6), now(input));
             fixed(input, JUNK, |out, err| match which {
                 4 => policysync_replica_clock_ahead(replica, now, out, err),
                 0 => policysync_replica_held(replica, out, err),
                 1 => policysync_replica_next_due(replica, out, err),
+                5 => policysync_replica_doubted_clock(replica, out, err),
                 2 => policysync_replica_horizon(replica, out, err),
                 _ => policysync_replica_position(replica, out, err),
             });

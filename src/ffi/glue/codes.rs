@@ -6,7 +6,10 @@ use crate::ffi::glue::error::Status;
 use crate::ffi::glue::status::policysync_status_code::{self, *};
 use crate::guard::Aborted;
 use crate::hlc::HlcError;
-use crate::keys::{RegistryError, SignError, VerifyError};
+use crate::keys::{
+    KeyTextError, PaperError, RegistryError, RegistryTextError, RegistryTextFault, SignError, UnwrapError,
+    VerifyError, WrapError,
+};
 use crate::op::{IdentifierError, OpError, OpSeq};
 use crate::replica::StateCursorError;
 use crate::store::Place;
@@ -40,6 +43,59 @@ impl Status for RegistryError {
     fn status(&self) -> policysync_status_code {
         match self {
             Self::Taken { .. } => POLICYSYNC_ERR_KEY_TAKEN,
+        }
+    }
+}
+
+impl Status for KeyTextError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::NotAKey | Self::Version | Self::Incomplete | Self::Escape | Self::Encoding(_) => {
+                POLICYSYNC_ERR_KEY_TEXT
+            }
+            Self::PublicKey(error) => error.status(),
+            Self::Identifier(error) => error.status(),
+        }
+    }
+}
+
+impl Status for RegistryTextError {
+    fn status(&self) -> policysync_status_code {
+        match &self.fault {
+            RegistryTextFault::Key(error) => error.status(),
+            RegistryTextFault::Registry(error) => error.status(),
+        }
+    }
+}
+
+impl Status for WrapError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::EmptyPassphrase | Self::Cost { .. } => POLICYSYNC_ERR_ARGUMENT,
+            Self::Memory { .. } => POLICYSYNC_ERR_MEMORY,
+            Self::Crypto(error) => error.status(),
+        }
+    }
+}
+
+impl Status for UnwrapError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::NotASeed | Self::Version | Self::Damaged | Self::Key(WrapError::Cost { .. }) => {
+                POLICYSYNC_ERR_KEY_TEXT
+            }
+            Self::WrongPassphrase => POLICYSYNC_ERR_PASSPHRASE,
+            Self::Key(error) => error.status(),
+        }
+    }
+}
+
+impl Status for PaperError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Length { .. } | Self::Character { .. } | Self::Checksum { .. } | Self::Version => {
+                POLICYSYNC_ERR_KEY_TEXT
+            }
         }
     }
 }
@@ -148,7 +204,8 @@ impl Status for StoreError {
         match self {
             Self::Full => POLICYSYNC_ERR_FULL,
             Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
-            Self::Locked | Self::OpenHere | Self::Conflict => POLICYSYNC_ERR_LOCKED,
+            Self::Locked | Self::Conflict => POLICYSYNC_ERR_LOCKED,
+            Self::OpenHere => POLICYSYNC_ERR_OPEN_HERE,
             Self::DiskFull(_) => POLICYSYNC_ERR_NO_SPACE,
             Self::ReadOnly(_) => POLICYSYNC_ERR_NOT_WRITABLE,
             Self::Io(_)

@@ -67,6 +67,10 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_CLOCK_AHEAD = -22,
     /// The value of the field has another type than the function returns; the message says which.
     POLICYSYNC_ERR_TYPE = -23,
+    /// The passphrase is wrong.
+    POLICYSYNC_ERR_PASSPHRASE = -24,
+    /// A text is not a public key, a registry, an encrypted seed or a seed from paper; the message says where and why.
+    POLICYSYNC_ERR_KEY_TEXT = -25,
     /// A callback failed or returned a value that is not defined.
     POLICYSYNC_ERR_CALLBACK = -30,
 
@@ -108,7 +112,7 @@ pub enum policysync_status_code {
     /// The store is damaged; the message says where and how. For a damaged operation, `op_index` is its number in the
     /// log. See `policysync_store_salvage`.
     POLICYSYNC_ERR_CORRUPT = -201,
-    /// The store is already open: only one replica in one process may have it open.
+    /// Another process has the store open: only one replica in one process may have it open.
     POLICYSYNC_ERR_LOCKED = -202,
     /// The disk or the file system failed. Try again when the cause is removed.
     POLICYSYNC_ERR_IO = -203,
@@ -134,14 +138,18 @@ pub enum policysync_status_code {
     /// The store was sealed with another key than `seal_key`. It is not damaged: open it with the right key, or without
     /// one if that is lost.
     POLICYSYNC_ERR_SEAL_KEY = -213,
+    /// This process has the store open already. Use that replica, or free it and its cursors first.
+    POLICYSYNC_ERR_OPEN_HERE = -214,
     /// The file was released; see `policysync_replica_release_store`.
-    POLICYSYNC_ERR_RELEASED = -214,
+    POLICYSYNC_ERR_RELEASED = -215,
 
     // Our fault, or this machine's: -300 to -399.
     /// libsodium does not work on this machine, or its verdicts differ from those that the library requires.
     POLICYSYNC_ERR_CRYPTO = -300,
     /// A bug of the library. The object can only be freed; for a replica that includes its cursors.
     POLICYSYNC_ERR_PANIC = -301,
+    /// This machine does not have the memory that the passphrase of a seed needs.
+    POLICYSYNC_ERR_MEMORY = -302,
 
     // The network's or the server's fault: -400 to -499. Temporary failures come first, up to -449.
     /// The name of the server's host is unknown or cannot be looked up at present.
@@ -212,6 +220,8 @@ impl policysync_status_code {
             POLICYSYNC_ERR_OTHER_REPLICA => c"POLICYSYNC_ERR_OTHER_REPLICA",
             POLICYSYNC_ERR_CLOCK_AHEAD => c"POLICYSYNC_ERR_CLOCK_AHEAD",
             POLICYSYNC_ERR_TYPE => c"POLICYSYNC_ERR_TYPE",
+            POLICYSYNC_ERR_PASSPHRASE => c"POLICYSYNC_ERR_PASSPHRASE",
+            POLICYSYNC_ERR_KEY_TEXT => c"POLICYSYNC_ERR_KEY_TEXT",
             POLICYSYNC_ERR_CALLBACK => c"POLICYSYNC_ERR_CALLBACK",
             POLICYSYNC_ERR_MALFORMED => c"POLICYSYNC_ERR_MALFORMED",
             POLICYSYNC_ERR_WRONG_SPACE => c"POLICYSYNC_ERR_WRONG_SPACE",
@@ -241,9 +251,11 @@ impl policysync_status_code {
             POLICYSYNC_ERR_RESTORED_BACKUP => c"POLICYSYNC_ERR_RESTORED_BACKUP",
             POLICYSYNC_ERR_OTHER_PROCESS => c"POLICYSYNC_ERR_OTHER_PROCESS",
             POLICYSYNC_ERR_SEAL_KEY => c"POLICYSYNC_ERR_SEAL_KEY",
+            POLICYSYNC_ERR_OPEN_HERE => c"POLICYSYNC_ERR_OPEN_HERE",
             POLICYSYNC_ERR_RELEASED => c"POLICYSYNC_ERR_RELEASED",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
+            POLICYSYNC_ERR_MEMORY => c"POLICYSYNC_ERR_MEMORY",
             POLICYSYNC_ERR_HOST => c"POLICYSYNC_ERR_HOST",
             POLICYSYNC_ERR_CONNECTION => c"POLICYSYNC_ERR_CONNECTION",
             POLICYSYNC_ERR_TIMEOUT => c"POLICYSYNC_ERR_TIMEOUT",
@@ -281,6 +293,8 @@ const ALL: &[policysync_status_code] = &[
     POLICYSYNC_ERR_OTHER_REPLICA,
     POLICYSYNC_ERR_CLOCK_AHEAD,
     POLICYSYNC_ERR_TYPE,
+    POLICYSYNC_ERR_PASSPHRASE,
+    POLICYSYNC_ERR_KEY_TEXT,
     POLICYSYNC_ERR_CALLBACK,
     POLICYSYNC_ERR_MALFORMED,
     POLICYSYNC_ERR_WRONG_SPACE,
@@ -310,9 +324,11 @@ const ALL: &[policysync_status_code] = &[
     POLICYSYNC_ERR_RESTORED_BACKUP,
     POLICYSYNC_ERR_OTHER_PROCESS,
     POLICYSYNC_ERR_SEAL_KEY,
+    POLICYSYNC_ERR_OPEN_HERE,
     POLICYSYNC_ERR_RELEASED,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
+    POLICYSYNC_ERR_MEMORY,
     POLICYSYNC_ERR_HOST,
     POLICYSYNC_ERR_CONNECTION,
     POLICYSYNC_ERR_TIMEOUT,

@@ -74,6 +74,23 @@ pub extern "C" fn policysync_replica_next_due(
     guarded(err, |call| ask_number(call, replica, out, |replica| Some(replica.next_due()?.0)))
 }
 
+/// Returns the time of the last call that was given or read a time, if that is not between 2020 and 2100: perhaps the
+/// clock was never set, or seconds were passed for milliseconds. Such a time releases no held operation, and a write is
+/// stamped right after the greatest merged operation.
+///
+/// `out`: the time. Unchanged unless the call returns `POLICYSYNC_OK`.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (the time is believed), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`
+/// or `POLICYSYNC_ERR_PANIC`.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_replica_doubted_clock(
+    replica: MaybeUninit<&mut policysync_replica>,
+    out: MaybeUninit<&mut u64>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| ask_number(call, replica, out, |replica| Some(replica.doubted_clock()?.0)))
+}
+
 /// Returns how far ahead of the wall clock the next write would be stamped, if that is more than `max_drift_ms`. Writes
 /// return `POLICYSYNC_ERR_CLOCK_AHEAD` until that time has passed, or until `policysync_replica_reset_clock`.
 ///

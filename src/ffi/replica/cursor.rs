@@ -73,11 +73,11 @@ pub extern "C" fn policysync_cursor_next(
         if ops.len() == 0 {
             return Err(Failure::argument("capacity is 0"));
         }
-        let found: Result<Vec<LogEntry>, _> = {
+        let found: Result<Vec<LogEntry>, crate::StoreError> = {
             let entered = cursor.replica.enter()?;
             entered.inside.replica.log().since(cursor.at).take(ops.len()).collect()
         };
-        cursor.entries = found?;
+        cursor.entries = found.map_err(|error| cursor.replica.name_file(error.into()))?;
         let Some(last) = cursor.entries.last() else { return Ok(POLICYSYNC_DONE) };
         cursor.at = last.cursor;
         for (at, entry) in cursor.entries.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! The handle of a replica.
 
 use std::mem::MaybeUninit;
+use std::path::{Path, PathBuf};
 
 use crate::ffi::glue::boundary::{free_shared, guarded};
 use crate::ffi::glue::callback::Taken;
@@ -18,6 +19,8 @@ use crate::{Replica, WallMillis};
 /// and starts no threads that outlive a call.
 pub struct policysync_replica {
     shared: Shared<Inside>,
+    /// The file that it is kept in.
+    file: Option<PathBuf>,
 }
 
 /// Opens a replica: an empty one in memory, or with `options.path` the one in a file.
@@ -33,11 +36,11 @@ pub struct policysync_replica {
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` (also for a callback without its function),
 /// `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_UNSUPPORTED` (threads, a path),
 /// `POLICYSYNC_ERR_IDENTIFIER` (a name), `POLICYSYNC_ERR_KEY` or `POLICYSYNC_ERR_KEY_TAKEN` (`op_index` is the element
-/// of `options.keys`), `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also `POLICYSYNC_ERR_CALLBACK`
-/// (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), `POLICYSYNC_ERR_FULL`, `POLICYSYNC_ERR_UNKNOWN_KEY` (of
-/// operation number `op_index` in the file: add the key to `options.keys`), `POLICYSYNC_ERR_WRONG_SPACE`,
-/// `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_SEAL_KEY`, `POLICYSYNC_ERR_ROLLED_BACK`,
-/// `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure.
+/// of `options.keys`), `POLICYSYNC_ERR_KEY_TEXT`, `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`. With a path also
+/// `POLICYSYNC_ERR_CALLBACK` (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), `POLICYSYNC_ERR_FULL`,
+/// `POLICYSYNC_ERR_UNKNOWN_KEY` (of operation number `op_index` in the file: add the key to `options.keys`),
+/// `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_SEAL_KEY`,
+/// `POLICYSYNC_ERR_ROLLED_BACK`, `POLICYSYNC_ERR_RESTORED_BACKUP` or a store failure.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_replica_open(
     options: *const policysync_replica_options,
@@ -48,9 +51,10 @@ pub extern "C" fn policysync_replica_open(
         // The options come first: contexts are taken over and destroyed even if `out` is NULL.
         let options = Options::take(call, options);
         let out = call.handle_out(out, "out")?;
-        let Options { replica, guard_failed, clock, observer } = options?;
-        let inside = Inside { replica: Replica::open(replica)?, guard_failed, clock, observer };
-        out.write_shared(policysync_replica { shared: Shared::new("replica", inside) });
+        let Options { replica, guard_failed, clock, observer, file } = options?;
+        let replica = Replica::open(replica).map_err(|error| in_file(error.into(), file.as_deref()))?;
+        let inside = Inside { replica, guard_failed, clock, observer };
+        out.write_shared(policysync_replica { shared: Shared::new("replica", inside), file });
         Ok(POLICYSYNC_OK)
     })
 }
@@ -76,6 +80,11 @@ impl policysync_replica {
         self.shared.enter()
     }
 
+    /// Names the replica's file in a failure of the store.
+    pub(in crate::ffi) fn name_file(&self, failure: Failure) -> Failure {
+        in_file(failure, self.file.as_deref())
+    }
+
     /// Runs `work`, which may change fields, and notifies the observer if it did.
     pub(in crate::ffi) fn change<T>(
         &self,
@@ -94,8 +103,15 @@ impl policysync_replica {
         // A guard that fails aborts the call; its reason says more than that.
         match guard_failed.take() {
             Some(failure) => Err(failure),
-            None => result,
+            None => result.map_err(|failure| self.name_file(failure)),
         }
+    }
+}
+
+fn in_file(failure: Failure, file: Option<&Path>) -> Failure {
+    match file {
+        Some(file) => failure.in_file(file),
+        None => failure,
     }
 }
 
@@ -118,7 +134,7 @@ mod tests {
             clock: None,
             observer: None,
         };
-        policysync_replica { shared: Shared::new("replica", inside) }
+        policysync_replica { shared: Shared::new("replica", inside), file: None }
     }
 
     #[test]

@@ -81,13 +81,15 @@ pub struct policysync_replica_options {
     /// The file of the replica, which is created if it does not exist: UTF-8 (on Unix any bytes), without NUL. Empty
     /// for a replica in memory. Needs the feature `sqlite`, which is a default.
     ///
-    /// Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_LOCKED`. While it is open,
+    /// Only one replica in one process can have a file open; others get `POLICYSYNC_ERR_OPEN_HERE` in the same process
+    /// and `POLICYSYNC_ERR_LOCKED` elsewhere. While it is open,
     /// SQLite keeps a second file beside it (`-wal`). Do not touch either: on Unix, a process that opens and closes the
     /// file by other means releases its lock. Copy it with `policysync_replica_back_up`. See "Fork"
     /// at the top of this header.
     pub path: policysync_bytes,
     /// The present time: operations in the file with a timestamp later than this and the drift are held. 0 and
-    /// `POLICYSYNC_NOW` for the clock. This member and those after it are ignored without a path.
+    /// `POLICYSYNC_NOW` for the clock. This member and those after it up to
+    /// `at_least` are ignored without a path.
     pub now_ms: u64,
     /// The durability of writes: a `policysync_durability`.
     pub durability: u32,
@@ -105,6 +107,8 @@ pub struct policysync_replica_options {
     /// refused with `POLICYSYNC_ERR_ROLLED_BACK`. Keep it where nobody who can replace the file can change it. Without
     /// it, an old copy of the file is not detected. NULL for none.
     pub at_least: *const policysync_digest,
+    /// Further keys that are known from the start, as text: see `policysync_replica_register_text`. Empty for none.
+    pub keys_text: policysync_bytes,
 }
 
 // SAFETY: `repr(C)`, begins with its size. Zero is NULL and none.
@@ -134,6 +138,8 @@ pub(in crate::ffi) struct Options {
     pub(in crate::ffi) guard_failed: guard::Failed,
     pub(in crate::ffi) clock: Option<Taken<policysync_clock>>,
     pub(in crate::ffi) observer: Option<Taken<policysync_observer>>,
+    /// The file of the replica, for messages.
+    pub(in crate::ffi) file: Option<PathBuf>,
 }
 
 impl Options {
@@ -147,6 +153,7 @@ impl Options {
                 guard_failed: guard::Failed::default(),
                 clock: None,
                 observer: None,
+                file: None,
             });
         }
         // The contexts are taken over before anything else can fail.
@@ -165,14 +172,15 @@ impl Options {
         let (guard, clock, observer) = (guard?, clock?, observer?);
 
         let mut replica = options.checked(call)?;
-        if let Some(path) = options.file(call)? {
-            replica = options.in_file(call, replica, path, clock.as_ref())?;
+        let file = options.file(call)?;
+        if let Some(path) = &file {
+            replica = options.in_file(call, replica, path.clone(), clock.as_ref())?;
         }
         let guard_failed = guard::Failed::default();
         if let Some(guard) = guard {
             replica = replica.guard(guard::Callback::new(guard, guard_failed.clone()));
         }
-        Ok(Self { replica, guard_failed, clock, observer })
+        Ok(Self { replica, guard_failed, clock, observer, file })
     }
 }
 
@@ -190,7 +198,7 @@ impl policysync_replica_options {
 
     /// Returns the keys that are handed over.
     fn known(&self, call: &Call) -> Result<KeyRegistry, Failure> {
-        let mut known = KeyRegistry::new();
+        let mut known = KeyRegistry::from_text(self.keys_text.text(call, "options.keys_text")?)?;
         for (at, key) in call.array(self.keys, self.keys_stride, self.keys_count, "options.keys")?.enumerate()
         {
             let mut register = || {

@@ -68,16 +68,17 @@ pub extern "C" fn policysync_replica_back_up(
     guarded(err, |call| {
         let replica = call.shared(replica, "replica")?;
         let path = path_of(call.bytes(path.cast(), path_len, "path")?, "path")?;
-        replica.enter()?.inside.replica.back_up(path)?;
+        let copied = replica.enter()?.inside.replica.back_up(&path);
+        copied.map_err(|error| Failure::from(error).in_file(&path))?;
         Ok(POLICYSYNC_OK)
     })
 }
 
 /// Checks the whole of a file that no replica has open, without changing its content.
 ///
-/// `options`: the options that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys` and
-/// `key` are used; the callbacks are ignored and not taken over. Without keys, every operation is reported as signed by
-/// an unknown one.
+/// `options`: the options that the replica would be opened with. `path` is required; `space`, `seal_key`, `keys`,
+/// `keys_text` and `key` are used; the callbacks are ignored and not taken over. Without keys, every operation is
+/// reported as signed by an unknown one.
 /// `report`: the result.
 /// `findings`: a JSON array of `{"place":"operation","opSeq":3,"damage":"hash","text":"the operation has another
 /// hash"}`. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last has an `opSeq`, the number
@@ -86,8 +87,9 @@ pub extern "C" fn policysync_replica_back_up(
 ///
 /// Returns `POLICYSYNC_OK` (**also if there are findings**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (also for
 /// no path), `POLICYSYNC_ERR_VERSION`, `POLICYSYNC_ERR_IDENTIFIER`, `POLICYSYNC_ERR_KEY`, `POLICYSYNC_ERR_KEY_TAKEN`,
-/// `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`), `POLICYSYNC_ERR_WRONG_SPACE`,
-/// `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, a store failure, `POLICYSYNC_ERR_CRYPTO` or
+/// `POLICYSYNC_ERR_KEY_TEXT`, `POLICYSYNC_ERR_UNSUPPORTED` (built without the feature `sqlite`),
+/// `POLICYSYNC_ERR_WRONG_SPACE`, `POLICYSYNC_ERR_NOT_A_STORE`, `POLICYSYNC_ERR_NEWER`, `POLICYSYNC_ERR_SEAL_KEY`, a
+/// store failure, `POLICYSYNC_ERR_CRYPTO` or
 /// `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_store_verify(
@@ -157,7 +159,7 @@ fn walk(
 ) -> Result<(policysync_store_report, String), Failure> {
     let path = options.file(call)?.ok_or_else(|| Failure::argument("options.path is empty"))?;
     let keys = options.registry(call)?;
-    let mut check = crate::store::StoreCheck::new(path, &keys);
+    let mut check = crate::store::StoreCheck::new(path.clone(), &keys);
     if let Some(space) = options.space(call)? {
         check = check.space(space);
     }
@@ -167,11 +169,14 @@ fn walk(
     let crypto = crate::crypto::Sodium::new()?;
     let (operations, sealed, findings) = match to {
         None => {
-            let report = check.verify(crypto)?;
+            let report = check.verify(crypto).map_err(|error| Failure::from(error).in_file(&path))?;
             (report.verified, report.sealed, report.findings)
         }
         Some(to) => {
-            let salvaged = check.salvage(crypto, to)?;
+            let salvaged = check.salvage(crypto, &to).map_err(|error| {
+                let at_target = error == crate::StoreError::Exists;
+                Failure::from(error).in_file(if at_target { &to } else { &path })
+            })?;
             (salvaged.saved, None, salvaged.lost)
         }
     };
