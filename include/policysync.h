@@ -54,7 +54,8 @@
  *
  * Callbacks are called only on a thread that is inside a library call. They must not throw, longjmp or unwind, and may
  *   not call the replica (or a cursor of it), session, responder, push channel or line that is calling them: that gives
- *   POLICYSYNC_ERR_BUSY. A return value that is not defined makes the call fail. `destroy` is called exactly once for
+ *   POLICYSYNC_ERR_BUSY. They may call others, but do not wait for them: a call to an object that another thread is
+ *   using gives POLICYSYNC_ERR_BUSY too, because that thread's callback may be calling this one. A return value that is not defined makes the call fail. `destroy` is called exactly once for
  *   each time that a struct of callbacks was handed over, even if that call failed, on any thread, never under a lock of
  *   the library. The one exception is a struct whose struct_size is too small to contain `destroy` or ends within a
  *   member: it gives POLICYSYNC_ERR_VERSION and is not taken over.
