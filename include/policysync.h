@@ -416,20 +416,22 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_CONNECTION = -401,
     /**
-     * The server did not answer or read within the time that the options allow.
+     * The server did not answer, or a transfer did not move, within the time that the options allow.
      */
     POLICYSYNC_ERR_TIMEOUT = -402,
     /**
-     * The server cannot answer at present (HTTP status 429, or 500 and above). A PolicySync server that fails returns
-     * `POLICYSYNC_ERR_REFUSED` instead.
+     * The server cannot answer at present (HTTP status 408, 421, 425, 429, 500, 502, 503 or 504, or a PolicySync
+     * server that reports a fault of its own), or the login page of a network answers in its place (a redirect for a
+     * time, or another content type); the message says which.
      */
     POLICYSYNC_ERR_UNAVAILABLE = -403,
     /**
-     * The server answered with another HTTP status, for example a redirect; the message says which.
+     * The server, a gateway or a proxy answered with another HTTP status, for example 404 or 413; the message says
+     * which.
      */
     POLICYSYNC_ERR_HTTP_STATUS = -450,
     /**
-     * The server requires a token, or another one (HTTP status 401 or 403).
+     * The server requires a token, or another one (HTTP status 401 or 403), or the proxy requires credentials (407).
      */
     POLICYSYNC_ERR_UNAUTHORIZED = -451,
     /**
@@ -437,7 +439,7 @@ typedef enum policysync_status_code {
      */
     POLICYSYNC_ERR_TLS = -452,
     /**
-     * The answer does not come from a server of this protocol, but for example from a login page.
+     * The answer does not come from a server of this protocol, or something on the way has encoded it.
      */
     POLICYSYNC_ERR_NOT_A_SERVER = -453,
 } policysync_status_code;
@@ -2287,6 +2289,14 @@ policysync_status policysync_replica_actor(policysync_replica *POLICYSYNC_NONNUL
 /* ---------- Cursors ---------- */
 
 /**
+ * An iterator over the fields that have changed since a position in the history of the merged state, each once, for
+ * whatever reason: an operation was written or ingested, a held one became due, the clock was reset. The position can
+ * be kept across restarts. The iterator shares the data of its replica, so the two may be freed in any order. One
+ * thread at a time.
+ */
+typedef struct policysync_changes policysync_changes;
+
+/**
  * An iterator over the log, in the order in which operations were appended. Operations that are appended meanwhile are
  * found at the end: none is missed and none comes twice. It shares the data of its replica, so the two may be freed in
  * any order. One thread at a time.
@@ -2347,6 +2357,77 @@ policysync_status policysync_cursor_position(const struct policysync_cursor *POL
  */
 POLICYSYNC_API
 void policysync_cursor_free(struct policysync_cursor *POLICYSYNC_NULLABLE cursor);
+
+/**
+ * Returns the present position in the history of the merged state.
+ *
+ * `out`: the position, about 40 bytes to be kept. They are valid for this log only, also after it is opened again.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_state_position(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                    policysync_buffer *POLICYSYNC_NONNULL out,
+                                                    policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Finds the fields that have changed since a position. `policysync_replica_poll` merges the operations that have
+ * become due before. Takes time proportional to the operations that were appended or became due since.
+ *
+ * `position`, `position_len`: a position of this log; NULL and 0 for all fields.
+ * `out`: the changes, to be freed with `policysync_changes_free`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_MALFORMED` or `POLICYSYNC_ERR_PEER_VERSION` (not a
+ * position, or one of a later version), `POLICYSYNC_ERR_OTHER_REPLICA` (of another log, or the log has lost operations
+ * since: begin with all fields), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_changes_open(policysync_replica *POLICYSYNC_NONNULL replica,
+                                          const void *POLICYSYNC_NULLABLE position,
+                                          size_t position_len,
+                                          struct policysync_changes *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the next changed fields, each as the operation that determines it now. A field of which no operation is
+ * merged any more has an operation of kind `POLICYSYNC_DELETE` with an empty actor and a hash of zeros.
+ *
+ * `ops`, `stride`, `capacity`: room for `capacity` operations, `stride` bytes apart: `sizeof(policysync_op)`. Their
+ * pointers are valid until the next call on this object.
+ * `out_count`: the number of operations that were written, at least 1 if the call returns `POLICYSYNC_OK`.
+ *
+ * On any failure the iterator stays where it is.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (no more), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (`capacity`
+ * is 0), `POLICYSYNC_ERR_VERSION` (`stride` is too small), a store failure, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_changes_next(struct policysync_changes *POLICYSYNC_NONNULL changes,
+                                          policysync_op *POLICYSYNC_NULLABLE ops,
+                                          size_t stride,
+                                          size_t capacity,
+                                          size_t *POLICYSYNC_NONNULL out_count,
+                                          policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns the position after all of these changes. Keep it when the last of them has been dealt with, together with
+ * the result.
+ *
+ * `out`: the position.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_changes_position(const struct policysync_changes *POLICYSYNC_NONNULL changes,
+                                              policysync_buffer *POLICYSYNC_NONNULL out,
+                                              policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Frees changes. NULL is allowed.
+ */
+POLICYSYNC_API
+void policysync_changes_free(struct policysync_changes *POLICYSYNC_NULLABLE changes);
 
 /* ---------- Files ---------- */
 
@@ -3484,23 +3565,35 @@ typedef struct policysync_client_options {
      */
     policysync_bytes trusted;
     /**
-     * The time limit of each step of connecting; 0 for 10 seconds, at most a day. For HTTP: looking up the name of the
-     * host, and connecting to all its addresses including TLS. For a WebSocket: connecting to each address of the
-     * host, the TLS handshake, and the WebSocket handshake; the system limits the look-up of the name.
+     * The URL of an HTTP proxy, `http://[user:password@]host[:port]`; a byte of user or password may be written as `%`
+     * and two hexadecimal digits. It carries `http` requests, and opens a tunnel for `https`, `ws` and `wss`. Empty
+     * for none; proxies of the environment are ignored.
+     */
+    policysync_bytes proxy;
+    /**
+     * The time limit of each step of connecting: looking up the name of the host, connecting to each of its addresses,
+     * the answer of the proxy, the TLS handshake, the WebSocket handshake; 0 for 10 seconds, at most a day.
      */
     uint64_t connect_timeout_ms;
     /**
-     * The time limit for the head of an HTTP answer; 0 for 30 seconds. Like the next two, ignored for a WebSocket.
+     * The time in which a transfer must move at least 512 bytes, either way; 0 for 30 seconds. A message may take as
+     * long as it needs while it moves.
+     */
+    uint64_t progress_timeout_ms;
+    /**
+     * The time limit for the head of an HTTP answer, with a second for each KiB of the request added; 0 for 30
+     * seconds. Like the next two, ignored for a WebSocket.
      */
     uint64_t answer_timeout_ms;
     /**
-     * The time limit for the body of an HTTP request, and for that of its answer; 0 for 60 seconds.
-     */
-    uint64_t body_timeout_ms;
-    /**
-     * The time limit for one HTTP request with its answer; 0 for 120 seconds.
+     * The time limit for one HTTP request with its answer, also if it moves; 0 for none.
      */
     uint64_t overall_timeout_ms;
+    /**
+     * The time for which `policysync_http_client_sync` repeats a request that fails for a temporary reason, from its
+     * first failure on; 0 for 60 seconds, 1 for no repetition.
+     */
+    uint64_t retry_ms;
     /**
      * The time that `policysync_websocket_client_wait` waits for a message; 0 for 100 milliseconds. Like those that
      * follow, ignored for HTTP.
@@ -3511,16 +3604,13 @@ typedef struct policysync_client_options {
      */
     uint64_t ping_after_ms;
     /**
-     * The time without a message or an answer to a ping after which the line ends with an error; 0 for 60 seconds.
+     * The time without a sign of the server (a message, part of one, an answer to a ping) after which the line ends
+     * with an error; 0 for 60 seconds.
      */
     uint64_t silence_ms;
-    /**
-     * The time that sending a message may be stalled until the line ends with an error; 0 for 30 seconds.
-     */
-    uint64_t stall_ms;
 } policysync_client_options;
 
-#define POLICYSYNC_CLIENT_OPTIONS_INIT { (uint32_t)sizeof(policysync_client_options), 0, { NULL, 0 }, NULL, 0, 0, { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define POLICYSYNC_CLIENT_OPTIONS_INIT { (uint32_t)sizeof(policysync_client_options), 0, { NULL, 0 }, NULL, 0, 0, { NULL, 0 }, { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * Initialises options: all zero except `struct_size`.
@@ -3539,8 +3629,8 @@ policysync_status policysync_client_options_init(struct policysync_client_option
 
 /**
  * Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
- * uses no proxy from the environment, and keeps its connection for the next request. To look up a name it starts a
- * thread, which ends when the system answers. Calls from several threads do not wait for each other.
+ * uses no proxy from the environment, and keeps one connection for the next request. To look up a name and to connect
+ * it starts threads, which end when the system answers. Calls from several threads do not wait for each other.
  */
 typedef struct policysync_http_client policysync_http_client;
 
@@ -3563,10 +3653,10 @@ policysync_status policysync_http_client_new(const char *POLICYSYNC_NULLABLE url
                                              policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Runs a session with the server to its end; see `policysync_session_result`. The call waits for the network, each
- * request as long as the client's options allow. It holds no lock while it waits: other threads may use the replica,
- * read `policysync_session_progress`, and end the session with `policysync_session_cancel`, which takes effect when
- * the request has ended.
+ * Runs a session with the server to its end; see `policysync_session_result`. A request that fails for a temporary
+ * reason is repeated within `retry_ms` of the client's options. The call holds no lock while it waits: other threads
+ * may use the replica, read `policysync_session_progress`, and end the session with `policysync_session_cancel`, which
+ * ends the call within about 100 milliseconds.
  *
  * `session`: a session that has not begun. When the network fails it stays unfinished: start a new one, which
  * continues from the admitted operations.
@@ -3610,7 +3700,7 @@ policysync_status policysync_http_client_exchange(struct policysync_http_client 
                                                   policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Frees a client and closes its connections. NULL is allowed. Calls that have begun finish normally.
+ * Frees a client and closes its connection. NULL is allowed. Calls that have begun finish normally.
  */
 POLICYSYNC_API
 void policysync_http_client_free(struct policysync_http_client *POLICYSYNC_NULLABLE client);

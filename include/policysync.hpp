@@ -632,6 +632,12 @@ public:
         return detail::text([&](auto *out, auto *error) { return policysync_replica_poll(get(), now_ms, out, error); });
     }
 
+    /// Returns the present position in the history of the merged state, for `Changes`.
+    std::string state_position() const {
+        return detail::text(
+            [&](auto *out, auto *error) { return policysync_replica_state_position(get(), out, error); });
+    }
+
     std::string forks() const {
         return detail::text([&](auto *out, auto *error) { return policysync_replica_forks(get(), out, error); });
     }
@@ -834,6 +840,41 @@ public:
 
 private:
     std::unique_ptr<policysync_cursor, detail::Deleter<policysync_cursor_free>> handle_;
+};
+
+/// An iterator over the fields that have changed since a position, which can be kept across restarts. It may outlive its
+/// replica. One thread at a time.
+class Changes {
+public:
+    /// With an empty position it returns all fields.
+    explicit Changes(const Replica &replica, std::string_view position = {}) {
+        policysync_changes *changes = nullptr;
+        detail::call([&](auto *error) {
+            return policysync_changes_open(replica.get(), position.data(), position.size(), &changes, error);
+        });
+        handle_.reset(changes);
+    }
+
+    /// Returns the operation that determines the next field, which lives until the next call; nothing at the end. Its
+    /// actor is empty if no operation on the field is merged any more.
+    std::optional<policysync_op> next() {
+        policysync_op op{};
+        size_t count = 0;
+        const auto status = detail::call([&](auto *error) {
+            return policysync_changes_next(handle_.get(), &op, sizeof op, 1, &count, error);
+        });
+        return status == POLICYSYNC_OK ? std::optional<policysync_op>(op) : std::nullopt;
+    }
+
+    /// Returns the position after all of these changes.
+    std::string position() const {
+        return detail::text([&](auto *out, auto *error) {
+            return policysync_changes_position(handle_.get(), out, error);
+        });
+    }
+
+private:
+    std::unique_ptr<policysync_changes, detail::Deleter<policysync_changes_free>> handle_;
 };
 
 /// Resumption data of a session. Never changes; copies share it. Any thread.

@@ -257,6 +257,7 @@ fn every_function_is_documented() {
             "answerer",
             "buffer",
             "caller",
+            "changes",
             "client",
             "cursor",
             "key",

@@ -40,7 +40,7 @@ const GROUPS: [Group; 21] = [
         files: &["replica/read", "replica/read_typed", "types/item", "replica/list", "replica/clocks"],
     },
     Group { heading: "Replicas: the log", files: &["replica/log"] },
-    Group { heading: "Cursors", files: &["replica/cursor"] },
+    Group { heading: "Cursors", files: &["replica/cursor", "replica/changes"] },
     Group { heading: "Files", files: &["store/file"] },
     Group { heading: "Bundles", files: &["store/stream", "types/counts", "store/bundle"] },
     Group { heading: "Session resumption", files: &["sync/resume"] },

@@ -195,9 +195,9 @@ failures! {
         HttpError::Connection(
             ConnectionError::Url { .. } | ConnectionError::NoTls | ConnectionError::Header(_),
         ) => Fault::Usage,
-        HttpError::Status { status: 401 | 403 } => Fault::Keys,
-        HttpError::Sync(error) => of_sync(error),
+        HttpError::Status { status: 401 | 403, .. } => Fault::Keys,
         error if error.is_temporary() => Fault::Network,
+        HttpError::Sync(error) => of_sync(error),
         _ => Fault::Bytes,
     };
 }

@@ -28,6 +28,7 @@
 //! | [`REQUEST`], [`ANSWER`], [`PUSH`], [`LINE_RESUME`], then [`SYNC_VERSION`] | messages of a session or a line |
 //! | [`ALERT`] | message that reports an error |
 //! | [`RESUME_TOKEN`], [`RESUME_SESSIONS`], then [`RESUME_VERSION`] | saved token, saved sessions |
+//! | [`STATE_CURSOR`], then [`STATE_CURSOR_VERSION`] | saved cursor of a state |
 //! | [`BUNDLE`], then [`BUNDLE_VERSION`] | bundle |
 //! | [`KEY_TEXT`], [`SEED_TEXT`], then a version | texts of a public key and of a sealed seed |
 //! | [`STORE_HEAD_VERSION`] | head of a store |
@@ -65,6 +66,10 @@ pub const RESUME_VERSION: u8 = 1;
 pub(crate) const RESUME_TOKEN: u8 = 0xE7;
 pub(crate) const RESUME_SESSIONS: u8 = 0xE8;
 
+/// The version of a saved cursor of a state, its second byte.
+pub(crate) const STATE_CURSOR_VERSION: u8 = 1;
+pub(crate) const STATE_CURSOR: u8 = 0xE9;
+
 /// The version of bundles, the byte after the first eight.
 pub const BUNDLE_VERSION: u8 = 1;
 /// The version of a store's head. A later one may change the form of the records too.
@@ -82,7 +87,7 @@ mod tests {
     fn first_bytes_and_labels_are_distinct() {
         let mut first =
             vec![BINARY_VERSION, REQUEST, ANSWER, PUSH, ALERT, LINE_RESUME, RESUME_TOKEN, RESUME_SESSIONS];
-        first.push(BUNDLE[0]);
+        first.extend([STATE_CURSOR, BUNDLE[0]]);
         first.push(b'{');
         let mut labels = vec![KID, LOG_PREFIX, SYNC_SPACE, SYNC_HINT, SYNC_RESPONDER, SYNC_KEY, SYNC_NAME];
         labels.extend([SYNC_TRANSFERRED, RESUME_TOKEN_SEAL, RESUME_SESSIONS_SEAL, LINE_NONCE]);

@@ -39,6 +39,8 @@ pub use sodium::Sodium;
 /// A value that is wiped when dropped, from the crate `zeroize`.
 pub use zeroize::Zeroizing;
 
+#[cfg(any(feature = "http", feature = "websocket"))]
+pub(crate) use encoding::encode_base64;
 pub(crate) use encoding::{
     decode_base64url, decode_base64url_array, decode_hex_array, encode_base64url, encode_hex,
 };

@@ -20,6 +20,8 @@ mod timestamp;
 mod wall;
 
 pub use clock::{Clock, hlc_now};
+#[cfg(feature = "http")]
+pub(crate) use system::steady_clock;
 pub use system::system_wall_clock;
 pub use timestamp::Hlc;
 pub use wall::WallMillis;

@@ -1,5 +1,7 @@
 //! The system clock; no other file reads it.
 
+#[cfg(feature = "http")]
+use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::WallMillis;
@@ -18,6 +20,19 @@ pub fn system_wall_clock() -> WallMillis {
     since_epoch(now)
 }
 
+/// Returns the time since an earlier moment, which stays the same while the program runs: by a clock that nobody sets,
+/// for the length of waits.
+#[cfg(feature = "http")]
+pub(crate) fn steady_clock() -> Duration {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+
+    static BEGIN: OnceLock<Instant> = OnceLock::new();
+    #[expect(clippy::disallowed_methods, reason = "only the network waits by it; no operation depends on it")]
+    let now = Instant::now();
+    now.saturating_duration_since(*BEGIN.get_or_init(|| now))
+}
+
 fn since_epoch(time: SystemTime) -> WallMillis {
     time.duration_since(UNIX_EPOCH)
         .map_or(WallMillis(0), |elapsed| WallMillis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)))
@@ -25,6 +40,7 @@ fn since_epoch(time: SystemTime) -> WallMillis {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(feature = "http"))]
     use std::time::Duration;
 
     use super::*;

@@ -2,6 +2,7 @@
 
 mod alternates;
 mod batch;
+mod feed;
 mod horizon;
 mod incoming;
 mod ingest;
@@ -31,6 +32,9 @@ use alternates::Alternates;
 use journal::Journal;
 use options::SignatureCheck;
 
+#[cfg(feature = "capi")]
+pub(crate) use feed::ChangedFields;
+pub use feed::{FieldChange, StateChanges, StateCursor, StateCursorError};
 pub use incoming::Incoming;
 pub use journal::{JournalError, Restoring, Unsaved};
 pub use options::{Labels, ReplicaOptions};
@@ -47,7 +51,7 @@ pub use write::{FieldWrite, WriteError};
 /// - Ingest operations of others: [`ingest`](Self::ingest), [`ingest_batch`](Self::ingest_batch).
 /// - Read: [`get`](Self::get), [`fields`](Self::fields), [`entity`](Self::entity), [`entities`](Self::entities),
 ///   [`kinds`](Self::kinds), [`history`](Self::history), [`explain`](Self::explain).
-/// - Learn which fields have changed: [`poll`](Self::poll).
+/// - Learn which fields have changed: [`poll`](Self::poll), or across restarts [`changes_since`](Self::changes_since).
 ///
 /// ```
 /// use policysync::{Replica, ReplicaOptions, SigningSecretKey, WallMillis};

@@ -109,10 +109,7 @@ impl State {
 
     /// Returns the operations that are not due yet: the end of the total order.
     pub(crate) fn held<'a>(&self, index: &'a Index) -> impl Iterator<Item = OpSeq> + use<'a> {
-        let first = match self.horizon {
-            None => Some(Hlc::MIN),
-            Some(horizon) => Hlc::new(horizon.0.saturating_add(1), 0).ok(),
-        };
+        let first = first_after(self.horizon);
         first.into_iter().flat_map(|first| index.since_ts(first))
     }
 
@@ -146,7 +143,7 @@ impl State {
     }
 
     /// Returns the greatest operation on a register.
-    pub(super) fn winner(&self, register: RegisterId) -> Option<OpSeq> {
+    pub(crate) fn winner(&self, register: RegisterId) -> Option<OpSeq> {
         if register >= self.winners.end() {
             return None;
         }
@@ -157,4 +154,9 @@ impl State {
     pub(super) fn merged(&self, register: RegisterId) -> impl Iterator<Item = OpSeq> + '_ {
         std::iter::successors(self.winner(register), |seq| self.next.get(*seq).get())
     }
+}
+
+/// Returns the first timestamp after a horizon, if there is one.
+pub(super) fn first_after(horizon: Option<WallMillis>) -> Option<Hlc> {
+    horizon.map_or(Some(Hlc::MIN), |horizon| Hlc::new(horizon.0.saturating_add(1), 0).ok())
 }

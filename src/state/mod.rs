@@ -3,6 +3,7 @@
 mod explain;
 mod merge;
 mod read;
+mod since;
 
 pub use explain::{Explanation, Rule, Standing, Version};
 pub use read::{Change, Folded, Page};

@@ -47,6 +47,7 @@ void test_keys(void);
 void test_replica(void);
 void test_typed(void);
 void test_log(void);
+void test_changes(void);
 void test_ops(void);
 void test_nulls(void);
 void test_lengths(void);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A call that must fail with ERR_NULL and name the parameter. */
@@ -368,7 +369,8 @@ static void test_what_goes_wrong(void) {
     options = options_of(TOKEN);
     options.answer_timeout_ms = 100;
     options.connect_timeout_ms = UINT64_MAX;
-    options.body_timeout_ms = 10000;
+    options.progress_timeout_ms = 10000;
+    options.retry_ms = 1;
     options.overall_timeout_ms = 60000;
     client = client_of(url, &options);
     session = session_of();
@@ -381,6 +383,71 @@ static void test_what_goes_wrong(void) {
     CHECK(error.status <= -400 && error.status > -450);
     policysync_session_free(session);
     policysync_http_client_free(client);
+    policysync_replica_free(alice);
+    stop(&server);
+}
+
+static void *cancel_later(void *ctx) {
+    const struct timespec pause = {0, 300000000};
+    CHECK(nanosleep(&pause, NULL) == 0);
+    EXPECT(POLICYSYNC_OK, policysync_session_cancel((policysync_session *)ctx, NULL));
+    return NULL;
+}
+
+static void test_that_a_wait_can_be_cancelled(void) {
+    policysync_replica *alice = alice_of();
+    policysync_client_options options = options_of("");
+    char url[64];
+    struct timespec begin, end;
+    int round;
+
+    for (round = 0; round < 2; round++) {
+        /* First a server that never answers, then none: the call waits to try again. */
+        int silent = listen_on(url, sizeof url, "http");
+        policysync_http_client *client = client_of(url, &options);
+        policysync_session *session = session_of();
+        pthread_t thread;
+        if (round == 1) {
+            close(silent);
+        }
+        CHECK(clock_gettime(CLOCK_MONOTONIC, &begin) == 0);
+        CHECK(pthread_create(&thread, NULL, cancel_later, session) == 0);
+        EXPECT(POLICYSYNC_OK, policysync_http_client_sync(client, session, alice, NOW, err));
+        CHECK(clock_gettime(CLOCK_MONOTONIC, &end) == 0);
+        CHECK(state_of(session) == POLICYSYNC_SESSION_CANCELLED);
+        /* The machine may be busy. */
+        CHECK(end.tv_sec - begin.tv_sec < 10);
+        CHECK(pthread_join(thread, NULL) == 0);
+        policysync_session_free(session);
+        policysync_http_client_free(client);
+        if (round == 0) {
+            close(silent);
+        }
+    }
+    policysync_replica_free(alice);
+}
+
+static void test_a_proxy(void) {
+    static const char through[] = "http://policysync.invalid/sync";
+    struct server server;
+    policysync_client_options options = options_of(TOKEN);
+    policysync_http_client *client;
+    policysync_replica *alice = alice_of();
+    policysync_session *session = session_of();
+
+    start(&server);
+    server.url[strlen(server.url) - strlen("/sync")] = 0;
+    options.proxy = bytes_of(server.url);
+    options.progress_timeout_ms = 5000;
+    client = client_of(through, &options);
+    EXPECT(POLICYSYNC_OK, policysync_http_client_sync(client, session, alice, NOW, err));
+    CHECK(state_of(session) == POLICYSYNC_SESSION_CONVERGED);
+    policysync_http_client_free(client);
+    client = NULL;
+    options.proxy = bytes_of("socks5://secret@127.0.0.1");
+    EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_http_client_new(through, strlen(through), &options, &client, err));
+    CHECK(client == NULL && strstr(error.message, "secret") == NULL);
+    policysync_session_free(session);
     policysync_replica_free(alice);
     stop(&server);
 }
@@ -453,6 +520,10 @@ static void test_nulls_of_http(policysync_responder *responder, policysync_repli
         options.bearer_token.len = 1;
         NULL_IN("options.bearer_token", policysync_http_client_new("http://a/", 9, &options, &client, err));
         options = options_of("");
+        options.proxy.data = NULL;
+        options.proxy.len = 1;
+        NULL_IN("options.proxy", policysync_http_client_new("http://a/", 9, &options, &client, err));
+        options = options_of("");
         options.headers_count = 1;
         NULL_IN("options.headers", policysync_http_client_new("http://a/", 9, &options, &client, err));
         options = options_of("");
@@ -499,6 +570,8 @@ static void *test_all(void *ctx) {
         test_that_it_synchronises();
         test_that_nothing_is_held_while_it_waits();
         test_what_goes_wrong();
+        test_that_a_wait_can_be_cancelled();
+        test_a_proxy();
     }
     policysync_responder_free(responder);
     policysync_replica_free(bob);

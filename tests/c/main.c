@@ -7,6 +7,7 @@ int main(void) {
     test_replica();
     test_typed();
     test_log();
+    test_changes();
     test_ops();
     test_nulls();
     test_lengths();

@@ -99,6 +99,8 @@ static void test_replicas(void) {
     policysync_replica *out = replica;
     policysync_cursor *cursor = NULL;
     policysync_cursor *cursor_out = NULL;
+    policysync_changes *changes = NULL;
+    policysync_changes *changes_out = NULL;
     policysync_buffer buffer = POLICYSYNC_BUFFER_INIT;
     policysync_field field = title_of("t1");
     policysync_field broken;
@@ -240,6 +242,18 @@ static void test_replicas(void) {
     NULL_IN("out_count", policysync_cursor_next(cursor, &op, sizeof op, 1, nothing(), err));
     NULL_IN("cursor", policysync_cursor_position(nothing(), &number, err));
     NULL_IN("out", policysync_cursor_position(cursor, nothing(), err));
+    NULL_IN("replica", policysync_replica_state_position(nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_state_position(replica, nothing(), err));
+    NULL_IN("replica", policysync_changes_open(nothing(), NULL, 0, &changes_out, err));
+    NULL_IN("position", policysync_changes_open(replica, NULL, 1, &changes_out, err));
+    NULL_IN("out", policysync_changes_open(replica, NULL, 0, nothing(), err));
+    EXPECT(POLICYSYNC_OK, policysync_changes_open(replica, NULL, 0, &changes, NULL));
+    NULL_IN("changes", policysync_changes_next(nothing(), &op, sizeof op, 1, &count, err));
+    NULL_IN("ops", policysync_changes_next(changes, NULL, sizeof op, 1, &count, err));
+    NULL_IN("out_count", policysync_changes_next(changes, &op, sizeof op, 1, nothing(), err));
+    NULL_IN("changes", policysync_changes_position(nothing(), &buffer, err));
+    NULL_IN("out", policysync_changes_position(changes, nothing(), err));
+    policysync_changes_free(changes);
 
     /* None of these calls had an effect. */
     CHECK(buffer.data == NULL);
@@ -324,5 +338,6 @@ void test_nulls(void) {
     policysync_key_free(NULL);
     policysync_replica_free(NULL);
     policysync_cursor_free(NULL);
+    policysync_changes_free(NULL);
     policysync_buffer_dispose(NULL);
 }

@@ -20,7 +20,7 @@ static policysync_client_options options_of(const char *token) {
     options.connect_timeout_ms = 60000;
     options.ping_after_ms = 20000;
     options.silence_ms = 60000;
-    options.stall_ms = 60000;
+    options.progress_timeout_ms = 60000;
     return options;
 }
 

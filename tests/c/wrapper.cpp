@@ -57,6 +57,12 @@ void test_everything() {
     CHECK(!alice.get(title) && !alice.entity("Task", "t1"));
 
     Cursor cursor(alice);
+    Changes changes(alice);
+    const std::string position = changes.position();
+    const auto change = changes.next();
+    CHECK(change && view(change->path) == "title" && change->kind == POLICYSYNC_DELETE && !changes.next());
+    CHECK(position == alice.state_position() && !Changes(alice, position).next());
+    CHECK(status_of([&] { Changes(alice, "no position"); }) == POLICYSYNC_ERR_MALFORMED);
     {
         const Replica gone = std::move(alice);
     }

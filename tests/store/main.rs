@@ -8,6 +8,7 @@ mod clock;
 mod contract;
 mod crash;
 mod damage;
+mod feed;
 mod files;
 #[cfg(unix)]
 mod fork;

@@ -5,10 +5,12 @@
 mod tools;
 
 mod devices;
+mod gateways;
 mod handler;
 mod http;
 mod processes;
 mod server;
+mod slow;
 #[cfg(feature = "tls")]
 mod tls;
 mod websocket;

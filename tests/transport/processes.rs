@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use policysync::sync::{Alert, SessionResult};
 use policysync::transport::{
-    ConnectionError, ConnectionOptions, HttpError, HttpOptions, NetStream, WaitResult, WebSocketError,
-    WebSocketOptions,
+    ConnectionOptions, HttpError, HttpOptions, NetStream, WaitResult, WebSocketError, WebSocketOptions,
 };
 use policysync::{
     HttpClient, Replica, SyncError, SyncOptions, SyncSession, WebSocketClient, system_wall_clock,
 };
 
 use crate::devices::{assert_same, device, device_with, key, write};
+use crate::server::proceed;
 use crate::tools::relay;
 
 struct Relay {
@@ -51,7 +51,8 @@ impl Relay {
     }
 
     fn http(&self) -> HttpClient {
-        HttpClient::new(&format!("http://{}/sync", self.address), HttpOptions::new()).unwrap()
+        let options = HttpOptions::new().retry_for(Duration::ZERO);
+        HttpClient::new(&format!("http://{}/sync", self.address), options).unwrap()
     }
 
     fn line(&self, seed: u8) -> WebSocketClient<NetStream> {
@@ -135,12 +136,12 @@ fn two_clients_over_http_converge_although_the_relay_is_killed_in_between() {
     let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
     for _ in 0..3 {
         let request = session.next_message(&alice).unwrap().unwrap();
-        let answer = client.exchange(&request, 1_114_112).unwrap();
+        let answer = client.exchange(&request, 1_114_112, proceed).unwrap();
         session.receive(&mut alice, system_wall_clock(), &answer).unwrap();
     }
     let request = session.next_message(&alice).unwrap().expect("there is more to send");
     relay.kill();
-    let error = client.exchange(&request, 1_114_112).unwrap_err();
+    let error = client.exchange(&request, 1_114_112, proceed).unwrap_err();
     assert!(error.is_temporary(), "{error:?}");
 
     // It still has the operations that it acknowledged.
@@ -246,7 +247,7 @@ fn a_relay_with_a_token_refuses_clients_without_it() {
             let proceed = |_: &_| ControlFlow::Continue(());
             let error =
                 client.sync(&mut alice, SyncOptions::new(), [1; 16], system_wall_clock, proceed).unwrap_err();
-            assert!(matches!(error, HttpError::Status { status: 401 }), "{error:?}");
+            assert!(matches!(error, HttpError::Status { status: 401, .. }), "{error:?}");
             assert_eq!(error.to_string(), "the server answered with status 401");
             assert!(!error.is_temporary());
         }
@@ -309,13 +310,10 @@ fn a_relay_survives_invalid_messages_and_refuses_them() {
     let folder = tempfile::tempdir().unwrap();
     let relay = Relay::start(&folder.path().join("relay.db"), &["--blind"]);
     let refusal = SyncError::AlertReceived(Alert::Message).to_alert();
-    assert_eq!(relay.http().exchange(b"nonsense", 1000).unwrap(), refusal);
-    let error = relay.http().exchange(&vec![0; 1_114_113], 1000).unwrap_err();
+    assert_eq!(relay.http().exchange(b"nonsense", 1000, proceed).unwrap(), refusal);
+    let error = relay.http().exchange(&vec![0; 1_114_113], 1000, proceed).unwrap_err();
     // The status, or a connection that breaks before the request is complete.
-    assert!(
-        matches!(error, HttpError::Status { status: 413 } | HttpError::Connection(ConnectionError::Io(_))),
-        "{error:?}"
-    );
+    assert!(matches!(error, HttpError::RequestTooLarge { len: 1_114_113 }), "{error:?}");
 
     let stream = std::net::TcpStream::connect(&relay.address).unwrap();
     let (mut socket, _) = tungstenite::client(format!("ws://{}/sync", relay.address), stream).unwrap();
@@ -368,7 +366,7 @@ fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
         let mut session = SyncSession::new(SyncOptions::new().resume(base.clone()), [9; 16]);
         let hello = session.next_message(alice).unwrap().unwrap();
         // After the nonce and two bytes of the cursor, the answer has a byte that is 1 if the session resumes.
-        relay.http().exchange(&hello, 2_000_000).unwrap()[30] == 1
+        relay.http().exchange(&hello, 2_000_000, proceed).unwrap()[30] == 1
     };
     let mut relay = Relay::start(&file, &mode);
     let base = base_after(&relay, &mut alice, SyncOptions::new(), 1);

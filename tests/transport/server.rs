@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -95,6 +96,11 @@ pub fn http(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
         "HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
     );
     [head.as_bytes(), body].concat()
+}
+
+/// Continues a call that could be cancelled.
+pub fn proceed() -> ControlFlow<()> {
+    ControlFlow::Continue(())
 }
 
 /// Reads a request: its head and its body.

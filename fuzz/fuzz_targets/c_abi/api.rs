@@ -291,6 +291,24 @@ unsafe extern "C" {
     ) -> i32;
     pub fn policysync_cursor_position(cursor: Handle, out: *mut u64, err: Err) -> i32;
     pub fn policysync_cursor_free(cursor: Handle);
+    pub fn policysync_replica_state_position(replica: Handle, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_changes_open(
+        replica: Handle,
+        position: *const c_void,
+        position_len: usize,
+        out: *mut Handle,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_changes_next(
+        changes: Handle,
+        ops: *mut COp,
+        stride: usize,
+        capacity: usize,
+        out_count: *mut usize,
+        err: Err,
+    ) -> i32;
+    pub fn policysync_changes_position(changes: Handle, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_changes_free(changes: Handle);
     pub fn policysync_op_sign(op: *const COp, key: Handle, format: u32, out: *mut Buffer, err: Err) -> i32;
     pub fn policysync_op_verify(
         op: *const c_void,

@@ -11,6 +11,7 @@ use crate::keys::{
     VerifyError, WrapError,
 };
 use crate::op::{IdentifierError, OpError, OpSeq};
+use crate::replica::StateCursorError;
 use crate::store::Place;
 use crate::value::JsonError;
 use crate::{IngestError, OpRefusal, OpenError, StoreError, WriteError};
@@ -229,6 +230,17 @@ impl Status for StoreError {
         match self {
             Self::Corrupt { place: Place::Operation { seq }, .. } => Some(*seq),
             _ => None,
+        }
+    }
+}
+
+impl Status for StateCursorError {
+    fn status(&self) -> policysync_status_code {
+        match self {
+            Self::Malformed(_) => POLICYSYNC_ERR_MALFORMED,
+            Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
+            Self::OtherLog => POLICYSYNC_ERR_OTHER_REPLICA,
+            Self::Store(error) => error.status(),
         }
     }
 }

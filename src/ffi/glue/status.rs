@@ -154,18 +154,20 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_HOST = -400,
     /// The connection was refused, is broken or closed.
     POLICYSYNC_ERR_CONNECTION = -401,
-    /// The server did not answer or read within the time that the options allow.
+    /// The server did not answer, or a transfer did not move, within the time that the options allow.
     POLICYSYNC_ERR_TIMEOUT = -402,
-    /// The server cannot answer at present (HTTP status 429, or 500 and above). A PolicySync server that fails returns
-    /// `POLICYSYNC_ERR_REFUSED` instead.
+    /// The server cannot answer at present (HTTP status 408, 421, 425, 429, 500, 502, 503 or 504, or a PolicySync
+    /// server that reports a fault of its own), or the login page of a network answers in its place (a redirect for a
+    /// time, or another content type); the message says which.
     POLICYSYNC_ERR_UNAVAILABLE = -403,
-    /// The server answered with another HTTP status, for example a redirect; the message says which.
+    /// The server, a gateway or a proxy answered with another HTTP status, for example 404 or 413; the message says
+    /// which.
     POLICYSYNC_ERR_HTTP_STATUS = -450,
-    /// The server requires a token, or another one (HTTP status 401 or 403).
+    /// The server requires a token, or another one (HTTP status 401 or 403), or the proxy requires credentials (407).
     POLICYSYNC_ERR_UNAUTHORIZED = -451,
     /// The server's certificate is not accepted, or TLS failed; the message says why.
     POLICYSYNC_ERR_TLS = -452,
-    /// The answer does not come from a server of this protocol, but for example from a login page.
+    /// The answer does not come from a server of this protocol, or something on the way has encoded it.
     POLICYSYNC_ERR_NOT_A_SERVER = -453,
 }
 

@@ -52,25 +52,32 @@ pub struct policysync_client_options {
     /// are added to those that Mozilla trusts; with `POLICYSYNC_TRUST_NO_OTHERS` they replace them, and nobody is
     /// trusted if this is empty. Needs the feature `tls`.
     pub trusted: policysync_bytes,
-    /// The time limit of each step of connecting; 0 for 10 seconds, at most a day. For HTTP: looking up the name of the
-    /// host, and connecting to all its addresses including TLS. For a WebSocket: connecting to each address of the
-    /// host, the TLS handshake, and the WebSocket handshake; the system limits the look-up of the name.
+    /// The URL of an HTTP proxy, `http://[user:password@]host[:port]`; a byte of user or password may be written as `%`
+    /// and two hexadecimal digits. It carries `http` requests, and opens a tunnel for `https`, `ws` and `wss`. Empty
+    /// for none; proxies of the environment are ignored.
+    pub proxy: policysync_bytes,
+    /// The time limit of each step of connecting: looking up the name of the host, connecting to each of its addresses,
+    /// the answer of the proxy, the TLS handshake, the WebSocket handshake; 0 for 10 seconds, at most a day.
     pub connect_timeout_ms: u64,
-    /// The time limit for the head of an HTTP answer; 0 for 30 seconds. Like the next two, ignored for a WebSocket.
+    /// The time in which a transfer must move at least 512 bytes, either way; 0 for 30 seconds. A message may take as
+    /// long as it needs while it moves.
+    pub progress_timeout_ms: u64,
+    /// The time limit for the head of an HTTP answer, with a second for each KiB of the request added; 0 for 30
+    /// seconds. Like the next two, ignored for a WebSocket.
     pub answer_timeout_ms: u64,
-    /// The time limit for the body of an HTTP request, and for that of its answer; 0 for 60 seconds.
-    pub body_timeout_ms: u64,
-    /// The time limit for one HTTP request with its answer; 0 for 120 seconds.
+    /// The time limit for one HTTP request with its answer, also if it moves; 0 for none.
     pub overall_timeout_ms: u64,
+    /// The time for which `policysync_http_client_sync` repeats a request that fails for a temporary reason, from its
+    /// first failure on; 0 for 60 seconds, 1 for no repetition.
+    pub retry_ms: u64,
     /// The time that `policysync_websocket_client_wait` waits for a message; 0 for 100 milliseconds. Like those that
     /// follow, ignored for HTTP.
     pub wait_ms: u64,
     /// The time without a message after which the server is pinged; 0 for 20 seconds.
     pub ping_after_ms: u64,
-    /// The time without a message or an answer to a ping after which the line ends with an error; 0 for 60 seconds.
+    /// The time without a sign of the server (a message, part of one, an answer to a ping) after which the line ends
+    /// with an error; 0 for 60 seconds.
     pub silence_ms: u64,
-    /// The time that sending a message may be stalled until the line ends with an error; 0 for 30 seconds.
-    pub stall_ms: u64,
 }
 
 // SAFETY: `repr(C)`, begins with its size. Zero is NULL and none.
@@ -101,6 +108,7 @@ pub(in crate::ffi) struct Options<'c> {
     given: Option<policysync_client_options>,
     headers: Vec<(&'c str, &'c str)>,
     token: &'c str,
+    proxy: &'c str,
     #[cfg(feature = "tls")]
     roots: crate::transport::TlsRoots,
 }
@@ -116,6 +124,7 @@ impl<'c> Options<'c> {
             given,
             headers: Vec::new(),
             token: "",
+            proxy: "",
             #[cfg(feature = "tls")]
             roots: crate::transport::TlsRoots::new(),
         };
@@ -125,6 +134,7 @@ impl<'c> Options<'c> {
             return Err(Failure::argument(message));
         }
         taken.token = options.bearer_token.text(call, "options.bearer_token")?;
+        taken.proxy = options.proxy.text(call, "options.proxy")?;
         let headers =
             call.array(options.headers, options.headers_stride, options.headers_count, "options.headers")?;
         for (at, header) in headers.enumerate() {
@@ -173,8 +183,15 @@ impl<'c> Options<'c> {
         {
             connection = connection.tls_roots(self.roots.clone());
         }
-        if let Some(time) = self.given.and_then(|given| duration(given.connect_timeout_ms)) {
+        if !self.proxy.is_empty() {
+            connection = connection.proxy(self.proxy);
+        }
+        let Some(given) = self.given else { return connection };
+        if let Some(time) = duration(given.connect_timeout_ms) {
             connection = connection.connect_timeout(time);
+        }
+        if let Some(time) = duration(given.progress_timeout_ms) {
+            connection = connection.progress_timeout(time);
         }
         connection
     }
@@ -186,11 +203,11 @@ impl<'c> Options<'c> {
         if let Some(time) = duration(given.answer_timeout_ms) {
             http = http.answer_timeout(time);
         }
-        if let Some(time) = duration(given.body_timeout_ms) {
-            http = http.body_timeout(time);
-        }
         if let Some(time) = duration(given.overall_timeout_ms) {
             http = http.overall_timeout(time);
+        }
+        if let Some(time) = duration(given.retry_ms) {
+            http = http.retry_for(time);
         }
         http
     }
@@ -208,9 +225,6 @@ impl<'c> Options<'c> {
         }
         if given.silence_ms != 0 {
             websocket = websocket.silence(crate::WallMillis(given.silence_ms));
-        }
-        if given.stall_ms != 0 {
-            websocket = websocket.stall(crate::WallMillis(given.stall_ms));
         }
         websocket
     }

@@ -3,17 +3,22 @@
 use crate::ffi::glue::error::Status;
 use crate::ffi::glue::status::policysync_status_code::{self, *};
 use crate::op::OpSeq;
+#[cfg(any(feature = "http", feature = "websocket"))]
+use crate::sync::{Alert, SyncError};
 
 #[cfg(any(feature = "http", feature = "websocket"))]
 impl Status for crate::transport::ConnectionError {
     fn status(&self) -> policysync_status_code {
         match self {
-            Self::Url { .. } | Self::HostName | Self::Header(_) => POLICYSYNC_ERR_ARGUMENT,
+            Self::Url { .. } | Self::ProxyUrl | Self::HostName | Self::Header(_) => POLICYSYNC_ERR_ARGUMENT,
             Self::NoTls => POLICYSYNC_ERR_UNSUPPORTED,
             Self::HostNotFound => POLICYSYNC_ERR_HOST,
             Self::Timeout => POLICYSYNC_ERR_TIMEOUT,
             Self::Io(_) => POLICYSYNC_ERR_CONNECTION,
             Self::Tls(_) => POLICYSYNC_ERR_TLS,
+            Self::Proxy { status: 407 } => POLICYSYNC_ERR_UNAUTHORIZED,
+            Self::Proxy { status } => of_http(*status, self.is_temporary()),
+            Self::NotAProxy(_) => POLICYSYNC_ERR_NOT_A_SERVER,
         }
     }
 }
@@ -24,10 +29,14 @@ impl Status for crate::transport::HttpError {
         match self {
             Self::Connection(error) => error.status(),
             Self::Timeout(_) => POLICYSYNC_ERR_TIMEOUT,
-            Self::Protocol(_) | Self::ContentType => POLICYSYNC_ERR_NOT_A_SERVER,
-            Self::Redirect { .. } => POLICYSYNC_ERR_HTTP_STATUS,
-            Self::Status { status } => of_http(*status, self.is_temporary()),
+            Self::Cancelled => POLICYSYNC_ERR_ENDED,
+            Self::Protocol(_) | Self::ContentEncoding { .. } => POLICYSYNC_ERR_NOT_A_SERVER,
+            // Of a network that wants its user to log in.
+            Self::ContentType => POLICYSYNC_ERR_UNAVAILABLE,
+            Self::Redirect { status } | Self::Status { status, .. } => of_http(*status, self.is_temporary()),
+            Self::RequestTooLarge { .. } => POLICYSYNC_ERR_HTTP_STATUS,
             Self::TooLarge { .. } => POLICYSYNC_ERR_LIMIT,
+            Self::Sync(SyncError::AlertReceived(Alert::Failed)) => POLICYSYNC_ERR_UNAVAILABLE,
             Self::Sync(error) => error.status(),
         }
     }
@@ -51,6 +60,7 @@ impl Status for crate::transport::WebSocketError {
             Self::Status { status } => of_http(*status, self.is_temporary()),
             Self::TurnedAway { .. } => POLICYSYNC_ERR_REFUSED,
             Self::TooLarge { .. } => POLICYSYNC_ERR_LIMIT,
+            Self::Sync(SyncError::AlertReceived(Alert::Failed)) => POLICYSYNC_ERR_UNAVAILABLE,
             Self::Sync(error) => error.status(),
         }
     }
@@ -91,6 +101,10 @@ mod tests {
             ConnectionError::Timeout,
             ConnectionError::Io(std::io::ErrorKind::NotConnected.into()),
             ConnectionError::Tls(TlsError::Expired),
+            ConnectionError::ProxyUrl,
+            ConnectionError::Proxy { status: 407 },
+            ConnectionError::Proxy { status: 504 },
+            ConnectionError::NotAProxy("".into()),
         ] {
             assert_eq!(may_pass(error.status()), error.is_temporary(), "{error:?}");
         }
@@ -99,27 +113,34 @@ mod tests {
             HttpError::Connection(ConnectionError::HostNotFound),
             HttpError::Timeout(HttpStage::Answer),
             HttpError::ContentType,
+            HttpError::Cancelled,
+            HttpError::ContentEncoding { encoding: "gzip".into() },
             HttpError::Redirect { status: 301 },
-            HttpError::Status { status: 401 },
-            HttpError::Status { status: 404 },
-            HttpError::Status { status: 429 },
-            HttpError::Status { status: 503 },
+            HttpError::Redirect { status: 302 },
+            HttpError::RequestTooLarge { len: 1 },
             HttpError::TooLarge { limit: 1 },
-            HttpError::Sync(crate::SyncError::Stray),
+            HttpError::Sync(SyncError::Stray),
+            HttpError::Sync(SyncError::AlertReceived(Alert::Failed)),
+            HttpError::Sync(SyncError::AlertReceived(Alert::OtherSpace)),
         ] {
+            assert_eq!(may_pass(error.status()), error.is_temporary(), "{error:?}");
+        }
+        for status in 100..=999 {
+            let error = HttpError::Status { status, retry_after: None };
+            assert_eq!(may_pass(error.status()), error.is_temporary(), "{error:?}");
+            let error = WebSocketError::Status { status };
             assert_eq!(may_pass(error.status()), error.is_temporary(), "{error:?}");
         }
         for error in [
             WebSocketError::Connection(ConnectionError::Tls(TlsError::NotTls)),
             WebSocketError::Connection(ConnectionError::Timeout),
             WebSocketError::Text,
-            WebSocketError::Status { status: 403 },
-            WebSocketError::Status { status: 500 },
             WebSocketError::TurnedAway { status: 401 },
             WebSocketError::Silent { elapsed: WallMillis(1) },
             WebSocketError::SlowPeer { elapsed: WallMillis(1) },
             WebSocketError::Cut,
             WebSocketError::Closed,
+            WebSocketError::Sync(SyncError::AlertReceived(Alert::Failed)),
         ] {
             assert_eq!(may_pass(error.status()), error.is_temporary(), "{error:?}");
         }

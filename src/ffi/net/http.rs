@@ -14,8 +14,8 @@ use crate::ffi::sync::responder::policysync_responder;
 use crate::ffi::sync::session::policysync_session;
 
 /// Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
-/// uses no proxy from the environment, and keeps its connection for the next request. To look up a name it starts a
-/// thread, which ends when the system answers. Calls from several threads do not wait for each other.
+/// uses no proxy from the environment, and keeps one connection for the next request. To look up a name and to connect
+/// it starts threads, which end when the system answers. Calls from several threads do not wait for each other.
 pub struct policysync_http_client {
     #[cfg(feature = "http")]
     client: crate::HttpClient,
@@ -46,10 +46,10 @@ pub extern "C" fn policysync_http_client_new(
     })
 }
 
-/// Runs a session with the server to its end; see `policysync_session_result`. The call waits for the network, each
-/// request as long as the client's options allow. It holds no lock while it waits: other threads may use the replica,
-/// read `policysync_session_progress`, and end the session with `policysync_session_cancel`, which takes effect when
-/// the request has ended.
+/// Runs a session with the server to its end; see `policysync_session_result`. A request that fails for a temporary
+/// reason is repeated within `retry_ms` of the client's options. The call holds no lock while it waits: other threads
+/// may use the replica, read `policysync_session_progress`, and end the session with `policysync_session_cancel`, which
+/// ends the call within about 100 milliseconds.
 ///
 /// `session`: a session that has not begun. When the network fails it stays unfinished: start a new one, which
 /// continues from the admitted operations.
@@ -110,7 +110,7 @@ pub extern "C" fn policysync_http_client_exchange(
     })
 }
 
-/// Frees a client and closes its connections. NULL is allowed. Calls that have begun finish normally.
+/// Frees a client and closes its connection. NULL is allowed. Calls that have begun finish normally.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_http_client_free(client: *mut policysync_http_client) {
     free_shared(client);
@@ -253,7 +253,7 @@ impl policysync_http_client {
     }
 
     fn exchange(&self, message: &[u8], max_bytes: usize) -> Result<Vec<u8>, Failure> {
-        Ok(self.client.exchange(message, max_bytes)?)
+        Ok(self.client.exchange(message, max_bytes, || std::ops::ControlFlow::Continue(()))?)
     }
 }
 
@@ -284,6 +284,14 @@ impl crate::transport::LocalSession for LockedSession<'_> {
     fn next_message(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         let replica = self.replica.enter()?;
         Ok(self.session.enter()?.inside.next_message(&replica.inside.replica)?)
+    }
+
+    fn is_cancelled(&mut self) -> Result<bool, Failure> {
+        Ok(self.session.enter()?.inside.result().is_some())
+    }
+
+    fn message_too_large(&mut self, _: usize) -> Result<bool, Failure> {
+        Ok(false)
     }
 
     fn receive(&mut self, answer: &[u8]) -> Result<crate::transport::Received, Failure> {

@@ -1,6 +1,7 @@
 //! The replica.
 
 pub(super) mod ask;
+pub(super) mod changes;
 pub(super) mod clock;
 pub(super) mod clocks;
 pub(super) mod cursor;

@@ -5,6 +5,7 @@ use crate::ffi::glue::buffer::policysync_bytes;
 use crate::ffi::glue::error::Failure;
 use crate::ffi::glue::growing::Growing;
 use crate::op::{Kind, OpRef};
+use crate::replica::FieldChange;
 use crate::{Hlc, Op, OpHash, SignedOp, Value};
 
 /// The effect of an operation on its field: `kind` of `policysync_op`.
@@ -112,6 +113,30 @@ impl policysync_op {
             value: policysync_bytes::of(op.value()),
             space: optional(op.space()),
             label: optional(op.label()),
+        }
+    }
+
+    /// Views a changed field, which must outlive the view, as the operation that determines it.
+    pub(in crate::ffi) fn change(change: &FieldChange) -> Self {
+        if let (Some(winner), Some(hash)) = (&change.winner, change.hash) {
+            return Self::signed(winner, hash);
+        }
+        Self {
+            struct_size: u32::try_from(size_of::<Self>()).unwrap_or(u32::MAX),
+            kind: policysync_op_kind::POLICYSYNC_DELETE.number(),
+            t: 0,
+            c: 0,
+            scheme: policysync_scheme::POLICYSYNC_SCHEME_NONE.number(),
+            hash: [0; 32],
+            proof: policysync_bytes::NONE,
+            actor: policysync_bytes::NONE,
+            kid: policysync_bytes::NONE,
+            entity: policysync_bytes::of(&change.entity),
+            entity_id: policysync_bytes::of(&change.entity_id),
+            path: policysync_bytes::of(&change.path),
+            value: policysync_bytes::of("null"),
+            space: policysync_bytes::NONE,
+            label: policysync_bytes::NONE,
         }
     }
 

@@ -1,21 +1,29 @@
 //! The HTTP client.
 
 use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::time::Duration;
 
-use super::{HTTP_CONTENT_TYPE, HttpError, HttpOptions, SCHEME};
-use crate::hlc::WallMillis;
+use super::exchange::{Answer, Exchange, Failed, Limits};
+use super::head::request_head;
+use super::retry::Backoff;
+use super::{HttpError, HttpOptions, SCHEME};
+use crate::hlc::{WallMillis, steady_clock};
 use crate::replica::Replica;
-use crate::sync::{ALERT, Progress, SessionResult, SyncError, SyncOptions, SyncSession};
-use crate::transport::net::{ConnectionError, HeaderError, needs_tls};
+use crate::sync::{Alert, Progress, SessionResult, SyncError, SyncOptions, SyncSession};
+use crate::transport::net::{ConnectionError, NetStream, ProxyAddress, SLICE, Security, Url, Watch};
 
 /// The number of times a message is sent again after an answer to another message.
 const REPEATS: u32 = 3;
+/// The longest time for which a connection is kept. Servers and routers forget it soon after.
+const MAX_IDLE: Duration = Duration::from_secs(30);
 
 /// Synchronises with a server over HTTP: each message is a POST to one URL.
 ///
-/// It blocks the calling thread. Only the look-up of a name runs on a thread of its own, which ends when the system
-/// answers, because the look-up has no time-out. Redirects are not followed, cookies are not kept, and proxies of the
-/// environment are ignored. Connections are reused between calls; dropping the client closes them.
+/// It blocks the calling thread. Only the look-up of a name and the opening of a connection run on threads of their
+/// own, which end when the system answers, because neither can be interrupted. Redirects are not followed, cookies are
+/// not kept, and proxies of the environment are ignored. One connection is kept between calls; dropping the client
+/// closes it. Calls from several threads do not wait for each other.
 ///
 /// With a token, and with the session before the restart resumed:
 ///
@@ -49,9 +57,18 @@ const REPEATS: u32 = 3;
 ///
 /// An `https` URL needs the feature `tls`; for an authority of your own see `ConnectionOptions::tls_roots`.
 pub struct HttpClient {
-    agent: ureq::Agent,
-    url: Box<str>,
+    url: Url,
+    /// The proxy that carries the requests themselves, since they need no tunnel.
+    proxy: Option<ProxyAddress>,
+    security: Security,
     options: HttpOptions,
+    idle: Mutex<Option<Idle>>,
+}
+
+/// A connection that can carry another request.
+struct Idle {
+    stream: NetStream,
+    since: Duration,
 }
 
 /// The result of a session, with its counts.
@@ -69,36 +86,24 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// [`ConnectionError::Url`], [`ConnectionError::NoTls`] for an `https` URL without the feature `tls`,
-    /// [`ConnectionError::Header`], and [`ConnectionError::Tls`] if TLS cannot be set up.
+    /// [`ConnectionError::Url`], [`ConnectionError::ProxyUrl`], [`ConnectionError::NoTls`] for an `https` URL without
+    /// the feature `tls`, [`ConnectionError::Header`], and [`ConnectionError::Tls`] if TLS cannot be set up.
     pub fn new(url: &str, options: HttpOptions) -> Result<Self, HttpError> {
-        let uri: ureq::http::Uri = url.parse().map_err(|_| ConnectionError::Url { scheme: SCHEME })?;
-        needs_tls(uri.scheme_str(), uri.host(), SCHEME)?;
+        let url = Url::parse(url, SCHEME)?;
         let connection = &options.connection;
         connection.headers.check().map_err(ConnectionError::from)?;
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .user_agent(concat!("policysync/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(options.overall))
-            .timeout_resolve(Some(connection.timeout))
-            .timeout_connect(Some(connection.timeout))
-            .timeout_send_request(Some(options.answer))
-            .timeout_send_body(Some(options.body))
-            .timeout_recv_response(Some(options.answer))
-            .timeout_recv_body(Some(options.body))
-            .build();
-        #[cfg(feature = "tls")]
-        let agent = super::tls::agent(config, &connection.roots).map_err(ConnectionError::from)?;
-        #[cfg(not(feature = "tls"))]
-        let agent = super::deadline::agent(config);
-        Ok(Self { agent, url: url.into(), options })
+        let proxy = connection.proxy.as_ref().map(|proxy| proxy.read()).transpose()?;
+        let security = Security::new(&url, connection)?;
+        let proxy = proxy.filter(|_| !url.tls);
+        Ok(Self { url, proxy, security, options, idle: Mutex::new(None) })
     }
 
     /// Runs a session to its end. `nonce` is 16 random bytes, new for each session; `now` returns the time, for the
-    /// operations that arrive; `on_progress` is called after each answer and can cancel the session.
+    /// operations that arrive; `on_progress` is called after each answer, and every 50 to 100 milliseconds while the
+    /// call waits; it can cancel the session, which then ends at once.
+    ///
+    /// A request that fails for a temporary reason ([`HttpError::is_temporary`]) is sent again, within
+    /// [`HttpOptions::retry_for`]. A responder that had received it already counts what is in it as duplicates.
     ///
     /// The replica is borrowed meanwhile. To write into it during a session, run the [`SyncSession`] yourself and carry
     /// its messages with [`HttpClient::exchange`].
@@ -126,7 +131,7 @@ impl HttpClient {
     pub(crate) fn run<S: LocalSession>(&self, session: &mut S, limit: usize) -> Result<(), S::Error> {
         while let Some(request) = session.next_message()? {
             for strays in 0.. {
-                let answer = self.exchange(&request, limit)?;
+                let Some(answer) = self.carry_surely(session, &request, limit)? else { break };
                 match session.receive(&answer)? {
                     Received::Answer | Received::Cancelled => break,
                     // A cache on the way may have repeated an old answer.
@@ -138,52 +143,131 @@ impl HttpClient {
         Ok(())
     }
 
+    /// Carries one message of a session, again and again if it fails for a temporary reason. Returns `None` if the
+    /// session was cancelled meanwhile, or will send something else.
+    fn carry_surely<S: LocalSession>(
+        &self,
+        session: &mut S,
+        request: &[u8],
+        limit: usize,
+    ) -> Result<Option<Vec<u8>>, S::Error> {
+        let mut backoff = Backoff::new(request, self.options.retry);
+        loop {
+            let result = waiting(session, |proceed| self.carry(request, limit, proceed))?;
+            let asked = match &result {
+                Err(HttpError::Cancelled) => return Ok(None),
+                Err(HttpError::RequestTooLarge { len }) if session.message_too_large(*len)? => {
+                    return Ok(None);
+                }
+                Err(error) if error.is_temporary() => error.retry_after(),
+                Ok(answer) if is_failure(&answer.body) => answer.retry_after,
+                _ => return Ok(Some(result?.body)),
+            };
+            let Some(pause) = backoff.after_failure(steady_clock(), asked) else {
+                return Ok(Some(result?.body));
+            };
+            if waiting(session, |proceed| wait(pause, proceed))?.is_break() {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Carries one message and returns the answer, which has at most `max_bytes` bytes. That should be the limit of the
-    /// session ([`SyncOptions::max_message_bytes`]). A refusal by the server is an answer too.
+    /// session ([`SyncOptions::max_message_bytes`]). A refusal by the server is an answer too. `proceed` is called
+    /// every 50 to 100 milliseconds and can cancel the call. The message is sent once, unless a connection that was
+    /// kept turns out to be closed.
     ///
     /// # Errors
     ///
     /// [`HttpError`].
-    pub fn exchange(&self, message: &[u8], max_bytes: usize) -> Result<Vec<u8>, HttpError> {
-        let mut request = self
-            .agent
-            .post(&*self.url)
-            .header("content-type", HTTP_CONTENT_TYPE)
-            .header("accept", HTTP_CONTENT_TYPE);
-        for (name, value) in self.options.connection.headers.iter() {
-            let mut value = ureq::http::HeaderValue::try_from(value)
-                .map_err(|_| ConnectionError::from(HeaderError::Value { at: 0 }))?;
-            value.set_sensitive(true);
-            request = request.header(name, value);
-        }
-        let mut response = request.send(message).map_err(|error| HttpError::of(error, max_bytes))?;
-        let status = response.status().as_u16();
-        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-        let is_message = content_type.is_some_and(is_message);
-        match status {
-            300..=399 => return Err(HttpError::Redirect { status }),
-            200 if !is_message => return Err(HttpError::ContentType),
-            200 => {}
-            _ if is_message => {}
-            _ => return Err(HttpError::Status { status }),
-        }
-        let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX);
-        let body = response.body_mut();
-        if body.content_length().is_some_and(|length| length > limit) {
-            return Err(HttpError::TooLarge { limit: max_bytes });
-        }
-        // One more than the limit, since ureq reports an error when the limit is reached.
-        let read = body.with_config().limit(limit.saturating_add(1)).read_to_vec();
-        let bytes = read.map_err(|error| HttpError::of(error, max_bytes))?;
-        if bytes.len() > max_bytes {
-            return Err(HttpError::TooLarge { limit: max_bytes });
-        }
-        // With an error status only a refusal counts as an answer.
-        if status != 200 && bytes.first() != Some(&ALERT) {
-            return Err(HttpError::Status { status });
-        }
-        Ok(bytes)
+    pub fn exchange(
+        &self,
+        message: &[u8],
+        max_bytes: usize,
+        mut proceed: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<Vec<u8>, HttpError> {
+        Ok(self.carry(message, max_bytes, &mut proceed)?.body)
     }
+
+    fn carry(
+        &self,
+        message: &[u8],
+        max_bytes: usize,
+        proceed: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<Answer, HttpError> {
+        let mut clock = steady_clock;
+        let mut watch = Watch::new(&mut clock, proceed, self.options.overall);
+        if let Some(stream) = self.take_idle() {
+            match self.carry_over(stream, message, max_bytes, &mut watch) {
+                // The server has closed the connection meanwhile.
+                Err(Failed { error: HttpError::Connection(ConnectionError::Io(_)), has_arrived: false }) => {}
+                result => return result.map_err(|failed| failed.error),
+            }
+        }
+        let connection = &self.options.connection;
+        let stream = NetStream::connect(&self.url, false, &self.security, connection, &mut watch)?;
+        self.carry_over(stream, message, max_bytes, &mut watch).map_err(|failed| failed.error)
+    }
+
+    fn carry_over(
+        &self,
+        stream: NetStream,
+        message: &[u8],
+        max_bytes: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<Answer, Failed> {
+        let connection = &self.options.connection;
+        let limits = Limits { answer: self.options.answer, progress: connection.progress, max_bytes };
+        let head = request_head(&self.url, connection, self.proxy.as_ref(), message.len());
+        let (answer, stream) = Exchange::new(stream, watch, limits).run(&head, message)?;
+        if let Some(stream) = stream
+            && let Ok(mut idle) = self.idle.lock()
+        {
+            *idle = Some(Idle { stream, since: steady_clock() });
+        }
+        Ok(answer)
+    }
+
+    fn take_idle(&self) -> Option<NetStream> {
+        let idle = self.idle.lock().ok()?.take()?;
+        let age = steady_clock().saturating_sub(idle.since);
+        (age < MAX_IDLE).then_some(idle.stream)
+    }
+}
+
+/// Runs a wait during which the session can be cancelled.
+fn waiting<S: LocalSession, T>(
+    session: &mut S,
+    wait: impl FnOnce(&mut dyn FnMut() -> ControlFlow<()>) -> T,
+) -> Result<T, S::Error> {
+    let mut failed = None;
+    let result = wait(&mut || match session.is_cancelled() {
+        Ok(false) => ControlFlow::Continue(()),
+        Ok(true) => ControlFlow::Break(()),
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
+        }
+    });
+    failed.map_or(Ok(result), Err)
+}
+
+/// Waits for a time. Breaks if the caller does not want to proceed.
+fn wait(time: Duration, proceed: &mut dyn FnMut() -> ControlFlow<()>) -> ControlFlow<()> {
+    let begin = steady_clock();
+    loop {
+        let left = time.saturating_sub(steady_clock().saturating_sub(begin));
+        if left.is_zero() {
+            return ControlFlow::Continue(());
+        }
+        proceed()?;
+        std::thread::sleep(left.min(SLICE));
+    }
+}
+
+/// Returns true if the server reports a fault of its own, after which the same request may succeed.
+fn is_failure(answer: &[u8]) -> bool {
+    answer == SyncError::AlertReceived(Alert::Failed).to_alert()
 }
 
 /// A session with its replica, borrowed or behind a lock.
@@ -193,6 +277,13 @@ pub(crate) trait LocalSession {
 
     /// Returns the next message, or `None` at the end.
     fn next_message(&mut self) -> Result<Option<Vec<u8>>, Self::Error>;
+
+    /// Returns true if the session has been cancelled. Called while it waits for an answer.
+    fn is_cancelled(&mut self) -> Result<bool, Self::Error>;
+
+    /// Called if the server, or a gateway before it, takes no request of this length. Returns true if the session has
+    /// another message to send instead.
+    fn message_too_large(&mut self, len: usize) -> Result<bool, Self::Error>;
 
     /// Receives an answer.
     fn receive(&mut self, answer: &[u8]) -> Result<Received, Self::Error>;
@@ -205,7 +296,10 @@ pub(crate) enum Received {
     /// An answer to another message.
     Stray,
     /// Irrelevant: the session was cancelled meanwhile.
-    #[cfg_attr(not(feature = "capi"), expect(dead_code, reason = "a borrowed session cannot be cancelled"))]
+    #[cfg_attr(
+        not(feature = "capi"),
+        expect(dead_code, reason = "nobody else can cancel a borrowed session")
+    )]
     Cancelled,
 }
 
@@ -223,6 +317,18 @@ impl<N: FnMut() -> WallMillis, P: FnMut(&Progress) -> ControlFlow<()>> LocalSess
         Ok(self.session.next_message(self.replica)?)
     }
 
+    fn is_cancelled(&mut self) -> Result<bool, HttpError> {
+        let stop = (self.on_progress)(&self.session.progress()).is_break();
+        if stop {
+            self.session.cancel();
+        }
+        Ok(stop)
+    }
+
+    fn message_too_large(&mut self, _: usize) -> Result<bool, HttpError> {
+        Ok(false)
+    }
+
     fn receive(&mut self, answer: &[u8]) -> Result<Received, HttpError> {
         let progress = match self.session.receive(self.replica, (self.now)(), answer) {
             Err(SyncError::Stray) => return Ok(Received::Stray),
@@ -233,10 +339,4 @@ impl<N: FnMut() -> WallMillis, P: FnMut(&Progress) -> ControlFlow<()>> LocalSess
         }
         Ok(Received::Answer)
     }
-}
-
-/// Returns true if the content type is that of a message. Parameters are ignored.
-pub(super) fn is_message(content_type: &str) -> bool {
-    let name = content_type.split(';').next().unwrap_or_default();
-    name.trim().eq_ignore_ascii_case(HTTP_CONTENT_TYPE)
 }

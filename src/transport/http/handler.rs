@@ -1,6 +1,6 @@
 //! The request handler for any HTTP server.
 
-use super::client::is_message;
+use super::HTTP_CONTENT_TYPE;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{Alert, Responder, SyncError};
@@ -62,4 +62,10 @@ const fn status_of(error: &SyncError) -> u16 {
         SyncError::TooLarge { .. } => 413,
         _ => 503,
     }
+}
+
+/// Returns true if the content type is that of a message. Parameters are ignored.
+pub(super) fn is_message(content_type: &str) -> bool {
+    let name = content_type.split(';').next().unwrap_or_default();
+    name.trim().eq_ignore_ascii_case(HTTP_CONTENT_TYPE)
 }

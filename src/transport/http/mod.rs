@@ -1,12 +1,12 @@
 //! HTTP: each message of a session is a POST, its answer the body of the response.
 
 mod client;
-mod deadline;
 mod error;
+mod exchange;
 mod handler;
+mod head;
 mod options;
-#[cfg(feature = "tls")]
-mod tls;
+mod retry;
 
 pub use client::{HttpClient, SyncReport};
 #[cfg(feature = "capi")]

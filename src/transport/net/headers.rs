@@ -8,8 +8,9 @@ use crate::crypto::Zeroizing;
 const MAX_VALUE_BYTES: usize = 8192;
 
 /// Headers that the clients write themselves, or that would change the meaning of a request. In lower case.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 18] = [
     "accept",
+    "accept-encoding",
     "connection",
     "content-encoding",
     "content-length",
@@ -17,6 +18,7 @@ const RESERVED: [&str; 16] = [
     "expect",
     "host",
     "keep-alive",
+    "proxy-authorization",
     "sec-websocket-accept",
     "sec-websocket-extensions",
     "sec-websocket-key",
@@ -108,7 +110,6 @@ impl Headers {
     }
 
     /// Returns the headers as lines of a request head.
-    #[cfg(feature = "websocket")]
     pub(in crate::transport) fn lines(&self) -> Zeroizing<Vec<u8>> {
         let len = self.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
         let mut lines = Zeroizing::new(Vec::with_capacity(len));

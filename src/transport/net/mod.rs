@@ -1,29 +1,38 @@
-//! The network below both transports: connections, TLS, deadlines.
+//! The network below both transports: connections, TLS, limits of waiting.
 
-#[cfg(feature = "websocket")]
 mod budget;
-#[cfg(feature = "websocket")]
-mod deadline;
+mod dial;
 mod error;
+mod head;
 mod headers;
 mod options;
-#[cfg(feature = "websocket")]
+mod proxy;
 mod stream;
-pub(super) mod tls;
+mod tls;
+mod tunnel;
 mod url;
+mod watch;
 
 #[cfg(feature = "websocket")]
-pub(super) use budget::{Budgeted, would_block};
-#[cfg(feature = "websocket")]
-pub(super) use deadline::Deadline;
+pub(super) use budget::Budgeted;
+pub(super) use budget::{Moved, would_block};
 pub use error::ConnectionError;
+pub(super) use error::is_temporary_status;
+#[cfg(feature = "http")]
+pub(super) use head::{HeadEnd, HeadFault, read_head};
 pub use headers::HeaderError;
 pub use options::ConnectionOptions;
 #[cfg(feature = "http")]
-pub(super) use options::DAY;
+pub(super) use proxy::ProxyAddress;
 #[cfg(feature = "websocket")]
 pub use stream::NetStream;
+#[cfg(not(feature = "websocket"))]
+pub(super) use stream::NetStream;
+pub(super) use tls::Security;
 pub use tls::TlsError;
 #[cfg(feature = "tls")]
 pub use tls::{TlsRoots, TlsRootsError};
-pub(super) use url::needs_tls;
+pub(super) use url::Url;
+#[cfg(feature = "http")]
+pub(super) use watch::SLICE;
+pub(super) use watch::{Deadline, Progress, WaitError, Watch, on_the_way};

@@ -1,114 +1,133 @@
-//! A TCP connection, with TLS or without.
+//! A TCP connection, with TLS or without, directly or through a proxy.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::time::Duration;
 
 #[cfg(feature = "tls")]
 use rustls::{ClientConnection, StreamOwned};
 
 #[cfg(feature = "tls")]
-use super::{Budgeted, Deadline, tls, would_block};
+use super::budget::would_block;
+use super::budget::{Budgeted, Moved};
+use super::dial::dial;
+use super::proxy::ProxyAddress;
+use super::tls::Security;
+use super::tunnel;
+use super::url::Url;
+#[cfg(feature = "tls")]
+use super::watch::Deadline;
+use super::watch::{SLICE, WaitError, Watch};
 use super::{ConnectionError, ConnectionOptions};
-use crate::hlc::WallMillis;
 
 /// Reads of the connection for one read of its content, so that a server that sends a TLS record byte by byte does not
 /// keep the reader.
-#[cfg(feature = "tls")]
 const READS: usize = 2;
 /// Writes of the connection for one write of its content. A record takes one where there is room, and at most four
 /// records of 16 KiB are buffered.
-#[cfg(feature = "tls")]
 const WRITES: usize = 5;
-
-/// The longest wait of a read or a write during the handshakes. The clock is read in between.
-const SLICE: Duration = Duration::from_millis(100);
 
 /// A TCP connection to a server, with TLS or without: the stream of a
 /// [`WebSocketClient`](crate::WebSocketClient) that was connected by URL.
+#[cfg_attr(not(feature = "websocket"), expect(unreachable_pub, reason = "only WebSocketClient shows it"))]
 pub struct NetStream(Inner);
 
 enum Inner {
-    Plain(TcpStream),
+    Plain(Budgeted<TcpStream>),
     #[cfg(feature = "tls")]
     Tls(Box<StreamOwned<ClientConnection, Budgeted<TcpStream>>>),
 }
 
 impl NetStream {
-    /// Connects to the first address of the host that answers. A read and a write wait at most `wait`, and no longer
-    /// than suits a handshake, until [`NetStream::set_timeout`] is called.
+    /// Connects to the server, or through the proxy of the options: with a tunnel if the URL needs TLS, or if `tunnel`
+    /// is true. Each step takes at most the options' connect time-out. A read and a write wait one slice at most, until
+    /// [`NetStream::set_timeout`] is called.
     pub(in crate::transport) fn connect(
-        host: &str,
-        port: u16,
-        tls: bool,
+        url: &Url,
+        tunnel: bool,
+        security: &Security,
         options: &ConnectionOptions,
-        wait: Duration,
-        now: &mut impl FnMut() -> WallMillis,
-    ) -> Result<Self, ConnectionError> {
-        let addresses = (host, port).to_socket_addrs().map_err(|_| ConnectionError::HostNotFound)?;
-        let mut last = ConnectionError::HostNotFound;
-        for address in addresses {
-            match TcpStream::connect_timeout(&address, options.timeout) {
-                Ok(stream) => {
-                    stream.set_nodelay(true).map_err(ConnectionError::Io)?;
-                    set_timeout(&stream, wait.min(options.timeout).min(SLICE))
-                        .map_err(ConnectionError::Io)?;
-                    return if tls {
-                        Self::secure(stream, host, options, now)
-                    } else {
-                        Ok(Self(Inner::Plain(stream)))
-                    };
-                }
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => last = ConnectionError::Timeout,
-                Err(error) => last = ConnectionError::Io(error),
-            }
+        watch: &mut Watch<'_>,
+    ) -> Result<Self, WaitError> {
+        let proxy = options.proxy.as_ref().map(|proxy| proxy.read()).transpose()?;
+        let (host, port) = match &proxy {
+            Some(ProxyAddress { host, port, .. }) => (host, *port),
+            None => (&url.host, url.port),
+        };
+        let stream = dial(host, port, options, watch)?;
+        stream.set_nodelay(true).and_then(|()| set_timeout(&stream, SLICE)).map_err(ConnectionError::Io)?;
+        let mut stream = Budgeted::new(stream);
+        if let Some(proxy) = &proxy
+            && (url.tls || tunnel)
+        {
+            tunnel::open(&mut stream, url, proxy, options.timeout, watch)?;
         }
-        Err(last)
+        Self::secure(stream, url, security, options.timeout, watch)
     }
 
     /// Sets how long a read and a write wait at most.
+    #[cfg(feature = "websocket")]
     pub(in crate::transport) fn set_timeout(&self, wait: Duration) -> io::Result<()> {
+        set_timeout(self.tcp().get_ref(), wait)
+    }
+
+    /// Returns the number of bytes that the connection has moved, those of TLS included.
+    pub(in crate::transport) fn moved(&self) -> Moved {
+        self.tcp().moved()
+    }
+
+    /// Reads what has arrived, without waiting.
+    #[cfg(feature = "http")]
+    pub(in crate::transport) fn read_arrived(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.tcp().get_ref().set_nonblocking(true)?;
+        let result = self.read(buffer);
+        self.tcp().get_ref().set_nonblocking(false)?;
+        result
+    }
+
+    fn tcp(&self) -> &Budgeted<TcpStream> {
         match &self.0 {
-            Inner::Plain(stream) => set_timeout(stream, wait),
+            Inner::Plain(stream) => stream,
             #[cfg(feature = "tls")]
-            Inner::Tls(stream) => set_timeout(stream.sock.get_ref(), wait),
+            Inner::Tls(stream) => &stream.sock,
         }
     }
 
     #[cfg(feature = "tls")]
     fn secure(
-        stream: TcpStream,
-        host: &str,
-        options: &ConnectionOptions,
-        now: &mut impl FnMut() -> WallMillis,
-    ) -> Result<Self, ConnectionError> {
-        let config = tls::configuration(&options.roots)?;
-        let mut connection = tls::client(config, host)?;
-        let mut stream = Budgeted::new(stream);
-        let deadline = Deadline::after(now(), options.timeout);
+        mut stream: Budgeted<TcpStream>,
+        url: &Url,
+        security: &Security,
+        limit: Duration,
+        watch: &mut Watch<'_>,
+    ) -> Result<Self, WaitError> {
+        let Some(mut connection) = security.client(&url.host)? else { return Ok(Self(Inner::Plain(stream))) };
+        let deadline = Deadline::after(watch.now(), limit);
         loop {
-            match tls::shake_hands(&mut connection, &mut stream) {
+            stream.allow(READS);
+            match super::tls::shake_hands(&mut connection, &mut stream) {
                 Ok(true) => break,
                 Ok(false) => {}
                 Err(error) if would_block(&error) => {}
-                Err(error) => return Err(ConnectionError::of_io(error)),
+                Err(error) => return Err(ConnectionError::of_io(error).into()),
             }
-            if deadline.has_passed(now()) {
-                return Err(ConnectionError::Timeout);
+            if deadline.has_passed(watch.check()?) {
+                return Err(ConnectionError::Timeout.into());
             }
-            stream.allow(READS);
         }
         Ok(Self(Inner::Tls(Box::new(StreamOwned::new(connection, stream)))))
     }
 
     #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unnecessary_wraps, reason = "as with TLS")]
     fn secure(
-        _: TcpStream,
-        _: &str,
-        _: &ConnectionOptions,
-        _: &mut impl FnMut() -> WallMillis,
-    ) -> Result<Self, ConnectionError> {
-        Err(ConnectionError::NoTls)
+        stream: Budgeted<TcpStream>,
+        _: &Url,
+        _: &Security,
+        _: Duration,
+        _: &mut Watch<'_>,
+    ) -> Result<Self, WaitError> {
+        Ok(Self(Inner::Plain(stream)))
     }
 }
 
@@ -120,7 +139,10 @@ fn set_timeout(stream: &TcpStream, wait: Duration) -> io::Result<()> {
 impl Read for NetStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Inner::Plain(stream) => stream.read(buffer),
+            Inner::Plain(stream) => {
+                stream.allow(READS);
+                stream.read(buffer)
+            }
             #[cfg(feature = "tls")]
             Inner::Tls(stream) => {
                 stream.sock.allow(READS);
@@ -133,7 +155,10 @@ impl Read for NetStream {
 impl Write for NetStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Inner::Plain(stream) => stream.write(bytes),
+            Inner::Plain(stream) => {
+                stream.allow(WRITES);
+                stream.write(bytes)
+            }
             #[cfg(feature = "tls")]
             Inner::Tls(stream) => {
                 stream.sock.allow(WRITES);

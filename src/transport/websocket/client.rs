@@ -1,8 +1,8 @@
 //! The WebSocket client.
 
 use std::io::{Read, Write};
-
-use tungstenite::http::Uri;
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::connection::{Connection, config, shake_hands};
 use super::head::HeadExtender;
@@ -11,16 +11,17 @@ use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{Progress, ResumeToken, SessionResult};
 use crate::transport::line::{LineEvent, LineInitiator};
-use crate::transport::net::{ConnectionError, NetStream, needs_tls};
+use crate::transport::net::{ConnectionError, NetStream, Security, Url, Watch};
 
 /// The scheme of a URL without TLS.
 const SCHEME: &str = "ws";
 
 /// A WebSocket to a server: runs a session, then sends new operations of this side and ingests those of the server.
 ///
-/// It starts no thread: the application calls [`WebSocketClient::wait`] and [`WebSocketClient::work`] in turn, on a
-/// thread of its own. When the line ends, the application opens a new one, whose first session sends what was lost. It
-/// should wait longer after each failure, to spare a server that has just restarted.
+/// It starts threads only to connect, which end when the system answers: the application calls
+/// [`WebSocketClient::wait`] and [`WebSocketClient::work`] in turn, on a thread of its own. When the line ends, the
+/// application opens a new one, whose first session sends what was lost. It should wait longer after each failure, to
+/// spare a server that has just restarted.
 ///
 /// ```no_run
 /// use policysync::{Replica, ReplicaOptions, WebSocketClient, system_wall_clock};
@@ -44,7 +45,7 @@ pub struct WebSocketClient<S> {
 }
 
 impl WebSocketClient<NetStream> {
-    /// Connects to the server at this URL. Each step except the look-up of the name takes at most
+    /// Connects to the server at this URL. Each step takes at most
     /// [`ConnectionOptions::connect_timeout`](crate::transport::ConnectionOptions::connect_timeout). `seed` is 32
     /// random bytes, new for each line.
     ///
@@ -57,16 +58,17 @@ impl WebSocketClient<NetStream> {
         seed: [u8; 32],
         mut now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
-        let uri: Uri = url.parse().map_err(|_| ConnectionError::Url { scheme: SCHEME })?;
-        let tls = needs_tls(uri.scheme_str(), uri.host(), SCHEME)?;
-        // Only a URL has brackets around an IPv6 address.
-        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        options.connection.headers.check().map_err(ConnectionError::from)?;
-        let wait = options.wait;
-        let stream = NetStream::connect(host, port, tls, &options.connection, wait, &mut now)?;
-        let line = Self::over(stream, url, options, seed, now)?;
+        let server = Url::parse(url, SCHEME)?;
+        let connection = &options.connection;
+        connection.headers.check().map_err(ConnectionError::from)?;
+        let security = Security::new(&server, connection)?;
+        let (wait, mut proceed) = (options.wait, || ControlFlow::Continue(()));
+        let mut clock = || Duration::from_millis(now().0);
+        let mut watch = Watch::new(&mut clock, &mut proceed, None);
+        let stream = NetStream::connect(&server, true, &security, connection, &mut watch)?;
+        let mut line = Self::over(stream, url, options, seed, now)?;
         line.connection.stream().set_timeout(wait).map_err(ConnectionError::Io)?;
+        line.connection.set_meter(|stream| stream.get_ref().moved());
         Ok(line)
     }
 }
@@ -86,9 +88,12 @@ impl<S: Read + Write> WebSocketClient<S> {
         seed: [u8; 32],
         mut now: impl FnMut() -> WallMillis,
     ) -> Result<Self, WebSocketError> {
+        let Url { authority, target, .. } = Url::parse(url, SCHEME)?;
         let headers = &options.connection.headers;
         headers.check().map_err(ConnectionError::from)?;
         let stream = HeadExtender::new(stream, headers.lines());
+        // The stream is secure if it has to be, so the scheme does not matter here.
+        let url = format!("{SCHEME}://{authority}{target}");
         let step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
         let (socket, _) = shake_hands(step, &options, &mut now)?;
         let line = LineInitiator::new(options.sync.clone(), seed);

@@ -1,6 +1,7 @@
-//! Messages over a WebSocket, with limits on silence and slowness.
+//! Messages over a WebSocket, with limits on silence and stillness.
 
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use tungstenite::handshake::{HandshakeError, HandshakeRole};
 use tungstenite::protocol::WebSocketConfig;
@@ -9,7 +10,7 @@ use tungstenite::{Bytes, Error, Message, WebSocket};
 use super::head::HeadExtender;
 use super::{WebSocketError, WebSocketOptions};
 use crate::hlc::WallMillis;
-use crate::transport::net::{ConnectionError, Deadline, would_block};
+use crate::transport::net::{ConnectionError, Deadline, Moved, Progress, on_the_way, would_block};
 
 /// Bytes for control frames that are buffered beside a message.
 const CONTROL: usize = 1024;
@@ -36,13 +37,24 @@ pub enum WaitResult {
 pub(super) struct Connection<S> {
     socket: WebSocket<HeadExtender<S>>,
     options: WebSocketOptions,
+    /// Returns the bytes that the stream has moved.
+    meter: fn(&HeadExtender<S>) -> Moved,
     inbox: Option<Bytes>,
-    /// The time of the last message, or of the first wait: by the clock of `wait`.
-    last_received: Option<WallMillis>,
+    /// The last sign of the other side, or the first wait: by the clock of `wait`.
+    last_sign: Option<Sign>,
     pinged: bool,
-    /// The time since when a message is stuck on its way out.
-    stuck_since: Option<WallMillis>,
+    /// The progress of a message that is stuck on its way out.
+    stuck: Option<Progress>,
     closed: bool,
+}
+
+/// A sign of the other side.
+#[derive(Clone, Copy)]
+struct Sign {
+    /// The progress of what arrives after it.
+    progress: Progress,
+    /// The bytes that had been written.
+    written: u64,
 }
 
 /// Returns the limits of a socket.
@@ -61,16 +73,26 @@ impl<S: Read + Write> Connection<S> {
         Self {
             socket,
             options,
+            meter: HeadExtender::moved,
             inbox: None,
-            last_received: None,
+            last_sign: None,
             pinged: false,
-            stuck_since: None,
+            stuck: None,
             closed: false,
         }
     }
 
     pub(super) fn stream(&self) -> &S {
         self.socket.get_ref().get_ref()
+    }
+
+    /// Sets another meter of the bytes that the stream moves, below its TLS.
+    pub(super) fn set_meter(&mut self, meter: fn(&HeadExtender<S>) -> Moved) {
+        self.meter = meter;
+    }
+
+    fn moved(&self) -> Moved {
+        (self.meter)(self.socket.get_ref())
     }
 
     /// Waits for a message, at most as long as a read of the stream.
@@ -124,7 +146,7 @@ impl<S: Read + Write> Connection<S> {
 
     /// Returns true if part of the last message is unsent. Until it is sent, no other may follow.
     pub(super) const fn is_stuck(&self) -> bool {
-        self.stuck_since.is_some()
+        self.stuck.is_some()
     }
 
     /// Sends messages until one is stuck, none is left, or the call has sent enough.
@@ -173,14 +195,15 @@ impl<S: Read + Write> Connection<S> {
     fn after_writing(&mut self, result: Result<(), Error>, now: WallMillis) -> Result<(), WebSocketError> {
         match result {
             Ok(()) => {
-                self.stuck_since = None;
+                self.stuck = None;
                 Ok(())
             }
             Err(Error::Io(error)) if would_block(&error) => {
-                let since = *self.stuck_since.get_or_insert(now);
-                let elapsed = WallMillis(now.0.saturating_sub(since.0));
-                if elapsed >= self.options.stall {
-                    return Err(WebSocketError::SlowPeer { elapsed });
+                let (now, written) = (since_epoch(now), self.moved().written);
+                let limit = self.options.connection.progress;
+                let stuck = self.stuck.get_or_insert_with(|| Progress::begin(limit, now, written));
+                if stuck.is_stalled(now, written) {
+                    return Err(WebSocketError::SlowPeer { elapsed: millis(stuck.elapsed(now)) });
                 }
                 Ok(())
             }
@@ -191,14 +214,25 @@ impl<S: Read + Write> Connection<S> {
     }
 
     fn was_received(&mut self, now: WallMillis) {
-        self.last_received = Some(now);
+        self.last_sign = Some(self.sign(now));
         self.pinged = false;
     }
 
+    fn sign(&self, now: WallMillis) -> Sign {
+        let Moved { read, written } = self.moved();
+        Sign { progress: Progress::begin(Duration::MAX, since_epoch(now), read), written }
+    }
+
     fn check_silence(&mut self, now: WallMillis) -> Result<(), WebSocketError> {
-        let since = *self.last_received.get_or_insert(now);
-        let elapsed = WallMillis(now.0.saturating_sub(since.0));
-        if elapsed >= self.options.silence {
+        let Moved { read, written } = self.moved();
+        let first = self.sign(now);
+        let sign = self.last_sign.get_or_insert(first);
+        // Part of a long message is a sign too.
+        sign.progress.is_stalled(since_epoch(now), read);
+        let elapsed = millis(sign.progress.elapsed(since_epoch(now)));
+        // The other side may not have what was sent since, and thus no reason to answer.
+        let on_the_way = millis(on_the_way(written.saturating_sub(sign.written)));
+        if elapsed >= self.options.silence.saturating_add(on_the_way) {
             return Err(WebSocketError::Silent { elapsed });
         }
         if elapsed >= self.options.ping_after && !self.pinged && !self.is_stuck() {
@@ -210,19 +244,27 @@ impl<S: Read + Write> Connection<S> {
     }
 }
 
+fn since_epoch(time: WallMillis) -> Duration {
+    Duration::from_millis(time.0)
+}
+
+fn millis(time: Duration) -> WallMillis {
+    WallMillis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// Continues a handshake until it is complete, or its deadline has passed.
 pub(super) fn shake_hands<S, R: HandshakeRole<InternalStream = HeadExtender<S>>>(
     mut step: Result<R::FinalResult, HandshakeError<R>>,
     options: &WebSocketOptions,
     now: &mut impl FnMut() -> WallMillis,
 ) -> Result<R::FinalResult, WebSocketError> {
-    let deadline = Deadline::after(now(), options.connection.timeout);
+    let deadline = Deadline::after(since_epoch(now()), options.connection.timeout);
     loop {
         match step {
             Ok(done) => return Ok(done),
             Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
             Err(HandshakeError::Interrupted(mut half)) => {
-                if deadline.has_passed(now()) {
+                if deadline.has_passed(since_epoch(now())) {
                     return Err(ConnectionError::Timeout.into());
                 }
                 // One read and one write between two checks of the deadline.

@@ -6,8 +6,8 @@ use tungstenite::Error;
 use tungstenite::error::{CapacityError, ProtocolError};
 
 use crate::hlc::WallMillis;
-use crate::sync::SyncError;
-use crate::transport::net::ConnectionError;
+use crate::sync::{Alert, SyncError};
+use crate::transport::net::{ConnectionError, WaitError, is_temporary_status};
 
 /// An error in opening a WebSocket, or one that ended it. Operations that were admitted before stay; the first session
 /// of the next line sends the rest.
@@ -18,7 +18,7 @@ pub enum WebSocketError {
     #[error(transparent)]
     Connection(#[from] ConnectionError),
     /// The server answered with this status instead of opening a WebSocket. 401 and 403 ask for a token, or for another
-    /// one.
+    /// one; 200, 302, 303 and 307 often come from the login page of a network.
     #[error("the server answered with status {status} instead of opening a WebSocket")]
     Status {
         /// 100 to 999, but not 101.
@@ -44,16 +44,17 @@ pub enum WebSocketError {
     /// The other side sent a text message. Only binary messages are used.
     #[error("a text message, only binary messages are used")]
     Text,
-    /// The other side sent no message, and did not answer a ping.
+    /// The other side sent nothing, and did not answer a ping.
     #[error("nothing was received for {elapsed}")]
     Silent {
-        /// The time since the last message.
+        /// The time since the last sign of it.
         elapsed: WallMillis,
     },
-    /// The other side did not take a whole message in time. Nothing is lost: the next session sends what it missed.
-    #[error("the other side has not taken a message for {elapsed}")]
+    /// The other side took fewer than 512 bytes of a message in time. Nothing is lost: the next session sends what it
+    /// missed.
+    #[error("the other side has taken nothing of a message for {elapsed}")]
     SlowPeer {
-        /// The time since the message got stuck.
+        /// The time since it last took 512 bytes.
         elapsed: WallMillis,
     },
     /// The connection broke without a close.
@@ -97,9 +98,26 @@ impl WebSocketError {
     pub const fn is_temporary(&self) -> bool {
         match self {
             Self::Connection(error) => error.is_temporary(),
-            Self::Silent { .. } | Self::SlowPeer { .. } | Self::Cut | Self::Closed => true,
-            Self::Status { status } => *status == 429 || *status >= 500,
+            Self::Silent { .. }
+            | Self::SlowPeer { .. }
+            | Self::Cut
+            | Self::Closed
+            | Self::Sync(SyncError::AlertReceived(Alert::Failed)) => true,
+            // Some networks answer every request with their login page, or redirect to it.
+            Self::Status { status } => {
+                matches!(*status, 200 | 302 | 303 | 307) || is_temporary_status(*status)
+            }
             _ => false,
+        }
+    }
+}
+
+impl From<WaitError> for WebSocketError {
+    fn from(error: WaitError) -> Self {
+        match error {
+            WaitError::Connection(error) => error.into(),
+            // Neither can be asked for here.
+            WaitError::Cancelled | WaitError::Overall => ConnectionError::Timeout.into(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use crate::crypto::Zeroizing;
-use crate::transport::net::Budgeted;
+use crate::transport::net::{Budgeted, Moved};
 
 /// Adds lines at the end of the request head, which must be the first write and complete. The WebSocket library, which
 /// writes the head, never sees them and so cannot print them.
@@ -27,6 +27,10 @@ impl<S> HeadExtender<S> {
 
     pub(super) const fn get_ref(&self) -> &S {
         self.stream.get_ref()
+    }
+
+    pub(super) const fn moved(&self) -> Moved {
+        self.stream.moved()
     }
 
     /// Sets the I/O budget.

@@ -17,21 +17,18 @@ pub struct WebSocketOptions {
     pub(super) wait: Duration,
     pub(super) ping_after: WallMillis,
     pub(super) silence: WallMillis,
-    pub(super) stall: WallMillis,
 }
 
 impl WebSocketOptions {
-    /// Returns the defaults: 10 seconds to connect, a ping after 20 seconds without a message, the end after 60; 30
-    /// seconds for a slow peer.
+    /// Returns the defaults: 10 seconds to connect, a ping after 20 seconds without a message, the end after 60.
     #[must_use]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             sync: SyncOptions::new(),
             connection: ConnectionOptions::new(),
             wait: Duration::from_millis(100),
             ping_after: WallMillis(20_000),
             silence: WallMillis(60_000),
-            stall: WallMillis(30_000),
         }
     }
 
@@ -43,8 +40,8 @@ impl WebSocketOptions {
         self
     }
 
-    /// Sets the options of the connection: headers, the bearer token, trusted authorities, the time to connect. A
-    /// server uses only the last.
+    /// Sets the options of the connection: headers, the bearer token, trusted authorities, a proxy, the time to connect
+    /// and that without progress. A server uses only the last two.
     #[must_use]
     pub fn connection(mut self, options: ConnectionOptions) -> Self {
         self.connection = options;
@@ -66,21 +63,13 @@ impl WebSocketOptions {
         self
     }
 
-    /// Sets the time without a whole message or an answer to a ping, from the first wait on, after which the line ends
-    /// with [`WebSocketError::Silent`](super::WebSocketError::Silent). Default: 60 seconds; a message of 1 MiB then
-    /// needs 18 KB a second.
+    /// Sets the time without a sign of the other side, from the first wait on, after which the line ends with
+    /// [`WebSocketError::Silent`](super::WebSocketError::Silent). A message, the answer to a ping and 512 bytes of a
+    /// longer message are signs. A second is added for each KiB that was sent meanwhile, since the system takes bytes
+    /// before a slow line has carried them. Default: 60 seconds.
     #[must_use]
     pub const fn silence(mut self, silence: WallMillis) -> Self {
         self.silence = silence;
-        self
-    }
-
-    /// Sets how long a message may be stuck on its way out before the line ends with
-    /// [`WebSocketError::SlowPeer`](super::WebSocketError::SlowPeer). Default: 30 seconds; a message of 1 MiB then
-    /// needs 35 KB a second.
-    #[must_use]
-    pub const fn stall(mut self, stall: WallMillis) -> Self {
-        self.stall = stall;
         self
     }
 }

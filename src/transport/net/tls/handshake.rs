@@ -9,7 +9,7 @@ use super::{TlsError, TlsRoots};
 use crate::transport::net::ConnectionError;
 
 /// Returns the configuration that a client's connections share.
-pub(in crate::transport) fn configuration(roots: &TlsRoots) -> Result<Arc<ClientConfig>, TlsError> {
+pub(super) fn configuration(roots: &TlsRoots) -> Result<Arc<ClientConfig>, TlsError> {
     // Named, since another part of the program may have set another default provider.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -21,19 +21,14 @@ pub(in crate::transport) fn configuration(roots: &TlsRoots) -> Result<Arc<Client
 }
 
 /// Returns a connection to this host on which nothing has been sent.
-pub(in crate::transport) fn client(
-    config: Arc<ClientConfig>,
-    host: &str,
-) -> Result<ClientConnection, ConnectionError> {
-    // Only a URL has brackets around an IPv6 address.
-    let host = host.trim_start_matches('[').trim_end_matches(']');
+pub(super) fn client(config: Arc<ClientConfig>, host: &str) -> Result<ClientConnection, ConnectionError> {
     let name = host.to_owned().try_into().map_err(|_| ConnectionError::HostName)?;
     Ok(ClientConnection::new(config, name).map_err(TlsError::of)?)
 }
 
 /// Continues the handshake: writes what is pending, then reads once. Returns true if the handshake is complete. After
 /// an error other than a time-out the connection is unusable.
-pub(in crate::transport) fn shake_hands(
+pub(in crate::transport::net) fn shake_hands(
     connection: &mut ClientConnection,
     stream: &mut (impl Read + Write),
 ) -> io::Result<bool> {

@@ -5,9 +5,11 @@ mod error;
 mod handshake;
 #[cfg(feature = "tls")]
 mod roots;
+mod security;
 
 pub use error::TlsError;
 #[cfg(feature = "tls")]
-pub(in crate::transport) use handshake::{client, configuration, shake_hands};
+pub(super) use handshake::shake_hands;
 #[cfg(feature = "tls")]
 pub use roots::{TlsRoots, TlsRootsError};
+pub(in crate::transport) use security::Security;
