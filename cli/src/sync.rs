@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use policysync::crypto::Sodium;
+use policysync::crypto::random;
 use policysync::sync::{Progress, Refusals, SessionResult};
 use policysync::transport::{ConnectionError, ConnectionOptions, HttpError, HttpOptions};
 use policysync::{HttpClient, SyncOptions, system_wall_clock};
@@ -44,10 +44,8 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     }
     let client = HttpClient::new(url, HttpOptions::new().connection(connection)).map_err(explained)?;
     let mut replica = StoreOptions::of(matches)?.open_or_create()?;
-    let mut nonce = [0; 16];
-    Sodium::new()?.random(&mut nonce);
     let mut line = ProgressLine::new();
-    let result = client.sync(&mut replica, SyncOptions::new(), nonce, system_wall_clock, |progress| {
+    let result = client.sync(&mut replica, SyncOptions::new(), random()?, system_wall_clock, |progress| {
         let Progress { left_to_receive, sent, left_to_send, .. } = progress;
         let received = progress.received.new_ops();
         line.show(&format!(
