@@ -48,16 +48,18 @@ pub(crate) const LINE_NONCE: &[u8] = b"policysync/line";
 /// The version of the binary form, its first byte.
 pub const BINARY_VERSION: u8 = 1;
 
-/// The version of the sync protocol, the second byte of its messages.
-pub const SYNC_VERSION: u8 = 1;
+/// The newest version of the sync protocol, the second byte of its messages. Version 1 is spoken to those who know no
+/// other.
+pub const SYNC_VERSION: u8 = 2;
 pub(crate) const REQUEST: u8 = 0xE1;
 pub(crate) const ANSWER: u8 = 0xE2;
 pub(crate) const PUSH: u8 = 0xE3;
 pub(crate) const ALERT: u8 = 0xE5;
 pub(crate) const LINE_RESUME: u8 = 0xE6;
 
-/// The version of saved tokens and saved sessions, the second byte of both.
-pub const RESUME_VERSION: u8 = 1;
+/// The newest version of saved tokens and saved sessions, the second byte of both. Version 1 is read too, and written
+/// for a session in version 1 of the protocol.
+pub const RESUME_VERSION: u8 = 2;
 pub(crate) const RESUME_TOKEN: u8 = 0xE7;
 pub(crate) const RESUME_SESSIONS: u8 = 0xE8;
 

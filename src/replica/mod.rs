@@ -10,6 +10,7 @@ mod journal;
 mod junk_tests;
 mod options;
 mod outcome;
+mod peers;
 mod read;
 mod restore;
 mod verify;
@@ -30,6 +31,7 @@ use crate::value::Excerpt;
 use alternates::Alternates;
 use journal::Journal;
 use options::SignatureCheck;
+use peers::Peers;
 
 pub use incoming::Incoming;
 pub use journal::{JournalError, Restoring, Unsaved};
@@ -83,6 +85,7 @@ pub struct Replica {
     journal: Option<Journal>,
     state: State,
     alternates: Alternates,
+    peers: Peers,
 }
 
 impl Replica {
@@ -118,6 +121,7 @@ impl Replica {
             journal: None,
             state: State::default(),
             alternates: Alternates::default(),
+            peers: Peers::default(),
         };
         if let Some(restore) = options.restore {
             restore(&mut replica, options.stored)?;

@@ -21,6 +21,7 @@ pub use error::{PeerMisbehaved, SyncError};
 pub(crate) use ingest::IngestedOps;
 pub use ingest::{Received, Refusals};
 pub use proto::Alert;
+pub(crate) use proto::ProtocolVersion;
 pub use proto::limits::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
 pub use resume::{ResumeError, ResumeToken};
 pub(crate) use session::pack_op;

@@ -210,9 +210,9 @@ fn a_message_of_another_version_is_refused_with_its_number() {
     let world = World::new(1, 1);
     let (ours, mut theirs) = world.replicas();
     let mut request = session(1).next_message(&ours).unwrap().unwrap();
-    request[1] = 2;
+    request[1] = 3;
     let error = responder().respond(&mut theirs, NOW, &request).unwrap_err();
-    assert_eq!(error.to_string(), "the peer speaks version 2 of the protocol, this library version 1");
+    assert_eq!(error.to_string(), "the peer speaks version 3 of the protocol, this library version 2");
 }
 
 /// Sets of operations whose author chose the values.

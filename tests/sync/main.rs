@@ -15,3 +15,4 @@ mod link;
 mod push;
 mod resume;
 mod simulation;
+mod versions;

@@ -2,6 +2,7 @@
 
 use super::limits::{MAX_ALTERNATES_WANTED, MIN_MESSAGE_BYTES};
 use super::ranges::{self, RangeItem, RangeWriter};
+use super::version::{ProtocolVersion, put_features, skip_features};
 use crate::codec::tags::{ALERT, ANSWER, PUSH, REQUEST, SYNC_SPACE, SYNC_VERSION};
 use crate::codec::{
     ByteReader, CodecError, CodecFault, MAX_OP_BYTES, OpHash, OpPacker, UnpackedOp, put_count, put_varint,
@@ -16,6 +17,7 @@ use crate::sync::{Refusals, SyncError};
 /// The head of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequestHead {
+    pub(crate) version: ProtocolVersion,
     pub(crate) nonce: [u8; 16],
     /// The tag of the log's space.
     pub(crate) space: [u8; 8],
@@ -63,7 +65,7 @@ impl RequestHead {
 
     /// Returns the request with this head.
     pub(crate) fn write(&self, sections: Sections) -> Vec<u8> {
-        let mut out = vec![REQUEST, SYNC_VERSION];
+        let mut out = vec![REQUEST, self.version.byte()];
         out.extend_from_slice(&self.nonce);
         out.extend_from_slice(&self.space);
         put_varint(&mut out, self.round);
@@ -77,6 +79,9 @@ impl RequestHead {
                     put_varint(&mut out, hello.since);
                 }
                 out.extend_from_slice(&hello.hint);
+                if self.version >= ProtocolVersion::V2 {
+                    put_features(&mut out);
+                }
             }
             Phase::Later { cursor } => {
                 out.push(1);
@@ -88,7 +93,7 @@ impl RequestHead {
     }
 
     fn read(reader: &mut ByteReader<'_>, space: &LogSpace) -> Result<Self, SyncError> {
-        open(reader, REQUEST)?;
+        let version = open(reader, REQUEST)?;
         let nonce = reader.array()?;
         space.read_tag(reader)?;
         let round = reader.varint()?;
@@ -99,9 +104,13 @@ impl RequestHead {
         } else {
             let count = reader.varint()?;
             let since = if resume.is_some() { reader.varint()? } else { count };
-            Phase::Hello(Hello { count, since, hint: reader.array()? })
+            let hint = reader.array()?;
+            if version >= ProtocolVersion::V2 {
+                skip_features(reader)?;
+            }
+            Phase::Hello(Hello { count, since, hint })
         };
-        Ok(Self { nonce, space: space.tag, round, limit, resume, phase })
+        Ok(Self { version, nonce, space: space.tag, round, limit, resume, phase })
     }
 }
 
@@ -160,12 +169,12 @@ pub(crate) struct SyncAnswer<S> {
 impl SyncAnswer<Sections> {
     /// Returns the answer to the request with this head.
     pub(crate) fn write(self, head: &RequestHead) -> Vec<u8> {
-        let mut out = vec![ANSWER, SYNC_VERSION];
+        let mut out = vec![ANSWER, head.version.byte()];
         out.extend_from_slice(&head.tag());
         put_varint(&mut out, head.round);
         out.push(u8::from(self.welcome.is_some()));
         if let Some(welcome) = self.welcome {
-            welcome.write(&mut out);
+            welcome.write(head.version, &mut out);
         }
         self.ack.write(&mut out);
         out.push(u8::from(self.continuation.is_some()));
@@ -183,6 +192,7 @@ impl<'a> SyncAnswer<ReadSections<'a>> {
     pub(crate) fn read(
         bytes: &'a [u8],
         space: &'a LogSpace,
+        version: ProtocolVersion,
         tag: [u8; 8],
         round: u64,
     ) -> Result<Self, SyncError> {
@@ -191,12 +201,12 @@ impl<'a> SyncAnswer<ReadSections<'a>> {
             reader.byte()?;
             return Err(SyncError::AlertReceived(Alert::read(&mut reader)?));
         }
-        open(&mut reader, ANSWER)?;
+        expect_version(open(&mut reader, ANSWER)?, version)?;
         let answered: ([u8; 8], u64) = (reader.array()?, reader.varint()?);
         if answered != (tag, round) {
             return Err(SyncError::Stray);
         }
-        let welcome = if reader.flag()? { Some(Welcome::read(&mut reader)?) } else { None };
+        let welcome = if reader.flag()? { Some(Welcome::read(&mut reader, version)?) } else { None };
         let ack = Ack::read(&mut reader)?;
         let continuation = if reader.flag()? {
             Some(Continuation { from: Bound::read_first(&mut reader)?, done: reader.varint()? })
@@ -209,24 +219,31 @@ impl<'a> SyncAnswer<ReadSections<'a>> {
 }
 
 impl Welcome {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, version: ProtocolVersion, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.nonce);
         put_varint(out, self.cursor.into());
         out.push(u8::from(self.resumed));
         put_varint(out, self.count);
         out.extend_from_slice(&self.total.to_le_bytes());
         put_count(out, self.limit);
+        if version >= ProtocolVersion::V2 {
+            put_features(out);
+        }
     }
 
-    fn read(reader: &mut ByteReader<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
+    fn read(reader: &mut ByteReader<'_>, version: ProtocolVersion) -> Result<Self, CodecError> {
+        let welcome = Self {
             nonce: reader.array()?,
             cursor: OpSeq::new(reader.varint_u32()?),
             resumed: reader.flag()?,
             count: reader.varint()?,
             total: u128::from_le_bytes(reader.array()?),
             limit: usize::try_from(reader.varint()?).unwrap_or(usize::MAX),
-        })
+        };
+        if version >= ProtocolVersion::V2 {
+            skip_features(reader)?;
+        }
+        Ok(welcome)
     }
 }
 
@@ -273,16 +290,20 @@ impl Ack {
     }
 }
 
-pub(crate) fn write_push(space: &LogSpace, ops: OpPacker) -> Vec<u8> {
-    let mut out = vec![PUSH, SYNC_VERSION];
+pub(crate) fn write_push(version: ProtocolVersion, space: &LogSpace, ops: OpPacker) -> Vec<u8> {
+    let mut out = vec![PUSH, version.byte()];
     out.extend_from_slice(&space.tag);
     ops.finish(&mut out);
     out
 }
 
-pub(crate) fn read_push<'a>(bytes: &'a [u8], space: &'a LogSpace) -> Result<Vec<UnpackedOp<'a>>, SyncError> {
+pub(crate) fn read_push<'a>(
+    version: ProtocolVersion,
+    bytes: &'a [u8],
+    space: &'a LogSpace,
+) -> Result<Vec<UnpackedOp<'a>>, SyncError> {
     let mut reader = ByteReader::new(bytes);
-    open(&mut reader, PUSH)?;
+    expect_version(open(&mut reader, PUSH)?, version)?;
     space.read_tag(&mut reader)?;
     let ops = unpack_ops(&mut reader, space.name.as_deref())?;
     reader.end()?;
@@ -312,15 +333,22 @@ impl LogSpace {
     }
 }
 
-/// Reads the two bytes that every message begins with.
-pub(crate) fn open(reader: &mut ByteReader<'_>, kind: u8) -> Result<(), SyncError> {
+/// Reads the two bytes that every message begins with. Returns the version.
+fn open(reader: &mut ByteReader<'_>, kind: u8) -> Result<ProtocolVersion, SyncError> {
     let found = reader.byte()?;
     if found != kind {
         return Err(reader.fault(CodecFault::Tag { found }).into());
     }
-    match reader.byte()? {
-        SYNC_VERSION => Ok(()),
-        found => Err(SyncError::Version { found, known: SYNC_VERSION }),
+    let found = reader.byte()?;
+    ProtocolVersion::of_byte(found).ok_or(SyncError::Version { found, known: SYNC_VERSION })
+}
+
+/// Checks that a message has the version in which the two sides speak.
+fn expect_version(found: ProtocolVersion, expected: ProtocolVersion) -> Result<(), SyncError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(SyncError::Version { found: found.byte(), known: expected.byte() })
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod limits;
 mod message;
 mod ranges;
+mod version;
 
 pub use message::Alert;
 pub(crate) use message::{
@@ -10,3 +11,4 @@ pub(crate) use message::{
     Welcome, first_8, read_push, room_for_ops, write_push,
 };
 pub(crate) use ranges::{RangeContent, RangeItem, RangeWriter};
+pub(crate) use version::ProtocolVersion;

@@ -11,6 +11,7 @@ use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_varint};
 use crate::op::OpSeq;
 use crate::oplog::OpLog;
 use crate::replica::Replica;
+use crate::sync::proto::ProtocolVersion;
 use crate::sync::proto::limits::{MAX_RUNS, MAX_SESSIONS};
 
 const SESSIONS: SealedKind = SealedKind { first_byte: RESUME_SESSIONS, label: RESUME_SESSIONS_SEAL };
@@ -20,7 +21,9 @@ const MIN_SESSION_BYTES: usize = 16 + 4 + 16;
 /// A session, and the operations that are common to both sides if it converges.
 pub(crate) struct PastSession {
     name: [u8; 16],
-    common: CommonOps,
+    /// The version in which the initiator speaks.
+    pub(crate) version: ProtocolVersion,
+    pub(crate) common: CommonOps,
     sent: OpRuns,
     /// The number of operations that its welcome announced.
     count: u64,
@@ -32,8 +35,14 @@ pub(crate) struct PastSession {
 
 impl PastSession {
     /// Returns a session that has transferred nothing yet.
-    pub(crate) fn new(name: [u8; 16], common: CommonOps, count: u64, total: u128) -> Self {
-        Self { name, common, sent: OpRuns::default(), count, total, transferred: OnceLock::new() }
+    pub(crate) fn new(
+        name: [u8; 16],
+        version: ProtocolVersion,
+        common: CommonOps,
+        count: u64,
+        total: u128,
+    ) -> Self {
+        Self { name, version, common, sent: OpRuns::default(), count, total, transferred: OnceLock::new() }
     }
 
     /// Returns true if this is the session of this name with this log. The same name with another log, which a peer can
@@ -57,6 +66,7 @@ impl PastSession {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
+        out.push(self.version.byte());
         out.extend_from_slice(&self.name);
         self.common.write(out);
         self.sent.write(OpSeq::FIRST, out);
@@ -64,7 +74,14 @@ impl PastSession {
         out.extend_from_slice(&self.total.to_le_bytes());
     }
 
-    fn read(reader: &mut ByteReader<'_>, log: &OpLog) -> Result<Self, CodecError> {
+    fn read(reader: &mut ByteReader<'_>, form: ProtocolVersion, log: &OpLog) -> Result<Self, CodecError> {
+        let version = match form {
+            ProtocolVersion::V1 => ProtocolVersion::V1,
+            ProtocolVersion::V2 => {
+                let byte = reader.byte()?;
+                ProtocolVersion::of_byte(byte).ok_or_else(|| reader.fault(CodecFault::Tag { found: byte }))?
+            }
+        };
         let name = reader.array()?;
         let common = CommonOps::read(reader, log)?;
         let sent = OpRuns::read(reader, OpSeq::FIRST)?;
@@ -73,7 +90,7 @@ impl PastSession {
             return Err(reader.fault(CodecFault::Bound));
         }
         let (count, total) = (reader.varint()?, u128::from_le_bytes(reader.array()?));
-        Ok(Self { sent, ..Self::new(name, common, count, total) })
+        Ok(Self { sent, ..Self::new(name, version, common, count, total) })
     }
 }
 
@@ -82,10 +99,10 @@ impl PastSession {
 pub(crate) struct PastSessions(VecDeque<PastSession>);
 
 impl PastSessions {
-    /// Returns the operations that this session made common, if both sides remember the session alike.
-    pub(crate) fn find(&self, replica: &Replica, id: ResumeId) -> Option<&CommonOps> {
+    /// Returns the session of this id, if both sides remember it alike.
+    pub(crate) fn find(&self, replica: &Replica, id: ResumeId) -> Option<&PastSession> {
         let session = self.0.iter().find(|session| session.is(id.session, replica.log()))?;
-        (*session.transferred(replica) == id.transferred).then_some(&session.common)
+        (*session.transferred(replica) == id.transferred).then_some(session)
     }
 
     /// Adds the operations that a request transferred to the session of this name. The first request brings `new`.
@@ -118,7 +135,7 @@ impl PastSessions {
     pub(crate) fn to_bytes(&self, replica: &Replica, key: &[u8; 32]) -> Vec<u8> {
         let log = replica.log();
         let ours = || self.0.iter().filter(|session| session.common.is_of(log));
-        let mut out = SESSIONS.begin();
+        let mut out = SESSIONS.begin(ProtocolVersion::V2);
         put_count(&mut out, ours().count());
         ours().for_each(|session| session.write(&mut out));
         let end = ours().map(|session| session.common.end()).max().unwrap_or_default();
@@ -136,8 +153,8 @@ impl PastSessions {
     ) -> Result<(), ResumeError> {
         let log = replica.log();
         let mut reader = ByteReader::new(bytes);
-        SESSIONS.open(&mut reader)?;
-        let sessions = read_sessions(&mut reader, log)?;
+        let form = SESSIONS.open(&mut reader)?;
+        let sessions = read_sessions(&mut reader, form, log)?;
         let end = sessions.iter().map(|session| session.common.end()).max().unwrap_or_default();
         SESSIONS.close(reader, bytes, replica, key, end)?;
         // The newest come last. Sessions of this process are newer.
@@ -151,7 +168,11 @@ impl PastSessions {
     }
 }
 
-fn read_sessions(reader: &mut ByteReader<'_>, log: &OpLog) -> Result<Vec<PastSession>, CodecError> {
+fn read_sessions(
+    reader: &mut ByteReader<'_>,
+    form: ProtocolVersion,
+    log: &OpLog,
+) -> Result<Vec<PastSession>, CodecError> {
     let count = reader.count(MIN_SESSION_BYTES)?;
     if count > MAX_SESSIONS {
         return Err(reader.fault(CodecFault::TooMany));
@@ -159,7 +180,7 @@ fn read_sessions(reader: &mut ByteReader<'_>, log: &OpLog) -> Result<Vec<PastSes
     let mut names = BTreeSet::new();
     let mut sessions = Vec::with_capacity(count);
     for _ in 0..count {
-        let session = PastSession::read(reader, log)?;
+        let session = PastSession::read(reader, form, log)?;
         if !names.insert(session.name) {
             return Err(reader.fault(CodecFault::Reference));
         }

@@ -6,6 +6,7 @@ use crate::codec::tags::{RESUME_TOKEN, RESUME_TOKEN_SEAL, SYNC_TRANSFERRED};
 use crate::codec::{ByteReader, OpHash, wide};
 use crate::crypto::Sodium;
 use crate::replica::Replica;
+use crate::sync::proto::ProtocolVersion;
 
 const TOKEN: SealedKind = SealedKind { first_byte: RESUME_TOKEN, label: RESUME_TOKEN_SEAL };
 
@@ -17,6 +18,8 @@ const TOKEN: SealedKind = SealedKind { first_byte: RESUME_TOKEN, label: RESUME_T
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResumeToken {
     pub(crate) id: ResumeId,
+    /// The version in which the peer speaks.
+    pub(crate) version: ProtocolVersion,
     pub(crate) common: CommonOps,
 }
 
@@ -45,7 +48,7 @@ impl ResumeToken {
         let log = Some(replica.log()).filter(|log| self.common.is_of(log));
         let prefix = log.and_then(|log| log.prefix_digest(self.common.end()));
         let prefix = prefix.ok_or(ResumeError::OtherReplica)?;
-        let mut out = TOKEN.begin();
+        let mut out = TOKEN.begin(self.version);
         out.extend_from_slice(&self.id.to_bytes());
         self.common.write(&mut out);
         Ok(TOKEN.end(replica.crypto(), key, &prefix, out))
@@ -59,11 +62,11 @@ impl ResumeToken {
     /// operations that it began with then. The next session then starts from the beginning.
     pub fn from_bytes(bytes: &[u8], replica: &Replica, key: &[u8; 32]) -> Result<Self, ResumeError> {
         let mut reader = ByteReader::new(bytes);
-        TOKEN.open(&mut reader)?;
+        let version = TOKEN.open(&mut reader)?;
         let id = ResumeId::from_bytes(&reader.array()?).ok_or(ResumeError::Seal)?;
         let common = CommonOps::read(&mut reader, replica.log())?;
         TOKEN.close(reader, bytes, replica, key, common.end())?;
-        Ok(Self { id, common })
+        Ok(Self { id, version, common })
     }
 }
 

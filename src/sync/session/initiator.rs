@@ -5,7 +5,7 @@ use super::{Progress, SessionResult, SyncOptions};
 use crate::codec::wide;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::proto::SyncAnswer;
+use crate::sync::proto::{Alert, ProtocolVersion, SyncAnswer};
 use crate::sync::{PeerMisbehaved, SyncError};
 
 /// A session with a peer, on the side that begins it.
@@ -51,6 +51,8 @@ enum Stage {
     Idle,
     /// The first request was sent.
     AwaitingWelcome(Start),
+    /// The peer has refused the newest version, so the first request is sent again in version 1.
+    FallenBack(Start),
     /// An answer was received.
     Ready(Box<Reconciling>),
     /// A later request was sent.
@@ -78,7 +80,14 @@ impl SyncSession {
     pub fn next_message(&mut self, replica: &Replica) -> Result<Option<Vec<u8>>, SyncError> {
         let message = match std::mem::replace(&mut self.stage, Stage::Failed) {
             Stage::Idle => {
-                let (start, message) = Start::new(&self.options, self.nonce, replica);
+                let start = Start::new(&self.options, self.nonce, replica);
+                let message = start.hello(replica);
+                self.stage = Stage::AwaitingWelcome(start);
+                message
+            }
+            Stage::FallenBack(start) => {
+                start.check_replica(replica)?;
+                let message = start.hello(replica);
                 self.stage = Stage::AwaitingWelcome(start);
                 message
             }
@@ -120,7 +129,7 @@ impl SyncSession {
         let (start, round) = match &self.stage {
             Stage::AwaitingWelcome(start) => (start, 0),
             Stage::AwaitingAnswer(reconciling) => (&reconciling.start, reconciling.round),
-            Stage::Idle | Stage::Ready(_) => return Err(SyncError::OutOfTurn),
+            Stage::Idle | Stage::FallenBack(_) | Stage::Ready(_) => return Err(SyncError::OutOfTurn),
             Stage::Done(_) | Stage::Failed => return Err(SyncError::Ended),
         };
         let space = start.space.clone();
@@ -128,17 +137,26 @@ impl SyncSession {
             .options
             .check_length(answer)
             .and_then(|()| start.check_replica(replica))
-            .and_then(|()| SyncAnswer::read(answer, &space, start.tag(), round));
+            .and_then(|()| SyncAnswer::read(answer, &space, start.version, start.tag(), round));
         if matches!(read, Err(SyncError::Stray)) {
             return Err(SyncError::Stray);
         }
         let stage = std::mem::replace(&mut self.stage, Stage::Failed);
-        let read = read?;
         let progress = &mut self.progress;
-        progress.bytes_received = progress.bytes_received.saturating_add(wide(answer.len()));
+        let stage = match (stage, &read) {
+            (Stage::AwaitingWelcome(start), Err(SyncError::AlertReceived(Alert::Version)))
+                if start.version > ProtocolVersion::V1 =>
+            {
+                self.stage = Stage::FallenBack(start.fall_back(replica));
+                progress.count_answer(answer.len());
+                return Ok(self.progress);
+            }
+            (stage, _) => stage,
+        };
+        let read = read?;
+        progress.count_answer(answer.len());
         let op_bytes = wide(read.sections.op_bytes);
         progress.op_bytes_received = progress.op_bytes_received.saturating_add(op_bytes);
-        progress.round_trips = progress.round_trips.saturating_add(1);
         let mut reconciling = match (stage, &read.welcome) {
             (Stage::AwaitingWelcome(start), Some(welcome)) => {
                 Box::new(Reconciling::new(start, *welcome, replica)?)

@@ -12,8 +12,8 @@ use crate::op::{Op, OpSeq, SignedOp};
 use crate::replica::{Replica, ReplicaOptions};
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_RANGES, MIN_MESSAGE_BYTES, max_idle_rounds};
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeWriter, RequestHead, Sections,
-    SyncAnswer, SyncRequest, Welcome, room_for_ops,
+    Ack, Alert, Continuation, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeWriter,
+    RequestHead, Sections, SyncAnswer, SyncRequest, Welcome, room_for_ops,
 };
 use crate::sync::rbsr::Bound;
 use crate::sync::resume::ResumeId;
@@ -383,6 +383,7 @@ fn an_operation_slipped_into_a_session_by_a_third_party_is_not_lost_to_its_initi
             // Mallory has seen the nonce, and sends a request in alice's name.
             let Some(op) = slip else { continue };
             let head = RequestHead {
+                version: ProtocolVersion::V2,
                 nonce: [4; 16],
                 space: LogSpace::of(relay).tag,
                 round: 9,
@@ -420,6 +421,7 @@ fn requests_that_break_the_protocol() {
     let mut responder = Responder::new([3; 32], SyncOptions::new());
     let hello = Phase::Hello(Hello { count: 5, since: 5, hint: [0; 8] });
     let honest = RequestHead {
+        version: ProtocolVersion::V2,
         nonce: [1; 16],
         space: LogSpace::of(&replica).tag,
         round: 0,

@@ -15,13 +15,14 @@ use crate::sync::resume::ResumeToken;
 pub struct SyncOptions {
     max_message_bytes: usize,
     pub(crate) resume: Option<ResumeToken>,
+    pub(crate) peer: Option<Box<str>>,
 }
 
 impl SyncOptions {
     /// Returns the defaults: messages of up to [`MIN_MESSAGE_BYTES`], no session to resume.
     #[must_use]
     pub const fn new() -> Self {
-        Self { max_message_bytes: MIN_MESSAGE_BYTES, resume: None }
+        Self { max_message_bytes: MIN_MESSAGE_BYTES, resume: None, peer: None }
     }
 
     /// Sets the length of the longest message that this side accepts, in bytes: from [`MIN_MESSAGE_BYTES`], the
@@ -41,6 +42,22 @@ impl SyncOptions {
     pub fn resume(mut self, token: ResumeToken) -> Self {
         self.resume = Some(token);
         self
+    }
+
+    /// Names the peer, by its URL or any other text that belongs to this peer alone, so that the replica remembers
+    /// which version of the protocol it speaks. An [`HttpClient`](crate::HttpClient) and a
+    /// [`WebSocketClient`](crate::WebSocketClient) name their URL unless another name is given. A responder ignores
+    /// this option.
+    #[must_use]
+    pub fn peer(mut self, name: &str) -> Self {
+        self.peer = Some(name.into());
+        self
+    }
+
+    /// Names the peer unless it has a name.
+    #[cfg(any(feature = "http", feature = "websocket"))]
+    pub(crate) fn peer_or(self, name: &str) -> Self {
+        if self.peer.is_some() { self } else { self.peer(name) }
     }
 
     /// Returns the length of the longest message that this side accepts, in bytes.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::codec::wide;
 use crate::sync::resume::ResumeToken;
 use crate::sync::{Received, Refusals};
 
@@ -30,6 +31,14 @@ pub struct Progress {
     pub left_to_send: u64,
     /// A lower bound for the operations that remain to be received, according to the peer.
     pub left_to_receive: u64,
+}
+
+impl Progress {
+    /// Counts an answer of this length.
+    pub(super) fn count_answer(&mut self, len: usize) {
+        self.bytes_received = self.bytes_received.saturating_add(wide(len));
+        self.round_trips = self.round_trips.saturating_add(1);
+    }
 }
 
 /// A keyed digest over the operations of a session, 16 bytes, different in each session. Both sides have the same

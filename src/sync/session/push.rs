@@ -6,7 +6,7 @@ use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::replica::Replica;
 use crate::sync::proto::limits::MIN_MESSAGE_BYTES;
-use crate::sync::proto::{LogSpace, read_push, room_for_ops, write_push};
+use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, room_for_ops, write_push};
 use crate::sync::resume::{CommonOps, ResumeToken};
 use crate::sync::{IngestedOps, Received, SyncError};
 
@@ -18,20 +18,21 @@ pub struct Push {
     common: CommonOps,
     /// The next operation to look at.
     next: OpSeq,
+    version: ProtocolVersion,
     options: SyncOptions,
 }
 
 impl Push {
-    pub(crate) fn new(common: CommonOps, options: &SyncOptions) -> Self {
+    pub(crate) fn new(common: CommonOps, version: ProtocolVersion, options: &SyncOptions) -> Self {
         let next = common.cursor();
-        Self { common, next, options: options.clone() }
+        Self { common, next, version, options: options.clone() }
     }
 
     /// Creates the initiator's side after a session that converged. `options` are those of the session.
     /// [`Responder::push_after`](crate::Responder::push_after) creates the responder's side.
     #[must_use]
     pub fn after(token: ResumeToken, options: &SyncOptions) -> Self {
-        Self::new(token.common, options)
+        Self::new(token.common, token.version, options)
     }
 
     /// Returns a message with operations that the peer has not been sent, or `None` if there are none.
@@ -53,7 +54,7 @@ impl Push {
             next = number.checked_add(1).unwrap_or(number);
         }
         self.next = next;
-        Ok((packer.count() > 0).then(|| write_push(&LogSpace::of(replica), packer)))
+        Ok((packer.count() > 0).then(|| write_push(self.version, &LogSpace::of(replica), packer)))
     }
 
     /// Ingests the operations of a message from the peer, in one batch.
@@ -69,7 +70,7 @@ impl Push {
     ) -> Result<Received, SyncError> {
         self.options.check_length(message)?;
         let space = LogSpace::of(replica);
-        let ingested = IngestedOps::ingest(replica, now, read_push(message, &space)?)?;
+        let ingested = IngestedOps::ingest(replica, now, read_push(self.version, message, &space)?)?;
         for number in ingested.numbers {
             self.common.add(number);
         }

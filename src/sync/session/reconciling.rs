@@ -12,8 +12,8 @@ use crate::sync::proto::limits::{
     MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
 };
 use crate::sync::proto::{
-    Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections, RequestHead,
-    Sections, SyncAnswer, Welcome, first_8,
+    Continuation, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeItem, RangeWriter,
+    ReadSections, RequestHead, Sections, SyncAnswer, Welcome, first_8,
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
 use crate::sync::resume::{CommonOps, ResumeId, ResumeToken, Transferred};
@@ -21,6 +21,7 @@ use crate::sync::{IngestedOps, PeerMisbehaved, SyncError};
 
 /// The facts about a session that are fixed by its first request.
 pub(crate) struct Start {
+    pub(crate) version: ProtocolVersion,
     pub(crate) nonce: [u8; 16],
     /// The longest answer that this side accepts, in bytes.
     pub(crate) limit: usize,
@@ -29,36 +30,59 @@ pub(crate) struct Start {
     pub(crate) space: LogSpace,
     /// The session covers the operations with numbers below this.
     pub(crate) cursor: OpSeq,
+    /// The name of the peer, if the application has given one.
+    peer: Option<Box<str>>,
     /// The log of the session, to recognize the replica.
     log: LogId,
 }
 
 impl Start {
-    /// Begins a session with this replica. Returns the first request as well.
-    pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> (Self, Vec<u8>) {
-        let start = Self {
+    /// Begins a session with this replica, in the version that the peer is known to speak, or in the newest.
+    pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> Self {
+        let offered = options.resume.clone().filter(|token| token.common.is_of(replica.log()));
+        let is_old = |name: &str| replica.peers().speaks_version_1(name);
+        let version = match &offered {
+            Some(token) => token.version,
+            None if options.peer.as_deref().is_some_and(is_old) => ProtocolVersion::V1,
+            None => ProtocolVersion::V2,
+        };
+        Self {
+            version,
             nonce,
             limit: options.limit(),
-            offered: options.resume.clone().filter(|token| token.common.is_of(replica.log())),
+            offered,
             space: LogSpace::of(replica),
             cursor: replica.log().confirmed(),
+            peer: options.peer.clone(),
             log: replica.log().id().clone(),
-        };
-        let count = u64::from(start.cursor);
-        let since = start.offered.as_ref().map(|token| wide(token.common.others(start.cursor).count()));
-        let hint = hint_of(replica.crypto(), replica.log().index(), start.cursor);
+        }
+    }
+
+    /// Continues in version 1, because the peer knows no later one. It does not know a session in a later one either.
+    pub(crate) fn fall_back(self, replica: &mut Replica) -> Self {
+        if let Some(name) = &self.peer {
+            replica.peers_mut().has_refused_version(name);
+        }
+        Self { version: ProtocolVersion::V1, offered: None, ..self }
+    }
+
+    /// Returns the first request.
+    pub(crate) fn hello(&self, replica: &Replica) -> Vec<u8> {
+        let count = u64::from(self.cursor);
+        let since = self.offered.as_ref().map(|token| wide(token.common.others(self.cursor).count()));
+        let hint = hint_of(replica.crypto(), replica.log().index(), self.cursor);
         let hello = Hello { count, since: since.unwrap_or(count), hint };
-        let head = start.head(0, start.offered.as_ref().map(|token| token.id), Phase::Hello(hello));
+        let head = self.head(0, self.offered.as_ref().map(|token| token.id), Phase::Hello(hello));
         // A replica that does not verify asks for other copies of the operations in doubt.
         let alternates_wanted = replica.wanted_alternates().take(MAX_ALTERNATES_WANTED).copied().collect();
         let sections = Sections { alternates_wanted, ranges: RangeWriter::new(), ops: OpPacker::new(0) };
-        let message = head.write(sections);
-        (start, message)
+        head.write(sections)
     }
 
     /// Returns the head of a request.
     pub(crate) const fn head(&self, round: u64, resume: Option<ResumeId>, phase: Phase) -> RequestHead {
-        RequestHead { nonce: self.nonce, space: self.space.tag, round, limit: self.limit, resume, phase }
+        let Self { version, nonce, limit, .. } = *self;
+        RequestHead { version, nonce, space: self.space.tag, round, limit, resume, phase }
     }
 
     /// Returns the tag by which the session recognizes its answers.
@@ -207,6 +231,9 @@ impl Reconciling {
     ) -> Result<(), SyncError> {
         let SyncAnswer { welcome, ack, continuation, sections } = answer;
         self.round += 1;
+        if let (Some(_), ProtocolVersion::V1, Some(name)) = (&welcome, self.start.version, &self.start.peer) {
+            replica.peers_mut().has_spoken_version_1(name);
+        }
 
         let sent = self.outbox.acknowledge(&ack)?;
         progress.sent = progress.sent.saturating_add(sent);
@@ -355,7 +382,8 @@ impl Reconciling {
         };
         let crypto = replica.crypto();
         let id = ResumeId { session: id.name(crypto), transferred: transferred.digest(crypto) };
-        Some(ResumeToken { id, common: CommonOps::new(replica.log(), self.start.cursor, received) })
+        let common = CommonOps::new(replica.log(), self.start.cursor, received);
+        Some(ResumeToken { id, version: self.start.version, common })
     }
 
     /// Returns the number of pending ranges.

@@ -104,8 +104,8 @@ impl Responder {
     /// application transfers from the initiator. `None` if this responder no longer knows the session.
     #[must_use]
     pub fn push_after(&self, replica: &Replica, id: [u8; ResumeToken::ID_BYTES]) -> Option<Push> {
-        let common = self.resumed(replica, ResumeId::from_bytes(&id))?;
-        Some(Push::new(common.clone(), &self.options))
+        let session = self.resumed(replica, ResumeId::from_bytes(&id))?;
+        Some(Push::new(session.common.clone(), session.version, &self.options))
     }
 
     /// Returns the sessions with this replica that can be resumed, in bytes, to be kept beside the replica's file and
@@ -129,8 +129,8 @@ impl Responder {
         self.sessions.restore(bytes, replica, &self.secret)
     }
 
-    /// Returns the operations that a session made common, if it is remembered as the peer remembers it.
-    fn resumed(&self, replica: &Replica, id: Option<ResumeId>) -> Option<&CommonOps> {
+    /// Returns an earlier session, if it is remembered as the peer remembers it.
+    fn resumed(&self, replica: &Replica, id: Option<ResumeId>) -> Option<&PastSession> {
         self.sessions.find(replica, id?)
     }
 
@@ -186,7 +186,7 @@ impl Responder {
         let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
         let new = welcome.map(|welcome| {
             let common = CommonOps::new(replica.log(), cursor, OpRuns::default());
-            PastSession::new(name, common, welcome.count, welcome.total)
+            PastSession::new(name, head.version, common, welcome.count, welcome.total)
         });
         self.sessions.record(replica.log(), name, new, &ingested.numbers, &sent_numbers);
         self.keep_snapshot(CachedSnapshot { id, log: replica.log().id().clone(), snapshot });
@@ -206,7 +206,8 @@ impl Responder {
         if let Some(cached) = at.and_then(|at| self.snapshots.remove(at)) {
             return cached.snapshot;
         }
-        Snapshot::new(replica.log().index(), fingerprinter, cursor, self.resumed(replica, id.resume))
+        let common = self.resumed(replica, id.resume).map(|session| &session.common);
+        Snapshot::new(replica.log().index(), fingerprinter, cursor, common)
     }
 
     fn keep_snapshot(&mut self, cached: CachedSnapshot) {

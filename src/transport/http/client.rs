@@ -115,7 +115,7 @@ impl HttpClient {
         mut on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<SyncReport, HttpError> {
         let limit = options.limit();
-        let mut session = SyncSession::new(options, nonce);
+        let mut session = SyncSession::new(options.peer_or(&self.url), nonce);
         let (now, on_progress) = (&mut now, &mut on_progress);
         self.run(&mut Borrowed { session: &mut session, replica, now, on_progress }, limit)?;
         let result = session.result().cloned().ok_or(SyncError::Ended)?;

@@ -28,7 +28,7 @@ pub struct LineInitiator {
     awaiting: bool,
     result: Option<SessionResult>,
     progress: Progress,
-    resume_from: Option<[u8; ResumeToken::ID_BYTES]>,
+    resume_from: Option<ResumeToken>,
     push: Option<Push>,
 }
 
@@ -87,8 +87,8 @@ impl LineInitiator {
             let result = session.result().cloned();
             self.conclude(replica, result);
         }
-        if let Some(id) = self.resume_from.take() {
-            return Ok(Some(resume::write(id)));
+        if let Some(token) = self.resume_from.take() {
+            return Ok(Some(resume::write(&token)));
         }
         self.push.as_mut().map_or(Ok(None), |push| push.next_message(replica))
     }
@@ -168,7 +168,7 @@ impl LineInitiator {
         self.covered = length(replica);
         self.result = result;
         if let Some(resume_token) = self.resume_token().cloned() {
-            self.resume_from = Some(resume_token.id());
+            self.resume_from = Some(resume_token.clone());
             self.push = Some(Push::after(resume_token, &self.options));
         }
     }

@@ -91,7 +91,7 @@ impl<S: Read + Write> WebSocketClient<S> {
         let stream = HeadExtender::new(stream, headers.lines());
         let step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
         let (socket, _) = shake_hands(step, &options, &mut now)?;
-        let line = LineInitiator::new(options.sync.clone(), seed);
+        let line = LineInitiator::new(options.sync.clone().peer_or(url), seed);
         Ok(Self { connection: Connection::new(socket, options), line })
     }
 

@@ -1,0 +1,89 @@
+//! The peers that an application has named, with what is remembered of each.
+
+use std::collections::BTreeMap;
+
+use super::Replica;
+
+/// Peers that are remembered. The one that was used longest ago makes room for a new one.
+const MAX_PEERS: usize = 256;
+/// Sessions in version 1 after which the newest version is tried again.
+const SESSIONS_IN_VERSION_1: u8 = 16;
+
+/// The named peers. They are kept in memory only: after a restart a session begins in the newest version again.
+#[derive(Default)]
+pub(crate) struct Peers {
+    by_name: BTreeMap<Box<str>, Peer>,
+    /// The number of uses so far.
+    uses: u64,
+}
+
+/// A named peer.
+#[derive(Default)]
+struct Peer {
+    /// The number of the last use.
+    used: u64,
+    /// The number of sessions that will be begun in version 1.
+    in_version_1: u8,
+}
+
+impl Peers {
+    /// Returns true if the peer has refused the newest version lately.
+    pub(crate) fn speaks_version_1(&self, name: &str) -> bool {
+        self.by_name.get(name).is_some_and(|peer| peer.in_version_1 > 0)
+    }
+
+    /// Notes that the peer has refused the newest version.
+    pub(crate) fn has_refused_version(&mut self, name: &str) {
+        self.peer(name).in_version_1 = SESSIONS_IN_VERSION_1;
+    }
+
+    /// Notes that a session in version 1 has begun.
+    pub(crate) fn has_spoken_version_1(&mut self, name: &str) {
+        if let Some(peer) = self.by_name.get_mut(name) {
+            peer.in_version_1 = peer.in_version_1.saturating_sub(1);
+        }
+    }
+
+    /// Returns the peer of this name, as the one that was used last.
+    fn peer(&mut self, name: &str) -> &mut Peer {
+        self.uses = self.uses.saturating_add(1);
+        if !self.by_name.contains_key(name) && self.by_name.len() >= MAX_PEERS {
+            let oldest = self.by_name.iter().min_by_key(|(_, peer)| peer.used).map(|(name, _)| name.clone());
+            oldest.map(|name| self.by_name.remove(&name));
+        }
+        let peer = self.by_name.entry(name.into()).or_default();
+        peer.used = self.uses;
+        peer
+    }
+}
+
+impl Replica {
+    pub(crate) const fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
+    pub(crate) const fn peers_mut(&mut self) -> &mut Peers {
+        &mut self.peers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_1_is_remembered_for_a_while_and_of_so_many_peers() {
+        let mut peers = Peers::default();
+        peers.has_refused_version("a");
+        for _ in 0..SESSIONS_IN_VERSION_1 {
+            assert!(peers.speaks_version_1("a"));
+            peers.has_spoken_version_1("a");
+        }
+        assert!(!peers.speaks_version_1("a"));
+        for number in 0..=MAX_PEERS {
+            peers.has_refused_version(&number.to_string());
+        }
+        assert_eq!(peers.by_name.len(), MAX_PEERS);
+        assert!(!peers.speaks_version_1("0") && peers.speaks_version_1("1"));
+    }
+}
