@@ -1,5 +1,6 @@
 //! The replica: a log with its state, clock and keys.
 
+mod admission;
 mod alternates;
 mod batch;
 mod horizon;

@@ -1,20 +1,24 @@
-//! The peers that an application has named, with what is remembered of each.
+//! What a replica remembers of sessions with others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Replica;
 
 /// Peers that are remembered. The one that was used longest ago makes room for a new one.
 const MAX_PEERS: usize = 256;
+/// Refused authors that are remembered.
+const MAX_REFUSED_AUTHORS: usize = 256;
 /// Sessions in version 1 after which the newest version is tried again.
 const SESSIONS_IN_VERSION_1: u8 = 16;
 
-/// The named peers. They are kept in memory only: after a restart a session begins in the newest version again.
+/// What is remembered of the named peers, and of all. It is kept in memory only: after a restart a session begins in the newest version again.
 #[derive(Default)]
 pub(crate) struct Peers {
     by_name: BTreeMap<Box<str>, Peer>,
     /// The number of uses so far.
     uses: u64,
+    /// Authors of whom an operation was refused because their key is unknown, the newest last.
+    refused_authors: VecDeque<(Box<str>, Box<str>)>,
 }
 
 /// A named peer.
@@ -27,6 +31,22 @@ struct Peer {
 }
 
 impl Peers {
+    /// Returns the actor and the kid of authors of whom an operation was refused, the newest first.
+    pub(crate) fn refused_authors(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.refused_authors.iter().rev().map(|(actor, kid)| (&**actor, &**kid))
+    }
+
+    /// Notes that an operation of this author was refused because the key is unknown.
+    pub(crate) fn has_refused_author(&mut self, actor: &str, kid: &str) {
+        if self.refused_authors().any(|known| known == (actor, kid)) {
+            return;
+        }
+        if self.refused_authors.len() >= MAX_REFUSED_AUTHORS {
+            self.refused_authors.pop_front();
+        }
+        self.refused_authors.push_back((actor.into(), kid.into()));
+    }
+
     /// Returns true if the peer has refused the newest version lately.
     pub(crate) fn speaks_version_1(&self, name: &str) -> bool {
         self.by_name.get(name).is_some_and(|peer| peer.in_version_1 > 0)

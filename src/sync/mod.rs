@@ -1,11 +1,13 @@
 //! Synchronization of two replicas that do not trust each other, over anything that carries bytes.
 //!
 //! - `proto`: messages and their limits
+//! - `authors`: whose operations each side accepts
 //! - `rbsr`: range-based set reconciliation, which finds the operations that only one side holds
 //! - `session`: [`SyncSession`] on the side that begins, [`Responder`] on the side that answers, [`Push`] after a
 //!   session
 //! - `resume`: what shortens the next session with the same peer
 
+mod authors;
 mod error;
 mod ingest;
 mod proto;
@@ -17,8 +19,9 @@ mod session;
 pub(crate) use crate::codec::tags::ALERT;
 pub(crate) use crate::codec::tags::PUSH;
 pub use crate::codec::tags::{RESUME_VERSION, SYNC_VERSION};
+pub use authors::UnknownAuthor;
 pub use error::{PeerMisbehaved, SyncError};
-pub(crate) use ingest::IngestedOps;
+pub(crate) use ingest::{IngestedOps, RefusalReason};
 pub use ingest::{Received, Refusals};
 pub use proto::Alert;
 pub(crate) use proto::ProtocolVersion;

@@ -113,9 +113,9 @@ fn a_recorded_session_with_a_changed_bit_ends() {
             converged += usize::from(end == Ok(true));
         }
     }
-    // Some bits do not matter: a limit, a hint, an operation that is wanted twice.
+    // Some bits do not matter: a limit, a hint, an operation that is wanted twice, an author of no operation.
     println!("{tried} bits changed, {converged} sessions still converged");
-    assert!(converged * 3 < tried, "{converged} of {tried}");
+    assert!(converged * 2 < tried, "{converged} of {tried}");
 }
 
 #[test]

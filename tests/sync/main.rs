@@ -13,6 +13,7 @@ mod golden;
 mod hostile;
 mod link;
 mod push;
+mod refusals;
 mod resume;
 mod simulation;
 mod versions;

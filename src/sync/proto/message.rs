@@ -1,5 +1,6 @@
 //! The messages of the protocol.
 
+use super::ack::Ack;
 use super::limits::{MAX_ALTERNATES_WANTED, MIN_MESSAGE_BYTES};
 use super::ranges::{self, RangeItem, RangeWriter};
 use super::version::{ProtocolVersion, put_features, skip_features};
@@ -10,12 +11,13 @@ use crate::codec::{
 };
 use crate::op::OpSeq;
 use crate::replica::Replica;
+use crate::sync::SyncError;
+use crate::sync::authors::{AuthorFilter, UnknownAuthor, read_unknown, write_unknown};
 use crate::sync::rbsr::Bound;
 use crate::sync::resume::ResumeId;
-use crate::sync::{Refusals, SyncError};
 
 /// The head of every request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestHead {
     pub(crate) version: ProtocolVersion,
     pub(crate) nonce: [u8; 16],
@@ -28,6 +30,8 @@ pub(crate) struct RequestHead {
     /// The earlier session to resume.
     pub(crate) resume: Option<ResumeId>,
     pub(crate) phase: Phase,
+    /// The authors whose operations the initiator accepts.
+    pub(crate) filter: AuthorFilter,
 }
 
 /// The part of the head in which the first request differs from later ones.
@@ -88,6 +92,9 @@ impl RequestHead {
                 put_varint(&mut out, cursor.into());
             }
         }
+        if self.version >= ProtocolVersion::V2 {
+            self.filter.write(&mut out);
+        }
         sections.write(&mut out);
         out
     }
@@ -110,7 +117,11 @@ impl RequestHead {
             }
             Phase::Hello(Hello { count, since, hint })
         };
-        Ok(Self { version, nonce, space: space.tag, round, limit, resume, phase })
+        let filter = match version {
+            ProtocolVersion::V1 => AuthorFilter::All,
+            ProtocolVersion::V2 => AuthorFilter::read(reader)?,
+        };
+        Ok(Self { version, nonce, space: space.tag, round, limit, resume, phase, filter })
     }
 }
 
@@ -123,7 +134,7 @@ impl<'a> SyncRequest<'a> {
 }
 
 /// The responder's part of the first answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Welcome {
     pub(crate) nonce: [u8; 16],
     /// The number of operations of the responder's log that the session covers.
@@ -136,18 +147,12 @@ pub(crate) struct Welcome {
     pub(crate) total: u128,
     /// The longest request that the responder accepts, in bytes.
     pub(crate) limit: usize,
-}
-
-/// The outcome of the operations of a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ack {
-    /// Operations that were new in the responder's log.
-    pub(crate) new_ops: u64,
-    /// Operations that were in the responder's log already.
-    pub(crate) duplicates: u64,
-    pub(crate) refused: Refusals,
-    /// The sum over the operations that are in the log now, each once. It shows that they are the ones that were sent.
-    pub(crate) sum: u128,
+    /// The authors whose operations the responder accepts.
+    pub(crate) filter: AuthorFilter,
+    /// Operations that the responder leaves out because the initiator does not accept their authors.
+    pub(crate) left_out: u64,
+    /// Some of these authors.
+    pub(crate) unknown: Vec<UnknownAuthor>,
 }
 
 /// The place from which a full answer asks the initiator to repeat its request.
@@ -176,7 +181,7 @@ impl SyncAnswer<Sections> {
         if let Some(welcome) = self.welcome {
             welcome.write(head.version, &mut out);
         }
-        self.ack.write(&mut out);
+        self.ack.write(head.version, &mut out);
         out.push(u8::from(self.continuation.is_some()));
         if let Some(Continuation { from, done }) = self.continuation {
             from.write(&Bound::start(), &mut out);
@@ -207,7 +212,7 @@ impl<'a> SyncAnswer<ReadSections<'a>> {
             return Err(SyncError::Stray);
         }
         let welcome = if reader.flag()? { Some(Welcome::read(&mut reader, version)?) } else { None };
-        let ack = Ack::read(&mut reader)?;
+        let ack = Ack::read(&mut reader, version)?;
         let continuation = if reader.flag()? {
             Some(Continuation { from: Bound::read_first(&mut reader)?, done: reader.varint()? })
         } else {
@@ -227,66 +232,32 @@ impl Welcome {
         out.extend_from_slice(&self.total.to_le_bytes());
         put_count(out, self.limit);
         if version >= ProtocolVersion::V2 {
+            self.filter.write(out);
+            put_varint(out, self.left_out);
+            write_unknown(&self.unknown, out);
             put_features(out);
         }
     }
 
     fn read(reader: &mut ByteReader<'_>, version: ProtocolVersion) -> Result<Self, CodecError> {
-        let welcome = Self {
+        let mut welcome = Self {
             nonce: reader.array()?,
             cursor: OpSeq::new(reader.varint_u32()?),
             resumed: reader.flag()?,
             count: reader.varint()?,
             total: u128::from_le_bytes(reader.array()?),
             limit: usize::try_from(reader.varint()?).unwrap_or(usize::MAX),
+            filter: AuthorFilter::All,
+            left_out: 0,
+            unknown: Vec::new(),
         };
         if version >= ProtocolVersion::V2 {
+            welcome.filter = AuthorFilter::read(reader)?;
+            welcome.left_out = reader.varint()?;
+            welcome.unknown = read_unknown(reader)?;
             skip_features(reader)?;
         }
         Ok(welcome)
-    }
-}
-
-impl Ack {
-    /// Returns the number of operations that are in the responder's log now.
-    fn accepted(&self) -> u64 {
-        self.new_ops.saturating_add(self.duplicates)
-    }
-
-    /// Returns the number of operations that the answer acknowledges.
-    pub(crate) fn total(&self) -> u64 {
-        self.accepted().saturating_add(self.refused.total())
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        put_varint(out, self.new_ops);
-        put_varint(out, self.duplicates);
-        if self.accepted() > 0 {
-            out.extend_from_slice(&self.sum.to_le_bytes());
-        }
-        let refused = self.refused.total() > 0;
-        out.push(u8::from(refused));
-        if refused {
-            self.refused.to_array().into_iter().for_each(|count| put_varint(out, count));
-        }
-    }
-
-    fn read(reader: &mut ByteReader<'_>) -> Result<Self, CodecError> {
-        let mut ack = Self { new_ops: reader.varint()?, duplicates: reader.varint()?, ..Self::default() };
-        if ack.accepted() > 0 {
-            ack.sum = u128::from_le_bytes(reader.array()?);
-        }
-        if reader.flag()? {
-            let mut counts = [0; Refusals::REASONS];
-            for count in &mut counts {
-                *count = reader.varint()?;
-            }
-            ack.refused = Refusals::from_array(counts);
-            if ack.refused.total() == 0 {
-                return Err(reader.fault(CodecFault::Integer));
-            }
-        }
-        Ok(ack)
     }
 }
 

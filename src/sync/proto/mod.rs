@@ -1,13 +1,15 @@
 //! The messages of the sync protocol and their limits.
 
+mod ack;
 pub(crate) mod limits;
 mod message;
 mod ranges;
 mod version;
 
+pub(crate) use ack::{Ack, RefusedRuns};
 pub use message::Alert;
 pub(crate) use message::{
-    Ack, Continuation, Hello, LogSpace, Phase, ReadSections, RequestHead, Sections, SyncAnswer, SyncRequest,
+    Continuation, Hello, LogSpace, Phase, ReadSections, RequestHead, Sections, SyncAnswer, SyncRequest,
     Welcome, first_8, read_push, room_for_ops, write_push,
 };
 pub(crate) use ranges::{RangeContent, RangeItem, RangeWriter};

@@ -1,6 +1,5 @@
 //! One side's view of a session's operations.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::bound::Bound;
@@ -9,6 +8,7 @@ use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::Index;
 use crate::sync::PeerMisbehaved;
+use crate::sync::authors::Declined;
 use crate::sync::proto::limits::{BRANCHING, LIST_THRESHOLD};
 use crate::sync::proto::{RangeContent, first_8};
 use crate::sync::resume::CommonOps;
@@ -205,14 +205,16 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes the operations with numbers below `cursor` that are not common.
+    /// Takes the operations with numbers below `cursor` that are neither common nor declined.
     pub(crate) fn new(
         index: &Index,
         fingerprinter: &Fingerprinter,
         cursor: OpSeq,
         common: Option<&CommonOps>,
+        declined: &Declined,
     ) -> Self {
-        let order = ordered_numbers(index, cursor, common);
+        let mut order = ordered_numbers(index, cursor, common);
+        order.retain(|number| !declined.contains(index, *number));
         let mut sums = Vec::with_capacity(order.len() / BLOCK + 2);
         let mut sum = 0_u128;
         sums.push(sum);
@@ -276,13 +278,13 @@ impl Fingerprinter {
     }
 
     /// Returns the sum over a set of operations.
-    pub(crate) fn sum(&self, index: &Index, numbers: &BTreeSet<OpSeq>) -> u128 {
-        numbers.iter().fold(0, |sum, number| sum.wrapping_add(self.of(index.hash(*number))))
+    pub(crate) fn sum<'n>(&self, index: &Index, numbers: impl IntoIterator<Item = &'n OpSeq>) -> u128 {
+        numbers.into_iter().fold(0, |sum, number| sum.wrapping_add(self.of(index.hash(*number))))
     }
 }
 
 /// The number of operations in a set, and the sum over them.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) count: u64,
     pub(crate) sum: u128,

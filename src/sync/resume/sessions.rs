@@ -11,8 +11,10 @@ use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_varint};
 use crate::op::OpSeq;
 use crate::oplog::OpLog;
 use crate::replica::Replica;
+use crate::sync::authors::PeerFilter;
 use crate::sync::proto::ProtocolVersion;
 use crate::sync::proto::limits::{MAX_RUNS, MAX_SESSIONS};
+use crate::sync::rbsr::Tally;
 
 const SESSIONS: SealedKind = SealedKind { first_byte: RESUME_SESSIONS, label: RESUME_SESSIONS_SEAL };
 /// Bytes of the shortest session: name, four integers, sum.
@@ -25,24 +27,37 @@ pub(crate) struct PastSession {
     pub(crate) version: ProtocolVersion,
     pub(crate) common: CommonOps,
     sent: OpRuns,
-    /// The number of operations that its welcome announced.
-    count: u64,
-    /// The sum over them.
-    total: u128,
+    /// The operations that its welcome announced.
+    announced: Tally,
+    /// The authors that the initiator accepts. Not saved: a session that was restored pushes operations of all.
+    pub(crate) peer: PeerFilter,
+    /// The replica's admission tag when the session began. With another one, operations that were refused or left out
+    /// may be welcome now. In version 1 nothing is left out.
+    tag: [u8; 8],
     /// The digest over the transferred operations, computed when the session is resumed.
     transferred: OnceLock<[u8; 32]>,
 }
 
 impl PastSession {
     /// Returns a session that has transferred nothing yet.
-    pub(crate) fn new(
-        name: [u8; 16],
-        version: ProtocolVersion,
-        common: CommonOps,
-        count: u64,
-        total: u128,
-    ) -> Self {
-        Self { name, version, common, sent: OpRuns::default(), count, total, transferred: OnceLock::new() }
+    pub(crate) fn new(name: [u8; 16], version: ProtocolVersion, common: CommonOps, announced: Tally) -> Self {
+        let sent = OpRuns::default();
+        let transferred = OnceLock::new();
+        Self { name, version, common, sent, announced, peer: PeerFilter::default(), tag: [0; 8], transferred }
+    }
+
+    /// Adds the authors that the initiator accepts, and the replica's admission tag.
+    pub(crate) fn with(self, peer: PeerFilter, replica: &Replica) -> Self {
+        let tag = match self.version {
+            ProtocolVersion::V1 => [0; 8],
+            ProtocolVersion::V2 => replica.admission_tag(),
+        };
+        Self { peer, tag, ..self }
+    }
+
+    /// Returns true if the replica still refuses what it refused then.
+    pub(crate) fn is_valid(&self, replica: &Replica) -> bool {
+        self.version == ProtocolVersion::V1 || self.tag == replica.admission_tag()
     }
 
     /// Returns true if this is the session of this name with this log. The same name with another log, which a peer can
@@ -56,8 +71,8 @@ impl PastSession {
         let hashes = |runs: &OpRuns| runs.numbers().map(|number| *index.hash(number)).collect();
         self.transferred.get_or_init(|| {
             let transferred = Transferred {
-                count: self.count,
-                total: self.total,
+                count: self.announced.count,
+                total: self.announced.sum,
                 to_responder: hashes(self.common.received()),
                 to_initiator: hashes(&self.sent),
             };
@@ -67,19 +82,21 @@ impl PastSession {
 
     fn write(&self, out: &mut Vec<u8>) {
         out.push(self.version.byte());
+        out.extend_from_slice(&self.tag);
         out.extend_from_slice(&self.name);
         self.common.write(out);
         self.sent.write(OpSeq::FIRST, out);
-        put_varint(out, self.count);
-        out.extend_from_slice(&self.total.to_le_bytes());
+        put_varint(out, self.announced.count);
+        out.extend_from_slice(&self.announced.sum.to_le_bytes());
     }
 
     fn read(reader: &mut ByteReader<'_>, form: ProtocolVersion, log: &OpLog) -> Result<Self, CodecError> {
-        let version = match form {
-            ProtocolVersion::V1 => ProtocolVersion::V1,
+        let (version, tag) = match form {
+            ProtocolVersion::V1 => (ProtocolVersion::V1, [0; 8]),
             ProtocolVersion::V2 => {
                 let byte = reader.byte()?;
-                ProtocolVersion::of_byte(byte).ok_or_else(|| reader.fault(CodecFault::Tag { found: byte }))?
+                let version = ProtocolVersion::of_byte(byte);
+                (version.ok_or_else(|| reader.fault(CodecFault::Tag { found: byte }))?, reader.array()?)
             }
         };
         let name = reader.array()?;
@@ -89,8 +106,8 @@ impl PastSession {
         if sent.end() > common.cursor() {
             return Err(reader.fault(CodecFault::Bound));
         }
-        let (count, total) = (reader.varint()?, u128::from_le_bytes(reader.array()?));
-        Ok(Self { sent, ..Self::new(name, version, common, count, total) })
+        let announced = Tally { count: reader.varint()?, sum: u128::from_le_bytes(reader.array()?) };
+        Ok(Self { sent, tag, ..Self::new(name, version, common, announced) })
     }
 }
 

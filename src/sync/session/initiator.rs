@@ -5,6 +5,7 @@ use super::{Progress, SessionResult, SyncOptions};
 use crate::codec::wide;
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
+use crate::sync::authors::{UnknownAuthor, UnknownAuthors};
 use crate::sync::proto::{Alert, ProtocolVersion, SyncAnswer};
 use crate::sync::{PeerMisbehaved, SyncError};
 
@@ -44,6 +45,7 @@ pub struct SyncSession {
     nonce: [u8; 16],
     stage: Stage,
     progress: Progress,
+    unknown: UnknownAuthors,
 }
 
 enum Stage {
@@ -67,7 +69,13 @@ impl SyncSession {
     /// comparison depends on nobody knowing them before the session begins.
     #[must_use]
     pub fn new(options: SyncOptions, nonce: [u8; 16]) -> Self {
-        Self { options, nonce, stage: Stage::Idle, progress: Progress::default() }
+        Self {
+            options,
+            nonce,
+            stage: Stage::Idle,
+            progress: Progress::default(),
+            unknown: UnknownAuthors::default(),
+        }
     }
 
     /// Returns the next message for the peer, or `None` if the session is over and [`SyncSession::result`] has its
@@ -159,12 +167,12 @@ impl SyncSession {
         progress.op_bytes_received = progress.op_bytes_received.saturating_add(op_bytes);
         let mut reconciling = match (stage, &read.welcome) {
             (Stage::AwaitingWelcome(start), Some(welcome)) => {
-                Box::new(Reconciling::new(start, *welcome, replica)?)
+                Box::new(Reconciling::new(start, welcome.clone(), replica)?)
             }
             (Stage::AwaitingAnswer(reconciling), None) => reconciling,
             _ => return Err(PeerMisbehaved::Welcome.into()),
         };
-        reconciling.take_answer(replica, now, read, progress)?;
+        reconciling.take_answer(replica, now, read, progress, &mut self.unknown)?;
         self.stage = Stage::Ready(reconciling);
         Ok(self.progress)
     }
@@ -173,6 +181,13 @@ impl SyncSession {
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress
+    }
+
+    /// Returns authors whose operations were left out or refused because their keys are not registered here, at most
+    /// 32, so that an application can ask whether to register them. Each claims to be that actor; nothing proves it.
+    #[must_use]
+    pub fn unknown_authors(&self) -> &[UnknownAuthor] {
+        self.unknown.as_slice()
     }
 
     /// Returns true if the session is over: it has a result, or an error ended it.

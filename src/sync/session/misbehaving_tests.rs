@@ -10,6 +10,7 @@ use crate::hlc::{Hlc, WallMillis};
 use crate::keys::SigningSecretKey;
 use crate::op::{Op, OpSeq, SignedOp};
 use crate::replica::{Replica, ReplicaOptions};
+use crate::sync::authors::AuthorFilter;
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_RANGES, MIN_MESSAGE_BYTES, max_idle_rounds};
 use crate::sync::proto::{
     Ack, Alert, Continuation, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeWriter,
@@ -42,6 +43,9 @@ impl HonestAnswer {
             count: 700,
             total: 1,
             limit: MIN_MESSAGE_BYTES,
+            filter: AuthorFilter::All,
+            left_out: 0,
+            unknown: Vec::new(),
         });
         let ack = Ack { new_ops: wide(request.sections.ops.len()), ..Ack::default() };
         Self {
@@ -334,8 +338,8 @@ fn no_welcome_and_two_welcomes() {
     );
     let mut first = None;
     let twice = |_: u64, _: &SyncRequest<'_>, draft: &mut HonestAnswer| {
-        first = first.or(draft.welcome);
-        draft.welcome = first;
+        first = first.take().or(draft.welcome.take());
+        draft.welcome = first.clone();
     };
     assert_misbehaved(against(SyncOptions::new(), twice), PeerMisbehaved::Welcome);
 }
@@ -390,6 +394,7 @@ fn an_operation_slipped_into_a_session_by_a_third_party_is_not_lost_to_its_initi
                 limit: MIN_MESSAGE_BYTES,
                 resume: None,
                 phase: Phase::Later { cursor: OpSeq::new(OURS) },
+                filter: AuthorFilter::All,
             };
             let mut ops = OpPacker::new(1000);
             assert!(ops.push(op.as_ref()));
@@ -428,6 +433,7 @@ fn requests_that_break_the_protocol() {
         limit: MIN_MESSAGE_BYTES,
         resume: None,
         phase: hello,
+        filter: AuthorFilter::All,
     };
     let mut ask = |head: RequestHead, ranges: &[(Bound, Bound, RangeContent)]| {
         let mut writer = RangeWriter::new();
@@ -437,14 +443,14 @@ fn requests_that_break_the_protocol() {
         let sections = Sections { alternates_wanted: Vec::new(), ranges: writer, ops: OpPacker::new(0) };
         responder.respond(&mut replica, NOW, &head.write(sections)).map(|reply| reply.sent)
     };
-    assert_eq!(ask(honest, &[]), Ok(0));
-    let later = |cursor| RequestHead { phase: Phase::Later { cursor: OpSeq::new(cursor) }, ..honest };
+    assert_eq!(ask(honest.clone(), &[]), Ok(0));
+    let later = |cursor| RequestHead { phase: Phase::Later { cursor: OpSeq::new(cursor) }, ..honest.clone() };
     assert_eq!(ask(later(OURS + 1), &[]), Err(SyncError::PeerMisbehaved(PeerMisbehaved::Position)));
     let resume = Some(ResumeId { session: [5; 16], transferred: [6; 32] });
     let forgotten = SyncError::AlertReceived(Alert::Forgotten);
     assert_eq!(ask(RequestHead { resume, ..later(OURS) }, &[]), Err(forgotten));
     assert_eq!(
-        ask(RequestHead { limit: 100, ..honest }, &[]),
+        ask(RequestHead { limit: 100, ..honest.clone() }, &[]),
         Err(SyncError::PeerMisbehaved(PeerMisbehaved::Limit))
     );
     let everything = |content| [(Bound::start(), Bound::End, content)];

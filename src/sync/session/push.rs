@@ -5,34 +5,44 @@ use crate::codec::OpPacker;
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::replica::Replica;
-use crate::sync::proto::limits::MIN_MESSAGE_BYTES;
+use crate::sync::authors::PeerFilter;
+use crate::sync::proto::limits::{MAX_REFUSED, MIN_MESSAGE_BYTES};
 use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, room_for_ops, write_push};
 use crate::sync::resume::{CommonOps, ResumeToken};
 use crate::sync::{IngestedOps, Received, SyncError};
 
 /// The exchange of new operations after a session that converged, over a connection that stays open.
 ///
-/// Each side sends operations as they arrive in its log, except those that came from the peer. Messages are not
-/// answered. The next session finds operations that were lost on the way.
+/// Each side sends operations as they arrive in its log, except those that came from the peer and those of authors that
+/// the peer does not know. Messages are not answered. The next session finds operations that were lost on the way.
 pub struct Push {
     common: CommonOps,
     /// The next operation to look at.
     next: OpSeq,
     version: ProtocolVersion,
+    /// The authors that the peer accepts.
+    peer: PeerFilter,
+    /// Operations of the peer that were refused.
+    refused: u64,
     options: SyncOptions,
 }
 
 impl Push {
-    pub(crate) fn new(common: CommonOps, version: ProtocolVersion, options: &SyncOptions) -> Self {
+    pub(crate) fn new(
+        common: CommonOps,
+        version: ProtocolVersion,
+        peer: PeerFilter,
+        options: &SyncOptions,
+    ) -> Self {
         let next = common.cursor();
-        Self { common, next, version, options: options.clone() }
+        Self { common, next, version, peer, refused: 0, options: options.clone() }
     }
 
     /// Creates the initiator's side after a session that converged. `options` are those of the session.
     /// [`Responder::push_after`](crate::Responder::push_after) creates the responder's side.
     #[must_use]
     pub fn after(token: ResumeToken, options: &SyncOptions) -> Self {
-        Self::new(token.common, token.version, options)
+        Self::new(token.common, token.version, token.peer, options)
     }
 
     /// Returns a message with operations that the peer has not been sent, or `None` if there are none.
@@ -46,9 +56,12 @@ impl Push {
         }
         // The peer's limit is not known here, so this is the lowest that it may have.
         let mut packer = OpPacker::new(room_for_ops(MIN_MESSAGE_BYTES));
+        let index = replica.log().index();
         let mut next = self.next;
         for number in self.next.until(replica.log().confirmed()) {
-            if !self.common.contains(number) && !pack_op(replica, number, &mut packer)? {
+            let wanted = !self.common.contains(number)
+                && self.peer.accepts(replica.crypto(), index.actor(number), index.kid(number));
+            if wanted && !pack_op(replica, number, &mut packer)? {
                 break;
             }
             next = number.checked_add(1).unwrap_or(number);
@@ -61,7 +74,8 @@ impl Push {
     ///
     /// # Errors
     ///
-    /// [`SyncError`]; no operation of the message was admitted.
+    /// [`SyncError`]; no operation of the message was admitted, except with [`SyncError::TooManyRefused`]: the peer
+    /// keeps sending what this side refuses. A new session continues.
     pub fn receive(
         &mut self,
         replica: &mut Replica,
@@ -73,6 +87,10 @@ impl Push {
         let ingested = IngestedOps::ingest(replica, now, read_push(self.version, message, &space)?)?;
         for number in ingested.numbers {
             self.common.add(number);
+        }
+        self.refused = self.refused.saturating_add(ingested.received.refused.total());
+        if self.refused > MAX_REFUSED {
+            return Err(SyncError::TooManyRefused { limit: MAX_REFUSED });
         }
         Ok(ingested.received)
     }

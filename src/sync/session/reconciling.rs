@@ -3,11 +3,12 @@
 use super::id::{SessionId, hint_of};
 use super::transfer::{Inbox, Outbox};
 use super::{Progress, SessionDigest, SessionResult, SyncOptions};
-use crate::codec::{OpPacker, wide};
+use crate::codec::{OpHash, OpPacker, wide};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::oplog::LogId;
 use crate::replica::Replica;
+use crate::sync::authors::{AuthorFilter, Declined, PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
     MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
 };
@@ -16,8 +17,8 @@ use crate::sync::proto::{
     ReadSections, RequestHead, Sections, SyncAnswer, Welcome, first_8,
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
-use crate::sync::resume::{CommonOps, ResumeId, ResumeToken, Transferred};
-use crate::sync::{IngestedOps, PeerMisbehaved, SyncError};
+use crate::sync::resume::{CommonOps, Exceptions, ResumeId, ResumeToken, Transferred};
+use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, Refusals, SyncError};
 
 /// The facts about a session that are fixed by its first request.
 pub(crate) struct Start {
@@ -32,6 +33,10 @@ pub(crate) struct Start {
     pub(crate) cursor: OpSeq,
     /// The name of the peer, if the application has given one.
     peer: Option<Box<str>>,
+    /// The authors whose operations this side accepts.
+    filter: AuthorFilter,
+    /// The replica's admission tag.
+    tag: [u8; 8],
     /// The log of the session, to recognize the replica.
     log: LogId,
 }
@@ -39,7 +44,14 @@ pub(crate) struct Start {
 impl Start {
     /// Begins a session with this replica, in the version that the peer is known to speak, or in the newest.
     pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> Self {
-        let offered = options.resume.clone().filter(|token| token.common.is_of(replica.log()));
+        let tag = replica.admission_tag();
+        let is_valid = |token: &ResumeToken| {
+            // With other keys, what was refused may be welcome. A refused copy may be followed by a genuine one.
+            token.common.is_of(replica.log())
+                && (token.version == ProtocolVersion::V1 || token.except.tag == tag)
+                && token.except.refused.bad_signature == 0
+        };
+        let offered = options.resume.clone().filter(is_valid);
         let is_old = |name: &str| replica.peers().speaks_version_1(name);
         let version = match &offered {
             Some(token) => token.version,
@@ -54,6 +66,11 @@ impl Start {
             space: LogSpace::of(replica),
             cursor: replica.log().confirmed(),
             peer: options.peer.clone(),
+            filter: match version {
+                ProtocolVersion::V1 => AuthorFilter::All,
+                ProtocolVersion::V2 => AuthorFilter::of(replica, &nonce),
+            },
+            tag,
             log: replica.log().id().clone(),
         }
     }
@@ -63,14 +80,14 @@ impl Start {
         if let Some(name) = &self.peer {
             replica.peers_mut().has_refused_version(name);
         }
-        Self { version: ProtocolVersion::V1, offered: None, ..self }
+        Self { version: ProtocolVersion::V1, offered: None, filter: AuthorFilter::All, ..self }
     }
 
     /// Returns the first request.
     pub(crate) fn hello(&self, replica: &Replica) -> Vec<u8> {
         let count = u64::from(self.cursor);
         let since = self.offered.as_ref().map(|token| wide(token.common.others(self.cursor).count()));
-        let hint = hint_of(replica.crypto(), replica.log().index(), self.cursor);
+        let hint = hint_of(replica.crypto(), replica.log().index(), self.cursor, &Declined::default());
         let hello = Hello { count, since: since.unwrap_or(count), hint };
         let head = self.head(0, self.offered.as_ref().map(|token| token.id), Phase::Hello(hello));
         // A replica that does not verify asks for other copies of the operations in doubt.
@@ -80,9 +97,10 @@ impl Start {
     }
 
     /// Returns the head of a request.
-    pub(crate) const fn head(&self, round: u64, resume: Option<ResumeId>, phase: Phase) -> RequestHead {
+    pub(crate) fn head(&self, round: u64, resume: Option<ResumeId>, phase: Phase) -> RequestHead {
         let Self { version, nonce, limit, .. } = *self;
-        RequestHead { version, nonce, space: self.space.tag, round, limit, resume, phase }
+        let filter = self.filter.clone();
+        RequestHead { version, nonce, space: self.space.tag, round, limit, resume, phase, filter }
     }
 
     /// Returns the tag by which the session recognizes its answers.
@@ -118,6 +136,10 @@ struct Comparison {
     fingerprinter: Fingerprinter,
     snapshot: Snapshot,
     welcome: Welcome,
+    /// The authors whose operations the peer accepts.
+    peer: PeerFilter,
+    /// Operations of this side of other authors.
+    left_out: u64,
 }
 
 /// A range, and the content to send about it.
@@ -152,13 +174,17 @@ impl Reconciling {
         };
         let fingerprinter = id.fingerprinter(replica.crypto());
         let common = token.map(|token| &token.common);
-        let snapshot = Snapshot::new(replica.log().index(), &fingerprinter, start.cursor, common);
+        let index = replica.log().index();
+        let peer = PeerFilter::new(start.nonce, welcome.filter.clone());
+        let declined = peer.declined(replica.crypto(), index);
+        let left_out = declined.count(index, start.cursor);
+        let snapshot = Snapshot::new(index, &fingerprinter, start.cursor, common, &declined);
         // A side without operations has nothing to compare: it lacks all operations of the peer.
         let content = if snapshot.len() == 0 { PendingContent::Ids } else { PendingContent::Fingerprint };
         Ok(Self {
             start,
             round: 0,
-            comparison: Comparison { id, fingerprinter, snapshot, welcome },
+            comparison: Comparison { id, fingerprinter, snapshot, welcome, peer, left_out },
             pending: Vec::new(),
             asked: vec![PendingRange { low: Bound::start(), high: Bound::End, content }],
             outbox: Outbox::default(),
@@ -228,6 +254,7 @@ impl Reconciling {
         now: WallMillis,
         answer: SyncAnswer<ReadSections<'_>>,
         progress: &mut Progress,
+        unknown: &mut UnknownAuthors,
     ) -> Result<(), SyncError> {
         let SyncAnswer { welcome, ack, continuation, sections } = answer;
         self.round += 1;
@@ -235,14 +262,19 @@ impl Reconciling {
             replica.peers_mut().has_spoken_version_1(name);
         }
 
-        let sent = self.outbox.acknowledge(&ack)?;
+        let fingerprinter = self.comparison.fingerprinter;
+        let sent = self.outbox.acknowledge(&ack, replica.log(), &fingerprinter)?;
         progress.sent = progress.sent.saturating_add(sent);
         progress.refused_by_peer.add(&ack.refused);
         let is_empty = sections.ranges.is_empty() && continuation.is_none() && sections.ops.is_empty();
         let ingested = IngestedOps::ingest(replica, now, sections.ops)?;
         let received = ingested.received;
-        let cursor = self.start.cursor;
-        self.inbox.record(replica.log(), &self.comparison.fingerprinter, cursor, ingested, progress)?;
+        let told = welcome.iter().flat_map(|welcome| &welcome.unknown);
+        told.for_each(|author| unknown.add(&author.actor, &author.kid));
+        let refused = ingested.refused.iter().filter(|refused| refused.reason == RefusalReason::UnknownKey);
+        refused.filter_map(|refused| refused.op).for_each(|op| unknown.add(op.op().actor(), op.kid()));
+        let (crypto, cursor) = (replica.crypto(), self.start.cursor);
+        self.inbox.record(crypto, replica.log(), &fingerprinter, cursor, ingested, progress)?;
         self.outbox.queue_alternates(replica, &sections.alternates_wanted);
 
         if welcome.is_some() && is_empty {
@@ -343,47 +375,83 @@ impl Reconciling {
 
     /// Returns the result of a complete reconciliation.
     pub(crate) fn conclude(self, replica: &Replica, progress: &Progress) -> SessionResult {
-        let Comparison { snapshot, welcome, .. } = &self.comparison;
+        let Comparison { snapshot, welcome, fingerprinter, .. } = &self.comparison;
         let (received, sent) = (self.inbox.received, self.outbox.sent);
-        let refused = progress.received.refused;
-        let refused_by_peer = progress.refused_by_peer;
-        // If this side's operations and the received ones are the peer's operations and the sent ones, both hold the
-        // same. All of this is computed from our own log, except for the peer's count and sum, which it announced
-        // before any operation was exchanged.
-        let count = snapshot.count().checked_add(received.count);
-        let same_count = count.and_then(|count| count.checked_sub(sent.count)) == Some(welcome.count);
+        let log = replica.log();
+        // A genuine copy may have followed a refused one.
+        let refused: Vec<(OpHash, RefusalReason)> =
+            self.inbox.refused_ops.iter().map(|(hash, reason)| (*hash, *reason)).collect();
+        let refused: Vec<_> = refused.into_iter().filter(|(hash, _)| !log.contains(hash)).collect();
+        let refused_sum =
+            refused.iter().fold(0, |sum: u128, (hash, _)| sum.wrapping_add(fingerprinter.of(hash)));
+        // If this side's operations and the peer's that arrived are the peer's operations and those sent, each side
+        // has seen all of the other. All of this is computed from our own log, except for the peer's count and sum,
+        // which it announced before any operation was exchanged.
+        let here = snapshot.count().saturating_add(received.count).saturating_add(wide(refused.len()));
         let sum = snapshot.total().wrapping_add(received.sum);
-        let same_sum = sum.wrapping_sub(sent.sum) == welcome.total;
-        let all_taken = refused.total() == 0 && refused_by_peer.total() == 0 && !self.outbox.altered;
-        if same_count && same_sum && all_taken {
-            SessionResult::Converged {
-                digest: SessionDigest::of_sum(sum),
-                count: u64::from(self.start.cursor).saturating_add(received.count),
-                resume: self.into_token(replica),
-            }
+        let same_count = here.checked_sub(sent.count) == Some(welcome.count);
+        let same_sum = sum.wrapping_add(refused_sum).wrapping_sub(sent.sum) == welcome.total;
+        let except = self.exceptions(&refused);
+        let all = all_refused(&except, self.comparison.left_out, welcome.left_out);
+        let is_named = !self.outbox.unnamed && !self.inbox.unhashed;
+        // Version 1 has no exceptions.
+        let is_told = is_named && (self.start.version > ProtocolVersion::V1 || refused.is_empty());
+        if !same_count || !same_sum || self.outbox.altered || !is_told {
+            let (refused, refused_by_peer) = (progress.received.refused, progress.refused_by_peer);
+            return SessionResult::NotConverged { refused, refused_by_peer };
+        }
+        let taken = self
+            .outbox
+            .refused
+            .keys()
+            .fold(sum, |sum, number| sum.wrapping_sub(fingerprinter.of(log.index().hash(*number))));
+        let digest = SessionDigest::of_sum(taken);
+        let (refused_here, refused_by_peer) = all;
+        let ours = u64::from(self.start.cursor).saturating_add(received.count);
+        let count = ours.saturating_sub(refused_by_peer.total());
+        let exceptional = refused_here.total() > 0 || refused_by_peer.total() > 0;
+        let hashes = refused.iter().map(|(hash, _)| *hash).collect();
+        let resume = self.into_token(replica, except, hashes);
+        if exceptional {
+            let refused = refused_here;
+            SessionResult::ConvergedExcept { digest, count, resume, refused, refused_by_peer }
         } else {
-            SessionResult::NotConverged { refused, refused_by_peer }
+            SessionResult::Converged { digest, count, resume }
         }
     }
 
-    /// Returns the token for the next session with this peer.
-    fn into_token(self, replica: &Replica) -> Option<ResumeToken> {
+    /// Returns what either side has refused in this session and in those that it resumes.
+    fn exceptions(&self, refused: &[(OpHash, RefusalReason)]) -> Exceptions {
+        let resumed = self.start.offered.as_ref().filter(|_| self.comparison.welcome.resumed);
+        let mut except = resumed.map_or_else(Exceptions::default, |token| token.except);
+        except.tag = self.start.tag;
+        refused.iter().for_each(|(_, reason)| except.refused.count(*reason));
+        self.outbox.refused.values().for_each(|reason| except.refused_by_peer.count(*reason));
+        except
+    }
+
+    /// Returns the token for the next session with this peer. `refused` are the operations of the peer that were
+    /// refused in this session.
+    fn into_token(self, replica: &Replica, except: Exceptions, refused: Vec<OpHash>) -> Option<ResumeToken> {
         let index = replica.log().index();
         let received = self.inbox.numbers;
         if received.len() > MAX_RUNS {
             return None;
         }
-        let Comparison { id, welcome, .. } = self.comparison;
+        let Comparison { id, welcome, peer, .. } = self.comparison;
+        let hash = |number: OpSeq| *index.hash(number);
+        let taken =
+            self.outbox.sent_numbers.iter().filter(|number| !self.outbox.refused.contains_key(number));
         let transferred = Transferred {
             count: welcome.count,
             total: welcome.total,
-            to_responder: self.outbox.sent_numbers.iter().map(|number| *index.hash(*number)).collect(),
-            to_initiator: received.numbers().map(|number| *index.hash(number)).collect(),
+            to_responder: taken.map(|number| hash(*number)).collect(),
+            to_initiator: received.numbers().map(hash).chain(refused).collect(),
         };
         let crypto = replica.crypto();
         let id = ResumeId { session: id.name(crypto), transferred: transferred.digest(crypto) };
         let common = CommonOps::new(replica.log(), self.start.cursor, received);
-        Some(ResumeToken { id, version: self.start.version, common })
+        Some(ResumeToken { id, version: self.start.version, common, peer, except })
     }
 
     /// Returns the number of pending ranges.
@@ -391,6 +459,15 @@ impl Reconciling {
     pub(crate) fn pending_ranges(&self) -> usize {
         self.pending.len()
     }
+}
+
+/// Returns all operations that this side refuses of the peer, and the peer of this side, with those that were left out.
+fn all_refused(except: &Exceptions, left_out: u64, left_out_by_peer: u64) -> (Refusals, Refusals) {
+    let with = |refused: Refusals, left_out: u64| Refusals {
+        unknown_key: refused.unknown_key.saturating_add(left_out),
+        ..refused
+    };
+    (with(except.refused, left_out_by_peer), with(except.refused_by_peer, left_out))
 }
 
 impl Comparison {

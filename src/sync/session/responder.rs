@@ -11,12 +11,13 @@ use crate::op::OpSeq;
 use crate::oplog::LogId;
 use crate::replica::Replica;
 use crate::store::StoreError;
+use crate::sync::authors::{AuthorFilter, PeerFilter};
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST};
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections,
-    Sections, SyncAnswer, SyncRequest, Welcome, room_for_ops,
+    Ack, Alert, Continuation, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeItem, RangeWriter,
+    ReadSections, RefusedRuns, Sections, SyncAnswer, SyncRequest, Welcome, room_for_ops,
 };
-use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View};
+use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, Tally, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
 use crate::sync::{IngestedOps, PeerMisbehaved, Received, SyncError};
 
@@ -105,7 +106,7 @@ impl Responder {
     #[must_use]
     pub fn push_after(&self, replica: &Replica, id: [u8; ResumeToken::ID_BYTES]) -> Option<Push> {
         let session = self.resumed(replica, ResumeId::from_bytes(&id))?;
-        Some(Push::new(session.common.clone(), session.version, &self.options))
+        Some(Push::new(session.common.clone(), session.version, session.peer.clone(), &self.options))
     }
 
     /// Returns the sessions with this replica that can be resumed, in bytes, to be kept beside the replica's file and
@@ -148,23 +149,43 @@ impl Responder {
         let (cursor, resume) = match head.phase {
             Phase::Hello(_) => (
                 replica.log().confirmed(),
-                head.resume.filter(|id| self.resumed(replica, Some(*id)).is_some()),
+                head.resume.filter(|id| {
+                    let session = self.resumed(replica, Some(*id));
+                    session
+                        .is_some_and(|session| session.version == head.version && session.is_valid(replica))
+                }),
             ),
             Phase::Later { cursor } => (cursor, head.resume),
         };
         let crypto = replica.crypto();
-        let nonce = responder_nonce(crypto, &self.secret, &head.nonce, cursor, resume);
+        let nonce = responder_nonce(crypto, &self.secret, &head.nonce, cursor, resume, &head.filter);
         let id = SessionId { initiator: head.nonce, responder: nonce, resume };
         let name = id.name(crypto);
         let fingerprinter = id.fingerprinter(crypto);
-        let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor);
+        let peer = PeerFilter::new(head.nonce, head.filter.clone());
+        let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor, &peer);
         let view = View { index: replica.log().index(), fingerprinter: &fingerprinter, snapshot: &snapshot };
         let mut draft = Draft::new(replica, view, room_for_ops(head.limit.min(self.options.limit())));
         let welcome = match head.phase {
             Phase::Hello(hello) => {
-                draft.answer_hello(cursor, &hello, resume.is_some())?;
-                let (count, total, limit) = (snapshot.count(), snapshot.total(), self.options.limit());
-                Some(Welcome { nonce, cursor, resumed: resume.is_some(), count, total, limit })
+                let index = replica.log().index();
+                let declined = peer.declined(crypto, index);
+                let hint = hint_of(crypto, index, cursor, &declined);
+                draft.answer_hello(hello.hint == hint, &hello, resume.is_some())?;
+                Some(Welcome {
+                    nonce,
+                    cursor,
+                    resumed: resume.is_some(),
+                    count: snapshot.count(),
+                    total: snapshot.total(),
+                    limit: self.options.limit(),
+                    filter: match head.version {
+                        ProtocolVersion::V1 => AuthorFilter::All,
+                        ProtocolVersion::V2 => AuthorFilter::of(replica, &head.nonce),
+                    },
+                    left_out: declined.count(index, cursor),
+                    unknown: declined.authors(index),
+                })
             }
             Phase::Later { .. } => {
                 draft.answer_ranges(ranges)?;
@@ -175,7 +196,10 @@ impl Responder {
         draft.send_alternates(&alternates_wanted)?;
         let sent = wide(draft.ops.count());
         let received = ingested.received;
+        let mut refused_runs = RefusedRuns::default();
+        ingested.refused.iter().for_each(|refused| refused_runs.add(refused.at, refused.reason));
         let ack = Ack {
+            refused_runs,
             new_ops: received.new_ops(),
             duplicates: received.duplicates,
             refused: received.refused,
@@ -183,11 +207,12 @@ impl Responder {
         };
         let wanted = alternates_to_request(replica, &ingested, welcome.is_some());
         let sections = Sections { alternates_wanted: wanted, ranges: draft.ranges, ops: draft.ops };
-        let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
-        let new = welcome.map(|welcome| {
+        let new = welcome.as_ref().map(|welcome| {
             let common = CommonOps::new(replica.log(), cursor, OpRuns::default());
-            PastSession::new(name, head.version, common, welcome.count, welcome.total)
+            let announced = Tally { count: welcome.count, sum: welcome.total };
+            PastSession::new(name, head.version, common, announced).with(peer, replica)
         });
+        let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
         self.sessions.record(replica.log(), name, new, &ingested.numbers, &sent_numbers);
         self.keep_snapshot(CachedSnapshot { id, log: replica.log().id().clone(), snapshot });
         Ok(Reply { message, received, sent })
@@ -200,6 +225,7 @@ impl Responder {
         id: &SessionId,
         fingerprinter: &Fingerprinter,
         cursor: OpSeq,
+        peer: &PeerFilter,
     ) -> Snapshot {
         let log = replica.log().id();
         let at = self.snapshots.iter().position(|cached| cached.id == *id && cached.log == *log);
@@ -207,7 +233,8 @@ impl Responder {
             return cached.snapshot;
         }
         let common = self.resumed(replica, id.resume).map(|session| &session.common);
-        Snapshot::new(replica.log().index(), fingerprinter, cursor, common)
+        let index = replica.log().index();
+        Snapshot::new(index, fingerprinter, cursor, common, &peer.declined(replica.crypto(), index))
     }
 
     fn keep_snapshot(&mut self, cached: CachedSnapshot) {
@@ -220,7 +247,7 @@ impl Responder {
 
 /// Returns the operations of which the initiator is asked for another copy: those that it sent with a bad signature,
 /// and with the welcome, once in a session, those in doubt here.
-fn alternates_to_request(replica: &Replica, ingested: &IngestedOps, with_welcome: bool) -> Vec<OpHash> {
+fn alternates_to_request(replica: &Replica, ingested: &IngestedOps<'_>, with_welcome: bool) -> Vec<OpHash> {
     let in_doubt = with_welcome.then(|| replica.wanted_alternates()).into_iter().flatten();
     let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
     in_doubt.chain(refused).take(MAX_ALTERNATES_WANTED).copied().collect()
@@ -253,10 +280,9 @@ impl<'v> Draft<'v> {
 
     /// Answers the first request: sends everything to a side without operations, and describes everything to a side
     /// that seems to have others.
-    fn answer_hello(&mut self, cursor: OpSeq, hello: &Hello, resumed: bool) -> Result<(), StoreError> {
+    fn answer_hello(&mut self, hints_equal: bool, hello: &Hello, resumed: bool) -> Result<(), StoreError> {
         let theirs = if resumed { hello.since } else { hello.count };
-        let seems_equal = theirs == self.view.snapshot.count()
-            && hello.hint == hint_of(self.replica.crypto(), self.view.index, cursor);
+        let seems_equal = hints_equal && theirs == self.view.snapshot.count();
         if theirs == 0 {
             self.send(&Bound::start(), 0..self.view.snapshot.len())?;
         } else if !seems_equal {

@@ -1,9 +1,10 @@
 //! The operations that an initiator exchanges with its peer.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Progress;
 use crate::codec::{OpHash, OpPacker, wide};
+use crate::crypto::Sodium;
 use crate::op::{OpSeq, SignedOpRef};
 use crate::oplog::OpLog;
 use crate::packed::BitSet;
@@ -15,7 +16,7 @@ use crate::sync::proto::limits::{
 use crate::sync::proto::{Ack, room_for_ops};
 use crate::sync::rbsr::{Fingerprinter, Tally};
 use crate::sync::resume::OpRuns;
-use crate::sync::{IngestedOps, PeerMisbehaved, SyncError};
+use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, SyncError};
 
 /// The operations that an initiator sends, each once in a session.
 #[derive(Default)]
@@ -28,8 +29,8 @@ pub(crate) struct Outbox {
     /// Operations that were ever among the alternates, and their number.
     queued_alternates: BitSet<OpSeq>,
     alternates_count: usize,
-    /// The number of operations in the last request, alternates included.
-    in_flight: u64,
+    /// The operations in the last request in their order, one for each copy.
+    in_flight: Vec<OpSeq>,
     /// The sum over them, each once.
     in_flight_sum: u128,
     /// True if the peer took other operations than were sent: somebody alters them on the way.
@@ -38,6 +39,10 @@ pub(crate) struct Outbox {
     pub(crate) sent: Tally,
     /// Their numbers.
     pub(crate) sent_numbers: Vec<OpSeq>,
+    /// Those that the peer refused, as far as it named them.
+    pub(crate) refused: BTreeMap<OpSeq, RefusalReason>,
+    /// True if the peer refused operations that it did not name.
+    pub(crate) unnamed: bool,
 }
 
 impl Outbox {
@@ -66,12 +71,38 @@ impl Outbox {
     }
 
     /// Checks the acknowledgement of the last request's operations. Returns their number.
-    pub(crate) fn acknowledge(&mut self, ack: &Ack) -> Result<u64, SyncError> {
-        let (found, expected) = (ack.total(), std::mem::take(&mut self.in_flight));
+    pub(crate) fn acknowledge(
+        &mut self,
+        ack: &Ack,
+        log: &OpLog,
+        fingerprinter: &Fingerprinter,
+    ) -> Result<u64, SyncError> {
+        let in_flight = std::mem::take(&mut self.in_flight);
+        let (found, expected) = (ack.total(), wide(in_flight.len()));
         if found != expected {
             return Err(PeerMisbehaved::Ack { found, expected }.into());
         }
-        self.altered |= ack.refused.total() == 0 && ack.sum != self.in_flight_sum;
+        let named: Vec<(usize, RefusalReason)> = ack.refused_runs.positions(in_flight.len()).collect();
+        if wide(named.len()) != ack.refused.total() {
+            self.unnamed = true;
+            return Ok(expected);
+        }
+        let mut refused: BTreeMap<OpSeq, RefusalReason> =
+            named.iter().filter_map(|(at, reason)| Some((*in_flight.get(*at)?, *reason))).collect();
+        // If the peer took one of several copies, it has the operation.
+        let mut named = named.iter().map(|(at, _)| *at).peekable();
+        for (at, number) in in_flight.iter().enumerate() {
+            if named.next_if_eq(&at).is_none() {
+                refused.remove(number);
+            }
+        }
+        let taken_sum = self.in_flight_sum.wrapping_sub(fingerprinter.sum(log.index(), refused.keys()));
+        self.altered |= ack.sum != taken_sum && expected > ack.refused.total();
+        // Other copies than those of this session's own operations are sent twice.
+        for number in in_flight {
+            self.refused.remove(&number);
+        }
+        self.refused.append(&mut refused);
         Ok(expected)
     }
 
@@ -90,6 +121,7 @@ impl Outbox {
                 break;
             }
             packed.insert(*number);
+            self.in_flight.resize(packer.count(), *number);
             self.sent_numbers.push(*number);
             self.sent.add(fingerprinter.of(index.hash(*number)));
             self.waiting.pop_front();
@@ -99,10 +131,10 @@ impl Outbox {
                 break;
             }
             packed.insert(*number);
+            self.in_flight.resize(packer.count(), *number);
             self.alternates.pop_front();
         }
-        self.in_flight = wide(packer.count());
-        self.in_flight_sum = fingerprinter.sum(index, &packed);
+        self.in_flight_sum = fingerprinter.sum(index, packed.iter());
         Ok(packer)
     }
 }
@@ -142,16 +174,21 @@ pub(crate) struct Inbox {
     alternates_wanted: Vec<OpHash>,
     /// The number of refused operations, repeated ones included.
     refused: u64,
+    /// The refused operations whose hashes are known.
+    pub(crate) refused_ops: BTreeMap<OpHash, RefusalReason>,
+    /// True if others were refused.
+    pub(crate) unhashed: bool,
 }
 
 impl Inbox {
     /// Records ingested operations. Operations with numbers below `cursor` were in the log when the session began.
     pub(crate) fn record(
         &mut self,
+        crypto: Sodium,
         log: &OpLog,
         fingerprinter: &Fingerprinter,
         cursor: OpSeq,
-        ingested: IngestedOps,
+        ingested: IngestedOps<'_>,
         progress: &mut Progress,
     ) -> Result<(), SyncError> {
         for number in ingested.numbers {
@@ -162,6 +199,12 @@ impl Inbox {
         for hash in ingested.bad_signatures {
             if self.bad_signatures.len() < MAX_BAD_SIGNATURES && self.bad_signatures.insert(hash) {
                 self.alternates_wanted.push(hash);
+            }
+        }
+        for refused in &ingested.refused {
+            match refused.op.and_then(|op| OpHash::of(&crypto, op).ok()) {
+                Some(hash) => _ = self.refused_ops.insert(hash, refused.reason),
+                None => self.unhashed = true,
             }
         }
         progress.received.add(&ingested.received);

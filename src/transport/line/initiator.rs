@@ -135,8 +135,8 @@ impl LineInitiator {
     #[must_use]
     pub const fn resume_token(&self) -> Option<&ResumeToken> {
         match &self.result {
-            Some(SessionResult::Converged { resume, .. }) => resume.as_ref(),
-            _ => None,
+            Some(result) => result.resume_token(),
+            None => None,
         }
     }
 
