@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::error::{CodecError, CodecFault};
 use super::wire::{ByteReader, put_count, put_text, put_varint, wide};
-use super::{DecodeError, check_members};
+use super::{DecodeError, MAX_OP_BYTES, check_members};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
 use crate::op::{Field, Kind, Parts, SignedOpRef};
@@ -98,6 +98,14 @@ impl OpPacker {
         self.last_t = op.ts().t();
         self.count += 1;
         true
+    }
+
+    /// Adds the only operation, even if it takes more bytes than the limit allows. Then nothing else fits.
+    pub(crate) fn push_only(&mut self, signed: SignedOpRef<'_>) -> bool {
+        self.limit = self.limit.max(MAX_OP_BYTES);
+        let fits = self.push(signed);
+        self.limit = self.out.len();
+        fits
     }
 
     /// Returns the number of operations.

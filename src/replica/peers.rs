@@ -11,7 +11,8 @@ const MAX_REFUSED_AUTHORS: usize = 256;
 /// Sessions in version 1 after which the newest version is tried again.
 const SESSIONS_IN_VERSION_1: u8 = 16;
 
-/// What is remembered of the named peers, and of all. It is kept in memory only: after a restart a session begins in the newest version again.
+/// What is remembered of the named peers, and of all. It is kept in memory only: after a restart a session begins in the
+/// newest version again.
 #[derive(Default)]
 pub(crate) struct Peers {
     by_name: BTreeMap<Box<str>, Peer>,

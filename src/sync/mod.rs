@@ -25,7 +25,7 @@ pub(crate) use ingest::{IngestedOps, RefusalReason};
 pub use ingest::{Received, Refusals};
 pub use proto::Alert;
 pub(crate) use proto::ProtocolVersion;
-pub use proto::limits::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
+pub use proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES};
 pub use resume::{ResumeError, ResumeToken};
 pub(crate) use session::pack_op;
 pub use session::{Progress, Push, Reply, Responder, SessionDigest, SessionResult, SyncOptions, SyncSession};

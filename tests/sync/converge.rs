@@ -184,7 +184,7 @@ fn after_a_broken_connection_a_new_session_transfers_only_the_rest() {
         println!("{sessions} sessions, {total} bytes; in one session {whole}");
         assert!(sessions > 1, "{sessions} sessions");
         // Each session loses one message, and repeats few bytes of the comparison.
-        let lost = u64::from(sessions) * policysync::sync::MIN_MESSAGE_BYTES as u64;
+        let lost = u64::from(sessions) * policysync::sync::ONE_OP_MESSAGE_BYTES as u64;
         assert!(total < whole + lost + 20_000 * u64::from(sessions), "{total} bytes, {whole} in one");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use policysync::crypto::Signature;
-use policysync::sync::MIN_MESSAGE_BYTES;
+use policysync::sync::ONE_OP_MESSAGE_BYTES;
 use policysync::{Hlc, Incoming, Op, OpHash, Replica, ReplicaOptions, SignedOp, SyncError, SyncSession};
 
 use crate::common::{NOW, Random, knowing, set};
@@ -197,8 +197,8 @@ pub fn mutate(message: &mut Vec<u8>, earlier: &[Vec<u8>], random: &mut Random) {
 fn a_message_over_the_limit_is_not_read() {
     let world = World::new(1, 1);
     let (mut ours, mut theirs) = world.replicas();
-    let long = vec![0xE1; MIN_MESSAGE_BYTES + 1];
-    let error = SyncError::TooLarge { len: MIN_MESSAGE_BYTES + 1, limit: MIN_MESSAGE_BYTES };
+    let long = vec![0xE1; ONE_OP_MESSAGE_BYTES + 1];
+    let error = SyncError::TooLarge { len: ONE_OP_MESSAGE_BYTES + 1, limit: ONE_OP_MESSAGE_BYTES };
     assert_eq!(responder().respond(&mut theirs, NOW, &long), Err(error.clone()));
     let mut session = session(1);
     session.next_message(&ours).unwrap();

@@ -16,4 +16,5 @@ mod push;
 mod refusals;
 mod resume;
 mod simulation;
+mod sizes;
 mod versions;

@@ -129,3 +129,62 @@ fn what_the_peer_does_not_know_is_not_sent() {
     assert!(result.is_converged(), "{result:?}");
     assert_eq!((progress.sent, other.log().len()), (300, 400));
 }
+
+/// Returns operations of bob, who is known but whom the guard of [`guarded`] denies.
+fn denied(count: usize) -> Vec<SignedOp> {
+    let t = |number: usize| 1_700_000_000_000 + u64::try_from(number).unwrap();
+    (0..count).map(|number| set("bob", t(number), 0, "p", "x")).collect()
+}
+
+fn guarded() -> Replica {
+    let guard = |op: &policysync::keys::VerifiedOp<'_>| match op.op().actor() {
+        "bob" => policysync::Verdict::Reject,
+        _ => policysync::Verdict::Admit,
+    };
+    Replica::open(knowing(&["alice", "bob"]).write_as(key("alice")).guard(guard)).unwrap()
+}
+
+/// The newest operations come first, so what was refused is no obstacle to what is new.
+#[test]
+fn the_newest_operations_come_first() {
+    let mut relay = blind(&[]);
+    give(&mut relay, &denied(3000));
+    let new: Vec<SignedOp> = (0..100).map(|n| set("alice", NOW.0 - 1000 + n, 0, "p", "x")).collect();
+    give(&mut relay, &new);
+    let mut device = guarded();
+    let mut at_relay = Responder::new([42; 32], SyncOptions::new().max_message_bytes(64 << 10));
+    let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
+    let request = session.next_message(&device).unwrap().unwrap();
+    let answer = at_relay.respond(&mut relay, NOW, &request).unwrap().message;
+    let progress = session.receive(&mut device, NOW, &answer).unwrap();
+    assert_eq!(progress.received.new_ops(), 100);
+    assert!(progress.received.refused.denied < 1000, "{progress:?}");
+    let (result, progress) = run(&mut session, &mut device, &mut at_relay, &mut relay, NOW).unwrap();
+    let (_, count, refused, _) = except(result);
+    assert_eq!((count, refused.denied, progress.received.refused.denied), (100, 3000, 3000));
+}
+
+/// A session that refuses more than it can remember ends with what it has.
+#[test]
+fn very_many_refused_operations_end_a_session_without_an_error() {
+    let mut relay = blind(&[]);
+    // Unknown authors, more than a filter can name: this side says nothing beforehand.
+    let mut registered: Vec<String> = (0..300).map(|number| format!("member-{number}")).collect();
+    registered.push("alice".to_owned());
+    let registered: Vec<&str> = registered.iter().map(String::as_str).collect();
+    give(&mut relay, &unsigned(90_000, 64, 1));
+    let new: Vec<SignedOp> = (0..100).map(|n| set("alice", NOW.0 - 1000 + n, 0, "p", "x")).collect();
+    give(&mut relay, &new);
+    let mut device = reader(&registered);
+    let mut at_relay = responder();
+    let (result, progress, unknown) = sync_with(SyncOptions::new(), &mut device, &mut at_relay, &mut relay);
+    assert!(matches!(result, SessionResult::NotConverged { .. }), "{result:?}");
+    assert_eq!(progress.received.new_ops(), 100);
+    assert!((72 << 10..90_000).contains(&progress.received.refused.total()), "{progress:?}");
+    assert_eq!(unknown.len(), 5);
+    // Now the peer is told whom this side does not know.
+    let (result, progress, _) = sync_with(SyncOptions::new(), &mut device, &mut at_relay, &mut relay);
+    let (_, count, refused, _) = except(result);
+    assert_eq!((count, refused.unknown_key), (100, 90_000));
+    assert!(bytes(&progress) < 4096, "{progress:?}");
+}

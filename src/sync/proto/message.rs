@@ -1,13 +1,12 @@
 //! The messages of the protocol.
 
 use super::ack::Ack;
-use super::limits::{MAX_ALTERNATES_WANTED, MIN_MESSAGE_BYTES};
+use super::limits::MAX_ALTERNATES_WANTED;
 use super::ranges::{self, RangeItem, RangeWriter};
 use super::version::{ProtocolVersion, put_features, skip_features};
 use crate::codec::tags::{ALERT, ANSWER, PUSH, REQUEST, SYNC_SPACE, SYNC_VERSION};
 use crate::codec::{
-    ByteReader, CodecError, CodecFault, MAX_OP_BYTES, OpHash, OpPacker, UnpackedOp, put_count, put_varint,
-    unpack_ops,
+    ByteReader, CodecError, CodecFault, OpHash, OpPacker, UnpackedOp, put_count, put_varint, unpack_ops,
 };
 use crate::op::OpSeq;
 use crate::replica::Replica;
@@ -25,7 +24,7 @@ pub(crate) struct RequestHead {
     pub(crate) space: [u8; 8],
     /// The number of the request in its session, from 0.
     pub(crate) round: u64,
-    /// The longest answer that the initiator accepts, in bytes.
+    /// The longest answer that the initiator accepts, in bytes; in version 2, a single operation may exceed it.
     pub(crate) limit: usize,
     /// The earlier session to resume.
     pub(crate) resume: Option<ResumeId>,
@@ -155,7 +154,8 @@ pub(crate) struct Welcome {
     pub(crate) unknown: Vec<UnknownAuthor>,
 }
 
-/// The place from which a full answer asks the initiator to repeat its request.
+/// The place at which an answer was full. The initiator repeats its request: in version 1 from there on, since for what
+/// lies before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Continuation {
     pub(crate) from: Bound,
@@ -367,11 +367,6 @@ impl<'a> ReadSections<'a> {
         reader.end()?;
         Ok(Self { alternates_wanted, ranges, ops, op_bytes })
     }
-}
-
-/// Returns the number of bytes that operations may fill in a message of at most `limit` bytes.
-pub(crate) fn room_for_ops(limit: usize) -> usize {
-    limit.saturating_sub(MIN_MESSAGE_BYTES - MAX_OP_BYTES)
 }
 
 /// Returns the first 8 bytes.

@@ -10,7 +10,7 @@ pub(crate) use ack::{Ack, RefusedRuns};
 pub use message::Alert;
 pub(crate) use message::{
     Continuation, Hello, LogSpace, Phase, ReadSections, RequestHead, Sections, SyncAnswer, SyncRequest,
-    Welcome, first_8, read_push, room_for_ops, write_push,
+    Welcome, first_8, read_push, write_push,
 };
-pub(crate) use ranges::{RangeContent, RangeItem, RangeWriter};
+pub(crate) use ranges::{RangeContent, RangeItem, RangeWriter, ServingOrder};
 pub(crate) use version::ProtocolVersion;

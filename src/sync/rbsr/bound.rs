@@ -36,6 +36,14 @@ const ACTOR: u64 = 2;
 const HASH: u64 = 3;
 
 impl Bound {
+    /// Returns the bytes that it takes on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::At(key) => key.actor.len() + key.hash.capacity(),
+            Self::End => 0,
+        }
+    }
+
     /// Returns the bound before all operations.
     pub(crate) fn start() -> Self {
         Self::At(OrderKey { t: 0, c: 0, actor: "".into(), hash: Vec::new() })

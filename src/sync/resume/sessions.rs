@@ -135,9 +135,7 @@ impl PastSessions {
         let known = self.0.iter().position(|session| session.is(name, log));
         let Some(mut session) = known.and_then(|at| self.0.remove(at)).or(new) else { return };
         received.iter().for_each(|number| session.common.add(*number));
-        for number in sent {
-            session.sent.insert(*number);
-        }
+        session.sent.extend(sent.to_vec());
         session.transferred = OnceLock::new();
         if session.common.received().len() > MAX_RUNS || session.sent.len() > MAX_RUNS {
             return;

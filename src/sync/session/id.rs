@@ -44,7 +44,8 @@ impl SessionId {
 }
 
 /// Returns the responder's nonce: a keyed hash of the initiator's nonce and the part of the log that the session
-/// covers: up to the cursor, without what the filter leaves out. So the responder need not store it, and nobody learns it for a set that can still change.
+/// covers: up to the cursor, without what the filter leaves out. So the responder need not store it, and nobody learns
+/// it for a set that can still change.
 pub(crate) fn responder_nonce(
     crypto: Sodium,
     secret: &[u8; 32],

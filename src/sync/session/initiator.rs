@@ -2,7 +2,7 @@
 
 use super::reconciling::{Reconciling, Start};
 use super::{Progress, SessionResult, SyncOptions};
-use crate::codec::wide;
+use crate::codec::{OpHash, wide};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::authors::{UnknownAuthor, UnknownAuthors};
@@ -46,6 +46,7 @@ pub struct SyncSession {
     stage: Stage,
     progress: Progress,
     unknown: UnknownAuthors,
+    too_large: Vec<OpHash>,
 }
 
 enum Stage {
@@ -75,6 +76,7 @@ impl SyncSession {
             stage: Stage::Idle,
             progress: Progress::default(),
             unknown: UnknownAuthors::default(),
+            too_large: Vec::new(),
         }
     }
 
@@ -203,6 +205,31 @@ impl SyncSession {
             Stage::Done(result) => Some(result),
             _ => None,
         }
+    }
+
+    /// Takes back the last message, which was refused because of its length: by the peer, or on the way by a gateway
+    /// (for HTTP, status 413). Returns true if the session goes on: the next message has half of the operations, or no
+    /// longer an operation that was alone ([`SyncSession::too_large`]). Returns false if the message cannot be shorter.
+    pub fn message_too_large(&mut self) -> bool {
+        match std::mem::replace(&mut self.stage, Stage::Failed) {
+            Stage::AwaitingAnswer(mut reconciling) => {
+                let goes_on = reconciling.take_back();
+                self.too_large = reconciling.too_large().to_vec();
+                self.stage = Stage::Ready(reconciling);
+                goes_on
+            }
+            stage => {
+                self.stage = stage;
+                false
+            }
+        }
+    }
+
+    /// Returns the operations that were not sent because the peer or a gateway accepts no message with them. The result
+    /// counts them as refused by the peer for another reason.
+    #[must_use]
+    pub fn too_large(&self) -> &[OpHash] {
+        &self.too_large
     }
 
     /// Ends the session, unless it has a result. Operations admitted before stay.

@@ -6,8 +6,8 @@ use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::replica::Replica;
 use crate::sync::authors::PeerFilter;
-use crate::sync::proto::limits::{MAX_REFUSED, MIN_MESSAGE_BYTES};
-use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, room_for_ops, write_push};
+use crate::sync::proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_REFUSED, room_for_ops};
+use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, write_push};
 use crate::sync::resume::{CommonOps, ResumeToken};
 use crate::sync::{IngestedOps, Received, SyncError};
 
@@ -54,8 +54,9 @@ impl Push {
         if !self.common.is_of(replica.log()) {
             return Err(SyncError::OtherReplica);
         }
-        // The peer's limit is not known here, so this is the lowest that it may have.
-        let mut packer = OpPacker::new(room_for_ops(MIN_MESSAGE_BYTES));
+        // Every peer accepts this much.
+        let limit = self.options.preferred().min(DEFAULT_MESSAGE_BYTES);
+        let mut packer = OpPacker::new(room_for_ops(limit));
         let index = replica.log().index();
         let mut next = self.next;
         for number in self.next.until(replica.log().confirmed()) {

@@ -10,11 +10,12 @@ use crate::oplog::LogId;
 use crate::replica::Replica;
 use crate::sync::authors::{AuthorFilter, Declined, PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
-    MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
+    MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_PENDING_BYTES, MAX_RUNS, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES,
+    REFUSED_AS_PROGRESS, max_idle_rounds, room_for_ranges,
 };
 use crate::sync::proto::{
     Continuation, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeItem, RangeWriter,
-    ReadSections, RequestHead, Sections, SyncAnswer, Welcome, first_8,
+    ReadSections, RequestHead, Sections, ServingOrder, SyncAnswer, Welcome, first_8,
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
 use crate::sync::resume::{CommonOps, Exceptions, ResumeId, ResumeToken, Transferred};
@@ -24,8 +25,10 @@ use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, Refusals, SyncErro
 pub(crate) struct Start {
     pub(crate) version: ProtocolVersion,
     pub(crate) nonce: [u8; 16],
-    /// The longest answer that this side accepts, in bytes.
+    /// The limit of answers that this side announces, in bytes.
     pub(crate) limit: usize,
+    /// The limit of this side's requests, in bytes.
+    preferred: usize,
     /// The earlier session that was offered for resumption.
     pub(crate) offered: Option<ResumeToken>,
     pub(crate) space: LogSpace,
@@ -61,7 +64,8 @@ impl Start {
         Self {
             version,
             nonce,
-            limit: options.limit(),
+            limit: options.announced(version),
+            preferred: options.preferred(),
             offered,
             space: LogSpace::of(replica),
             cursor: replica.log().confirmed(),
@@ -80,7 +84,8 @@ impl Start {
         if let Some(name) = &self.peer {
             replica.peers_mut().has_refused_version(name);
         }
-        Self { version: ProtocolVersion::V1, offered: None, filter: AuthorFilter::All, ..self }
+        let limit = self.limit.max(ONE_OP_MESSAGE_BYTES);
+        Self { version: ProtocolVersion::V1, limit, offered: None, filter: AuthorFilter::All, ..self }
     }
 
     /// Returns the first request.
@@ -92,7 +97,11 @@ impl Start {
         let head = self.head(0, self.offered.as_ref().map(|token| token.id), Phase::Hello(hello));
         // A replica that does not verify asks for other copies of the operations in doubt.
         let alternates_wanted = replica.wanted_alternates().take(MAX_ALTERNATES_WANTED).copied().collect();
-        let sections = Sections { alternates_wanted, ranges: RangeWriter::new(), ops: OpPacker::new(0) };
+        let sections = Sections {
+            alternates_wanted,
+            ranges: RangeWriter::new(ServingOrder::NewestFirst, 0),
+            ops: OpPacker::new(0),
+        };
         head.write(sections)
     }
 
@@ -128,6 +137,12 @@ pub(crate) struct Reconciling {
     inbox: Inbox,
     /// The number of answers in a row without progress.
     idle_rounds: u32,
+    /// Bytes of the pending ranges.
+    pending_bytes: usize,
+    /// True if ranges are left to the next session.
+    is_cut_short: bool,
+    /// Operations of which the last request asked for another copy.
+    asked_alternates: Vec<OpHash>,
 }
 
 /// The two sets of operations that are compared.
@@ -157,6 +172,32 @@ enum PendingContent {
     Wants(Vec<bool>),
 }
 
+impl PendingRange {
+    /// Returns the bytes that it takes, at least.
+    fn bytes(&self) -> usize {
+        let wants = if let PendingContent::Wants(wants) = &self.content { wants.len() } else { 0 };
+        size_of::<Self>().saturating_add(self.low.heap_bytes()).saturating_add(self.high.heap_bytes() + wants)
+    }
+
+    /// Takes away the part that an answer has dealt with, up to `from`, with this number of operations.
+    fn cut(&mut self, version: ProtocolVersion, from: Bound, done: u64) -> Result<(), SyncError> {
+        let order = ServingOrder::of(version);
+        if let PendingContent::Wants(wants) = &mut self.content {
+            let done = usize::try_from(done).ok().filter(|done| *done <= wants.len());
+            let done = done.ok_or(PeerMisbehaved::Limit)?;
+            match order {
+                ServingOrder::OldestFirst => drop(wants.drain(..done)),
+                ServingOrder::NewestFirst => wants.truncate(wants.len() - done),
+            }
+        }
+        match order {
+            ServingOrder::OldestFirst => self.low = from,
+            ServingOrder::NewestFirst => self.high = from,
+        }
+        Ok(())
+    }
+}
+
 impl Reconciling {
     /// Begins the comparison that the welcome announces.
     pub(crate) fn new(start: Start, welcome: Welcome, replica: &Replica) -> Result<Self, SyncError> {
@@ -164,7 +205,11 @@ impl Reconciling {
         if welcome.resumed && token.is_none() {
             return Err(PeerMisbehaved::Resume.into());
         }
-        if welcome.limit < MIN_MESSAGE_BYTES {
+        let least = match start.version {
+            ProtocolVersion::V1 => ONE_OP_MESSAGE_BYTES,
+            ProtocolVersion::V2 => MIN_MESSAGE_BYTES,
+        };
+        if welcome.limit < least {
             return Err(PeerMisbehaved::Limit.into());
         }
         let id = SessionId {
@@ -190,6 +235,9 @@ impl Reconciling {
             outbox: Outbox::default(),
             inbox: Inbox::default(),
             idle_rounds: 0,
+            pending_bytes: 0,
+            is_cut_short: false,
+            asked_alternates: Vec::new(),
         })
     }
 
@@ -203,9 +251,10 @@ impl Reconciling {
     ) -> Result<Option<Vec<u8>>, SyncError> {
         let ranges = self.describe_pending(replica);
         let Comparison { id, fingerprinter, welcome, .. } = &self.comparison;
-        let limit = welcome.limit.min(self.start.limit);
+        let limit = welcome.limit.min(self.start.preferred);
         let ops = self.outbox.pack(replica, fingerprinter, limit)?;
         let alternates_wanted = self.inbox.take_alternates_wanted();
+        self.asked_alternates.clone_from(&alternates_wanted);
         if ranges.is_empty() && ops.count() == 0 && alternates_wanted.is_empty() {
             return Ok(None);
         }
@@ -217,15 +266,24 @@ impl Reconciling {
     /// Describes pending ranges until the message is full. The rest stays pending.
     fn describe_pending(&mut self, replica: &Replica) -> RangeWriter {
         let view = self.comparison.view(replica);
-        let mut writer = RangeWriter::new();
-        let mut reached = Bound::start();
+        let order = ServingOrder::of(self.start.version);
+        let limit = self.comparison.welcome.limit.min(self.start.preferred);
+        let mut writer = RangeWriter::new(order, room_for_ranges(limit));
+        let mut reached: Option<Bound> = None;
         let mut left = Vec::new();
         self.asked.clear();
         self.pending.sort_by(|a, b| a.low.cmp(&b.low));
+        if order == ServingOrder::NewestFirst {
+            self.pending.reverse();
+        }
         let mut pending = std::mem::take(&mut self.pending).into_iter();
         for next in pending.by_ref() {
             // A peer that describes a range twice is answered once.
-            if next.low < reached {
+            let is_answered = reached.as_ref().is_some_and(|reached| match order {
+                ServingOrder::OldestFirst => next.low < *reached,
+                ServingOrder::NewestFirst => next.high > *reached,
+            });
+            if is_answered {
                 continue;
             }
             let content = match &next.content {
@@ -237,11 +295,18 @@ impl Reconciling {
                 left.push(next);
                 break;
             }
-            reached = next.high.clone();
+            reached = Some(match order {
+                ServingOrder::OldestFirst => next.high.clone(),
+                ServingOrder::NewestFirst => next.low.clone(),
+            });
             self.asked.push(next);
         }
         left.extend(pending);
+        self.pending_bytes = left.iter().map(PendingRange::bytes).sum();
         self.pending = left;
+        if order == ServingOrder::NewestFirst {
+            self.asked.reverse();
+        }
         writer
     }
 
@@ -274,7 +339,7 @@ impl Reconciling {
         let refused = ingested.refused.iter().filter(|refused| refused.reason == RefusalReason::UnknownKey);
         refused.filter_map(|refused| refused.op).for_each(|op| unknown.add(op.op().actor(), op.kid()));
         let (crypto, cursor) = (replica.crypto(), self.start.cursor);
-        self.inbox.record(crypto, replica.log(), &fingerprinter, cursor, ingested, progress)?;
+        self.inbox.record(crypto, replica.log(), &fingerprinter, cursor, ingested, progress);
         self.outbox.queue_alternates(replica, &sections.alternates_wanted);
 
         if welcome.is_some() && is_empty {
@@ -283,7 +348,11 @@ impl Reconciling {
             let content = RangeContent::Fingerprint { count, fingerprint: short(total) };
             self.on_range(replica, RangeItem { low: Bound::start(), high: Bound::End, content })?;
         }
-        for item in sections.ranges {
+        let mut ranges = sections.ranges;
+        if self.start.version > ProtocolVersion::V1 {
+            ranges.reverse();
+        }
+        for item in ranges {
             if !self.was_asked(&item) {
                 return Err(PeerMisbehaved::Range.into());
             }
@@ -291,6 +360,10 @@ impl Reconciling {
         }
         if let Some(continuation) = continuation {
             self.ask_again(continuation)?;
+        }
+        if self.inbox.is_full() {
+            self.is_cut_short = true;
+            self.pending.clear();
         }
 
         let Comparison { welcome, snapshot, .. } = &self.comparison;
@@ -316,19 +389,21 @@ impl Reconciling {
     /// Decides how to continue with a range that the peer describes.
     fn on_range(&mut self, replica: &Replica, item: RangeItem) -> Result<(), SyncError> {
         let view = self.comparison.view(replica);
+        let order = ServingOrder::of(self.start.version);
         let RangeItem { low, high, content } = item;
         let content = match content {
             RangeContent::Fingerprint { count, fingerprint } => {
                 match view.on_fingerprint(&low, &high, count, fingerprint) {
                     OnFingerprint::Same => return Ok(()),
                     OnFingerprint::SendAll => {
-                        self.outbox.queue(view.numbers(view.range(&low, &high)));
+                        self.outbox.queue(order, view.numbers(view.range(&low, &high)).collect());
                         return Ok(());
                     }
                     OnFingerprint::Split(parts) if self.pending.len() + parts.len() <= MAX_PENDING => {
                         let content = PendingContent::Fingerprint;
-                        let pending = |(low, high)| PendingRange { low, high, content: content.clone() };
-                        self.pending.extend(parts.into_iter().map(pending));
+                        for (low, high) in parts {
+                            self.keep(PendingRange { low, high, content: content.clone() });
+                        }
                         return Ok(());
                     }
                     OnFingerprint::List => PendingContent::Ids,
@@ -337,38 +412,64 @@ impl Reconciling {
             }
             RangeContent::Ids(ids) => {
                 let OnIds { send, wants } = view.on_ids(&low, &high, &ids);
-                self.outbox.queue(view.numbers(send));
+                self.outbox.queue(order, view.numbers(send).collect());
                 if wants.is_empty() {
                     return Ok(());
                 }
                 PendingContent::Wants(wants)
             }
             RangeContent::Wants(wants) => {
-                self.outbox.queue(view.numbers(view.wanted(&low, &high, &wants)?));
+                self.outbox.queue(order, view.numbers(view.wanted(&low, &high, &wants)?).collect());
                 return Ok(());
             }
         };
-        self.pending.push(PendingRange { low, high, content });
+        self.keep(PendingRange { low, high, content });
         Ok(())
+    }
+
+    /// Keeps a range for a later request, unless there are too many: a peer may describe any number.
+    fn keep(&mut self, range: PendingRange) {
+        let bytes = self.pending_bytes.saturating_add(range.bytes());
+        if self.pending.len() >= 2 * MAX_PENDING || bytes > MAX_PENDING_BYTES {
+            self.is_cut_short = true;
+            return;
+        }
+        self.pending_bytes = bytes;
+        self.pending.push(range);
     }
 
     /// Repeats the last request from the place that a full answer reached.
     fn ask_again(&mut self, continuation: Continuation) -> Result<(), SyncError> {
         let Continuation { from, done } = continuation;
         for mut asked in std::mem::take(&mut self.asked) {
-            if asked.high <= from {
+            let (is_done, is_cut) = match ServingOrder::of(self.start.version) {
+                ServingOrder::OldestFirst => (asked.high <= from, asked.low < from),
+                ServingOrder::NewestFirst => (asked.low >= from, asked.high > from),
+            };
+            if is_done {
                 continue;
             }
-            if asked.low < from {
-                asked.low = from.clone();
-                if let PendingContent::Wants(wants) = &mut asked.content {
-                    let done = usize::try_from(done).ok().filter(|done| *done <= wants.len());
-                    wants.drain(..done.ok_or(PeerMisbehaved::Limit)?);
-                }
+            if is_cut {
+                asked.cut(self.start.version, from.clone(), done)?;
             }
-            self.pending.push(asked);
+            self.keep(asked);
         }
         Ok(())
+    }
+
+    /// Takes back the last request, which was too long for somebody on the way. Returns false if it cannot be shorter.
+    pub(crate) fn take_back(&mut self) -> bool {
+        for range in std::mem::take(&mut self.asked) {
+            self.keep(range);
+        }
+        let asked = std::mem::take(&mut self.asked_alternates);
+        self.inbox.ask_for_alternates(asked);
+        self.outbox.take_back()
+    }
+
+    /// Returns the operations that were given up because they are too long for somebody on the way.
+    pub(crate) fn too_large(&self) -> &[OpHash] {
+        &self.outbox.too_large
     }
 
     // The end
@@ -396,7 +497,7 @@ impl Reconciling {
         let is_named = !self.outbox.unnamed && !self.inbox.unhashed;
         // Version 1 has no exceptions.
         let is_told = is_named && (self.start.version > ProtocolVersion::V1 || refused.is_empty());
-        if !same_count || !same_sum || self.outbox.altered || !is_told {
+        if !same_count || !same_sum || self.outbox.altered || !is_told || self.is_cut_short {
             let (refused, refused_by_peer) = (progress.received.refused, progress.refused_by_peer);
             return SessionResult::NotConverged { refused, refused_by_peer };
         }

@@ -12,10 +12,13 @@ use crate::oplog::LogId;
 use crate::replica::Replica;
 use crate::store::StoreError;
 use crate::sync::authors::{AuthorFilter, PeerFilter};
-use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST};
+use crate::sync::proto::limits::{
+    MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST, ONE_OP_MESSAGE_BYTES, room_for_ops,
+    room_for_ranges,
+};
 use crate::sync::proto::{
     Ack, Alert, Continuation, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeItem, RangeWriter,
-    ReadSections, RefusedRuns, Sections, SyncAnswer, SyncRequest, Welcome, room_for_ops,
+    ReadSections, RefusedRuns, Sections, ServingOrder, SyncAnswer, SyncRequest, Welcome,
 };
 use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, Tally, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
@@ -87,7 +90,11 @@ impl Responder {
         let space = LogSpace::of(replica);
         let request = SyncRequest::read(request, &space)?;
         let head = &request.head;
-        if head.limit < MIN_MESSAGE_BYTES {
+        let least = match head.version {
+            ProtocolVersion::V1 => ONE_OP_MESSAGE_BYTES,
+            ProtocolVersion::V2 => MIN_MESSAGE_BYTES,
+        };
+        if head.limit < least {
             return Err(PeerMisbehaved::Limit.into());
         }
         if let Phase::Later { cursor } = head.phase {
@@ -165,7 +172,8 @@ impl Responder {
         let peer = PeerFilter::new(head.nonce, head.filter.clone());
         let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor, &peer);
         let view = View { index: replica.log().index(), fingerprinter: &fingerprinter, snapshot: &snapshot };
-        let mut draft = Draft::new(replica, view, room_for_ops(head.limit.min(self.options.limit())));
+        let limit = head.limit.min(self.options.preferred());
+        let mut draft = Draft::new(replica, view, ServingOrder::of(head.version), limit);
         let welcome = match head.phase {
             Phase::Hello(hello) => {
                 let index = replica.log().index();
@@ -178,7 +186,7 @@ impl Responder {
                     resumed: resume.is_some(),
                     count: snapshot.count(),
                     total: snapshot.total(),
-                    limit: self.options.limit(),
+                    limit: self.options.announced(head.version),
                     filter: match head.version {
                         ProtocolVersion::V1 => AuthorFilter::All,
                         ProtocolVersion::V2 => AuthorFilter::of(replica, &head.nonce),
@@ -266,13 +274,13 @@ struct Draft<'v> {
 }
 
 impl<'v> Draft<'v> {
-    /// Creates an answer with room for `op_bytes` bytes of operations.
-    fn new(replica: &'v Replica, view: View<'v>, op_bytes: usize) -> Self {
+    /// Creates an answer of at most `limit` bytes, unless it carries a single operation.
+    fn new(replica: &'v Replica, view: View<'v>, order: ServingOrder, limit: usize) -> Self {
         Self {
             replica,
             view,
-            ranges: RangeWriter::new(),
-            ops: OpPacker::new(op_bytes),
+            ranges: RangeWriter::new(order, room_for_ranges(limit)),
+            ops: OpPacker::new(room_for_ops(limit)),
             sent_numbers: Vec::new(),
             continuation: None,
         }
@@ -284,7 +292,7 @@ impl<'v> Draft<'v> {
         let theirs = if resumed { hello.since } else { hello.count };
         let seems_equal = hints_equal && theirs == self.view.snapshot.count();
         if theirs == 0 {
-            self.send(&Bound::start(), 0..self.view.snapshot.len())?;
+            self.send(&Bound::start(), &Bound::End, (0..self.view.snapshot.len()).collect())?;
         } else if !seems_equal {
             self.describe_all();
         }
@@ -294,22 +302,33 @@ impl<'v> Draft<'v> {
     /// Lists the newest operations, and sends the fingerprints of ranges that double in length from there back. So
     /// recent operations are found at once, regardless of the length of the log.
     fn describe_all(&mut self) {
-        let mut cuts = Vec::new();
+        let mut bounds = vec![Bound::End];
         let mut length = NEWEST;
         while let Some(cut) = self.view.snapshot.len().checked_sub(length).filter(|cut| *cut > 0) {
-            cuts.push(self.view.bound_at(cut));
+            bounds.push(self.view.bound_at(cut));
             length = length.saturating_mul(2);
         }
-        let mut low = Bound::start();
-        for high in cuts.into_iter().rev() {
-            self.describe(&low, &high, &self.view.fingerprint(&low, &high));
-            low = high;
+        bounds.push(Bound::start());
+        let mut ranges: Vec<(&Bound, &Bound)> = bounds.iter().skip(1).zip(&bounds).collect();
+        if self.ranges.order() == ServingOrder::OldestFirst {
+            ranges.reverse();
         }
-        self.describe(&low, &Bound::End, &self.view.ids(&low, &Bound::End));
+        for (low, high) in ranges {
+            let content = match high {
+                Bound::End => self.view.ids(low, high),
+                Bound::At(_) => self.view.fingerprint(low, high),
+            };
+            if !self.describe(low, high, &content) {
+                break;
+            }
+        }
     }
 
     /// Answers the ranges of a later request, until the answer is full.
-    fn answer_ranges(&mut self, ranges: Vec<RangeItem>) -> Result<(), SyncError> {
+    fn answer_ranges(&mut self, mut ranges: Vec<RangeItem>) -> Result<(), SyncError> {
+        if self.ranges.order() == ServingOrder::NewestFirst {
+            ranges.reverse();
+        }
         for item in ranges {
             if self.continuation.is_some() {
                 break;
@@ -323,7 +342,11 @@ impl<'v> Draft<'v> {
     fn describe(&mut self, low: &Bound, high: &Bound, content: &RangeContent) -> bool {
         let fits = self.ranges.push(low, high, content);
         if !fits {
-            self.continuation = Some(Continuation { from: low.clone(), done: 0 });
+            let from = match self.ranges.order() {
+                ServingOrder::OldestFirst => low,
+                ServingOrder::NewestFirst => high,
+            };
+            self.continuation = Some(Continuation { from: from.clone(), done: 0 });
         }
         fits
     }
@@ -335,12 +358,15 @@ impl<'v> Draft<'v> {
             RangeContent::Fingerprint { count, fingerprint } => {
                 match self.view.on_fingerprint(&low, &high, count, fingerprint) {
                     OnFingerprint::Same => {}
-                    OnFingerprint::SendAll => self.send(&low, range)?,
+                    OnFingerprint::SendAll => self.send(&low, &high, range.collect())?,
                     OnFingerprint::List => _ = self.describe(&low, &high, &self.view.ids(&low, &high)),
                     OnFingerprint::Fingerprint => {
                         self.describe(&low, &high, &self.view.fingerprint(&low, &high));
                     }
-                    OnFingerprint::Split(parts) => {
+                    OnFingerprint::Split(mut parts) => {
+                        if self.ranges.order() == ServingOrder::NewestFirst {
+                            parts.reverse();
+                        }
                         for (low, high) in &parts {
                             if !self.describe(low, high, &self.view.fingerprint(low, high)) {
                                 break;
@@ -352,36 +378,44 @@ impl<'v> Draft<'v> {
             RangeContent::Ids(ids) => {
                 let OnIds { send, wants } = self.view.on_ids(&low, &high, &ids);
                 if wants.is_empty() || self.describe(&low, &high, &RangeContent::Wants(wants)) {
-                    self.send(&low, send)?;
+                    self.send(&low, &high, send)?;
                 }
             }
             RangeContent::Wants(wants) => {
-                let start = range.start;
                 let wanted = self.view.wanted(&low, &high, &wants)?;
-                if let Some(stopped) = self.send_until_full(wanted)? {
-                    let from = if stopped == start { low } else { self.view.bound_at(stopped) };
-                    self.continuation = Some(Continuation { from, done: wide(stopped - start) });
+                self.send(&low, &high, wanted)?;
+                if let Some(continuation) = &mut self.continuation {
+                    // The flags of the operations that were dealt with are not repeated.
+                    let reached = self.view.range(&low, &continuation.from).end;
+                    continuation.done = wide(match self.ranges.order() {
+                        ServingOrder::OldestFirst => reached - range.start,
+                        ServingOrder::NewestFirst => range.end - reached.min(range.end),
+                    });
                 }
             }
         }
         Ok(())
     }
 
-    /// Sends the operations at these positions, in order, of a range that begins at `low`. If the answer is full, asks
-    /// the initiator to continue from there.
-    fn send(&mut self, low: &Bound, positions: impl IntoIterator<Item = usize>) -> Result<(), StoreError> {
+    /// Sends the operations at these ascending positions of a range. If the answer is full, asks the initiator to
+    /// continue from there.
+    fn send(&mut self, low: &Bound, high: &Bound, mut positions: Vec<usize>) -> Result<(), StoreError> {
+        let order = self.ranges.order();
+        if order == ServingOrder::NewestFirst {
+            positions.reverse();
+        }
         if let Some(stopped) = self.send_until_full(positions)? {
-            let from = self.view.bound_at(stopped).max(low.clone());
+            let from = match order {
+                ServingOrder::OldestFirst => self.view.bound_at(stopped).max(low.clone()),
+                ServingOrder::NewestFirst => self.view.bound_at(stopped + 1).min(high.clone()),
+            };
             self.continuation = Some(Continuation { from, done: 0 });
         }
         Ok(())
     }
 
     /// Sends operations. Returns the position of the first that does not fit.
-    fn send_until_full(
-        &mut self,
-        positions: impl IntoIterator<Item = usize>,
-    ) -> Result<Option<usize>, StoreError> {
+    fn send_until_full(&mut self, positions: Vec<usize>) -> Result<Option<usize>, StoreError> {
         for position in positions {
             let Some(number) = self.view.number(position) else { continue };
             if !pack_op(self.replica, number, &mut self.ops)? {

@@ -11,9 +11,9 @@ use crate::packed::BitSet;
 use crate::replica::Replica;
 use crate::store::StoreError;
 use crate::sync::proto::limits::{
-    MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_REFUSED,
+    MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_REFUSED, room_for_ops,
 };
-use crate::sync::proto::{Ack, room_for_ops};
+use crate::sync::proto::{Ack, ServingOrder};
 use crate::sync::rbsr::{Fingerprinter, Tally};
 use crate::sync::resume::OpRuns;
 use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, SyncError};
@@ -33,6 +33,17 @@ pub(crate) struct Outbox {
     in_flight: Vec<OpSeq>,
     /// The sum over them, each once.
     in_flight_sum: u128,
+    /// Those of them that the peer lacks, and those of which it wants this side's copy.
+    in_flight_waiting: Vec<OpSeq>,
+    in_flight_alternates: Vec<OpSeq>,
+    /// The identity of the first of them.
+    in_flight_first: Option<OpHash>,
+    /// The bytes that they fill.
+    in_flight_bytes: usize,
+    /// The bytes that operations may fill, after a message was too long for somebody on the way.
+    room: Option<usize>,
+    /// Operations that are too long for somebody on the way.
+    pub(crate) too_large: Vec<OpHash>,
     /// True if the peer took other operations than were sent: somebody alters them on the way.
     pub(crate) altered: bool,
     /// Operations sent that the peer lacked.
@@ -51,9 +62,12 @@ impl Outbox {
         wide(self.waiting.len())
     }
 
-    /// Adds operations, unless they were added before.
-    pub(crate) fn queue(&mut self, numbers: impl Iterator<Item = OpSeq>) {
-        self.waiting.extend(numbers.filter(|number| self.queued.insert(*number)));
+    /// Adds operations, given from the oldest to the newest, unless they were added before.
+    pub(crate) fn queue(&mut self, order: ServingOrder, mut numbers: Vec<OpSeq>) {
+        if order == ServingOrder::NewestFirst {
+            numbers.reverse();
+        }
+        self.waiting.extend(numbers.into_iter().filter(|number| self.queued.insert(*number)));
     }
 
     /// Adds this side's copies of operations whose signatures the peer doubts. A replica that does not verify doubts
@@ -78,6 +92,11 @@ impl Outbox {
         fingerprinter: &Fingerprinter,
     ) -> Result<u64, SyncError> {
         let in_flight = std::mem::take(&mut self.in_flight);
+        self.in_flight_alternates.clear();
+        for number in std::mem::take(&mut self.in_flight_waiting) {
+            self.sent.add(fingerprinter.of(log.index().hash(number)));
+            self.sent_numbers.push(number);
+        }
         let (found, expected) = (ack.total(), wide(in_flight.len()));
         if found != expected {
             return Err(PeerMisbehaved::Ack { found, expected }.into());
@@ -106,6 +125,32 @@ impl Outbox {
         Ok(expected)
     }
 
+    /// Takes back the last request, which was too long for somebody on the way: the next one has half of its
+    /// operations. A single one is given up. Returns false if there is nothing to take back.
+    pub(crate) fn take_back(&mut self) -> bool {
+        self.in_flight.clear();
+        let mut waiting = std::mem::take(&mut self.in_flight_waiting);
+        let mut alternates = std::mem::take(&mut self.in_flight_alternates);
+        self.room = Some(self.in_flight_bytes / 2);
+        match waiting.len().saturating_add(alternates.len()) {
+            0 => return false,
+            1 => {
+                alternates.clear();
+                if let Some(number) = waiting.pop() {
+                    // As if the peer had refused it.
+                    self.sent.add(self.in_flight_sum);
+                    self.sent_numbers.push(number);
+                    self.refused.insert(number, RefusalReason::Other);
+                    self.too_large.extend(self.in_flight_first);
+                }
+            }
+            _ => {}
+        }
+        waiting.into_iter().rev().for_each(|number| self.waiting.push_front(number));
+        alternates.into_iter().rev().for_each(|number| self.alternates.push_front(number));
+        true
+    }
+
     /// Packs operations for a message of at most `limit` bytes, and remembers them as in flight.
     pub(crate) fn pack(
         &mut self,
@@ -114,7 +159,8 @@ impl Outbox {
         limit: usize,
     ) -> Result<OpPacker, StoreError> {
         let index = replica.log().index();
-        let mut packer = OpPacker::new(room_for_ops(limit));
+        let room = room_for_ops(limit);
+        let mut packer = OpPacker::new(self.room.map_or(room, |smaller| smaller.min(room)));
         let mut packed = BTreeSet::new();
         while let Some(number) = self.waiting.front() {
             if !pack_op(replica, *number, &mut packer)? {
@@ -122,9 +168,7 @@ impl Outbox {
             }
             packed.insert(*number);
             self.in_flight.resize(packer.count(), *number);
-            self.sent_numbers.push(*number);
-            self.sent.add(fingerprinter.of(index.hash(*number)));
-            self.waiting.pop_front();
+            self.in_flight_waiting.extend(self.waiting.pop_front());
         }
         while let Some(number) = self.alternates.front() {
             if !pack_op(replica, *number, &mut packer)? {
@@ -132,8 +176,10 @@ impl Outbox {
             }
             packed.insert(*number);
             self.in_flight.resize(packer.count(), *number);
-            self.alternates.pop_front();
+            self.in_flight_alternates.extend(self.alternates.pop_front());
         }
+        self.in_flight_bytes = packer.len();
+        self.in_flight_first = self.in_flight.first().map(|number| *index.hash(*number));
         self.in_flight_sum = fingerprinter.sum(index, packed.iter());
         Ok(packer)
     }
@@ -142,7 +188,8 @@ impl Outbox {
 /// The most bytes that an alternate of an operation takes besides its value: a signature and names.
 const ALTERNATE_BYTES: usize = 2048;
 
-/// Packs an operation with its alternates. Returns false, with nothing packed, if there is no room.
+/// Packs an operation with its alternates. Returns false, with nothing packed, if there is no room. In an empty message
+/// there is always room for a single operation.
 pub(crate) fn pack_op(replica: &Replica, number: OpSeq, packer: &mut OpPacker) -> Result<bool, StoreError> {
     let alternates = replica.alternates(number);
     replica.log().with_op(number, |signed| {
@@ -151,7 +198,7 @@ pub(crate) fn pack_op(replica: &Replica, number: OpSeq, packer: &mut OpPacker) -
         if !alternates.is_empty() && packer.count() > 0 && needed > packer.room() {
             return false;
         }
-        if !packer.push(signed) {
+        if !packer.push(signed) && !(packer.count() == 0 && packer.push_only(signed)) {
             return false;
         }
         // If even an empty message has no room for all alternates, the last ones are left out.
@@ -190,7 +237,7 @@ impl Inbox {
         cursor: OpSeq,
         ingested: IngestedOps<'_>,
         progress: &mut Progress,
-    ) -> Result<(), SyncError> {
+    ) {
         for number in ingested.numbers {
             if number >= cursor && self.numbers.insert(number) {
                 self.received.add(fingerprinter.of(log.index().hash(number)));
@@ -215,10 +262,16 @@ impl Inbox {
             progress.received.refused.bad_signature = wide(missing);
         }
         self.refused = self.refused.saturating_add(ingested.received.refused.total());
-        if self.refused > MAX_REFUSED {
-            return Err(SyncError::TooManyRefused { limit: MAX_REFUSED });
-        }
-        Ok(())
+    }
+
+    /// Returns true if so many operations were refused that the session ends with what it has.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.refused > MAX_REFUSED
+    }
+
+    /// Adds operations of which another copy is wanted.
+    pub(crate) fn ask_for_alternates(&mut self, wanted: Vec<OpHash>) {
+        self.alternates_wanted.extend(wanted);
     }
 
     /// Removes and returns operations of which another copy is wanted, as many as a message may ask for.
