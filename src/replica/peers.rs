@@ -1,17 +1,20 @@
-//! What a replica remembers of sessions with others.
+//! The memory of a replica of its sessions with others.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::Replica;
+use super::{NewRefused, Refused, RefusedByPeer, Replica};
+use crate::codec::OpHash;
 
 /// Peers that are remembered. The one that was used longest ago makes room for a new one.
 const MAX_PEERS: usize = 256;
+/// Bytes of all that is remembered: 4 MiB.
+const MAX_BYTES: usize = 4 << 20;
 /// Refused authors that are remembered.
 const MAX_REFUSED_AUTHORS: usize = 256;
 /// Sessions in version 1 after which the newest version is tried again.
 const SESSIONS_IN_VERSION_1: u8 = 16;
 
-/// What is remembered of the named peers, and of all. It is kept in memory only: after a restart a session begins in the
+/// The memory of the named peers, and of all. It is kept in memory only: after a restart, a session begins in the
 /// newest version again.
 #[derive(Default)]
 pub(crate) struct Peers {
@@ -29,6 +32,7 @@ struct Peer {
     used: u64,
     /// The number of sessions that will be begun in version 1.
     in_version_1: u8,
+    refused: Refused,
 }
 
 impl Peers {
@@ -46,6 +50,72 @@ impl Peers {
             self.refused_authors.pop_front();
         }
         self.refused_authors.push_back((actor.into(), kid.into()));
+    }
+
+    /// Returns the operations that this replica and the peer have refused from each other.
+    pub(crate) fn refused(&self, name: &str) -> Option<&Refused> {
+        self.by_name.get(name).map(|peer| &peer.refused)
+    }
+
+    /// Remembers operations of a peer that were refused under this admission tag. Returns false if there is no room for
+    /// all: the peers that were used longest ago are forgotten first.
+    pub(crate) fn remember<'a>(
+        &mut self,
+        name: &str,
+        tag: [u8; 8],
+        refused: impl Iterator<Item = NewRefused<'a>>,
+    ) -> bool {
+        let mut room = self.room(name);
+        let peer = &mut self.peer(name).refused;
+        for refused in refused {
+            // A name that is there already takes no room; the estimate is made good with the next message.
+            let Some(left) = room.checked_sub(refused.bytes()) else { return false };
+            room = left;
+            peer.add(tag, refused);
+        }
+        true
+    }
+
+    /// Remembers operations that a peer refused under its admission tag. Returns false if there is no room for all.
+    pub(crate) fn remember_by_peer(
+        &mut self,
+        name: &str,
+        tag: [u8; 8],
+        refused: impl Iterator<Item = RefusedByPeer>,
+    ) -> bool {
+        let mut room = self.room(name);
+        let peer = &mut self.peer(name).refused;
+        for refused in refused {
+            let Some(left) = room.checked_sub(size_of::<RefusedByPeer>()) else { return false };
+            room = left;
+            peer.add_by_peer(tag, refused);
+        }
+        true
+    }
+
+    /// Notes that a session with the peer has ended.
+    pub(crate) fn settle(&mut self, name: &str, session: Option<[u8; 16]>, forgotten: &BTreeSet<OpHash>) {
+        self.peer(name).refused.settle(session, forgotten);
+    }
+
+    /// Returns the bytes that may be remembered of this peer besides those that are. Forgets others while there is less
+    /// than a quarter.
+    fn room(&mut self, name: &str) -> usize {
+        self.peer(name);
+        loop {
+            let room = MAX_BYTES.saturating_sub(self.bytes());
+            let others =
+                self.by_name.iter().filter(|(other, peer)| ***other != *name && peer.refused.bytes() > 0);
+            let oldest = others.min_by_key(|(_, peer)| peer.used).map(|(name, _)| name.clone());
+            match oldest {
+                Some(oldest) if room < MAX_BYTES / 4 => _ = self.by_name.remove(&oldest),
+                _ => return room,
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.by_name.values().map(|peer| peer.refused.bytes()).sum()
     }
 
     /// Returns true if the peer has refused the newest version lately.
@@ -93,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn version_1_is_remembered_for_a_while_and_of_so_many_peers() {
+    fn version_1_is_remembered_for_a_while_and_of_the_last_peers() {
         let mut peers = Peers::default();
         peers.has_refused_version("a");
         for _ in 0..SESSIONS_IN_VERSION_1 {

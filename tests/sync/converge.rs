@@ -278,7 +278,7 @@ fn refused_operations_are_counted_by_reason() {
     };
     assert_eq!((refused.unknown_key, refused.denied, refused.total()), (100, 100, 200));
     assert_eq!((refused_by_peer.total(), count), (0, 100));
-    // Carol's were not sent, because the peer was told beforehand.
+    // Carol's were not sent, because the peer knew beforehand.
     assert_eq!((progress.received.refused.denied, progress.received.refused.total()), (100, 100));
     assert_eq!(progress.received.new_ops(), 100);
     assert_eq!(ours.log().len(), 100);

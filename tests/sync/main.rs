@@ -14,6 +14,7 @@ mod hostile;
 mod link;
 mod push;
 mod refusals;
+mod remembered;
 mod resume;
 mod simulation;
 mod sizes;

@@ -182,7 +182,7 @@ fn very_many_refused_operations_end_a_session_without_an_error() {
     assert_eq!(progress.received.new_ops(), 100);
     assert!((72 << 10..90_000).contains(&progress.received.refused.total()), "{progress:?}");
     assert_eq!(unknown.len(), 5);
-    // Now the peer is told whom this side does not know.
+    // Now the peer knows whom this side does not know.
     let (result, progress, _) = sync_with(SyncOptions::new(), &mut device, &mut at_relay, &mut relay);
     let (_, count, refused, _) = except(result);
     assert_eq!((count, refused.unknown_key), (100, 90_000));

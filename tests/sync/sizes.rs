@@ -102,7 +102,7 @@ fn a_first_message_cannot_be_shorter() {
 
 /// Version 1 takes a limit below the largest operation for a breach of the protocol.
 #[test]
-fn a_peer_of_version_1_is_told_a_limit_that_it_accepts() {
+fn a_peer_of_version_1_gets_a_limit_that_it_accepts() {
     let (mut ours, mut theirs) = (with_values(&[3_000; 100]), with_values(&[]));
     let options = SyncOptions::new().max_message_bytes(MIN_MESSAGE_BYTES);
     let mut session = SyncSession::new(options.clone(), [1; 16]);

@@ -23,8 +23,8 @@ pub struct policysync_sync_options {
     pub reserved: u32,
     /// The maximum length of a message in either direction: from 65536 to 16777216; other values are clamped to this
     /// range; 0 for the default, 1048576. A greater limit means fewer round trips for many operations, and more memory
-    /// for each message. A message is longer only to carry a single operation that does not fit otherwise, or from a peer
-    /// of version 0.1.0: 1114112 bytes are always accepted.
+    /// for each message. A message is longer only to carry a single operation that does not fit otherwise, or from a
+    /// peer of version 0.1.0: 1114112 bytes are always accepted.
     pub max_message_bytes: u64,
     /// The resumption data of an earlier session with the same peer; NULL for none. If the peer no longer knows it, or
     /// the replica is another, the session starts from the beginning. A responder ignores it. It is copied.

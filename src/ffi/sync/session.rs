@@ -246,8 +246,8 @@ pub extern "C" fn policysync_session_progress(
 ///
 /// `result`: the result. Unchanged unless the call returns `POLICYSYNC_OK`.
 /// `resume`: the resumption data for the next session with this peer and for `policysync_push_after`, to be freed with
-/// `policysync_resume_free`. NULL unless the session converged, with or without exceptions; also if so much else arrived meanwhile that keeping it
-/// is not worthwhile. NULL for the parameter if it is not wanted.
+/// `policysync_resume_free`. NULL unless the session converged, with or without exceptions; also if so much else
+/// arrived meanwhile that keeping it is not worthwhile. NULL for the parameter if it is not wanted.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has not ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
 /// (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.

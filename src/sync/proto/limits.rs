@@ -49,6 +49,9 @@ pub(crate) const MAX_PENDING_BYTES: usize = 8 << 20;
 /// Operations of which a message asks for another copy.
 pub(crate) const MAX_ALTERNATES_WANTED: usize = 64;
 
+/// Claims about bad copies that a message makes in version 2.
+pub(crate) const MAX_CLAIMS: usize = 16;
+
 /// Operations of which a session sends another copy because the peer asked.
 pub(crate) const MAX_ALTERNATES_SENT: usize = 1024;
 

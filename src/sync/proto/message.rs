@@ -1,7 +1,8 @@
 //! The messages of the protocol.
 
 use super::ack::Ack;
-use super::limits::MAX_ALTERNATES_WANTED;
+use super::copies::{Copies, read_hashes, write_hashes};
+use super::limits::MAX_CLAIMS;
 use super::ranges::{self, RangeItem, RangeWriter};
 use super::version::{ProtocolVersion, put_features, skip_features};
 use crate::codec::tags::{ALERT, ANSWER, PUSH, REQUEST, SYNC_SPACE, SYNC_VERSION};
@@ -94,7 +95,7 @@ impl RequestHead {
         if self.version >= ProtocolVersion::V2 {
             self.filter.write(&mut out);
         }
-        sections.write(&mut out);
+        sections.write(self.version, &mut out);
         out
     }
 
@@ -128,7 +129,8 @@ impl<'a> SyncRequest<'a> {
     pub(crate) fn read(bytes: &'a [u8], space: &'a LogSpace) -> Result<Self, SyncError> {
         let mut reader = ByteReader::new(bytes);
         let head = RequestHead::read(&mut reader, space)?;
-        Ok(Self { head, sections: ReadSections::read(&mut reader, space)? })
+        let sections = ReadSections::read(&mut reader, space, head.version)?;
+        Ok(Self { head, sections })
     }
 }
 
@@ -152,6 +154,10 @@ pub(crate) struct Welcome {
     pub(crate) left_out: u64,
     /// Some of these authors.
     pub(crate) unknown: Vec<UnknownAuthor>,
+    /// The responder's admission tag.
+    pub(crate) tag: [u8; 8],
+    /// Operations of which the initiator refused other copies than the responder's.
+    pub(crate) renewed: Vec<OpHash>,
 }
 
 /// The place at which an answer was full. The initiator repeats its request: in version 1 from there on, since for what
@@ -187,7 +193,7 @@ impl SyncAnswer<Sections> {
             from.write(&Bound::start(), &mut out);
             put_varint(&mut out, done);
         }
-        self.sections.write(&mut out);
+        self.sections.write(head.version, &mut out);
         out
     }
 }
@@ -218,7 +224,7 @@ impl<'a> SyncAnswer<ReadSections<'a>> {
         } else {
             None
         };
-        let sections = ReadSections::read(&mut reader, space)?;
+        let sections = ReadSections::read(&mut reader, space, version)?;
         Ok(Self { welcome, ack, continuation, sections })
     }
 }
@@ -235,6 +241,8 @@ impl Welcome {
             self.filter.write(out);
             put_varint(out, self.left_out);
             write_unknown(&self.unknown, out);
+            out.extend_from_slice(&self.tag);
+            write_hashes(&self.renewed, out);
             put_features(out);
         }
     }
@@ -250,11 +258,15 @@ impl Welcome {
             filter: AuthorFilter::All,
             left_out: 0,
             unknown: Vec::new(),
+            tag: [0; 8],
+            renewed: Vec::new(),
         };
         if version >= ProtocolVersion::V2 {
             welcome.filter = AuthorFilter::read(reader)?;
             welcome.left_out = reader.varint()?;
             welcome.unknown = read_unknown(reader)?;
+            welcome.tag = reader.array()?;
+            welcome.renewed = read_hashes(reader, MAX_CLAIMS)?;
             skip_features(reader)?;
         }
         Ok(welcome)
@@ -325,18 +337,14 @@ fn expect_version(found: ProtocolVersion, expected: ProtocolVersion) -> Result<(
 
 /// The sections that follow the head of a request or an answer, to be written.
 pub(crate) struct Sections {
-    /// Operations of which the other side's copy is wanted.
-    pub(crate) alternates_wanted: Vec<OpHash>,
+    pub(crate) copies: Copies,
     pub(crate) ranges: RangeWriter,
     pub(crate) ops: OpPacker,
 }
 
 impl Sections {
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
-        put_count(out, self.alternates_wanted.len());
-        for hash in &self.alternates_wanted {
-            out.extend_from_slice(hash.as_bytes());
-        }
+    pub(crate) fn write(self, version: ProtocolVersion, out: &mut Vec<u8>) {
+        self.copies.write(version, out);
         self.ranges.finish(out);
         self.ops.finish(out);
     }
@@ -344,7 +352,7 @@ impl Sections {
 
 /// The sections that follow the head of a request or an answer, as they were read.
 pub(crate) struct ReadSections<'a> {
-    pub(crate) alternates_wanted: Vec<OpHash>,
+    pub(crate) copies: Copies,
     pub(crate) ranges: Vec<RangeItem>,
     pub(crate) ops: Vec<UnpackedOp<'a>>,
     /// Bytes of the operations.
@@ -353,19 +361,17 @@ pub(crate) struct ReadSections<'a> {
 
 impl<'a> ReadSections<'a> {
     /// Reads the sections, which end the message.
-    pub(crate) fn read(reader: &mut ByteReader<'a>, space: &'a LogSpace) -> Result<Self, CodecError> {
-        let count = reader.count(32)?;
-        if count > MAX_ALTERNATES_WANTED {
-            return Err(reader.fault(CodecFault::TooMany));
-        }
-        let hashes: Result<Vec<OpHash>, CodecError> =
-            (0..count).map(|_| reader.array().map(OpHash::from_bytes)).collect();
-        let alternates_wanted = hashes?;
+    pub(crate) fn read(
+        reader: &mut ByteReader<'a>,
+        space: &'a LogSpace,
+        version: ProtocolVersion,
+    ) -> Result<Self, CodecError> {
+        let copies = Copies::read(reader, version)?;
         let ranges = ranges::read(reader)?;
         let op_bytes = reader.left();
         let ops = unpack_ops(reader, space.name.as_deref())?;
         reader.end()?;
-        Ok(Self { alternates_wanted, ranges, ops, op_bytes })
+        Ok(Self { copies, ranges, ops, op_bytes })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::sync::proto::ProtocolVersion;
 
 const TOKEN: SealedKind = SealedKind { first_byte: RESUME_TOKEN, label: RESUME_TOKEN_SEAL };
 
-/// What a session that converged, with or without exceptions, leaves for the next one with the same peer
+/// The part of a session that converged, with or without exceptions, that shortens the next one with the same peer
 /// ([`SyncOptions::resume`](crate::SyncOptions::resume)), which then leaves out the operations that are common already.
 ///
 /// A token belongs to one open replica and one responder. With another replica or responder a session starts from the

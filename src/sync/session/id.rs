@@ -6,10 +6,9 @@
 use crate::codec::tags::{SYNC_HINT, SYNC_KEY, SYNC_NAME, SYNC_RESPONDER};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
-use crate::oplog::Index;
-use crate::sync::authors::{AuthorFilter, Declined};
+use crate::sync::authors::AuthorFilter;
 use crate::sync::proto::first_8;
-use crate::sync::rbsr::Fingerprinter;
+use crate::sync::rbsr::{Entries, Fingerprinter};
 use crate::sync::resume::ResumeId;
 
 /// The number of operations that a hint covers.
@@ -67,11 +66,19 @@ pub(crate) fn responder_nonce(
 
 /// Returns a digest over the newest operations before `cursor` that are not declined. It only decides how much the
 /// first answer contains, and need not be true.
-pub(crate) fn hint_of(crypto: Sodium, index: &Index, cursor: OpSeq, declined: &Declined) -> [u8; 8] {
+pub(crate) fn hint_of(
+    crypto: Sodium,
+    entries: Entries<'_>,
+    cursor: OpSeq,
+    is_left_out: impl Fn(OpSeq) -> bool,
+) -> [u8; 8] {
     let mut message = SYNC_HINT.to_vec();
-    let covered = |seq: &OpSeq| *seq < cursor && !declined.contains(index, *seq);
-    for newest in index.in_order().rev().filter(covered).take(HINTED) {
-        message.extend_from_slice(index.hash(newest).as_bytes());
+    let is_covered = |seq: &OpSeq| *seq < cursor && !is_left_out(*seq);
+    let ours = entries.index().in_order().rev().filter(is_covered).take(HINTED);
+    let mut newest: Vec<OpSeq> = ours.chain(entries.refused_numbers().rev().take(HINTED)).collect();
+    newest.sort_by(|a, b| entries.compare(*b, *a));
+    for newest in newest.into_iter().take(HINTED) {
+        message.extend_from_slice(entries.hash(newest).as_bytes());
     }
     first_8(crypto.hash(&message).as_bytes())
 }

@@ -1,6 +1,7 @@
 //! The initiator of a session: begins it and determines its result.
 
-use super::reconciling::{Reconciling, Start};
+use super::reconciling::Reconciling;
+use super::start::Start;
 use super::{Progress, SessionResult, SyncOptions};
 use crate::codec::{OpHash, wide};
 use crate::hlc::WallMillis;

@@ -9,14 +9,14 @@ use crate::crypto::{KeyPair, Signature};
 use crate::hlc::{Hlc, WallMillis};
 use crate::keys::SigningSecretKey;
 use crate::op::{Op, OpSeq, SignedOp};
-use crate::replica::{Replica, ReplicaOptions};
+use crate::replica::{CopyDigest, Replica, ReplicaOptions};
 use crate::sync::authors::AuthorFilter;
 use crate::sync::proto::limits::{
-    MAX_ALTERNATES_WANTED, MAX_RANGES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, max_idle_rounds, room_for_ops,
+    MAX_CLAIMS, MAX_RANGES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, max_idle_rounds, room_for_ops,
 };
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeWriter,
-    RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest, Welcome,
+    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeWriter,
+    RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest, WantedCopy, Welcome,
 };
 use crate::sync::rbsr::Bound;
 use crate::sync::resume::ResumeId;
@@ -31,7 +31,7 @@ struct HonestAnswer {
     welcome: Option<Welcome>,
     ack: Ack,
     continuation: Option<Continuation>,
-    alternates_wanted: Vec<OpHash>,
+    copies: Copies,
     ranges: Vec<(Bound, Bound, RangeContent)>,
     ops: Vec<SignedOp>,
 }
@@ -48,13 +48,15 @@ impl HonestAnswer {
             filter: AuthorFilter::All,
             left_out: 0,
             unknown: Vec::new(),
+            tag: [0; 8],
+            renewed: Vec::new(),
         });
         let ack = Ack { new_ops: wide(request.sections.ops.len()), ..Ack::default() };
         Self {
             welcome,
             ack,
             continuation: None,
-            alternates_wanted: Vec::new(),
+            copies: Copies::default(),
             ranges: Vec::new(),
             ops: Vec::new(),
         }
@@ -67,7 +69,7 @@ impl HonestAnswer {
         }
         let mut ops = OpPacker::new(room_for_ops(ONE_OP_MESSAGE_BYTES));
         self.ops.iter().for_each(|op| assert!(ops.push(op.as_ref())));
-        let sections = Sections { alternates_wanted: self.alternates_wanted, ranges, ops };
+        let sections = Sections { copies: self.copies, ranges, ops };
         let Self { welcome, ack, continuation, .. } = self;
         SyncAnswer { welcome, ack, continuation, sections }.write(&request.head)
     }
@@ -365,11 +367,12 @@ fn an_alternate_is_sent_once() {
     let mut sent = 0;
     let (answers, end) = against(SyncOptions::new(), |_, request, draft| {
         sent += request.sections.ops.len();
-        draft.alternates_wanted = all.iter().take(MAX_ALTERNATES_WANTED).copied().collect();
+        let wanted = |hash: &OpHash| WantedCopy { hash: *hash, doubted: CopyDigest::default() };
+        draft.copies.wanted = all.iter().take(MAX_CLAIMS).map(wanted).collect();
     });
     assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");
     assert!(answers < 6, "{answers}");
-    assert_eq!(sent, MAX_ALTERNATES_WANTED);
+    assert_eq!(sent, MAX_CLAIMS);
 }
 
 #[test]
@@ -401,7 +404,7 @@ fn an_operation_slipped_into_a_session_by_a_third_party_is_not_lost_to_its_initi
             let mut ops = OpPacker::new(1000);
             assert!(ops.push(op.as_ref()));
             let sections = Sections {
-                alternates_wanted: Vec::new(),
+                copies: Copies::default(),
                 ranges: RangeWriter::new(ServingOrder::OldestFirst, usize::MAX),
                 ops,
             };
@@ -446,7 +449,7 @@ fn requests_that_break_the_protocol() {
         for (low, high, content) in ranges {
             assert!(writer.push(low, high, content));
         }
-        let sections = Sections { alternates_wanted: Vec::new(), ranges: writer, ops: OpPacker::new(0) };
+        let sections = Sections { copies: Copies::default(), ranges: writer, ops: OpPacker::new(0) };
         responder.respond(&mut replica, NOW, &head.write(sections)).map(|reply| reply.sent)
     };
     assert_eq!(ask(honest.clone(), &[]), Ok(0));

@@ -1,15 +1,15 @@
 //! Pushes: new operations both ways over a connection that stays open after a session.
 
 use super::{SyncOptions, pack_op};
-use crate::codec::OpPacker;
+use crate::codec::{OpHash, OpPacker};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
-use crate::replica::Replica;
+use crate::replica::{CopyDigest, NewRefused, Replica};
 use crate::sync::authors::PeerFilter;
 use crate::sync::proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_REFUSED, room_for_ops};
 use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, write_push};
 use crate::sync::resume::{CommonOps, ResumeToken};
-use crate::sync::{IngestedOps, Received, SyncError};
+use crate::sync::{IngestedOps, Received, RefusalReason, SyncError};
 
 /// The exchange of new operations after a session that converged, over a connection that stays open.
 ///
@@ -86,6 +86,7 @@ impl Push {
         self.options.check_length(message)?;
         let space = LogSpace::of(replica);
         let ingested = IngestedOps::ingest(replica, now, read_push(self.version, message, &space)?)?;
+        self.remember(replica, &ingested);
         for number in ingested.numbers {
             self.common.add(number);
         }
@@ -94,6 +95,27 @@ impl Push {
             return Err(SyncError::TooManyRefused { limit: MAX_REFUSED });
         }
         Ok(ingested.received)
+    }
+
+    /// Remembers operations that were refused, so that the next session does not bring them again.
+    fn remember(&self, replica: &mut Replica, ingested: &IngestedOps<'_>) {
+        let Some(name) = self.options.peer.as_deref().filter(|_| !ingested.refused.is_empty()) else {
+            return;
+        };
+        let mut new = Vec::new();
+        for refused in ingested.refused.iter().filter(|refused| refused.reason != RefusalReason::UnknownKey) {
+            let Some(op) = refused.op else { continue };
+            let Ok(hash) = OpHash::of(&replica.crypto(), op) else { continue };
+            let copies = match refused.reason {
+                RefusalReason::BadSignature => replica.copy_digest(op.kid(), op.signature()),
+                _ => CopyDigest::default(),
+            };
+            let (ts, actor) = (op.op().ts(), op.op().actor());
+            new.push(NewRefused { ts, actor, hash, reason: refused.reason.code(), copies });
+        }
+        let tag = replica.admission_tag();
+        // If there is no room for them, they are sent again.
+        replica.peers_mut().remember(name, tag, new.into_iter());
     }
 
     /// Returns an upper bound for the number of operations that wait to be pushed.

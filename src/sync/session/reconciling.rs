@@ -1,160 +1,67 @@
 //! A session from its first request to its result, on the initiator's side.
 
-use super::id::{SessionId, hint_of};
-use super::transfer::{Inbox, Outbox};
-use super::{Progress, SessionDigest, SessionResult, SyncOptions};
-use crate::codec::{OpHash, OpPacker, wide};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Progress;
+use super::id::SessionId;
+use super::start::Start;
+use super::transfer::{HashedRefusal, Inbox, Outbox};
+use crate::codec::{OpHash, wide};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
-use crate::oplog::LogId;
-use crate::replica::Replica;
-use crate::sync::authors::{AuthorFilter, Declined, PeerFilter, UnknownAuthors};
+use crate::replica::{Claim, NewRefused, RefusedByPeer, RefusedOps, Replica};
+use crate::sync::authors::{PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
-    MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_PENDING_BYTES, MAX_RUNS, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES,
-    REFUSED_AS_PROGRESS, max_idle_rounds, room_for_ranges,
+    MAX_PENDING, MAX_PENDING_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, REFUSED_AS_PROGRESS,
+    max_idle_rounds, room_for_ranges,
 };
 use crate::sync::proto::{
-    Continuation, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeItem, RangeWriter,
-    ReadSections, RequestHead, Sections, ServingOrder, SyncAnswer, Welcome, first_8,
+    Continuation, Copies, Phase, ProtocolVersion, RangeContent, RangeItem, RangeWriter, ReadSections,
+    Sections, ServingOrder, SyncAnswer, Welcome,
 };
-use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
-use crate::sync::resume::{CommonOps, Exceptions, ResumeId, ResumeToken, Transferred};
-use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, Refusals, SyncError};
-
-/// The facts about a session that are fixed by its first request.
-pub(crate) struct Start {
-    pub(crate) version: ProtocolVersion,
-    pub(crate) nonce: [u8; 16],
-    /// The limit of answers that this side announces, in bytes.
-    pub(crate) limit: usize,
-    /// The limit of this side's requests, in bytes.
-    preferred: usize,
-    /// The earlier session that was offered for resumption.
-    pub(crate) offered: Option<ResumeToken>,
-    pub(crate) space: LogSpace,
-    /// The session covers the operations with numbers below this.
-    pub(crate) cursor: OpSeq,
-    /// The name of the peer, if the application has given one.
-    peer: Option<Box<str>>,
-    /// The authors whose operations this side accepts.
-    filter: AuthorFilter,
-    /// The replica's admission tag.
-    tag: [u8; 8],
-    /// The log of the session, to recognize the replica.
-    log: LogId,
-}
-
-impl Start {
-    /// Begins a session with this replica, in the version that the peer is known to speak, or in the newest.
-    pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> Self {
-        let tag = replica.admission_tag();
-        let is_valid = |token: &ResumeToken| {
-            // With other keys, what was refused may be welcome. A refused copy may be followed by a genuine one.
-            token.common.is_of(replica.log())
-                && (token.version == ProtocolVersion::V1 || token.except.tag == tag)
-                && token.except.refused.bad_signature == 0
-        };
-        let offered = options.resume.clone().filter(is_valid);
-        let is_old = |name: &str| replica.peers().speaks_version_1(name);
-        let version = match &offered {
-            Some(token) => token.version,
-            None if options.peer.as_deref().is_some_and(is_old) => ProtocolVersion::V1,
-            None => ProtocolVersion::V2,
-        };
-        Self {
-            version,
-            nonce,
-            limit: options.announced(version),
-            preferred: options.preferred(),
-            offered,
-            space: LogSpace::of(replica),
-            cursor: replica.log().confirmed(),
-            peer: options.peer.clone(),
-            filter: match version {
-                ProtocolVersion::V1 => AuthorFilter::All,
-                ProtocolVersion::V2 => AuthorFilter::of(replica, &nonce),
-            },
-            tag,
-            log: replica.log().id().clone(),
-        }
-    }
-
-    /// Continues in version 1, because the peer knows no later one. It does not know a session in a later one either.
-    pub(crate) fn fall_back(self, replica: &mut Replica) -> Self {
-        if let Some(name) = &self.peer {
-            replica.peers_mut().has_refused_version(name);
-        }
-        let limit = self.limit.max(ONE_OP_MESSAGE_BYTES);
-        Self { version: ProtocolVersion::V1, limit, offered: None, filter: AuthorFilter::All, ..self }
-    }
-
-    /// Returns the first request.
-    pub(crate) fn hello(&self, replica: &Replica) -> Vec<u8> {
-        let count = u64::from(self.cursor);
-        let since = self.offered.as_ref().map(|token| wide(token.common.others(self.cursor).count()));
-        let hint = hint_of(replica.crypto(), replica.log().index(), self.cursor, &Declined::default());
-        let hello = Hello { count, since: since.unwrap_or(count), hint };
-        let head = self.head(0, self.offered.as_ref().map(|token| token.id), Phase::Hello(hello));
-        // A replica that does not verify asks for other copies of the operations in doubt.
-        let alternates_wanted = replica.wanted_alternates().take(MAX_ALTERNATES_WANTED).copied().collect();
-        let sections = Sections {
-            alternates_wanted,
-            ranges: RangeWriter::new(ServingOrder::NewestFirst, 0),
-            ops: OpPacker::new(0),
-        };
-        head.write(sections)
-    }
-
-    /// Returns the head of a request.
-    pub(crate) fn head(&self, round: u64, resume: Option<ResumeId>, phase: Phase) -> RequestHead {
-        let Self { version, nonce, limit, .. } = *self;
-        let filter = self.filter.clone();
-        RequestHead { version, nonce, space: self.space.tag, round, limit, resume, phase, filter }
-    }
-
-    /// Returns the tag by which the session recognizes its answers.
-    pub(crate) fn tag(&self) -> [u8; 8] {
-        first_8(&self.nonce)
-    }
-
-    /// Checks that this is the replica with which the session began.
-    pub(crate) fn check_replica(&self, replica: &Replica) -> Result<(), SyncError> {
-        if self.log == *replica.log().id() { Ok(()) } else { Err(SyncError::OtherReplica) }
-    }
-}
+use crate::sync::rbsr::{Bound, Entries, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
+use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, SyncError};
 
 /// A session whose welcome has arrived.
 pub(crate) struct Reconciling {
     pub(crate) start: Start,
     /// The number of the next request.
     pub(crate) round: u64,
-    comparison: Comparison,
+    pub(super) comparison: Comparison,
     /// Ranges to describe in later requests.
     pending: Vec<PendingRange>,
     /// The ranges of the last request, in order.
     asked: Vec<PendingRange>,
-    outbox: Outbox,
-    inbox: Inbox,
+    pub(super) outbox: Outbox,
+    pub(super) inbox: Inbox,
+    /// Operations that this side refused earlier, and that the peer does not hold.
+    pub(super) withdrawn: BTreeSet<OpHash>,
+    /// True if there was no room to remember what was refused.
+    pub(super) unremembered: bool,
     /// The number of answers in a row without progress.
     idle_rounds: u32,
     /// Bytes of the pending ranges.
     pending_bytes: usize,
     /// True if ranges are left to the next session.
-    is_cut_short: bool,
-    /// Operations of which the last request asked for another copy.
-    asked_alternates: Vec<OpHash>,
+    pub(super) is_cut_short: bool,
+    /// The part of the last request about copies.
+    asked_copies: Copies,
 }
 
 /// The two sets of operations that are compared.
-struct Comparison {
-    id: SessionId,
-    fingerprinter: Fingerprinter,
-    snapshot: Snapshot,
-    welcome: Welcome,
+pub(super) struct Comparison {
+    pub(super) id: SessionId,
+    pub(super) fingerprinter: Fingerprinter,
+    pub(super) snapshot: Snapshot,
+    pub(super) welcome: Welcome,
     /// The authors whose operations the peer accepts.
-    peer: PeerFilter,
+    pub(super) peer: PeerFilter,
     /// Operations of this side of other authors.
-    left_out: u64,
+    pub(super) left_out: u64,
+    /// Operations that this side refused earlier, in the total order. They count as if they were in the log.
+    pub(super) refused: RefusedOps,
+    /// Operations of this side that the peer refused earlier.
+    pub(super) by_peer: BTreeMap<OpSeq, RefusalReason>,
 }
 
 /// A range, and the content to send about it.
@@ -223,13 +130,21 @@ impl Reconciling {
         let peer = PeerFilter::new(start.nonce, welcome.filter.clone());
         let declined = peer.declined(replica.crypto(), index);
         let left_out = declined.count(index, start.cursor);
-        let snapshot = Snapshot::new(index, &fingerprinter, start.cursor, common, &declined);
+        let refused = start.refused(replica, welcome.resumed, &welcome.renewed);
+        let by_peer = match start.peer_tag(replica) {
+            // With other keys, the peer may accept what it refused.
+            Some(tag) if tag == welcome.tag => start.refused_by_peer(replica),
+            _ => BTreeMap::new(),
+        };
+        let is_left_out = |number| declined.contains(index, number) || by_peer.contains_key(&number);
+        let entries = Entries::new(index, start.cursor, &refused);
+        let snapshot = Snapshot::new(entries, &fingerprinter, start.cursor, common, is_left_out);
         // A side without operations has nothing to compare: it lacks all operations of the peer.
         let content = if snapshot.len() == 0 { PendingContent::Ids } else { PendingContent::Fingerprint };
         Ok(Self {
             start,
             round: 0,
-            comparison: Comparison { id, fingerprinter, snapshot, welcome, peer, left_out },
+            comparison: Comparison { id, fingerprinter, snapshot, welcome, peer, left_out, refused, by_peer },
             pending: Vec::new(),
             asked: vec![PendingRange { low: Bound::start(), high: Bound::End, content }],
             outbox: Outbox::default(),
@@ -237,7 +152,9 @@ impl Reconciling {
             idle_rounds: 0,
             pending_bytes: 0,
             is_cut_short: false,
-            asked_alternates: Vec::new(),
+            asked_copies: Copies::default(),
+            withdrawn: BTreeSet::new(),
+            unremembered: false,
         })
     }
 
@@ -253,19 +170,19 @@ impl Reconciling {
         let Comparison { id, fingerprinter, welcome, .. } = &self.comparison;
         let limit = welcome.limit.min(self.start.preferred);
         let ops = self.outbox.pack(replica, fingerprinter, limit)?;
-        let alternates_wanted = self.inbox.take_alternates_wanted();
-        self.asked_alternates.clone_from(&alternates_wanted);
-        if ranges.is_empty() && ops.count() == 0 && alternates_wanted.is_empty() {
+        let copies = self.inbox.take_copies(self.start.version);
+        self.asked_copies.clone_from(&copies);
+        if ranges.is_empty() && ops.count() == 0 && copies.is_empty() {
             return Ok(None);
         }
         progress.op_bytes_sent = progress.op_bytes_sent.saturating_add(wide(ops.len()));
         let head = self.start.head(self.round, id.resume, Phase::Later { cursor: welcome.cursor });
-        Ok(Some(head.write(Sections { alternates_wanted, ranges, ops })))
+        Ok(Some(head.write(Sections { copies, ranges, ops })))
     }
 
     /// Describes pending ranges until the message is full. The rest stays pending.
     fn describe_pending(&mut self, replica: &Replica) -> RangeWriter {
-        let view = self.comparison.view(replica);
+        let view = self.comparison.view(replica, self.start.cursor);
         let order = ServingOrder::of(self.start.version);
         let limit = self.comparison.welcome.limit.min(self.start.preferred);
         let mut writer = RangeWriter::new(order, room_for_ranges(limit));
@@ -328,7 +245,8 @@ impl Reconciling {
         }
 
         let fingerprinter = self.comparison.fingerprinter;
-        let sent = self.outbox.acknowledge(&ack, replica.log(), &fingerprinter)?;
+        let (sent, refused_by_peer) = self.outbox.acknowledge(&ack, replica.log(), &fingerprinter)?;
+        self.remember_by_peer(replica, refused_by_peer);
         progress.sent = progress.sent.saturating_add(sent);
         progress.refused_by_peer.add(&ack.refused);
         let is_empty = sections.ranges.is_empty() && continuation.is_none() && sections.ops.is_empty();
@@ -338,9 +256,10 @@ impl Reconciling {
         told.for_each(|author| unknown.add(&author.actor, &author.kid));
         let refused = ingested.refused.iter().filter(|refused| refused.reason == RefusalReason::UnknownKey);
         refused.filter_map(|refused| refused.op).for_each(|op| unknown.add(op.op().actor(), op.kid()));
-        let (crypto, cursor) = (replica.crypto(), self.start.cursor);
-        self.inbox.record(crypto, replica.log(), &fingerprinter, cursor, ingested, progress);
-        self.outbox.queue_alternates(replica, &sections.alternates_wanted);
+        let cursor = self.start.cursor;
+        let refused = self.inbox.record(replica, &fingerprinter, cursor, ingested, progress);
+        self.remember(replica, &refused);
+        self.take_copies(replica, &sections.copies);
 
         if welcome.is_some() && is_empty {
             // Only the fingerprint of everything is known.
@@ -377,7 +296,76 @@ impl Reconciling {
         progress.left_to_send = self.outbox.waiting();
         let here = snapshot.count().saturating_add(self.inbox.received.count);
         progress.left_to_receive = welcome.count.saturating_sub(here);
+        self.settle(replica);
         Ok(())
+    }
+
+    /// Returns true if nothing is left to be sent.
+    pub(super) fn is_complete(&self) -> bool {
+        self.pending.is_empty() && self.outbox.is_empty() && self.inbox.is_empty()
+    }
+
+    /// Remembers operations of the peer that were refused, so that it does not send them again.
+    fn remember(&mut self, replica: &mut Replica, refused: &[HashedRefusal<'_>]) {
+        let (Some(name), ProtocolVersion::V2) = (&self.start.peer, self.start.version) else { return };
+        // Unknown authors are named in the filter instead.
+        let refused = refused.iter().filter(|refused| refused.reason != RefusalReason::UnknownKey);
+        let new = refused.map(|refused| NewRefused {
+            ts: refused.op.op().ts(),
+            actor: refused.op.op().actor(),
+            hash: refused.hash,
+            reason: refused.reason.code(),
+            copies: refused.copies,
+        });
+        self.unremembered |= !replica.peers_mut().remember(name, self.start.tag, new);
+    }
+
+    /// Remembers operations that the peer refused. Of a copy with a bad signature, another is wanted.
+    fn remember_by_peer(&mut self, replica: &mut Replica, refused: Vec<(OpSeq, RefusalReason)>) {
+        let mut new = Vec::with_capacity(refused.len());
+        for (number, reason) in refused {
+            let hash = *replica.log().index().hash(number);
+            if reason == RefusalReason::BadSignature {
+                replica.collect_alternates(&hash);
+            }
+            let alternates = replica.alternates_of(number);
+            new.push(RefusedByPeer { hash, reason: reason.code(), alternates });
+        }
+        if let (Some(name), ProtocolVersion::V2, false) =
+            (&self.start.peer, self.start.version, new.is_empty())
+        {
+            let tag = self.comparison.welcome.tag;
+            self.unremembered |= !replica.peers_mut().remember_by_peer(name, tag, new.into_iter());
+        }
+    }
+
+    /// Takes what the peer says about copies of operations.
+    fn take_copies(&mut self, replica: &mut Replica, copies: &Copies) {
+        if self.start.version == ProtocolVersion::V1 {
+            let hashes: Vec<OpHash> = copies.wanted.iter().map(|wanted| wanted.hash).collect();
+            return self.outbox.queue_alternates(replica, &hashes);
+        }
+        for wanted in &copies.wanted {
+            match replica.examine_claim(&wanted.hash, wanted.doubted) {
+                Claim::Unknown => {}
+                Claim::SameCopies => self.inbox.same.push(wanted.hash),
+                Claim::OtherCopies(number) => self.outbox.queue_alternate(number),
+            }
+        }
+        copies.same.iter().for_each(|hash| replica.settle_alternates(hash));
+    }
+
+    /// Queues operations that the peer lacks, given from the oldest to the newest. Those that this side refused are not
+    /// here to be sent.
+    fn queue(&mut self, numbers: Vec<OpSeq>) {
+        let (ours, refused): (Vec<OpSeq>, Vec<OpSeq>) =
+            numbers.into_iter().partition(|number| *number < self.start.cursor);
+        let position =
+            |number: OpSeq| number.get().checked_sub(self.start.cursor.get()).map(crate::packed::index);
+        let refused = refused.into_iter().filter_map(position);
+        let hashes = refused.filter_map(|position| Some(self.comparison.refused.get(position)?.hash));
+        self.withdrawn.extend(hashes);
+        self.outbox.queue(ServingOrder::of(self.start.version), ours);
     }
 
     /// Returns true if the range lies within a range of the last request.
@@ -388,15 +376,15 @@ impl Reconciling {
 
     /// Decides how to continue with a range that the peer describes.
     fn on_range(&mut self, replica: &Replica, item: RangeItem) -> Result<(), SyncError> {
-        let view = self.comparison.view(replica);
-        let order = ServingOrder::of(self.start.version);
+        let view = self.comparison.view(replica, self.start.cursor);
         let RangeItem { low, high, content } = item;
         let content = match content {
             RangeContent::Fingerprint { count, fingerprint } => {
                 match view.on_fingerprint(&low, &high, count, fingerprint) {
                     OnFingerprint::Same => return Ok(()),
                     OnFingerprint::SendAll => {
-                        self.outbox.queue(order, view.numbers(view.range(&low, &high)).collect());
+                        let numbers = view.numbers(view.range(&low, &high)).collect();
+                        self.queue(numbers);
                         return Ok(());
                     }
                     OnFingerprint::Split(parts) if self.pending.len() + parts.len() <= MAX_PENDING => {
@@ -412,14 +400,16 @@ impl Reconciling {
             }
             RangeContent::Ids(ids) => {
                 let OnIds { send, wants } = view.on_ids(&low, &high, &ids);
-                self.outbox.queue(order, view.numbers(send).collect());
+                let numbers = view.numbers(send).collect();
+                self.queue(numbers);
                 if wants.is_empty() {
                     return Ok(());
                 }
                 PendingContent::Wants(wants)
             }
             RangeContent::Wants(wants) => {
-                self.outbox.queue(order, view.numbers(view.wanted(&low, &high, &wants)?).collect());
+                let numbers = view.numbers(view.wanted(&low, &high, &wants)?).collect();
+                self.queue(numbers);
                 return Ok(());
             }
         };
@@ -462,98 +452,17 @@ impl Reconciling {
         for range in std::mem::take(&mut self.asked) {
             self.keep(range);
         }
-        let asked = std::mem::take(&mut self.asked_alternates);
-        self.inbox.ask_for_alternates(asked);
+        let asked = std::mem::take(&mut self.asked_copies);
+        self.inbox.ask_for_copies(asked);
         self.outbox.take_back()
     }
 
-    /// Returns the operations that were given up because they are too long for somebody on the way.
+    /// Returns the operations that were left out because they are too long for somebody on the way.
     pub(crate) fn too_large(&self) -> &[OpHash] {
         &self.outbox.too_large
     }
 
     // The end
-
-    /// Returns the result of a complete reconciliation.
-    pub(crate) fn conclude(self, replica: &Replica, progress: &Progress) -> SessionResult {
-        let Comparison { snapshot, welcome, fingerprinter, .. } = &self.comparison;
-        let (received, sent) = (self.inbox.received, self.outbox.sent);
-        let log = replica.log();
-        // A genuine copy may have followed a refused one.
-        let refused: Vec<(OpHash, RefusalReason)> =
-            self.inbox.refused_ops.iter().map(|(hash, reason)| (*hash, *reason)).collect();
-        let refused: Vec<_> = refused.into_iter().filter(|(hash, _)| !log.contains(hash)).collect();
-        let refused_sum =
-            refused.iter().fold(0, |sum: u128, (hash, _)| sum.wrapping_add(fingerprinter.of(hash)));
-        // If this side's operations and the peer's that arrived are the peer's operations and those sent, each side
-        // has seen all of the other. All of this is computed from our own log, except for the peer's count and sum,
-        // which it announced before any operation was exchanged.
-        let here = snapshot.count().saturating_add(received.count).saturating_add(wide(refused.len()));
-        let sum = snapshot.total().wrapping_add(received.sum);
-        let same_count = here.checked_sub(sent.count) == Some(welcome.count);
-        let same_sum = sum.wrapping_add(refused_sum).wrapping_sub(sent.sum) == welcome.total;
-        let except = self.exceptions(&refused);
-        let all = all_refused(&except, self.comparison.left_out, welcome.left_out);
-        let is_named = !self.outbox.unnamed && !self.inbox.unhashed;
-        // Version 1 has no exceptions.
-        let is_told = is_named && (self.start.version > ProtocolVersion::V1 || refused.is_empty());
-        if !same_count || !same_sum || self.outbox.altered || !is_told || self.is_cut_short {
-            let (refused, refused_by_peer) = (progress.received.refused, progress.refused_by_peer);
-            return SessionResult::NotConverged { refused, refused_by_peer };
-        }
-        let taken = self
-            .outbox
-            .refused
-            .keys()
-            .fold(sum, |sum, number| sum.wrapping_sub(fingerprinter.of(log.index().hash(*number))));
-        let digest = SessionDigest::of_sum(taken);
-        let (refused_here, refused_by_peer) = all;
-        let ours = u64::from(self.start.cursor).saturating_add(received.count);
-        let count = ours.saturating_sub(refused_by_peer.total());
-        let exceptional = refused_here.total() > 0 || refused_by_peer.total() > 0;
-        let hashes = refused.iter().map(|(hash, _)| *hash).collect();
-        let resume = self.into_token(replica, except, hashes);
-        if exceptional {
-            let refused = refused_here;
-            SessionResult::ConvergedExcept { digest, count, resume, refused, refused_by_peer }
-        } else {
-            SessionResult::Converged { digest, count, resume }
-        }
-    }
-
-    /// Returns what either side has refused in this session and in those that it resumes.
-    fn exceptions(&self, refused: &[(OpHash, RefusalReason)]) -> Exceptions {
-        let resumed = self.start.offered.as_ref().filter(|_| self.comparison.welcome.resumed);
-        let mut except = resumed.map_or_else(Exceptions::default, |token| token.except);
-        except.tag = self.start.tag;
-        refused.iter().for_each(|(_, reason)| except.refused.count(*reason));
-        self.outbox.refused.values().for_each(|reason| except.refused_by_peer.count(*reason));
-        except
-    }
-
-    /// Returns the token for the next session with this peer. `refused` are the operations of the peer that were
-    /// refused in this session.
-    fn into_token(self, replica: &Replica, except: Exceptions, refused: Vec<OpHash>) -> Option<ResumeToken> {
-        let index = replica.log().index();
-        let received = self.inbox.numbers;
-        if received.len() > MAX_RUNS {
-            return None;
-        }
-        let Comparison { id, welcome, peer, .. } = self.comparison;
-        let hash = |number: OpSeq| *index.hash(number);
-        let taken =
-            self.outbox.sent_numbers.iter().filter(|number| !self.outbox.refused.contains_key(number));
-        let transferred = Transferred {
-            count: welcome.count,
-            total: welcome.total,
-            to_responder: taken.map(|number| hash(*number)).collect(),
-            to_initiator: received.numbers().map(hash).chain(refused).collect(),
-        };
-        let crypto = replica.crypto();
-        let id = ResumeId { session: id.name(crypto), transferred: transferred.digest(crypto) };
-        let common = CommonOps::new(replica.log(), self.start.cursor, received);
-        Some(ResumeToken { id, version: self.start.version, common, peer, except })
-    }
 
     /// Returns the number of pending ranges.
     #[cfg(test)]
@@ -562,17 +471,9 @@ impl Reconciling {
     }
 }
 
-/// Returns all operations that this side refuses of the peer, and the peer of this side, with those that were left out.
-fn all_refused(except: &Exceptions, left_out: u64, left_out_by_peer: u64) -> (Refusals, Refusals) {
-    let with = |refused: Refusals, left_out: u64| Refusals {
-        unknown_key: refused.unknown_key.saturating_add(left_out),
-        ..refused
-    };
-    (with(except.refused, left_out_by_peer), with(except.refused_by_peer, left_out))
-}
-
 impl Comparison {
-    fn view<'v>(&'v self, replica: &'v Replica) -> View<'v> {
-        View { index: replica.log().index(), fingerprinter: &self.fingerprinter, snapshot: &self.snapshot }
+    fn view<'v>(&'v self, replica: &'v Replica, cursor: OpSeq) -> View<'v> {
+        let entries = Entries::new(replica.log().index(), cursor, &self.refused);
+        View { entries, fingerprinter: &self.fingerprinter, snapshot: &self.snapshot }
     }
 }

@@ -9,18 +9,19 @@ use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::oplog::LogId;
-use crate::replica::Replica;
+use crate::replica::{Claim, Replica};
 use crate::store::StoreError;
 use crate::sync::authors::{AuthorFilter, PeerFilter};
 use crate::sync::proto::limits::{
-    MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST, ONE_OP_MESSAGE_BYTES, room_for_ops,
-    room_for_ranges,
+    MAX_ALTERNATES_WANTED, MAX_CLAIMS, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST, ONE_OP_MESSAGE_BYTES,
+    room_for_ops, room_for_ranges,
 };
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeItem, RangeWriter,
-    ReadSections, RefusedRuns, Sections, ServingOrder, SyncAnswer, SyncRequest, Welcome,
+    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeItem,
+    RangeWriter, ReadSections, RefusedRuns, RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest,
+    WantedCopy, Welcome,
 };
-use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, Tally, View};
+use crate::sync::rbsr::{Bound, Entries, Fingerprinter, OnFingerprint, OnIds, Snapshot, Tally, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
 use crate::sync::{IngestedOps, PeerMisbehaved, Received, SyncError};
 
@@ -149,14 +150,15 @@ impl Responder {
         request: SyncRequest<'_>,
     ) -> Result<Reply, SyncError> {
         let SyncRequest { head, sections } = request;
-        let ReadSections { alternates_wanted, ranges, ops, .. } = sections;
+        let ReadSections { copies, ranges, ops, .. } = sections;
         let ingested = IngestedOps::ingest(replica, now, ops)?;
-        alternates_wanted.iter().for_each(|hash| replica.collect_alternates(hash));
+        let claims = take_copies(replica, &head, &copies);
 
         let (cursor, resume) = match head.phase {
             Phase::Hello(_) => (
                 replica.log().confirmed(),
-                head.resume.filter(|id| {
+                // A resumed session would not cover other copies of operations that were refused before.
+                head.resume.filter(|_| claims.renewed.is_empty()).filter(|id| {
                     let session = self.resumed(replica, Some(*id));
                     session
                         .is_some_and(|session| session.version == head.version && session.is_valid(replica))
@@ -171,14 +173,19 @@ impl Responder {
         let fingerprinter = id.fingerprinter(crypto);
         let peer = PeerFilter::new(head.nonce, head.filter.clone());
         let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor, &peer);
-        let view = View { index: replica.log().index(), fingerprinter: &fingerprinter, snapshot: &snapshot };
+        let view = View {
+            entries: Entries::of_log(replica.log().index()),
+            fingerprinter: &fingerprinter,
+            snapshot: &snapshot,
+        };
         let limit = head.limit.min(self.options.preferred());
         let mut draft = Draft::new(replica, view, ServingOrder::of(head.version), limit);
         let welcome = match head.phase {
             Phase::Hello(hello) => {
                 let index = replica.log().index();
                 let declined = peer.declined(crypto, index);
-                let hint = hint_of(crypto, index, cursor, &declined);
+                let is_left_out = |number| declined.contains(index, number);
+                let hint = hint_of(crypto, Entries::of_log(index), cursor, is_left_out);
                 draft.answer_hello(hello.hint == hint, &hello, resume.is_some())?;
                 Some(Welcome {
                     nonce,
@@ -193,6 +200,8 @@ impl Responder {
                     },
                     left_out: declined.count(index, cursor),
                     unknown: declined.authors(index),
+                    tag: replica.admission_tag(),
+                    renewed: claims.renewed,
                 })
             }
             Phase::Later { .. } => {
@@ -201,7 +210,7 @@ impl Responder {
             }
         };
         let sent_numbers = std::mem::take(&mut draft.sent_numbers);
-        draft.send_alternates(&alternates_wanted)?;
+        draft.send_copies(&claims.to_send)?;
         let sent = wide(draft.ops.count());
         let received = ingested.received;
         let mut refused_runs = RefusedRuns::default();
@@ -211,10 +220,11 @@ impl Responder {
             new_ops: received.new_ops(),
             duplicates: received.duplicates,
             refused: received.refused,
-            sum: fingerprinter.sum(view.index, &ingested.numbers),
+            sum: fingerprinter.sum(replica.log().index(), &ingested.numbers),
         };
-        let wanted = alternates_to_request(replica, &ingested, welcome.is_some());
-        let sections = Sections { alternates_wanted: wanted, ranges: draft.ranges, ops: draft.ops };
+        let wanted = copies_to_request(replica, head.version, &ingested, welcome.is_some());
+        let copies = Copies { wanted, same: claims.same };
+        let sections = Sections { copies, ranges: draft.ranges, ops: draft.ops };
         let new = welcome.as_ref().map(|welcome| {
             let common = CommonOps::new(replica.log(), cursor, OpRuns::default());
             let announced = Tally { count: welcome.count, sum: welcome.total };
@@ -242,7 +252,9 @@ impl Responder {
         }
         let common = self.resumed(replica, id.resume).map(|session| &session.common);
         let index = replica.log().index();
-        Snapshot::new(index, fingerprinter, cursor, common, &peer.declined(replica.crypto(), index))
+        let declined = peer.declined(replica.crypto(), index);
+        let entries = Entries::of_log(index);
+        Snapshot::new(entries, fingerprinter, cursor, common, |number| declined.contains(index, number))
     }
 
     fn keep_snapshot(&mut self, cached: CachedSnapshot) {
@@ -253,12 +265,65 @@ impl Responder {
     }
 }
 
-/// Returns the operations of which the initiator is asked for another copy: those that it sent with a bad signature,
-/// and with the welcome, once in a session, those in doubt here.
-fn alternates_to_request(replica: &Replica, ingested: &IngestedOps<'_>, with_welcome: bool) -> Vec<OpHash> {
+/// The outcome of what a request says about copies of operations.
+#[derive(Default)]
+struct Claims {
+    /// Operations of which the initiator refused other copies than those that are here.
+    renewed: Vec<OpHash>,
+    /// Operations of which this side's copies are sent.
+    to_send: Vec<OpSeq>,
+    /// Operations of which this side has the same copy.
+    same: Vec<OpHash>,
+}
+
+fn take_copies(replica: &mut Replica, head: &RequestHead, copies: &Copies) -> Claims {
+    let mut claims = Claims::default();
+    for WantedCopy { hash, doubted } in &copies.wanted {
+        if head.version == ProtocolVersion::V1 {
+            replica.collect_alternates(hash);
+            let verified = Some(replica.log()).filter(|_| !replica.accepts_unverified());
+            claims.to_send.extend(verified.and_then(|log| log.find_confirmed(hash)));
+            continue;
+        }
+        match replica.examine_claim(hash, *doubted) {
+            Claim::Unknown => {}
+            Claim::SameCopies => claims.same.push(*hash),
+            Claim::OtherCopies(number) => {
+                let is_first = matches!(head.phase, Phase::Hello(_));
+                if is_first {
+                    claims.renewed.push(*hash);
+                }
+                if !is_first || !replica.accepts_unverified() {
+                    claims.to_send.push(number);
+                }
+            }
+        }
+    }
+    copies.same.iter().for_each(|hash| replica.settle_alternates(hash));
+    claims
+}
+
+/// Returns the operations of which the initiator is asked for another copy: with the welcome, once in a session, those
+/// in doubt here, and in version 1 those that it sent with a bad signature. Later versions name them where they
+/// acknowledge.
+fn copies_to_request(
+    replica: &Replica,
+    version: ProtocolVersion,
+    ingested: &IngestedOps<'_>,
+    with_welcome: bool,
+) -> Vec<WantedCopy> {
     let in_doubt = with_welcome.then(|| replica.wanted_alternates()).into_iter().flatten();
-    let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
-    in_doubt.chain(refused).take(MAX_ALTERNATES_WANTED).copied().collect()
+    let wanted = |hash: &OpHash| WantedCopy {
+        hash: *hash,
+        doubted: replica.log().index().find(hash).map(|seq| replica.copies_of(seq)).unwrap_or_default(),
+    };
+    match version {
+        ProtocolVersion::V1 => {
+            let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
+            in_doubt.chain(refused).take(MAX_ALTERNATES_WANTED).map(wanted).collect()
+        }
+        ProtocolVersion::V2 => in_doubt.take(MAX_CLAIMS).map(wanted).collect(),
+    }
 }
 
 /// An answer that is being written.
@@ -427,12 +492,9 @@ impl<'v> Draft<'v> {
     }
 
     /// Sends this side's copies of operations whose signatures the initiator doubts, until the answer is full.
-    fn send_alternates(&mut self, wanted: &[OpHash]) -> Result<(), StoreError> {
-        if self.replica.accepts_unverified() {
-            return Ok(());
-        }
-        for number in wanted.iter().filter_map(|hash| self.replica.log().find_confirmed(hash)) {
-            if !pack_op(self.replica, number, &mut self.ops)? {
+    fn send_copies(&mut self, wanted: &[OpSeq]) -> Result<(), StoreError> {
+        for number in wanted {
+            if !pack_op(self.replica, *number, &mut self.ops)? {
                 break;
             }
         }

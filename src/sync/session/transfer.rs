@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Progress;
 use crate::codec::{OpHash, OpPacker, wide};
-use crate::crypto::Sodium;
 use crate::op::{OpSeq, SignedOpRef};
 use crate::oplog::OpLog;
 use crate::packed::BitSet;
-use crate::replica::Replica;
+use crate::replica::{CopyDigest, Replica};
 use crate::store::StoreError;
 use crate::sync::proto::limits::{
-    MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_REFUSED, room_for_ops,
+    MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS, MAX_REFUSED, room_for_ops,
 };
-use crate::sync::proto::{Ack, ServingOrder};
+use crate::sync::proto::{Ack, Copies, ProtocolVersion, ServingOrder, WantedCopy};
 use crate::sync::rbsr::{Fingerprinter, Tally};
 use crate::sync::resume::OpRuns;
-use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, SyncError};
+use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, RefusedOp, SyncError};
 
 /// The operations that an initiator sends, each once in a session.
 #[derive(Default)]
@@ -77,20 +76,31 @@ impl Outbox {
             return wanted.iter().for_each(|hash| replica.collect_alternates(hash));
         }
         for number in wanted.iter().filter_map(|hash| replica.log().find_confirmed(hash)) {
-            if self.alternates_count < MAX_ALTERNATES_SENT && self.queued_alternates.insert(number) {
-                self.alternates.push_back(number);
-                self.alternates_count += 1;
-            }
+            self.queue_alternate(number);
         }
     }
 
-    /// Checks the acknowledgement of the last request's operations. Returns their number.
+    /// Adds this side's copies of an operation whose signature the peer doubts.
+    pub(crate) fn queue_alternate(&mut self, number: OpSeq) {
+        if self.alternates_count < MAX_ALTERNATES_SENT && self.queued_alternates.insert(number) {
+            self.alternates.push_back(number);
+            self.alternates_count += 1;
+        }
+    }
+
+    /// Returns true if nothing waits to be sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.alternates.is_empty()
+    }
+
+    /// Checks the acknowledgement of the last request's operations. Returns their number, and those that the
+    /// peer refused.
     pub(crate) fn acknowledge(
         &mut self,
         ack: &Ack,
         log: &OpLog,
         fingerprinter: &Fingerprinter,
-    ) -> Result<u64, SyncError> {
+    ) -> Result<(u64, Vec<(OpSeq, RefusalReason)>), SyncError> {
         let in_flight = std::mem::take(&mut self.in_flight);
         self.in_flight_alternates.clear();
         for number in std::mem::take(&mut self.in_flight_waiting) {
@@ -104,7 +114,7 @@ impl Outbox {
         let named: Vec<(usize, RefusalReason)> = ack.refused_runs.positions(in_flight.len()).collect();
         if wide(named.len()) != ack.refused.total() {
             self.unnamed = true;
-            return Ok(expected);
+            return Ok((expected, Vec::new()));
         }
         let mut refused: BTreeMap<OpSeq, RefusalReason> =
             named.iter().filter_map(|(at, reason)| Some((*in_flight.get(*at)?, *reason))).collect();
@@ -121,12 +131,13 @@ impl Outbox {
         for number in in_flight {
             self.refused.remove(&number);
         }
+        let newly = refused.iter().map(|(number, reason)| (*number, *reason)).collect();
         self.refused.append(&mut refused);
-        Ok(expected)
+        Ok((expected, newly))
     }
 
     /// Takes back the last request, which was too long for somebody on the way: the next one has half of its
-    /// operations. A single one is given up. Returns false if there is nothing to take back.
+    /// operations. A single one is left out. Returns false if there is nothing to take back.
     pub(crate) fn take_back(&mut self) -> bool {
         self.in_flight.clear();
         let mut waiting = std::mem::take(&mut self.in_flight_waiting);
@@ -222,22 +233,43 @@ pub(crate) struct Inbox {
     /// The number of refused operations, repeated ones included.
     refused: u64,
     /// The refused operations whose hashes are known.
-    pub(crate) refused_ops: BTreeMap<OpHash, RefusalReason>,
+    pub(crate) refused_ops: BTreeMap<OpHash, RefusedCopies>,
     /// True if others were refused.
     pub(crate) unhashed: bool,
+    /// The claims about bad copies that the session has made in version 2.
+    claims: usize,
+    /// Operations of which the peer wanted a copy, and this side has the same.
+    pub(crate) same: Vec<OpHash>,
+}
+
+/// The reason why an operation was refused, and the digest over its copies.
+#[derive(Clone, Copy)]
+pub(crate) struct RefusedCopies {
+    pub(crate) reason: RefusalReason,
+    copies: CopyDigest,
+}
+
+/// A refused operation with its identity.
+pub(crate) struct HashedRefusal<'a> {
+    pub(crate) op: SignedOpRef<'a>,
+    pub(crate) hash: OpHash,
+    pub(crate) reason: RefusalReason,
+    /// The digest over all copies that the session refused, of a bad signature.
+    pub(crate) copies: CopyDigest,
 }
 
 impl Inbox {
-    /// Records ingested operations. Operations with numbers below `cursor` were in the log when the session began.
-    pub(crate) fn record(
+    /// Records ingested operations, and returns those that were refused. Operations with numbers below `cursor` were in
+    /// the log when the session began.
+    pub(crate) fn record<'a>(
         &mut self,
-        crypto: Sodium,
-        log: &OpLog,
+        replica: &Replica,
         fingerprinter: &Fingerprinter,
         cursor: OpSeq,
-        ingested: IngestedOps<'_>,
+        ingested: IngestedOps<'a>,
         progress: &mut Progress,
-    ) {
+    ) -> Vec<HashedRefusal<'a>> {
+        let log = replica.log();
         for number in ingested.numbers {
             if number >= cursor && self.numbers.insert(number) {
                 self.received.add(fingerprinter.of(log.index().hash(number)));
@@ -248,9 +280,13 @@ impl Inbox {
                 self.alternates_wanted.push(hash);
             }
         }
-        for refused in &ingested.refused {
-            match refused.op.and_then(|op| OpHash::of(&crypto, op).ok()) {
-                Some(hash) => _ = self.refused_ops.insert(hash, refused.reason),
+        let mut hashed = Vec::with_capacity(ingested.refused.len());
+        for RefusedOp { op, reason, .. } in ingested.refused {
+            match op.and_then(|op| Some((op, OpHash::of(&replica.crypto(), op).ok()?))) {
+                Some((op, hash)) => {
+                    let copies = self.count_refused(replica, op, hash, reason);
+                    hashed.push(HashedRefusal { op, hash, reason, copies });
+                }
                 None => self.unhashed = true,
             }
         }
@@ -262,21 +298,60 @@ impl Inbox {
             progress.received.refused.bad_signature = wide(missing);
         }
         self.refused = self.refused.saturating_add(ingested.received.refused.total());
+        hashed
     }
 
-    /// Returns true if so many operations were refused that the session ends with what it has.
+    /// Records a refused operation. Returns the digest over all of its copies that were refused for their signatures.
+    fn count_refused(
+        &mut self,
+        replica: &Replica,
+        op: SignedOpRef<'_>,
+        hash: OpHash,
+        reason: RefusalReason,
+    ) -> CopyDigest {
+        let refused = self.refused_ops.entry(hash);
+        let refused = refused.or_insert(RefusedCopies { reason, copies: CopyDigest::default() });
+        refused.reason = reason;
+        if reason == RefusalReason::BadSignature {
+            refused.copies = refused.copies.and(replica.copy_digest(op.kid(), op.signature()));
+        }
+        refused.copies
+    }
+
+    /// Returns true if the session has refused enough to end with what it has.
     pub(crate) const fn is_full(&self) -> bool {
         self.refused > MAX_REFUSED
     }
 
-    /// Adds operations of which another copy is wanted.
-    pub(crate) fn ask_for_alternates(&mut self, wanted: Vec<OpHash>) {
-        self.alternates_wanted.extend(wanted);
+    /// Returns true if it has nothing to say about copies.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.alternates_wanted.is_empty() && self.same.is_empty()
     }
 
-    /// Removes and returns operations of which another copy is wanted, as many as a message may ask for.
-    pub(crate) fn take_alternates_wanted(&mut self) -> Vec<OpHash> {
-        let kept = self.alternates_wanted.len().saturating_sub(MAX_ALTERNATES_WANTED);
-        self.alternates_wanted.split_off(kept)
+    /// Adds what a message that was taken back said about copies.
+    pub(crate) fn ask_for_copies(&mut self, asked: Copies) {
+        self.claims = self.claims.saturating_sub(asked.wanted.len());
+        self.alternates_wanted.extend(asked.wanted.iter().map(|wanted| wanted.hash));
+        self.same.extend(asked.same);
+    }
+
+    /// Removes and returns what is to be said about copies, as much as a message may say.
+    pub(crate) fn take_copies(&mut self, version: ProtocolVersion) -> Copies {
+        let most = match version {
+            ProtocolVersion::V1 => MAX_ALTERNATES_WANTED,
+            ProtocolVersion::V2 => MAX_CLAIMS.saturating_sub(self.claims),
+        };
+        let kept = self.alternates_wanted.len().saturating_sub(most);
+        let wanted = self.alternates_wanted.split_off(kept);
+        self.claims = self.claims.saturating_add(wanted.len());
+        if version > ProtocolVersion::V1 && self.claims >= MAX_CLAIMS {
+            // The next session claims others.
+            self.alternates_wanted.clear();
+        }
+        let doubted =
+            |hash: &OpHash| self.refused_ops.get(hash).map(|refused| refused.copies).unwrap_or_default();
+        let wanted = wanted.iter().map(|hash| WantedCopy { hash: *hash, doubted: doubted(hash) }).collect();
+        let same = self.same.split_off(self.same.len().saturating_sub(MAX_CLAIMS));
+        Copies { wanted, same }
     }
 }

@@ -159,6 +159,11 @@ impl LineInitiator {
         let mut nonce = [0; 16];
         nonce.iter_mut().zip(replica.crypto().hash(&text).as_bytes()).for_each(|(to, from)| *to = *from);
         self.sessions = self.sessions.saturating_add(1);
+        if self.options.peer.is_none() {
+            // A name of this line alone: the other side may be anybody.
+            text.extend_from_slice(b"peer");
+            self.options = self.options.clone().peer(&replica.crypto().hash(&text).to_string());
+        }
         self.session = Some(SyncSession::new(self.options.clone(), nonce));
         self.began = Some(now);
     }
