@@ -3043,7 +3043,7 @@ typedef struct policysync_sync_result {
     policysync_refusals refused_by_peer;
 } policysync_sync_result;
 
-#define POLICYSYNC_SYNC_RESULT_INIT { (uint32_t)sizeof(policysync_sync_result), 0, 0, { 0 } }
+#define POLICYSYNC_SYNC_RESULT_INIT { (uint32_t)sizeof(policysync_sync_result), 0, 0, { 0 }, { 0, 0, 0, 0, 0, 0 }, { 0, 0, 0, 0, 0, 0 } }
 
 /**
  * Initialises options: all zero except `struct_size`.

@@ -48,8 +48,9 @@
 //! 5. [`op`], [`value`], [`hlc`], [`codec`] and [`crypto`]: an operation, its parts and its forms.
 //! 6. [`oplog`] and [`state`]: the layers below a replica, for programs that need only a log or a merge.
 //! 7. The [`manual`]: the [format](manual::format) byte by byte, the [reasons](manual::design) for the design, the
-//!    [threats](manual::threats), the [transports](manual::transports) on slow lines, [dependencies](manual::dependencies)
-//!    that conflict, [versions](manual::versions) that meet, and the [C interface](manual::c_api).
+//!    [threats](manual::threats), the [transports](manual::transports) on slow lines,
+//!    [dependencies](manual::dependencies) that conflict, [versions](manual::versions) that meet, and the
+//!    [C interface](manual::c_api).
 //!
 //! # Features
 //!
