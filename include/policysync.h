@@ -2902,6 +2902,10 @@ typedef enum policysync_session_state {
      * A call failed, and its status says why. Admitted operations stay; start a new session.
      */
     POLICYSYNC_SESSION_FAILED = 4,
+    /**
+     * Both replicas hold the same operations, except those that one of them refuses: the result counts them by reason.
+     */
+    POLICYSYNC_SESSION_CONVERGED_EXCEPT = 5,
 } policysync_session_state;
 
 /**
@@ -2925,9 +2929,10 @@ typedef struct policysync_sync_options {
      */
     uint32_t reserved;
     /**
-     * The maximum length of a message that this side accepts: from 1114112, the default, to 16777216; other values are
-     * clamped to this range. A greater limit means fewer round trips for many operations, and more memory for each
-     * message.
+     * The maximum length of a message in either direction: from 65536 to 16777216; other values are clamped to this
+     * range; 0 for the default, 1048576. A greater limit means fewer round trips for many operations, and more memory
+     * for each message. A message is longer only to carry a single operation that does not fit otherwise, or from a
+     * peer of version 0.1.0: 1114112 bytes are always accepted.
      */
     uint64_t max_message_bytes;
     /**
@@ -3018,7 +3023,8 @@ typedef struct policysync_sync_result {
      */
     uint32_t state;
     /**
-     * The number of operations that both replicas hold, if the session converged; otherwise 0.
+     * The number of operations that both replicas hold, if the session converged, with or without exceptions;
+     * otherwise 0.
      */
     uint64_t count;
     /**
@@ -3027,9 +3033,18 @@ typedef struct policysync_sync_result {
      * To compare replicas at any time, see `policysync_replica_digest`.
      */
     uint8_t digest[16];
+    /**
+     * If the session converged with exceptions, the operations of the peer that this replica refuses, whether they
+     * were transferred or known beforehand to be refused; otherwise zero.
+     */
+    policysync_refusals refused;
+    /**
+     * Likewise, the operations of this replica that the peer refuses.
+     */
+    policysync_refusals refused_by_peer;
 } policysync_sync_result;
 
-#define POLICYSYNC_SYNC_RESULT_INIT { (uint32_t)sizeof(policysync_sync_result), 0, 0, { 0 } }
+#define POLICYSYNC_SYNC_RESULT_INIT { (uint32_t)sizeof(policysync_sync_result), 0, 0, { 0 }, { 0, 0, 0, 0, 0, 0 }, { 0, 0, 0, 0, 0, 0 } }
 
 /**
  * Initialises options: all zero except `struct_size`.
@@ -3139,8 +3154,8 @@ policysync_status policysync_session_progress(struct policysync_session *POLICYS
  *
  * `result`: the result. Unchanged unless the call returns `POLICYSYNC_OK`.
  * `resume`: the resumption data for the next session with this peer and for `policysync_push_after`, to be freed with
- * `policysync_resume_free`. NULL unless the session converged; also if so much else arrived meanwhile that keeping it
- * is not worthwhile. NULL for the parameter if it is not wanted.
+ * `policysync_resume_free`. NULL unless the session converged, with or without exceptions; also if so much else
+ * arrived meanwhile that keeping it is not worthwhile. NULL for the parameter if it is not wanted.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has not ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
  * (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
@@ -3722,7 +3737,8 @@ policysync_status policysync_http_client_sync(struct policysync_http_client *POL
  * to show the progress on the same thread. A refusal by the server is an answer too.
  *
  * `message`, `message_len`: the whole message.
- * `max_bytes`: the maximum length of the answer: `max_message_bytes` of the session's options; 0 for its default.
+ * `max_bytes`: the maximum length of the answer: `max_message_bytes` of the session's options; 0 for its default. At
+ * least 1114112 bytes are accepted.
  * `out`: the answer. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,

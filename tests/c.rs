@@ -396,6 +396,69 @@ fn the_wrapper_for_cpp_passes() {
     }
 }
 
+/// Compiles the runner of the conformance scenarios in C++.
+fn conformance_runner(dir: &Path, flags: &[&str], output: &str) -> PathBuf {
+    let mut command = compiler("g++", "c++17");
+    command.args(["-g", "-Wshadow"]).args(flags).arg(root().join("tests/conformance/cpp/runner.cpp"));
+    if !flags.contains(&"-c") {
+        command.arg(library("libpolicysync.a")).args(SYSTEM);
+    }
+    run(command.arg("-o").arg(dir.join(output)));
+    dir.join(output)
+}
+
+#[test]
+#[ignore = "needs g++ with its sanitizers"]
+fn the_scenarios_end_in_cpp_as_they_say() {
+    let dir = scratch("c/conformance");
+    let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    let runner = conformance_runner(&dir, &flags, "runner");
+    let scenarios = fs::read_dir(root().join("tests/conformance/scenarios")).unwrap();
+    let files: Vec<PathBuf> = scenarios.map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 18, "only {} scenarios", files.len());
+    if cfg!(feature = "sqlite") {
+        let out = run(Command::new(&runner).args(&files));
+        assert!(out.contains(&format!("{} scenarios, 0 faults", files.len())), "{out}");
+    }
+
+    // A wrong expectation, a misspelt member and an unknown step fail.
+    let wrong = dir.join("wrong.json");
+    for (step, fault) in [
+        (r#"{"kinds": "r", "names": ["Task"]}"#, "names: expected [\"Task\"]"),
+        (r#"{"kinds": "r", "nmaes": []}"#, "unknown member nmaes"),
+        (r#"{"knids": "r"}"#, "unknown step"),
+    ] {
+        fs::write(&wrong, format!(r#"{{"steps": [{{"open": "r"}}, {step}]}}"#)).unwrap();
+        let output = Command::new(&runner).arg(&wrong).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success() && said.contains(fault) && said.contains("step 2: "), "{said}");
+    }
+}
+
+/// The functions that the object file of the runner needs are those that the scenarios can reach.
+#[test]
+#[ignore = "needs g++"]
+fn the_scenarios_reach_every_function_or_say_why_not() {
+    let dir = scratch("c/reached");
+    let object = conformance_runner(&dir, &["-O1", "-c"], "runner.o");
+    let reached = defined(&["--undefined-only"], &object);
+    let list = fs::read_to_string(root().join("tests/conformance/cpp/not_reached.txt")).unwrap();
+    let lines = list.lines().filter(|line| !line.starts_with('#'));
+    let mut reasons = BTreeSet::new();
+    for (name, reason) in lines.map(|line| line.split_once(": ").unwrap_or((line, ""))) {
+        assert!(!reason.is_empty(), "{name} has no reason");
+        assert!(reasons.insert(name.to_owned()), "{name} is there twice");
+    }
+    let missing: Vec<String> = functions().difference(&reached).cloned().collect();
+    let missing: BTreeSet<String> = missing.into_iter().collect();
+    let forgotten: Vec<&String> = missing.difference(&reasons).collect();
+    let needless: Vec<&String> = reasons.difference(&missing).collect();
+    assert!(
+        forgotten.is_empty() && needless.is_empty(),
+        "forgotten: {forgotten:#?}, needless: {needless:#?}"
+    );
+}
+
 #[test]
 #[ignore = "needs clang"]
 fn the_module_map_for_swift_is_understood() {

@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use clap::ArgMatches;
-use policysync::crypto::{KeyPair, Sodium, Zeroizing};
+use policysync::crypto::{KeyPair, Zeroizing, random};
 use policysync::keys::{WrapCost, seed_from_paper, seed_to_paper, unwrap_seed, wrap_seed};
 use policysync::{SigningPublicKey, SigningSecretKey};
 
@@ -89,10 +89,7 @@ pub fn create(
             text.push_str(&seed_to_paper(&seed));
         }
         Some((passphrase, cost)) => {
-            let (mut salt, mut nonce) = ([0; 16], [0; 24]);
-            Sodium::new()?.random(&mut salt);
-            Sodium::new()?.random(&mut nonce);
-            text.push_str(&wrap_seed(&seed, passphrase.as_bytes(), cost, salt, nonce)?);
+            text.push_str(&wrap_seed(&seed, passphrase.as_bytes(), cost, random()?, random()?)?);
         }
     }
     text.push('\n');

@@ -24,6 +24,7 @@ mod encoding;
 mod error;
 mod hash;
 mod key;
+mod random;
 mod self_test;
 #[expect(unsafe_code, reason = "libsodium is written in C; the rest of this module is safe")]
 mod sodium;
@@ -33,6 +34,7 @@ mod vectors_tests;
 pub use error::{CryptoError, EncodingError, KeyError};
 pub use hash::Hash;
 pub use key::{KeyPair, PublicKey, SecretKey, Signature};
+pub use random::random;
 pub use sodium::Sodium;
 /// A value that is wiped when dropped, from the crate `zeroize`.
 pub use zeroize::Zeroizing;

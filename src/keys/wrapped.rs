@@ -75,17 +75,14 @@ impl WrapCost {
 /// The passphrase is taken byte by byte: its Unicode normalisation is the caller's choice.
 ///
 /// ```
-/// use policysync::crypto::Sodium;
+/// use policysync::crypto::random;
 /// use policysync::keys::{UnwrapError, WrapCost, unwrap_seed, wrap_seed};
 ///
-/// let (mut salt, mut nonce) = ([0; 16], [0; 24]);
-/// Sodium::new()?.random(&mut salt);
-/// Sodium::new()?.random(&mut nonce);
 /// # let moderate = WrapCost::new(1, 8)?;
 /// # stringify! {
 /// let moderate = WrapCost::MODERATE;
 /// # };
-/// let text = wrap_seed(&[7; 32], b"correct horse battery staple", moderate, salt, nonce)?;
+/// let text = wrap_seed(&[7; 32], b"correct horse battery staple", moderate, random()?, random()?)?;
 /// assert_eq!(*unwrap_seed(&text, b"correct horse battery staple")?, [7; 32]);
 /// assert_eq!(unwrap_seed(&text, b"wrong"), Err(UnwrapError::WrongPassphrase));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

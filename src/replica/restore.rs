@@ -195,10 +195,10 @@ impl Replica {
         self.log.store_mut().release()
     }
 
-    /// Opens the replica's file again after [`Replica::release_store`], and takes in the operations that another
-    /// process has appended meanwhile, as [`Replica::catch_up`] does. Returns their count. The time that this takes
-    /// depends on that count, not on the length of the log: only the head of the log is compared. Damage to the rest is
-    /// found when it is read.
+    /// Opens the replica's file again after [`Replica::release_store`], and ingests the operations that another process
+    /// has appended meanwhile, as [`Replica::catch_up`] does. Returns their count. The time that this takes depends on
+    /// that count, not on the length of the log: only the head of the log is compared. Damage to the rest is found when
+    /// it is read.
     ///
     /// # Errors
     ///

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use policysync::bundle;
+use policysync::bundle::{self, BundleError};
 use policysync::crypto::KeyPair;
 use policysync::guard::Verdict;
 use policysync::keys::VerifiedOp;
 use policysync::oplog::Cursor;
 use policysync::replica::Labels;
+use policysync::state::Page;
 use policysync::sync::SessionResult;
 use policysync::{
     IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, Responder, SigningSecretKey,
-    StoreError, SyncOptions, SyncSession, WallMillis,
+    StoreError, SyncOptions, SyncSession, WallMillis, WriteError,
 };
 use serde_json::Value;
 
@@ -20,9 +21,34 @@ use super::step::Step;
 
 type Check = Result<(), String>;
 
-const VERBS: [&str; 20] = [
-    "open", "close", "register", "set", "delete", "ingest", "get", "entity", "entities", "fields", "poll",
-    "explain", "history", "log", "same", "session", "export", "import", "back_up", "copy",
+const VERBS: [&str; 27] = [
+    "open",
+    "close",
+    "register",
+    "key_text",
+    "paper",
+    "set",
+    "delete",
+    "delete_entity",
+    "ingest",
+    "get",
+    "entity",
+    "entities",
+    "kinds",
+    "count_entities",
+    "fields",
+    "poll",
+    "clock_ahead",
+    "reset_clock",
+    "explain",
+    "history",
+    "log",
+    "same",
+    "session",
+    "export",
+    "import",
+    "back_up",
+    "copy",
 ];
 
 /// Runs the steps one after the other. Fails with the number of the first step that does not end as it says.
@@ -72,11 +98,18 @@ impl World {
             "open" => self.open(step),
             "close" => self.take(step.text("close")?).map(drop),
             "register" => self.register(step),
+            "key_text" => step.expect("text", self.key(step.text("key_text")?)?.public_key().to_text()),
+            "paper" => {
+                let seed = self.key(step.text("paper")?)?.key_pair().expose_seed();
+                step.expect("text", policysync::keys::seed_to_paper(&seed).as_str())
+            }
             "set" | "delete" => self.write(step),
+            "delete_entity" => self.delete_entity(step),
             "ingest" => self.ingest(step),
             "get" => self.get(step),
-            "entity" | "entities" | "fields" => self.list(step),
+            "entity" | "entities" | "kinds" | "count_entities" | "fields" => self.list(step),
             "poll" => self.poll(step),
+            "clock_ahead" | "reset_clock" => self.clock(step),
             "explain" | "history" => self.explain(step),
             "log" => self.log(step),
             "same" => self.same(step),
@@ -175,12 +208,27 @@ impl World {
             let (entity, entity_id, path) = step.field("delete")?;
             self.replica(name)?.delete(now, (entity, entity_id, path))
         };
-        let op = written.map_err(shown)?;
+        let op = match written {
+            Ok(op) => op,
+            Err(error) => {
+                step.need("error").map_err(|_| shown(&error))?;
+                return step.expect("error", write_word(&error));
+            }
+        };
+        step.expect("error", Value::Null)?;
         step.expect("id", op.op().id())?;
         if let Some(saved) = step.optional_text("save")? {
             self.saved.insert(saved.to_owned(), op.to_json().into_bytes());
         }
         Ok(())
+    }
+
+    fn delete_entity(&mut self, step: &Step<'_>) -> Check {
+        let [kind, id] = step.texts("delete_entity")?[..] else { return Err("an entity and an id".into()) };
+        let now = WallMillis(step.number("at")?);
+        let ops = self.replica(step.text("on")?)?.delete_entity(now, kind, id).map_err(shown)?;
+        let ids: Vec<String> = ops.iter().map(|op| op.op().id().to_string()).collect();
+        step.expect("ids", ids)
     }
 
     fn ingest(&mut self, step: &Step<'_>) -> Check {
@@ -228,9 +276,28 @@ impl World {
 
     fn list(&mut self, step: &Step<'_>) -> Check {
         if step.get("entities").is_some() {
+            let mut page = Page::new();
+            if let Some(prefix) = step.optional_text("prefix")? {
+                page = page.prefix(prefix);
+            }
+            if let Some(after) = step.optional_text("after")? {
+                page = page.after(after);
+            }
+            if step.get("limit").is_some() {
+                page = page.limit(usize::try_from(step.number("limit")?).map_err(shown)?);
+            }
             let kind = step.text("entities")?;
-            let ids = self.replica(step.text("on")?)?.entities(kind);
+            let ids = self.replica(step.text("on")?)?.entities_page(kind, page);
             return step.expect("ids", ids);
+        }
+        if step.get("kinds").is_some() {
+            let names = self.replica(step.text("kinds")?)?.kinds();
+            return step.expect("names", names);
+        }
+        if step.get("count_entities").is_some() {
+            let prefix = step.optional_text("prefix")?.unwrap_or_default();
+            let kind = step.text("count_entities")?;
+            return step.expect("count", self.replica(step.text("on")?)?.count_entities(kind, prefix));
         }
         if step.get("entity").is_some() {
             let [kind, id] = step.texts("entity")?[..] else { return Err("an entity and an id".into()) };
@@ -251,6 +318,15 @@ impl World {
             .map(|change| vec![&*change.entity, &*change.entity_id, &*change.path].into())
             .collect();
         step.expect("changed", changed)
+    }
+
+    fn clock(&mut self, step: &Step<'_>) -> Check {
+        let now = WallMillis(step.number("at")?);
+        if step.get("reset_clock").is_some() {
+            return self.replica(step.text("reset_clock")?)?.reset_clock(now).map_err(shown);
+        }
+        let by = self.replica(step.text("clock_ahead")?)?.clock_ahead(now);
+        step.expect("by", by.map(|by| by.0))
     }
 
     fn explain(&mut self, step: &Step<'_>) -> Check {
@@ -278,6 +354,8 @@ impl World {
         let replica = self.replica(step.text("log")?)?;
         step.expect("count", replica.log().len())?;
         step.expect("held", replica.held())?;
+        step.expect("horizon", replica.horizon().map(|horizon| horizon.0))?;
+        step.expect("next_due", replica.next_due().map(|due| due.0))?;
         step.expect("forks", replica.log().forks().map_err(shown)?.len())?;
         let hash: String = replica.log().digest().hash.to_string();
         step.expect("digest", hash)?;
@@ -364,7 +442,11 @@ impl World {
             }
             Err(error) => {
                 step.need("error").map_err(|_| shown(&error))?;
-                step.expect("error", "malformed")
+                let word = match error {
+                    BundleError::Truncated { .. } | BundleError::Altered { .. } => "damaged",
+                    _ => "another error",
+                };
+                step.expect("error", word)
             }
         }
     }
@@ -392,10 +474,21 @@ fn refused_word(refused: &OpRefusal) -> &'static str {
     }
 }
 
+fn write_word(error: &WriteError) -> &'static str {
+    match error {
+        WriteError::Clock(_) => "clock",
+        WriteError::ClockAhead { .. } => "clock_ahead",
+        WriteError::ReadOnly => "read_only",
+        _ => "another error",
+    }
+}
+
 fn open_word(error: &OpenError) -> &'static str {
     match error {
-        OpenError::Store(StoreError::Locked | StoreError::OpenHere) => "locked",
-        OpenError::Store(StoreError::WrongSpace { .. }) => "other_space",
+        OpenError::Store(StoreError::Locked) => "locked",
+        OpenError::Store(StoreError::OpenHere) => "open_here",
+        OpenError::Store(StoreError::WrongSpace { .. }) => "wrong_space",
+        OpenError::Store(StoreError::WrongSealKey) => "seal_key",
         OpenError::Store(StoreError::Corrupt { .. }) => "corrupt",
         OpenError::UnknownKey { .. } => "unknown_key",
         OpenError::RestoredBackup { .. } => "restored_backup",

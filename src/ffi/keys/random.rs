@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::crypto::Sodium;
+use crate::crypto::random;
 use crate::ffi::glue::boundary::guarded;
 use crate::ffi::glue::error::policysync_error;
 use crate::ffi::glue::status::policysync_status;
@@ -23,11 +23,4 @@ pub extern "C" fn policysync_random32(
         out.write(random::<32>()?);
         Ok(POLICYSYNC_OK)
     })
-}
-
-/// Random bytes.
-pub(in crate::ffi) fn random<const N: usize>() -> Result<[u8; N], crate::crypto::CryptoError> {
-    let mut bytes = [0; N];
-    Sodium::new()?.random(&mut bytes);
-    Ok(bytes)
 }

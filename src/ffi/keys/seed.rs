@@ -3,13 +3,13 @@
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
+use crate::crypto::random;
 use crate::ffi::glue::boundary::guarded;
 use crate::ffi::glue::buffer::policysync_buffer;
 use crate::ffi::glue::error::policysync_error;
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::POLICYSYNC_OK;
 use crate::ffi::keys::key::policysync_key;
-use crate::ffi::keys::random::random;
 use crate::keys::{WrapCost, seed_from_paper, seed_to_paper, unwrap_seed, wrap_seed};
 
 /// The room for a seed on paper: 15 groups of four characters, the spaces between them, and a NUL.

@@ -3,13 +3,13 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
+use crate::crypto::random;
 use crate::ffi::glue::boundary::{free_shared, guarded};
 use crate::ffi::glue::buffer::policysync_buffer;
 use crate::ffi::glue::error::{Failure, policysync_error};
 use crate::ffi::glue::shared::{Entered, Shared};
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::{POLICYSYNC_NOT_FOUND, POLICYSYNC_OK};
-use crate::ffi::keys::random::random;
 use crate::ffi::replica::ask::next_message;
 use crate::ffi::replica::handle::policysync_replica;
 use crate::ffi::sync::options::policysync_sync_options;
