@@ -9,8 +9,8 @@ use crate::ffi::glue::status::policysync_status_code::{POLICYSYNC_ERR_BUSY, POLI
 
 /// A lock that fails, instead of deadlocking, when a callback enters it again.
 ///
-/// A call that needs a replica and another object enters the replica first, and a callback does not wait for any object,
-/// so that no two threads wait for each other.
+/// A call that needs a replica and another object enters the replica first, and a callback does not wait for any
+/// object, so that no two threads wait for each other.
 pub(in crate::ffi) struct Shared<T> {
     name: &'static str,
     /// The state, poisoned when a call has panicked: it may then be inconsistent.
