@@ -47,8 +47,8 @@
 //! 4. [`store`]: replicas in files, backups, checks.
 //! 5. [`oplog`] and [`state`]: the layers below a replica, for programs that need only a log or a merge.
 //! 6. The [`manual`]: the [format](manual::format) byte by byte, the [reasons](manual::design) for the design, the
-//!    [threats](manual::threats), the [transports](manual::transports) on slow lines, [dependencies](manual::dependencies)
-//!    that conflict, and the [C interface](manual::c_api).
+//!    [threats](manual::threats), the [transports](manual::transports) on slow lines,
+//!    [dependencies](manual::dependencies) that conflict, and the [C interface](manual::c_api).
 //!
 //! # Features
 //!
