@@ -9,6 +9,7 @@ mod ingest;
 mod journal;
 #[cfg(test)]
 mod junk_tests;
+mod notes;
 mod options;
 mod outcome;
 mod peers;

@@ -228,6 +228,7 @@ impl Replica {
         self.merge_restored(now, store.ledger().head().clock);
         // Operations that have become due are shown from now on, so they must be at the next opening.
         store.settle(first_seal, self.stored_clock())?;
+        self.restore_peers(store.notes().as_deref());
         self.log.keep_in(store);
         Ok(())
     }
