@@ -14,7 +14,7 @@ const VERSION: u8 = 1;
 const DIGEST_BYTES: usize = 32;
 
 impl Replica {
-    /// Takes over what an earlier opening remembered of peers. Damaged notes are dropped: only bytes are lost with them.
+    /// Takes over what an earlier opening remembered of peers. Damaged notes are dropped: that costs bytes only.
     pub(super) fn restore_peers(&mut self, notes: Option<&[u8]>) {
         let read = notes.and_then(|notes| {
             let (bytes, digest) = notes.split_last_chunk::<DIGEST_BYTES>()?;

@@ -126,11 +126,11 @@ pub trait Store: Send {
         Ok(())
     }
 
-    /// Returns the notes that [`Store::set_notes`] kept last, `None` if there are none. By default there are none.
+    /// Returns the notes that [`Store::set_notes`] kept last, `None` if nothing was kept, as by default.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when they cannot be read; the replica does without them.
+    /// [`StoreError`] when they cannot be read; the replica then begins without notes.
     fn notes(&self) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(None)
     }
@@ -140,7 +140,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when they cannot be kept; the replica does without them.
+    /// [`StoreError`] when they cannot be kept; the replica goes on.
     fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
         let _ = notes;
         Ok(())
