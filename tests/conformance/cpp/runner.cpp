@@ -501,15 +501,16 @@ private:
         }
         const policysync_progress progress = session.progress();
         const auto result = session.result();
-        if (result && result->converged()) {
+        const bool except = result && result->result.state == POLICYSYNC_SESSION_CONVERGED_EXCEPT;
+        if (result && (result->converged() || except)) {
             step.expect("count", result->result.count);
         }
-        step.expect("refused", total(progress.refused));
-        step.expect("refused_by_peer", total(progress.refused_by_peer));
+        step.expect("refused", total(except ? result->result.refused : progress.refused));
+        step.expect("refused_by_peer", total(except ? result->result.refused_by_peer : progress.refused_by_peer));
         step.expect("received", progress.received);
         step.expect("sent", progress.sent);
         step.need("result");
-        step.expect("result", std::string(!result ? "no result" : result->converged() ? "converged" : "not_converged"));
+        step.expect("result", std::string(!result ? "no result" : result->converged() ? "converged" : except ? "converged_except" : "not_converged"));
     }
 
     void export_log(const Step &step) {
