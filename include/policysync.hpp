@@ -1217,14 +1217,16 @@ public:
         trust(certificates);
         return options_.flags |= POLICYSYNC_TRUST_NO_OTHERS, *this;
     }
+    /// Connects through an HTTP proxy: `http://[user:password@]host[:port]`.
+    ClientOptions &proxy(std::string_view url) { return proxy_ = url, *this; }
     ClientOptions &connect_timeout_ms(std::uint64_t ms) { return options_.connect_timeout_ms = ms, *this; }
+    ClientOptions &progress_timeout_ms(std::uint64_t ms) { return options_.progress_timeout_ms = ms, *this; }
     ClientOptions &answer_timeout_ms(std::uint64_t ms) { return options_.answer_timeout_ms = ms, *this; }
-    ClientOptions &body_timeout_ms(std::uint64_t ms) { return options_.body_timeout_ms = ms, *this; }
     ClientOptions &overall_timeout_ms(std::uint64_t ms) { return options_.overall_timeout_ms = ms, *this; }
+    ClientOptions &retry_ms(std::uint64_t ms) { return options_.retry_ms = ms, *this; }
     ClientOptions &wait_ms(std::uint64_t ms) { return options_.wait_ms = ms, *this; }
     ClientOptions &ping_after_ms(std::uint64_t ms) { return options_.ping_after_ms = ms, *this; }
     ClientOptions &silence_ms(std::uint64_t ms) { return options_.silence_ms = ms, *this; }
-    ClientOptions &stall_ms(std::uint64_t ms) { return options_.stall_ms = ms, *this; }
 
 private:
     friend class HttpClient;
@@ -1239,6 +1241,7 @@ private:
         policysync_client_options options = options_;
         options.bearer_token = bytes(bearer_token_);
         options.trusted = bytes(trusted_);
+        options.proxy = bytes(proxy_);
         options.headers = headers.data();
         options.headers_stride = sizeof(policysync_header);
         options.headers_count = headers.size();
@@ -1246,7 +1249,7 @@ private:
     }
 
     policysync_client_options options_{};
-    std::string bearer_token_, trusted_;
+    std::string bearer_token_, trusted_, proxy_;
     std::vector<std::pair<std::string, std::string>> headers_;
 };
 

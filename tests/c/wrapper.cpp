@@ -219,8 +219,8 @@ void test_options_keep_their_values() {
         client = std::move(client).header("x-" + std::to_string(n), long_text("value"));
     }
     client.bearer_token(long_text("token")).trust(long_text("no certificate"));
-    client.connect_timeout_ms(1).answer_timeout_ms(2).body_timeout_ms(3).overall_timeout_ms(4);
-    client.wait_ms(5).ping_after_ms(6).silence_ms(7).stall_ms(8);
+    client.connect_timeout_ms(1).progress_timeout_ms(2).answer_timeout_ms(3).overall_timeout_ms(4);
+    client.retry_ms(5).wait_ms(6).ping_after_ms(7).silence_ms(8).proxy("http://" + long_text("proxy"));
     const auto status = status_of([&] { HttpClient("http://127.0.0.1:1/", client); });
     CHECK(status == POLICYSYNC_ERR_ARGUMENT || status == POLICYSYNC_ERR_UNSUPPORTED);
     ClientOptions headers = ClientOptions().header("x", long_text("\n"));
@@ -373,7 +373,7 @@ void test_networks() {
 
     // No server listens on this port.
     ClientOptions options;
-    options.bearer_token("abc").header("x-tenant", "blue").connect_timeout_ms(5000);
+    options.bearer_token("abc").header("x-tenant", "blue").connect_timeout_ms(5000).retry_ms(1);
     HttpClient client("http://127.0.0.1:1/", options);
     Session session;
     CHECK(status_of([&] { client.sync(session, alice); }) == POLICYSYNC_ERR_CONNECTION);

@@ -387,7 +387,7 @@ mod tests {
         (Connection::new(near, watched.clone(), None), far, watched)
     }
 
-    /// Returns the time for which a connection lives that gets so many bytes so often.
+    /// Returns the time for which a connection lives that gets this number of bytes in each interval.
     async fn lifetime(bytes: usize, every: Duration, line: bool) -> Option<Duration> {
         let (mut connection, mut far, watched) = pair();
         if line {

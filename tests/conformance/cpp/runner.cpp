@@ -472,6 +472,10 @@ private:
         if (digest.count != count || of.position() != count) {
             throw Fault("the log has two lengths");
         }
+        const std::string position = Changes(of).position();
+        if (position != of.state_position() || Changes(of, position).next()) {
+            throw Fault("there are changes after the present position");
+        }
     }
 
     void same(const Step &step) {
