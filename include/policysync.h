@@ -54,7 +54,8 @@
  *
  * Callbacks are called only on a thread that is inside a library call. They must not throw, longjmp or unwind, and may
  *   not call the replica (or a cursor of it), session, responder, push channel or line that is calling them: that gives
- *   POLICYSYNC_ERR_BUSY. A return value that is not defined makes the call fail. `destroy` is called exactly once for
+ *   POLICYSYNC_ERR_BUSY. They may call others, but do not wait for them: a call to an object that another thread is
+ *   using gives POLICYSYNC_ERR_BUSY too, because that thread's callback may be calling this one. A return value that is not defined makes the call fail. `destroy` is called exactly once for
  *   each time that a struct of callbacks was handed over, even if that call failed, on any thread, never under a lock of
  *   the library. The one exception is a struct whose struct_size is too small to contain `destroy` or ends within a
  *   member: it gives POLICYSYNC_ERR_VERSION and is not taken over.
@@ -395,6 +396,10 @@ typedef enum policysync_status_code {
      * This process has the store open already. Use that replica, or free it and its cursors first.
      */
     POLICYSYNC_ERR_OPEN_HERE = -214,
+    /**
+     * The file was released; see `policysync_replica_release_store`.
+     */
+    POLICYSYNC_ERR_RELEASED = -215,
     /**
      * libsodium does not work on this machine, or its verdicts differ from those that the library requires.
      */
@@ -2541,6 +2546,40 @@ policysync_status policysync_store_salvage(const policysync_replica_options *POL
                                            policysync_buffer *POLICYSYNC_NULLABLE findings,
                                            policysync_error *POLICYSYNC_NULLABLE err);
 
+/**
+ * Closes the replica's file and releases its lock, so that the replica can be kept in memory while it is not used:
+ * mobile systems end an application that is suspended with a lock. Until `policysync_replica_reacquire_store`, calls
+ * that need the file return `POLICYSYNC_ERR_RELEASED`: writes, ingests, and reads of values. Does nothing if the file
+ * is released already.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the replica was opened without a path), a
+ * store failure (the file stays open), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_release_store(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Opens the replica's file again after `policysync_replica_release_store`, and takes in the operations that another
+ * process has appended meanwhile. The time that this takes depends on their number, not on the length of the log.
+ *
+ * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
+ * `count`: the number of these operations; NULL if it is not wanted.
+ *
+ * If the file cannot be opened, it stays released. If only these operations cannot be taken in, for example because of
+ * an unknown key, it is open: register the key and call again.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT` (the replica was opened without a path),
+ * `POLICYSYNC_ERR_MOVED` (the path names another file now), `POLICYSYNC_ERR_UNKNOWN_KEY`, `POLICYSYNC_ERR_CALLBACK`
+ * (the clock), `POLICYSYNC_ERR_CLOCK` (out of range), another store failure, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_reacquire_store(policysync_replica *POLICYSYNC_NONNULL replica,
+                                                     uint64_t now_ms,
+                                                     uint64_t *POLICYSYNC_NULLABLE count,
+                                                     policysync_error *POLICYSYNC_NULLABLE err);
+
 /* ---------- Bundles ---------- */
 
 /**
@@ -2863,6 +2902,10 @@ typedef enum policysync_session_state {
      * A call failed, and its status says why. Admitted operations stay; start a new session.
      */
     POLICYSYNC_SESSION_FAILED = 4,
+    /**
+     * Both replicas hold the same operations, except those that one of them refuses: the result counts them by reason.
+     */
+    POLICYSYNC_SESSION_CONVERGED_EXCEPT = 5,
 } policysync_session_state;
 
 /**
@@ -2886,9 +2929,10 @@ typedef struct policysync_sync_options {
      */
     uint32_t reserved;
     /**
-     * The maximum length of a message that this side accepts: from 1114112, the default, to 16777216; other values are
-     * clamped to this range. A greater limit means fewer round trips for many operations, and more memory for each
-     * message.
+     * The maximum length of a message in either direction: from 65536 to 16777216; other values are clamped to this
+     * range; 0 for the default, 1048576. A greater limit means fewer round trips for many operations, and more memory
+     * for each message. A message is longer only to carry a single operation that does not fit otherwise, or from a
+     * peer of version 0.1.0: 1114112 bytes are always accepted.
      */
     uint64_t max_message_bytes;
     /**
@@ -2979,7 +3023,8 @@ typedef struct policysync_sync_result {
      */
     uint32_t state;
     /**
-     * The number of operations that both replicas hold, if the session converged; otherwise 0.
+     * The number of operations that both replicas hold, if the session converged, with or without exceptions;
+     * otherwise 0.
      */
     uint64_t count;
     /**
@@ -2988,9 +3033,18 @@ typedef struct policysync_sync_result {
      * To compare replicas at any time, see `policysync_replica_digest`.
      */
     uint8_t digest[16];
+    /**
+     * If the session converged with exceptions, the operations of the peer that this replica refuses, whether they
+     * were transferred or known beforehand to be refused; otherwise zero.
+     */
+    policysync_refusals refused;
+    /**
+     * Likewise, the operations of this replica that the peer refuses.
+     */
+    policysync_refusals refused_by_peer;
 } policysync_sync_result;
 
-#define POLICYSYNC_SYNC_RESULT_INIT { (uint32_t)sizeof(policysync_sync_result), 0, 0, { 0 } }
+#define POLICYSYNC_SYNC_RESULT_INIT { (uint32_t)sizeof(policysync_sync_result), 0, 0, { 0 }, { 0, 0, 0, 0, 0, 0 }, { 0, 0, 0, 0, 0, 0 } }
 
 /**
  * Initialises options: all zero except `struct_size`.
@@ -3100,8 +3154,8 @@ policysync_status policysync_session_progress(struct policysync_session *POLICYS
  *
  * `result`: the result. Unchanged unless the call returns `POLICYSYNC_OK`.
  * `resume`: the resumption data for the next session with this peer and for `policysync_push_after`, to be freed with
- * `policysync_resume_free`. NULL unless the session converged; also if so much else arrived meanwhile that keeping it
- * is not worthwhile. NULL for the parameter if it is not wanted.
+ * `policysync_resume_free`. NULL unless the session converged, with or without exceptions; also if so much else
+ * arrived meanwhile that keeping it is not worthwhile. NULL for the parameter if it is not wanted.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has not ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
  * (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
@@ -3683,7 +3737,8 @@ policysync_status policysync_http_client_sync(struct policysync_http_client *POL
  * to show the progress on the same thread. A refusal by the server is an answer too.
  *
  * `message`, `message_len`: the whole message.
- * `max_bytes`: the maximum length of the answer: `max_message_bytes` of the session's options; 0 for its default.
+ * `max_bytes`: the maximum length of the answer: `max_message_bytes` of the session's options; 0 for its default. At
+ * least 1114112 bytes are accepted.
  * `out`: the answer. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,

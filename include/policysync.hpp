@@ -702,6 +702,18 @@ public:
             [&](auto *error) { return policysync_replica_back_up(get(), path.data(), path.size(), error); });
     }
 
+    /// Closes the file and releases its lock, until it is reacquired.
+    void release_store() {
+        detail::call([&](auto *error) { return policysync_replica_release_store(get(), error); });
+    }
+
+    /// Opens the file again and takes in what another process has appended meanwhile. Returns the number of operations.
+    std::uint64_t reacquire_store(std::uint64_t now_ms = now) {
+        std::uint64_t count = 0;
+        detail::call([&](auto *error) { return policysync_replica_reacquire_store(get(), now_ms, &count, error); });
+        return count;
+    }
+
     std::uint64_t position() const {
         std::uint64_t position = 0;
         detail::call([&](auto *error) { return policysync_replica_position(get(), &position, error); });

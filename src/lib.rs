@@ -6,8 +6,8 @@
 //! Replicas that hold the same operations reach the same state, byte for byte.
 //!
 //! The library is embedded in an application. It opens no sockets unless you use its clients. It starts no threads
-//! unless you ask for a number of them; the HTTP client looks up host names in one. The time is an argument: only the
-//! time-outs of HTTP and the certificate checks of TLS read the clock.
+//! unless you ask for a number of them; the clients look up host names and connect in some. The time is an argument:
+//! only the time-outs of HTTP and the certificate checks of TLS read the clock.
 //!
 //! # Example
 //!
@@ -48,7 +48,9 @@
 //! 5. [`op`], [`value`], [`hlc`], [`codec`] and [`crypto`]: an operation, its parts and its forms.
 //! 6. [`oplog`] and [`state`]: the layers below a replica, for programs that need only a log or a merge.
 //! 7. The [`manual`]: the [format](manual::format) byte by byte, the [reasons](manual::design) for the design, the
-//!    [threats](manual::threats), and the [C interface](manual::c_api).
+//!    [threats](manual::threats), the [transports](manual::transports) on slow lines,
+//!    [dependencies](manual::dependencies) that conflict, [versions](manual::versions) that meet, and the
+//!    [C interface](manual::c_api).
 //!
 //! # Features
 //!

@@ -270,7 +270,7 @@ fn paths(text: &str) -> Vec<Vec<&str>> {
     found
 }
 
-/// Returns the names that a module re-exports from files in it, each with its path.
+/// Returns the names that a module re-exports from files in it, each with the path of its declaration.
 fn reexports(source: &Source) -> Vec<Vec<&str>> {
     let own = source.path();
     let exported = source.code.match_indices(" use ").filter(|(at, _)| {

@@ -41,7 +41,7 @@ const GROUPS: [Group; 21] = [
     },
     Group { heading: "Replicas: the log", files: &["replica/log"] },
     Group { heading: "Cursors", files: &["replica/cursor", "replica/changes"] },
-    Group { heading: "Files", files: &["store/file"] },
+    Group { heading: "Files", files: &["store/file", "store/release"] },
     Group { heading: "Bundles", files: &["store/stream", "types/counts", "store/bundle"] },
     Group { heading: "Session resumption", files: &["sync/resume"] },
     Group { heading: "Sessions", files: &["sync/options", "sync/session"] },

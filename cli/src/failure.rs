@@ -193,7 +193,10 @@ failures! {
     };
     HttpError: |error| match error {
         HttpError::Connection(
-            ConnectionError::Url { .. } | ConnectionError::NoTls | ConnectionError::Header(_),
+            ConnectionError::Url { .. }
+            | ConnectionError::ProxyUrl
+            | ConnectionError::NoTls
+            | ConnectionError::Header(_),
         ) => Fault::Usage,
         HttpError::Status { status: 401 | 403, .. } => Fault::Keys,
         error if error.is_temporary() => Fault::Network,

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use policysync::crypto::random;
@@ -31,7 +32,17 @@ pub fn command() -> Command {
                 .long("token-file")
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .help("Sends the token in this file to the server, which only its owner may read"),
+                .help("Sends the server the token in this file, which only its owner may read"),
+            Arg::new("proxy")
+                .long("proxy")
+                .value_name("URL")
+                .help("Connects through this HTTP proxy: http://[user:password@]host[:port]"),
+            Arg::new("retry-for")
+                .long("retry-for")
+                .value_name("SECONDS")
+                .default_value("10")
+                .value_parser(value_parser!(u16))
+                .help("Repeats a request that fails for a temporary reason for so long"),
         ]);
     StoreOptions::on(command)
 }
@@ -42,7 +53,12 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     if let Some(path) = matches.get_one::<PathBuf>("token-file") {
         connection = connection.bearer_token(secret_file::read(path)?.trim());
     }
-    let client = HttpClient::new(url, HttpOptions::new().connection(connection)).map_err(explained)?;
+    if let Some(proxy) = matches.get_one::<String>("proxy") {
+        connection = connection.proxy(proxy);
+    }
+    let retry = Duration::from_secs(matches.get_one::<u16>("retry-for").copied().unwrap_or(0).into());
+    let options = HttpOptions::new().connection(connection).retry_for(retry);
+    let client = HttpClient::new(url, options).map_err(explained)?;
     let mut replica = StoreOptions::of(matches)?.open_or_create()?;
     let mut line = ProgressLine::new();
     let result = client.sync(&mut replica, SyncOptions::new(), random()?, system_wall_clock, |progress| {

@@ -156,7 +156,9 @@ fn a_session_that_does_not_converge_says_so() {
 #[test]
 fn faults_of_the_network_and_the_server_have_codes() {
     let desk = desk();
-    let fails = |url: &str, code, text| desk.fails(&with(&["sync", url], &ALICE), code, text);
+    let fails = |url: &str, code, text| {
+        desk.fails(&with(&["sync", url, "--retry-for", "0"], &ALICE), code, text);
+    };
     fails("http://no-such-host.invalid/", 5, "");
     let closed = {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -174,7 +176,8 @@ fn faults_of_the_network_and_the_server_have_codes() {
     ] {
         fails(&url(&server(status, "text/plain")), code, text);
     }
-    fails(&url(&server(200, "text/html")), 3, "content type");
+    fails(&url(&server(302, "text/plain")), 5, "login page");
+    fails(&url(&server(200, "text/html")), 5, "login page");
     fails(&url(&server(200, HTTP_CONTENT_TYPE)), 3, "not a message");
     for wrong in ["localhost", "ftp://localhost/", "http://", ""] {
         fails(wrong, 2, "URL");

@@ -115,6 +115,14 @@ impl OpPacker {
         true
     }
 
+    /// Adds the only operation, even if it takes more bytes than the limit allows. Then nothing else fits.
+    pub(crate) fn push_only(&mut self, signed: SignedOpRef<'_>) -> bool {
+        self.limit = self.limit.max(MAX_OP_BYTES);
+        let fits = self.push(signed);
+        self.limit = self.out.len();
+        fits
+    }
+
     /// Returns the number of operations.
     pub(crate) fn count(&self) -> usize {
         self.count

@@ -17,6 +17,8 @@
 //! | [`SYNC_TRANSFERRED`] | SHA-256 | operations that a session transferred |
 //! | [`RESUME_TOKEN_SEAL`], [`RESUME_SESSIONS_SEAL`] | keyed BLAKE2b | seals of saved tokens and sessions |
 //! | [`LINE_NONCE`] | SHA-256 | nonces of sessions over a line |
+//! | [`SYNC_COPY`] | SHA-256 | copy of an operation, its kid and signature |
+//! | [`ADMISSION`] | SHA-256 | keys by which a replica admits operations |
 //!
 //! [`KID`] and [`LINE_NONCE`] have no version: a change would need a new label. The state digest has no label.
 //!
@@ -49,20 +51,24 @@ pub(crate) const SYNC_TRANSFERRED: &[u8] = b"policysync/sync/moved/v1";
 pub(crate) const RESUME_TOKEN_SEAL: &[u8] = b"policysync/sync/kept/base/v1";
 pub(crate) const RESUME_SESSIONS_SEAL: &[u8] = b"policysync/sync/kept/sessions/v1";
 pub(crate) const LINE_NONCE: &[u8] = b"policysync/line";
+pub(crate) const SYNC_COPY: &[u8] = b"policysync/sync/copy/v2";
+pub(crate) const ADMISSION: &[u8] = b"policysync/admission/v1";
 
 /// The version of the binary form, its first byte.
 pub const BINARY_VERSION: u8 = 1;
 
-/// The version of the sync protocol, the second byte of its messages.
-pub const SYNC_VERSION: u8 = 1;
+/// The newest version of the sync protocol, the second byte of its messages. Version 1 is spoken to those who know no
+/// other.
+pub const SYNC_VERSION: u8 = 2;
 pub(crate) const REQUEST: u8 = 0xE1;
 pub(crate) const ANSWER: u8 = 0xE2;
 pub(crate) const PUSH: u8 = 0xE3;
 pub(crate) const ALERT: u8 = 0xE5;
 pub(crate) const LINE_RESUME: u8 = 0xE6;
 
-/// The version of saved tokens and saved sessions, the second byte of both.
-pub const RESUME_VERSION: u8 = 1;
+/// The newest version of saved tokens and saved sessions, the second byte of both. Version 1 is read too, and written
+/// for a session in version 1 of the protocol.
+pub const RESUME_VERSION: u8 = 2;
 pub(crate) const RESUME_TOKEN: u8 = 0xE7;
 pub(crate) const RESUME_SESSIONS: u8 = 0xE8;
 
@@ -90,7 +96,14 @@ mod tests {
         first.extend([STATE_CURSOR, BUNDLE[0]]);
         first.push(b'{');
         let mut labels = vec![KID, LOG_PREFIX, SYNC_SPACE, SYNC_HINT, SYNC_RESPONDER, SYNC_KEY, SYNC_NAME];
-        labels.extend([SYNC_TRANSFERRED, RESUME_TOKEN_SEAL, RESUME_SESSIONS_SEAL, LINE_NONCE]);
+        labels.extend([
+            SYNC_TRANSFERRED,
+            RESUME_TOKEN_SEAL,
+            RESUME_SESSIONS_SEAL,
+            LINE_NONCE,
+            ADMISSION,
+            SYNC_COPY,
+        ]);
         for (at, byte) in first.iter().enumerate() {
             assert!(!first[..at].contains(byte), "{byte:x}");
         }

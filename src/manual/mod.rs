@@ -23,3 +23,9 @@ pub mod backup {}
 
 #[doc = include_str!("from_reference.md")]
 pub mod from_reference {}
+
+#[doc = include_str!("transports.md")]
+pub mod transports {}
+
+#[doc = include_str!("dependencies.md")]
+pub mod dependencies {}

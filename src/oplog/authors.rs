@@ -56,6 +56,15 @@ impl Authors {
         })
     }
 
+    /// Returns the actor and the kid of each author, in the order of their numbers.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> + ExactSizeIterator {
+        let positions = 0..crate::packed::index(self.authors.len());
+        positions.map(|position| {
+            let author = AuthorId(u32::try_from(position).unwrap_or(u32::MAX));
+            (self.actor(author), self.kid(author))
+        })
+    }
+
     /// Returns the number of the author's actor.
     pub(crate) fn actor_of(&self, author: AuthorId) -> ActorId {
         self.authors.get(author).actor

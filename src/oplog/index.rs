@@ -11,7 +11,7 @@ use crate::codec::OpHash;
 use crate::guard::PermittedOp;
 use crate::hlc::Hlc;
 use crate::op::{Field, Kind, OpSeq};
-use crate::packed::{ChunkedVec, CompactVec, HashIndex};
+use crate::packed::{ChunkedVec, CompactVec, HashIndex, Key};
 use crate::threads::Threads;
 use crate::value::utf16_cmp;
 
@@ -85,6 +85,16 @@ impl Index {
 
     pub(crate) fn kid(&self, seq: OpSeq) -> &str {
         self.authors.kid(self.author(seq))
+    }
+
+    /// Returns the actor and the kid of each author.
+    pub(crate) fn authors(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> + ExactSizeIterator {
+        self.authors.iter()
+    }
+
+    /// Returns the position among the authors of the one who signed this operation.
+    pub(crate) fn author_position(&self, seq: OpSeq) -> usize {
+        crate::packed::index(self.author(seq).position())
     }
 
     pub(crate) fn registers(&self) -> &Registers {

@@ -7,9 +7,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::Replica;
 use super::options::SignatureCheck;
+use super::{CopyDigest, Replica};
 use crate::codec::OpHash;
+use crate::codec::tags::SYNC_COPY;
 use crate::crypto::Signature;
 use crate::op::{OpSeq, SignedOpRef};
 
@@ -28,11 +29,16 @@ pub(super) struct Alternates {
     of: BTreeMap<OpHash, Vec<Alternate>>,
     /// The oldest first.
     order: VecDeque<OpHash>,
+    /// Those of them of which no peer has given its copy yet, the oldest first.
+    unsettled: VecDeque<OpHash>,
 }
 
 impl Alternates {
     /// Starts to collect alternates of an operation.
     fn collect(&mut self, hash: &OpHash) {
+        if !self.unsettled.contains(hash) {
+            self.unsettled.push_back(*hash);
+        }
         if self.of.contains_key(hash) {
             return;
         }
@@ -40,10 +46,26 @@ impl Alternates {
             && let Some(oldest) = self.order.pop_front()
         {
             self.of.remove(&oldest);
+            self.settle(&oldest);
         }
         self.of.insert(*hash, Vec::new());
         self.order.push_back(*hash);
     }
+
+    fn settle(&mut self, hash: &OpHash) {
+        self.unsettled.retain(|unsettled| unsettled != hash);
+    }
+}
+
+/// The outcome of a claim that the copies of an operation are bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// The replica lacks the operation.
+    Unknown,
+    /// The replica verifies, and holds just this copy.
+    SameCopies,
+    /// The replica holds other copies of this operation than those that were refused.
+    OtherCopies(OpSeq),
 }
 
 impl Replica {
@@ -55,13 +77,57 @@ impl Replica {
         }
     }
 
-    /// Returns the operations whose alternates are collected, the newest request first.
+    /// Returns the operations of which a copy of another peer is wanted, the newest request first.
     pub(crate) fn wanted_alternates(&self) -> impl Iterator<Item = &OpHash> {
-        self.alternates.order.iter().rev()
+        self.alternates.unsettled.iter().rev()
+    }
+
+    /// Notes that a peer holds no other copy of the operation, or has given it.
+    pub(crate) fn settle_alternates(&mut self, hash: &OpHash) {
+        self.alternates.settle(hash);
+    }
+
+    /// Examines the claim of a peer that the copies with this digest are bad. A replica that does not verify begins to
+    /// collect others if it holds just these.
+    pub(crate) fn examine_claim(&mut self, hash: &OpHash, refused: CopyDigest) -> Claim {
+        let Some(seq) = self.log.find_confirmed(hash) else { return Claim::Unknown };
+        if self.copies_of(seq) != refused {
+            return Claim::OtherCopies(seq);
+        }
+        if self.signatures == SignatureCheck::Required {
+            return Claim::SameCopies;
+        }
+        self.collect_alternates(hash);
+        Claim::Unknown
+    }
+
+    /// Returns the digest over all copies of an operation.
+    pub(crate) fn copies_of(&self, seq: OpSeq) -> CopyDigest {
+        let stored = self.log.with_op(seq, |signed| self.copy_digest(signed.kid(), signed.signature()));
+        self.alternates_of(seq).and(stored.unwrap_or_default())
+    }
+
+    /// Returns the digest over the alternates of an operation.
+    pub(crate) fn alternates_of(&self, seq: OpSeq) -> CopyDigest {
+        let digests = self.alternates(seq).iter().map(|(kid, signature)| self.copy_digest(kid, *signature));
+        digests.fold(CopyDigest::default(), CopyDigest::and)
+    }
+
+    /// Returns the digest over one copy.
+    pub(crate) fn copy_digest(&self, kid: &str, signature: Signature) -> CopyDigest {
+        let mut text = SYNC_COPY.to_vec();
+        text.extend_from_slice(signature.as_bytes());
+        text.extend_from_slice(kid.as_bytes());
+        CopyDigest::of_bytes(self.crypto.hash(&text).as_bytes().first_chunk().copied().unwrap_or_default())
     }
 
     /// Adds an alternate of an operation, if its alternates are collected and this one is new.
     pub(crate) fn add_alternate(&mut self, hash: &OpHash, kid: &str, signature: Signature) {
+        if !self.alternates.of.contains_key(hash) {
+            return;
+        }
+        // Whichever copy the peer has, it has given it.
+        self.alternates.settle(hash);
         let Some(alternates) = self.alternates.of.get_mut(hash) else { return };
         let is_known = alternates.iter().any(|(other, known)| **other == *kid && *known == signature);
         let is_stored = self.log.index().find(hash).is_some_and(|seq| {

@@ -1,5 +1,6 @@
 //! The replica: a log with its state, clock and keys.
 
+mod admission;
 mod alternates;
 mod batch;
 mod feed;
@@ -11,7 +12,9 @@ mod journal;
 mod junk_tests;
 mod options;
 mod outcome;
+mod peers;
 mod read;
+mod refused;
 mod restore;
 mod verify;
 mod write;
@@ -29,8 +32,10 @@ use crate::store::StoreError;
 use crate::threads::Threads;
 use crate::value::Excerpt;
 use alternates::Alternates;
+pub(crate) use alternates::Claim;
 use journal::Journal;
 use options::SignatureCheck;
+use peers::Peers;
 
 #[cfg(feature = "capi")]
 pub(crate) use feed::ChangedFields;
@@ -39,6 +44,7 @@ pub use incoming::Incoming;
 pub use journal::{JournalError, Restoring, Unsaved};
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
+pub(crate) use refused::{CopyDigest, NewRefused, Refused, RefusedByPeer, RefusedOp, RefusedOps};
 pub use write::{FieldWrite, WriteError};
 
 /// A copy of the data: the operations that this device has written and received, merged.
@@ -75,6 +81,8 @@ pub struct Replica {
     signing_key: Option<SigningSecretKey>,
     keys: KeyRegistry,
     guard: Option<Box<dyn Guard>>,
+    /// The revision of the guard, 0 without one. A guard without a revision gets a random one.
+    guard_revision: u128,
     max_drift: WallMillis,
     labels: Labels,
     signatures: SignatureCheck,
@@ -88,6 +96,7 @@ pub struct Replica {
     journal: Option<Journal>,
     state: State,
     alternates: Alternates,
+    peers: Peers,
 }
 
 impl Replica {
@@ -114,6 +123,11 @@ impl Replica {
             crypto,
             signing_key: options.signing_key,
             keys,
+            guard_revision: match (&options.guard, options.guard_revision) {
+                (None, _) => 0,
+                (Some(_), Some(revision)) => u128::from(revision) + 1,
+                (Some(_), None) => random_revision(crypto),
+            },
             guard: options.guard,
             max_drift: options.max_drift,
             labels: options.labels,
@@ -126,6 +140,7 @@ impl Replica {
             journal: None,
             state: State::default(),
             alternates: Alternates::default(),
+            peers: Peers::default(),
         };
         if let Some(restore) = options.restore {
             restore(&mut replica, options.stored)?;
@@ -183,6 +198,13 @@ impl Replica {
     pub(crate) fn crypto(&self) -> Sodium {
         self.crypto
     }
+}
+
+/// Returns a revision that no other opened replica has.
+fn random_revision(crypto: Sodium) -> u128 {
+    let mut bytes = [0; 16];
+    crypto.random(&mut bytes);
+    u128::from_le_bytes(bytes)
 }
 
 impl fmt::Debug for Replica {

@@ -40,6 +40,7 @@ pub struct ReplicaOptions {
     pub(super) keys: KeyRegistry,
     pub(super) space: Option<Box<str>>,
     pub(super) guard: Option<Box<dyn Guard>>,
+    pub(super) guard_revision: Option<u64>,
     pub(super) max_drift: WallMillis,
     pub(super) labels: Labels,
     pub(super) signatures: SignatureCheck,
@@ -81,6 +82,7 @@ impl ReplicaOptions {
             keys: KeyRegistry::new(),
             space: None,
             guard: None,
+            guard_revision: None,
             max_drift: Self::DEFAULT_MAX_DRIFT,
             labels: Labels::Derived,
             signatures: SignatureCheck::Required,
@@ -118,6 +120,15 @@ impl ReplicaOptions {
     #[must_use]
     pub fn guard(mut self, guard: impl Guard + 'static) -> Self {
         self.guard = Some(Box::new(guard));
+        self
+    }
+
+    /// Sets the revision of the guard's rules: another number whenever it may admit what it denied before. Operations
+    /// that it denied are then requested again, and without a revision after each opening. Without a guard it has no
+    /// effect.
+    #[must_use]
+    pub fn guard_revision(mut self, revision: u64) -> Self {
+        self.guard_revision = Some(revision);
         self
     }
 

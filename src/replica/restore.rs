@@ -181,6 +181,36 @@ impl Replica {
         Ok(ops.len())
     }
 
+    /// Closes the replica's file and releases its lock, so that the replica can be kept in memory while it is not used:
+    /// mobile systems end an application that is suspended with a lock. Until [`Replica::reacquire_store`], calls that
+    /// need the file end with [`StoreError::Released`]: writes, ingests, and reads of values. Does nothing if the file
+    /// is released already.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoFile`] if the replica was not opened with a path, others if the file cannot be closed; then it
+    /// stays open.
+    pub fn release_store(&mut self) -> Result<(), StoreError> {
+        self.log.check_usable()?;
+        self.log.store_mut().release()
+    }
+
+    /// Opens the replica's file again after [`Replica::release_store`], and ingests the operations that another process
+    /// has appended meanwhile, as [`Replica::catch_up`] does. Returns their count. The time that this takes depends on
+    /// that count, not on the length of the log: only the head of the log is compared. Damage to the rest is found when
+    /// it is read.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Store`] with [`StoreError::Moved`] if the path names another file now, with [`StoreError::Locked`]
+    /// or [`StoreError::OpenHere`] if somebody else has the file open, and others; the file stays released. If only the
+    /// new operations cannot be taken in, the file is open, and the errors are those of [`Replica::catch_up`].
+    pub fn reacquire_store(&mut self, now: WallMillis) -> Result<usize, OpenError> {
+        self.log.check_usable()?;
+        self.log.store_mut().reacquire()?;
+        self.catch_up(now)
+    }
+
     /// Reads the records from `first` up to the head that another process has stored.
     fn read_newer(&self, first: OpSeq) -> Result<Option<(Vec<Records>, Head)>, OpenError> {
         let store = self.log.store();

@@ -36,6 +36,9 @@ pub enum StoreError {
     /// Another process has the file open.
     #[error("another process has the store open")]
     Locked,
+    /// The file was released: [`Replica::reacquire_store`](crate::Replica::reacquire_store) opens it again.
+    #[error("the file was released")]
+    Released,
     /// This is a copy that `fork` made: the replica belongs to the parent process, which can continue to use it. Open
     /// files in the process that uses them.
     #[error("the replica was opened by another process, of which this one is a fork")]

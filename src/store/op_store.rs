@@ -202,6 +202,24 @@ impl OpStore {
         self.ledger.advance(head);
     }
 
+    /// Closes the file and releases its lock.
+    pub(crate) fn release(&mut self) -> Result<(), StoreError> {
+        match &mut self.backing {
+            #[cfg(feature = "sqlite")]
+            Backing::Sqlite(store) => store.release(),
+            Backing::Other(_) => Err(StoreError::NoFile),
+        }
+    }
+
+    /// Opens the file again that was released.
+    pub(crate) fn reacquire(&mut self) -> Result<(), StoreError> {
+        match &mut self.backing {
+            #[cfg(feature = "sqlite")]
+            Backing::Sqlite(store) => store.reacquire(),
+            Backing::Other(_) => Err(StoreError::NoFile),
+        }
+    }
+
     /// Copies everything that is committed into a new file, marked as a backup.
     pub(crate) fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
         match &self.backing {

@@ -86,64 +86,137 @@ impl Refusals {
         *self = Self::from_array(sums);
     }
 
-    fn count(&mut self, refused: &OpRefusal) {
-        let counter = match refused {
-            OpRefusal::Malformed(_) => &mut self.malformed,
-            OpRefusal::WrongSpace { .. } => &mut self.other_space,
-            OpRefusal::UnknownKey { .. } => &mut self.unknown_key,
-            OpRefusal::BadSignature => &mut self.bad_signature,
-            OpRefusal::Denied => &mut self.denied,
-        };
-        *counter = counter.saturating_add(1);
+    /// Counts an operation.
+    pub(crate) fn count(&mut self, reason: RefusalReason) {
+        let mut counts = self.to_array();
+        if let Some(counter) = counts.get_mut(usize::from(reason.code())) {
+            *counter = counter.saturating_add(1);
+        }
+        *self = Self::from_array(counts);
     }
+}
+
+/// The reason of a refusal, as it is counted and sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RefusalReason {
+    Malformed,
+    UnknownKey,
+    BadSignature,
+    Denied,
+    OtherSpace,
+    Other,
+}
+
+impl RefusalReason {
+    const ALL: [Self; Refusals::REASONS] =
+        [Self::Malformed, Self::UnknownKey, Self::BadSignature, Self::Denied, Self::OtherSpace, Self::Other];
+
+    const fn of(refusal: &OpRefusal) -> Self {
+        match refusal {
+            OpRefusal::Malformed(_) => Self::Malformed,
+            OpRefusal::WrongSpace { .. } => Self::OtherSpace,
+            OpRefusal::UnknownKey { .. } => Self::UnknownKey,
+            OpRefusal::BadSignature => Self::BadSignature,
+            OpRefusal::Denied => Self::Denied,
+        }
+    }
+
+    /// Returns the position of the reason among the counts.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Malformed => 0,
+            Self::UnknownKey => 1,
+            Self::BadSignature => 2,
+            Self::Denied => 3,
+            Self::OtherSpace => 4,
+            Self::Other => 5,
+        }
+    }
+
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+}
+
+/// An operation that was refused.
+pub(crate) struct RefusedOp<'a> {
+    /// Its position among those that came together.
+    pub(crate) at: usize,
+    pub(crate) reason: RefusalReason,
+    /// `None` if it breaks a rule of operations.
+    pub(crate) op: Option<SignedOpRef<'a>>,
 }
 
 /// The operations of one message or frame after they were ingested.
 #[derive(Default)]
-pub(crate) struct IngestedOps {
+pub(crate) struct IngestedOps<'a> {
     pub(crate) received: Received,
     /// The numbers of all these operations that are in the log now.
     pub(crate) numbers: BTreeSet<OpSeq>,
     /// Operations refused for their signature, of which no other copy is in the log. A genuine copy may exist
     /// elsewhere.
     pub(crate) bad_signatures: Vec<OpHash>,
+    /// The refused operations, in order.
+    pub(crate) refused: Vec<RefusedOp<'a>>,
 }
 
-impl IngestedOps {
+impl<'a> IngestedOps<'a> {
     /// Ingests operations in one batch.
     pub(crate) fn ingest(
         replica: &mut Replica,
         now: WallMillis,
-        unpacked: Vec<UnpackedOp<'_>>,
+        unpacked: Vec<UnpackedOp<'a>>,
     ) -> Result<Self, IngestError> {
         let mut ingested = Self::default();
         if unpacked.is_empty() {
             return Ok(ingested);
         }
-        let offered = unpacked.len();
-        let ops: Vec<SignedOpRef<'_>> = unpacked.into_iter().flatten().collect();
-        ingested.received.refused.malformed = wide(offered - ops.len());
-        let batch: Vec<Incoming<'_>> = ops.iter().copied().map(Incoming::View).collect();
+        let mut ops = Vec::with_capacity(unpacked.len());
+        for (at, unpacked) in unpacked.into_iter().enumerate() {
+            match unpacked {
+                Ok(op) => ops.push((at, op)),
+                Err(_) => ingested.refuse(RefusedOp { at, reason: RefusalReason::Malformed, op: None }),
+            }
+        }
+        let batch: Vec<Incoming<'_>> = ops.iter().map(|(_, op)| Incoming::View(*op)).collect();
         let outcomes = replica.ingest_batch(now, &batch)?;
-        for (outcome, op) in outcomes.iter().zip(ops) {
-            ingested.note(replica, outcome, op);
+        for (outcome, (at, op)) in outcomes.iter().zip(ops) {
+            ingested.note(replica, outcome, at, op);
         }
         ingested.recount_bad_copies(replica);
+        ingested.refused.sort_by_key(|refused| refused.at);
         Ok(ingested)
     }
 
-    fn note(&mut self, replica: &mut Replica, outcome: &Result<Outcome, OpRefusal>, op: SignedOpRef<'_>) {
+    fn refuse(&mut self, refused: RefusedOp<'a>) {
+        self.received.refused.count(refused.reason);
+        self.refused.push(refused);
+    }
+
+    fn note(
+        &mut self,
+        replica: &mut Replica,
+        outcome: &Result<Outcome, OpRefusal>,
+        at: usize,
+        op: SignedOpRef<'a>,
+    ) {
         let received = &mut self.received;
         let (hash, counter) = match outcome {
             Ok(Outcome::Appended { hash, .. }) => (hash, &mut received.appended),
             Ok(Outcome::Held { hash, .. }) => (hash, &mut received.held),
             Ok(Outcome::Duplicate { hash }) => (hash, &mut received.duplicates),
             Err(refused) => {
-                received.refused.count(refused);
-                if *refused == OpRefusal::BadSignature {
-                    self.bad_signatures.extend(OpHash::of(&replica.crypto(), op));
+                let reason = RefusalReason::of(refused);
+                match reason {
+                    RefusalReason::BadSignature => {
+                        self.bad_signatures.extend(OpHash::of(&replica.crypto(), op));
+                    }
+                    RefusalReason::UnknownKey => {
+                        replica.peers_mut().has_refused_author(op.op().actor(), op.kid());
+                    }
+                    _ => {}
                 }
-                return;
+                return self.refuse(RefusedOp { at, reason, op: Some(op) });
             }
         };
         *counter = counter.saturating_add(1);
@@ -157,6 +230,13 @@ impl IngestedOps {
     fn recount_bad_copies(&mut self, replica: &Replica) {
         let before = self.bad_signatures.len();
         self.bad_signatures.retain(|hash| !replica.log().contains(hash));
+        if self.bad_signatures.len() < before {
+            let crypto = replica.crypto();
+            self.refused.retain(|refused| {
+                let is_here = |op| OpHash::of(&crypto, op).is_ok_and(|hash| replica.log().contains(&hash));
+                refused.reason != RefusalReason::BadSignature || !refused.op.is_some_and(is_here)
+            });
+        }
         let in_log = wide(before - self.bad_signatures.len());
         let received = &mut self.received;
         received.refused.bad_signature = received.refused.bad_signature.saturating_sub(in_log);

@@ -221,6 +221,8 @@ static void test_replicas(void) {
     NULL_IN("replica", policysync_replica_has_changes(nothing(), err));
     NULL_IN("replica", policysync_replica_back_up(nothing(), "x", 1, err));
     NULL_IN("path", policysync_replica_back_up(replica, NULL, 1, err));
+    NULL_IN("replica", policysync_replica_release_store(nothing(), err));
+    NULL_IN("replica", policysync_replica_reacquire_store(nothing(), NOW, &number, err));
     NULL_IN("options", policysync_store_verify(nothing(), &report, &buffer, err));
     NULL_IN("report", policysync_store_verify(&options, nothing(), &buffer, err));
     NULL_IN("options", policysync_store_salvage(nothing(), "x", 1, &report, &buffer, err));

@@ -355,6 +355,38 @@ static void test_copies(const policysync_key *alice) {
     policysync_replica_free(replica);
 }
 
+/* While the file is released another replica writes to it. */
+static void test_release(const policysync_key *alice) {
+    const char *path = file("r");
+    policysync_replica *replica = open_file(path, alice), *other = NULL;
+    policysync_replica *in_memory = replica_of(NULL, 0);
+    policysync_replica_options options = options_of(path, alice);
+    policysync_field title = title_of("t1");
+    policysync_buffer value = POLICYSYNC_BUFFER_INIT;
+    uint64_t count = 9;
+
+    EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_release_store(in_memory, &error));
+    EXPECT(POLICYSYNC_ERR_ARGUMENT, policysync_replica_reacquire_store(in_memory, NOW, &count, &error));
+    policysync_replica_free(in_memory);
+    set(replica, "t1", "1");
+    EXPECT(POLICYSYNC_ERR_OPEN_HERE, refused(&options));
+    EXPECT(POLICYSYNC_OK, policysync_replica_release_store(replica, &error));
+    EXPECT(POLICYSYNC_ERR_RELEASED, policysync_replica_set(replica, NOW, &title, "2", 1, 0, NULL, &error));
+    EXPECT(POLICYSYNC_ERR_RELEASED, policysync_replica_get(replica, &title, &value, &error));
+    EXPECT(POLICYSYNC_OK, try_open(&options, &other));
+    set(other, "t1", "3");
+    EXPECT(POLICYSYNC_ERR_OPEN_HERE, policysync_replica_reacquire_store(replica, NOW, &count, &error));
+    policysync_replica_free(other);
+    EXPECT(POLICYSYNC_OK, policysync_replica_reacquire_store(replica, NOW, &count, &error));
+    CHECK(count == 1);
+    EXPECT(POLICYSYNC_OK, policysync_replica_get(replica, &title, &value, &error));
+    CHECK(holds(&value, "3"));
+    set(replica, "t1", "4");
+    EXPECT(POLICYSYNC_OK, policysync_replica_reacquire_store(replica, NOW, NULL, NULL));
+    policysync_buffer_dispose(&value);
+    policysync_replica_free(replica);
+}
+
 static void test_what_is_no_store(void) {
     policysync_replica_options options = options_of(folder, NULL);
     policysync_store_report report = {sizeof report, 0, 0, 0};
@@ -448,7 +480,7 @@ static void test_that_the_clock_is_asked_and_destroyed_once(const policysync_key
 }
 
 void test_store(void) {
-    static const char *const files[] = {"a", "b", "c", "d", "e", "saved", "copy", "text", "empty"};
+    static const char *const files[] = {"a", "b", "c", "d", "e", "r", "saved", "copy", "text", "empty"};
     const char *parent = getenv("TMPDIR");
     size_t n;
     snprintf(folder, sizeof folder, "%s/policysync-XXXXXX", parent == NULL || strlen(parent) > 40 ? "/tmp" : parent);
@@ -459,6 +491,7 @@ void test_store(void) {
         test_that_keys_are_needed_or_a_seal(alice);
         test_damage(alice);
         test_copies(alice);
+        test_release(alice);
         test_what_is_no_store();
         test_that_the_clock_is_asked_and_destroyed_once(alice);
         policysync_key_free(alice);

@@ -132,6 +132,57 @@ static void test_sessions(void) {
     policysync_replica_free(shared);
 }
 
+/* Two replicas whose guards read each other's. */
+static policysync_replica *pair[2];
+
+static policysync_status look_at_the_other(void *other, const policysync_op *ops, size_t stride, size_t count,
+                                           int32_t *verdicts) {
+    uint64_t position = 0;
+    const policysync_status status = policysync_replica_position(*(policysync_replica **)other, &position, NULL);
+    size_t n;
+    CHECK(ops != NULL && stride == sizeof *ops);
+    CHECK(status == POLICYSYNC_OK || status == POLICYSYNC_ERR_BUSY);
+    for (n = 0; n < count; n++) {
+        verdicts[n] = POLICYSYNC_ADMIT;
+    }
+    return POLICYSYNC_OK;
+}
+
+static void *write_under_guard(void *own) {
+    policysync_field title = title_of("t1");
+    int n;
+    for (n = 0; n < 20 * EACH; n++) {
+        EXPECT(POLICYSYNC_OK,
+               policysync_replica_set(*(policysync_replica **)own, NOW, &title, "1", 1, 0, NULL, NULL));
+    }
+    return NULL;
+}
+
+static void test_guards(void) {
+    pthread_t threads[2];
+    policysync_guard guard = {sizeof guard, 0, NULL, look_at_the_other, NULL};
+    policysync_replica_options options;
+    policysync_key *key = key_of("alice", 1);
+    int n;
+    EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
+    options.key = key;
+    options.guard = &guard;
+    for (n = 0; n < 2; n++) {
+        guard.ctx = &pair[1 - n];
+        EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &pair[n], NULL));
+    }
+    for (n = 0; n < 2; n++) {
+        CHECK(pthread_create(&threads[n], NULL, write_under_guard, &pair[n]) == 0);
+    }
+    for (n = 0; n < 2; n++) {
+        CHECK(pthread_join(threads[n], NULL) == 0);
+    }
+    for (n = 0; n < 2; n++) {
+        policysync_replica_free(pair[n]);
+    }
+    policysync_key_free(key);
+}
+
 int main(void) {
     char folder[] = "/tmp/policysync-XXXXXX";
     char path[sizeof folder + 2];
@@ -141,6 +192,9 @@ int main(void) {
     test_in(path);
     CHECK(unlink(path) == 0 && rmdir(folder) == 0);
     test_sessions();
+    /* A deadlock ends the program. */
+    alarm(120);
+    test_guards();
     puts("all threads are done");
     return 0;
 }

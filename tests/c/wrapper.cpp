@@ -247,6 +247,9 @@ void test_files() {
         CHECK(status_of([&] { alice.back_up(copy); }) == POLICYSYNC_ERR_EXISTS);
         CHECK(status_of([&] { Replica(Options().path(path)); }) == POLICYSYNC_ERR_OPEN_HERE);
         CHECK(alice.doubted_clock() == std::nullopt);
+        alice.release_store();
+        CHECK(status_of([&] { alice.get(title); }) == POLICYSYNC_ERR_RELEASED);
+        CHECK(alice.reacquire_store(at) == 0 && alice.get(title));
     }
     CHECK(status_of([&] { Replica(Options().path(path)); }) == POLICYSYNC_ERR_UNKNOWN_KEY);
     CHECK(Replica(Options().path(path).seal_key(seal)).get(title) == "1");

@@ -16,6 +16,7 @@ mod growth;
 mod journal;
 mod old;
 mod port;
+mod release;
 mod reopen;
 mod salvage;
 

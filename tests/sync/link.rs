@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use policysync::crypto::Signature;
-use policysync::sync::{Progress, SessionResult};
+use policysync::sync::{Alert, Progress, SessionResult};
 use policysync::{
     Hlc, Incoming, Op, OpHash, Replica, ReplicaOptions, Responder, SignedOp, SyncError, SyncOptions,
     SyncSession, WallMillis,
@@ -34,6 +34,19 @@ pub fn run(
         session.receive(ours, now, &reply.message)?;
     }
     Ok((session.result().cloned().expect("the session is over"), session.progress()))
+}
+
+/// Answers like release 0.1.0, which knows only version 1: with an alert to any other.
+pub fn respond_in_version_1(
+    responder: &mut Responder,
+    replica: &mut Replica,
+    now: WallMillis,
+    request: &[u8],
+) -> Result<Vec<u8>, SyncError> {
+    match request.get(1) {
+        Some(1) => Ok(responder.respond(replica, now, request)?.message),
+        _ => Ok(Alert::Version.to_message()),
+    }
 }
 
 /// Synchronizes two replicas once.

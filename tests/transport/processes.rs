@@ -86,13 +86,12 @@ impl Drop for Relay {
 /// Writes a file with the keys of alice, bob and carol for the relay.
 fn keys_file(folder: &Path) -> PathBuf {
     let file = folder.join("keys.txt");
-    let lines = ["alice", "bob", "carol"].map(|actor| {
-        let key = key(actor);
-        let public = key.public_key();
-        format!("{actor} {} {}\n", public.kid(), public.public_key())
-    });
-    std::fs::write(&file, lines.concat()).unwrap();
+    std::fs::write(&file, ["alice", "bob", "carol"].map(key_line).concat()).unwrap();
     file
+}
+
+fn key_line(actor: &str) -> String {
+    key(actor).public_key().to_text() + "\n"
 }
 
 fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> SessionResult {
@@ -385,4 +384,58 @@ fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
     let relay = Relay::start(&file, &mode);
     assert!(!is_known(&relay, &alice, &base));
     base_after(&relay, &mut alice, SyncOptions::new().resume(base), 3);
+}
+
+#[test]
+fn a_key_that_is_added_to_the_file_is_registered_without_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys.txt");
+    std::fs::write(&keys, key_line("alice")).unwrap();
+    let relay = Relay::start(&folder.path().join("relay.db"), &["--keys", keys.to_str().unwrap()]);
+    let mut bob = device_with("bob", 5);
+    assert!(!sync(&relay.http(), &mut bob, 1).is_converged());
+    // A faulty file changes nothing.
+    std::fs::write(&keys, "bob\n").unwrap();
+    thread::sleep(Duration::from_secs(2));
+    assert!(!sync(&relay.http(), &mut bob, 2).is_converged());
+    std::fs::write(&keys, [key_line("alice"), key_line("bob")].concat()).unwrap();
+    let known = (3..60).any(|nonce| {
+        thread::sleep(Duration::from_millis(500));
+        sync(&relay.http(), &mut bob, nonce).is_converged()
+    });
+    assert!(known, "the key was never registered");
+}
+
+#[test]
+fn connections_that_send_next_to_nothing_do_not_keep_others_from_the_relay() {
+    let folder = tempfile::tempdir().unwrap();
+    let mode = ["--blind", "--connections", "60"];
+    let relay = Relay::start(&folder.path().join("relay.db"), &mode);
+    let mut alice = device_with("alice", 5);
+    let mut line = relay.line(1);
+    until(&mut line, &mut alice, |line, _| line.is_pushing());
+    let mut slow = Vec::new();
+    for round in 0..4_u8 {
+        // Each sends a byte of a request, or nothing.
+        for number in 0..60 {
+            let mut stream = TcpStream::connect(&relay.address).unwrap();
+            if number % 2 == 0 {
+                stream.write_all(b"P").unwrap();
+            }
+            slow.push(stream);
+        }
+        let began = system_wall_clock();
+        let mut bob = device_with("bob", u64::from(round));
+        assert!(sync(&relay.http(), &mut bob, 10 + round).is_converged());
+        assert!(system_wall_clock().0 < began.0 + 10_000);
+    }
+    // The line has kept its place.
+    alice.set(system_wall_clock(), ("Note", "1", "text"), "after the flood").unwrap();
+    for _ in 0..20 {
+        line.work(&mut alice, system_wall_clock()).unwrap();
+        assert_ne!(line.wait(system_wall_clock()).unwrap(), WaitResult::Closed);
+    }
+    let mut carol = device("carol");
+    sync(&relay.http(), &mut carol, 99);
+    assert_eq!(carol.get(("Note", "1", "text")).unwrap(), Some("after the flood".into()));
 }

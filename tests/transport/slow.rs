@@ -1,6 +1,6 @@
 //! Sessions over slow lines: at 96 kbit/s, and with a delay of 200 milliseconds.
 //!
-//! `POLICYSYNC_THROUGHPUT=1 cargo test --all-features --release --test transport -- --nocapture throughput` measures both.
+//! `POLICYSYNC_THROUGHPUT=1 cargo test --all-features --test transport -- --nocapture throughput` measures both.
 #![expect(clippy::disallowed_methods, reason = "the line is slow by the machine's clock")]
 
 use std::io::{Read, Write};
@@ -78,14 +78,10 @@ fn device_with_bytes(actor: &str, bytes: usize) -> Replica {
     replica
 }
 
-/// The least progress, shorter than any of the messages takes.
-const PROGRESS: Duration = Duration::from_secs(1);
-
-fn over_http(line: Line, alice: &mut Replica, bob: Replica) -> Peer {
+fn over_http(line: Line, connection: ConnectionOptions, alice: &mut Replica, bob: Replica) -> Peer {
     let peer = Peer::new(bob);
     let server = Server::honest(peer.clone());
     let address = server.url.replace("http://", "").replace("/sync", "");
-    let connection = ConnectionOptions::new().progress_timeout(PROGRESS);
     let options = HttpOptions::new().connection(connection).retry_for(Duration::ZERO);
     let client = HttpClient::new(&format!("http://{}/sync", line.to(address)), options).unwrap();
     let proceed = |_: &_| ControlFlow::Continue(());
@@ -94,21 +90,19 @@ fn over_http(line: Line, alice: &mut Replica, bob: Replica) -> Peer {
     peer
 }
 
-fn options() -> WebSocketOptions {
-    WebSocketOptions::new()
-        .connection(ConnectionOptions::new().progress_timeout(PROGRESS))
-        .wait(Duration::from_millis(50))
-        .ping_after(WallMillis(500))
-        .silence(WallMillis(2000))
-}
-
-fn over_websocket(line: Line, alice: &mut Replica, bob: Replica) -> Arc<Mutex<Replica>> {
+fn over_websocket(
+    line: Line,
+    options: WebSocketOptions,
+    alice: &mut Replica,
+    bob: Replica,
+) -> Arc<Mutex<Replica>> {
+    let options = options.wait(Duration::from_millis(50));
     let bob = Arc::new(Mutex::new(bob));
-    let served = Arc::clone(&bob);
+    let (served, same) = (Arc::clone(&bob), options.clone());
     let server = listen(move |_, stream| {
         stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
-        let mut line = WebSocketServer::accept(stream, options(), system_wall_clock).unwrap();
+        let mut line = WebSocketServer::accept(stream, same.clone(), system_wall_clock).unwrap();
         let mut responder = responder();
         while line.wait(system_wall_clock()).unwrap() != WaitResult::Closed {
             line.work(&mut responder, &mut served.lock().unwrap(), system_wall_clock()).unwrap();
@@ -116,7 +110,7 @@ fn over_websocket(line: Line, alice: &mut Replica, bob: Replica) -> Arc<Mutex<Re
     });
     let url = format!("ws://{}/sync", line.to(server));
     let mut line: WebSocketClient<NetStream> =
-        WebSocketClient::connect(&url, options(), [7; 32], system_wall_clock).unwrap();
+        WebSocketClient::connect(&url, options, [7; 32], system_wall_clock).unwrap();
     while !line.is_pushing() {
         line.work(alice, system_wall_clock()).unwrap();
         assert_ne!(line.wait(system_wall_clock()).unwrap(), WaitResult::Closed);
@@ -125,20 +119,28 @@ fn over_websocket(line: Line, alice: &mut Replica, bob: Replica) -> Arc<Mutex<Re
     bob
 }
 
+/// Limits that are shorter than any of the messages takes.
+fn strict() -> (ConnectionOptions, WebSocketOptions) {
+    let connection = ConnectionOptions::new().progress_timeout(Duration::from_secs(1));
+    let options = WebSocketOptions::new().connection(connection.clone());
+    (connection, options.ping_after(WallMillis(500)).silence(WallMillis(3000)))
+}
+
 /// At most 128 KiB in all.
 #[test]
 fn everything_arrives_at_96_kbit_a_second() {
     let line = Line { bytes_a_second: SLOW, delay: Duration::ZERO };
+    let (connection, options) = strict();
     let began = Instant::now();
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut alice = device_with_bytes("alice", 36 << 10);
-            let peer = over_http(line, &mut alice, device_with_bytes("bob", 24 << 10));
+            let mut alice = device_with_bytes("alice", 44 << 10);
+            let peer = over_http(line, connection, &mut alice, device_with_bytes("bob", 18 << 10));
             peer.with(|bob| assert_same(&alice, bob));
         });
         scope.spawn(|| {
-            let mut alice = device_with_bytes("alice", 36 << 10);
-            let bob = over_websocket(line, &mut alice, device_with_bytes("bob", 24 << 10));
+            let mut alice = device_with_bytes("alice", 44 << 10);
+            let bob = over_websocket(line, options, &mut alice, device_with_bytes("bob", 18 << 10));
             assert_same(&alice, &bob.lock().unwrap());
         });
     });
@@ -149,9 +151,10 @@ fn everything_arrives_at_96_kbit_a_second() {
 fn everything_arrives_with_a_delay_of_200_milliseconds() {
     let line = Line { bytes_a_second: 10_000_000, delay: Duration::from_millis(100) };
     let mut alice = device_with_bytes("alice", 500_000);
-    let peer = over_http(line, &mut alice, device_with_bytes("bob", 500_000));
+    let bob = device_with_bytes("bob", 500_000);
+    let peer = over_http(line, ConnectionOptions::new(), &mut alice, bob);
     peer.with(|bob| assert_same(&alice, bob));
-    let bob = over_websocket(line, &mut alice, device_with_bytes("bob", 500_000));
+    let bob = over_websocket(line, WebSocketOptions::new(), &mut alice, device("bob"));
     assert_same(&alice, &bob.lock().unwrap());
 }
 
@@ -163,15 +166,16 @@ fn throughput() {
     }
     let slow = Line { bytes_a_second: SLOW, delay: Duration::ZERO };
     let far = Line { bytes_a_second: 100_000_000, delay: Duration::from_millis(100) };
-    for (name, line, bytes) in [("96 kbit/s", slow, 1 << 20), ("200 ms", far, 8 << 20)] {
+    for (name, line, bytes) in [("96 kbit/s", slow, 1_000_000_u32), ("200 ms", far, 8_000_000)] {
         for (way, [up, down]) in [("up", [bytes, 0]), ("down", [0, bytes])] {
-            let began = Instant::now();
-            over_http(line, &mut device_with_bytes("alice", up), device_with_bytes("bob", down));
-            let http = began.elapsed();
-            let began = Instant::now();
-            over_websocket(line, &mut device_with_bytes("alice", up), device_with_bytes("bob", down));
-            let websocket = began.elapsed();
-            println!("{name}, {bytes} bytes {way}: HTTP {http:?}, WebSocket {websocket:?}");
+            let device = |actor, bytes: u32| device_with_bytes(actor, usize::try_from(bytes).unwrap());
+            let rate = |began: Instant| f64::from(bytes) / 1000.0 / began.elapsed().as_secs_f64();
+            let (mut alice, bob, began) = (device("alice", up), device("bob", down), Instant::now());
+            over_http(line, ConnectionOptions::new(), &mut alice, bob);
+            println!("{name}, {bytes} bytes {way}, HTTP: {:.1} KB/s", rate(began));
+            let (mut alice, bob, began) = (device("alice", up), device("bob", down), Instant::now());
+            over_websocket(line, WebSocketOptions::new(), &mut alice, bob);
+            println!("{name}, {bytes} bytes {way}, WebSocket: {:.1} KB/s", rate(began));
         }
     }
 }

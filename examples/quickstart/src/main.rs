@@ -5,8 +5,8 @@
 //! cargo run --release -p policysync-quickstart -- OPERATIONS [--keys KEYS]
 //! ```
 //!
-//! `OPERATIONS` holds one operation a line, in its JSON form. `KEYS` holds the keys of the authors, one a line: either
-//! `actor kid public-key-in-hex`, or `{"actor":"…","kid":"…","publicKey":"…"}` if a name has a space in it.
+//! `OPERATIONS` holds one operation a line, in its JSON form. `KEYS` holds the keys of the authors, one a line, as
+//! `SigningPublicKey::to_text` returns them.
 //!
 //! Exit code: 0 if every line was admitted, 1 if some were refused, 2 if a file is unreadable or an argument is wrong.
 
@@ -17,14 +17,14 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 
 use policysync::codec::MAX_OP_BYTES;
-use policysync::crypto::{KeyPair, PublicKey, Sodium};
+use policysync::crypto::{KeyPair, Sodium};
 use policysync::keys::{sign_op, verify_op};
 use policysync::oplog::Added;
 use policysync::replica::Labels;
 use policysync::state::Folded;
 use policysync::{
     Effect, Hlc, Incoming, KeyRegistry, Op, OpLog, OpRefusal, Outcome, Replica, ReplicaOptions, SignedOp,
-    SigningPublicKey, SigningSecretKey, WallMillis, system_wall_clock,
+    SigningSecretKey, WallMillis, system_wall_clock,
 };
 
 type Failure = Box<dyn Error>;
@@ -458,36 +458,6 @@ impl Lines {
 }
 
 fn read_keys(name: &str) -> Result<KeyRegistry, Failure> {
-    let mut registry = KeyRegistry::new();
-    let mut lines = Lines::open(name)?;
-    while let Some(line) = lines.next()? {
-        let wrong = |message: &str| format!("{name}: line {}: {message}", line.number);
-        let Some(text) = &line.text else { return Err(wrong("too long for a key").into()) };
-        let text = std::str::from_utf8(text).map_err(|_| wrong("not UTF-8"))?.trim();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
-        }
-        let key = read_key(text).map_err(|error| wrong(&error.to_string()))?;
-        registry.register(key).map_err(|error| wrong(&error.to_string()))?;
-    }
-    Ok(registry)
-}
-
-fn read_key(line: &str) -> Result<SigningPublicKey, Failure> {
-    const FORMS: &str = "a key is \"actor kid public-key-in-hex\" or {\"actor\":…,\"kid\":…,\"publicKey\":…}";
-    let key = |actor: &str, kid: &str, hex: &str| -> Result<SigningPublicKey, Failure> {
-        Ok(SigningPublicKey::with_kid(actor, kid, hex.parse::<PublicKey>()?)?)
-    };
-    if line.starts_with('{') {
-        let object: BTreeMap<String, String> = serde_json::from_str(line).map_err(|_| FORMS)?;
-        return match (object.get("actor"), object.get("kid"), object.get("publicKey")) {
-            (Some(actor), Some(kid), Some(hex)) if object.len() == 3 => key(actor, kid, hex),
-            _ => Err(FORMS.into()),
-        };
-    }
-    let mut words = line.split_ascii_whitespace();
-    match (words.next(), words.next(), words.next(), words.next()) {
-        (Some(actor), Some(kid), Some(hex), None) => key(actor, kid, hex),
-        _ => Err(FORMS.into()),
-    }
+    let text = std::fs::read_to_string(name).map_err(|error| format!("{name}: {error}"))?;
+    Ok(KeyRegistry::from_text(&text).map_err(|error| format!("{name}: {error}"))?)
 }

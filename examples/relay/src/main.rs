@@ -5,11 +5,15 @@
 //!
 //!   --listen ADDRESS   the address to listen on, with port 0 for any free port; default: 127.0.0.1:8080
 //!   --space NAME       the log's space; default: none
-//!   --keys KEYS        verifies operations with the keys in this file, one a line: `actor kid public-key-in-hex`
+//!   --keys KEYS        verifies operations with the keys in this file, one a line, as `policysync key show` prints
+//!                      them; keys that are added to it while the relay runs are registered
 //!   --blind            stores every well-formed operation without verifying it
 //!   --token-file FILE  requires the token in this file (`Authorization: Bearer …`), and answers others with 401
 //!   --secret SECRET    a file with 32 random bytes that nobody else can read (head -c 32 /dev/urandom >SECRET); with it
 //!                      the relay keeps its sessions in FILE.sessions when it ends, and can resume them after a restart
+//!   --connections N    connections at a time; default: 1000. One more takes the place of the slowest
+//!   --per-address N    connections of one address, or of one network of IPv6; default: 100. Those of this machine are
+//!                      not counted: they may come from a reverse proxy
 //! ```
 //!
 //! Without `--token-file` the token is taken from the environment variable `RELAY_TOKEN`; without either, no token is
@@ -17,50 +21,39 @@
 //! speak TLS: let a reverse proxy add it, or the token can be read on the way. It ends on SIGTERM and Ctrl-C with exit
 //! code 0; with 2 if it cannot start.
 
+mod connections;
+mod keys;
+
 use std::error::Error;
-use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::io::Write;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::middleware::{self, Next as Handler};
 use axum::response::Response;
 use axum::routing::get;
-use axum::serve::Listener;
-use policysync::crypto::{Hash, PublicKey, Sodium};
+use connections::{Bounds, Limited, Places, Watched};
+use policysync::crypto::{Hash, Sodium};
 use policysync::transport::{HTTP_CONTENT_TYPE, HttpRequest, LineResponder};
 use policysync::{
-    KeyRegistry, Replica, ReplicaOptions, Responder, SigningPublicKey, SyncError, SyncOptions, answer_http,
-    system_wall_clock,
+    Replica, ReplicaOptions, Responder, SyncError, SyncOptions, answer_http, system_wall_clock,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, Sleep, interval, sleep, timeout};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{interval, sleep, timeout};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// The number of connections at a time. Others wait to be accepted.
-const MAX_CONNECTIONS: u32 = 1000;
-/// The time-out of a connection without any bytes, and of the body of a request. A time-out for the head of a request
-/// is left to the reverse proxy.
-const SILENCE: Duration = Duration::from_secs(60);
 /// The interval of pings on a WebSocket.
 const PING: Duration = Duration::from_secs(20);
-/// The time-out of sending one message on a line, and of a connection that takes nothing of an answer. A client that is
-/// slower is dropped, and gets the rest when it reconnects.
-const STALL: Duration = Duration::from_secs(30);
-
 /// The time-out of closing a line, and of sending an answer when the relay ends.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -68,7 +61,7 @@ const GOODBYE: Duration = Duration::from_secs(3);
 const TOKEN_VARIABLE: &str = "RELAY_TOKEN";
 
 const USAGE: &str = "usage: policysync-relay --file FILE (--keys KEYS | --blind) [--listen ADDRESS] [--space NAME] \
-                     [--token-file FILE] [--secret SECRET]";
+                     [--token-file FILE] [--secret SECRET] [--connections N] [--per-address N]";
 
 fn main() -> ExitCode {
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
@@ -92,12 +85,14 @@ struct Arguments {
     token: Option<PathBuf>,
     /// The file with the responder's secret; a relay without one forgets its sessions when it ends.
     secret: Option<PathBuf>,
+    bounds: Bounds,
 }
 
 impl Arguments {
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let (mut listen, mut file, mut space, mut keys, mut blind) = (None, None, None, None, false);
         let (mut token, mut secret) = (None, None);
+        let mut bounds = Bounds { connections: 1000, per_address: 100 };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n{USAGE}"));
             match word.as_str() {
@@ -108,6 +103,8 @@ impl Arguments {
                 "--secret" => secret = Some(value()?.into()),
                 "--blind" => blind = true,
                 "--token-file" => token = Some(value()?.into()),
+                "--connections" => bounds.connections = number(&value()?)?,
+                "--per-address" => bounds.per_address = number(&value()?)?,
                 _ => return Err(format!("{word} is not an option\n{USAGE}").into()),
             }
         }
@@ -116,7 +113,7 @@ impl Arguments {
         }
         let file = file.ok_or_else(|| format!("--file is missing\n{USAGE}"))?;
         let listen = listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-        Ok(Self { listen, file, space, keys, token, secret })
+        Ok(Self { listen, file, space, keys, token, secret, bounds })
     }
 
     /// Returns the path of the file with earlier sessions.
@@ -127,17 +124,11 @@ impl Arguments {
     }
 }
 
-fn read_keys(path: &PathBuf) -> Result<KeyRegistry, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut keys = KeyRegistry::new();
-    for (line, number) in text.lines().zip(1..) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [actor, kid, key] = words[..] else {
-            return Err(format!("{}:{number}: not `actor kid key`", path.display()).into());
-        };
-        keys.register(SigningPublicKey::with_kid(actor, kid, key.parse::<PublicKey>()?)?)?;
-    }
-    Ok(keys)
+fn number(text: &str) -> Result<usize, Failure> {
+    text.parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| format!("{text} is not a number\n{USAGE}").into())
 }
 
 // The token
@@ -201,6 +192,7 @@ struct Relay {
     /// True when the relay shuts down.
     ending: watch::Sender<bool>,
     max_bytes: usize,
+    places: Places,
 }
 
 impl Relay {
@@ -210,7 +202,7 @@ impl Relay {
             options = options.space(space);
         }
         let replica = Replica::open(match &arguments.keys {
-            Some(path) => options.keys(read_keys(path)?),
+            Some(path) => options.keys(keys::read(path)?),
             None => options.dangerously_accept_unverified(),
         })?;
         let mut secret = [0; 32];
@@ -231,7 +223,8 @@ impl Relay {
         let max_bytes = responder.max_message_bytes();
         let count = watch::Sender::new(replica.log().len());
         let ending = watch::Sender::new(false);
-        Ok(Self { store: Mutex::new((replica, responder)), count, ending, max_bytes })
+        let places = Places::new(arguments.bounds);
+        Ok(Self { store: Mutex::new((replica, responder)), count, ending, max_bytes, places })
     }
 
     /// Writes the sessions to their file, completely or not at all.
@@ -284,8 +277,11 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         .route("/sync", get(open_line).post(answer))
         .layer(middleware::from_fn_with_state(Arc::new(token), require_token))
         .with_state(Arc::clone(&relay));
-    let places = Arc::new(Semaphore::new(usize::try_from(MAX_CONNECTIONS)?));
-    let listener = Limited { listener, places: Arc::clone(&places) };
+    let routes = routes.into_make_service_with_connect_info::<Watched>();
+    let listener = Limited { listener, places: relay.places.clone() };
+    if let Some(path) = &arguments.keys {
+        tokio::spawn(keys::follow(path.clone(), Arc::clone(&relay)));
+    }
     let ending = Arc::clone(&relay);
     let ended = async move {
         shutdown_signal().await;
@@ -302,7 +298,12 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         () = late => {}
     }
     // The lines close themselves; those that take too long are dropped.
-    drop(timeout(GOODBYE, places.acquire_many(MAX_CONNECTIONS)).await);
+    let all_closed = async {
+        while !relay.places.are_free() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    drop(timeout(GOODBYE, all_closed).await);
     relay.save_sessions(&arguments)
 }
 
@@ -327,17 +328,20 @@ async fn shutdown_signal() {
 
 // HTTP
 
-async fn answer(State(relay): State<Arc<Relay>>, request: Request) -> Response {
+async fn answer(
+    State(relay): State<Arc<Relay>>,
+    ConnectInfo(connection): ConnectInfo<Watched>,
+    request: Request,
+) -> Response {
     let (head, body) = request.into_parts();
-    let body = match timeout(SILENCE, axum::body::to_bytes(body, relay.max_bytes)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return status(413),
-        Err(_) => return status(408),
-    };
+    // As long as it moves, however slow the line is.
+    let Ok(body) = axum::body::to_bytes(body, relay.max_bytes).await else { return status(413) };
+    let busy = connection.busy();
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let request = HttpRequest { method: head.method.as_str(), content_type, body: &body };
     let answer =
         relay.work(|replica, responder| answer_http(responder, replica, system_wall_clock(), &request));
+    drop(busy);
     if let Some(error) = &answer.error {
         eprintln!("answered {}: {error}", answer.status);
     }
@@ -355,7 +359,15 @@ fn status(status: u16) -> Response {
 
 // WebSocket
 
-async fn open_line(State(relay): State<Arc<Relay>>, upgrade: WebSocketUpgrade) -> Response {
+async fn open_line(
+    State(relay): State<Arc<Relay>>,
+    ConnectInfo(connection): ConnectInfo<Watched>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !relay.places.have_room_for_line() {
+        return status(503);
+    }
+    connection.become_line();
     let limit = relay.max_bytes;
     upgrade
         .max_message_size(limit)
@@ -404,10 +416,13 @@ async fn serve_line(mut socket: WebSocket, relay: Arc<Relay>) {
                     Some(last) => sent(&mut socket, Message::Binary(last.into())).await,
                     None => true,
                 };
-                if sent_last && sent(&mut socket, Message::Close(None)).await {
-                    // Unread messages would make the system discard the close.
-                    drop(timeout(GOODBYE, async { while let Some(Ok(_)) = socket.recv().await {} }).await);
-                }
+                let close = async {
+                    if sent_last && sent(&mut socket, Message::Close(None)).await {
+                        // Unread messages would make the system discard the close.
+                        while let Some(Ok(_)) = socket.recv().await {}
+                    }
+                };
+                drop(timeout(GOODBYE, close).await);
                 return;
             }
         };
@@ -447,88 +462,7 @@ fn receive(relay: &Relay, line: &mut LineResponder, message: &[u8]) -> Next {
     }
 }
 
-/// Sends a message. Returns true if it was sent in time.
+/// Sends a message, as long as it moves. Returns true if it was sent.
 async fn sent(socket: &mut WebSocket, message: Message) -> bool {
-    matches!(timeout(STALL, socket.send(message)).await, Ok(Ok(())))
-}
-
-// Connections with limits
-
-struct Limited {
-    listener: TcpListener,
-    places: Arc<Semaphore>,
-}
-
-impl Listener for Limited {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        loop {
-            let place = Arc::clone(&self.places).acquire_owned().await;
-            let (Ok(place), (stream, address)) = (place, Listener::accept(&mut self.listener).await) else {
-                continue;
-            };
-            drop(stream.set_nodelay(true));
-            let silence = Box::pin(sleep(SILENCE));
-            return (Connection { stream, silence, stall: None, _place: place }, address);
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-struct Connection {
-    stream: TcpStream,
-    silence: Pin<Box<Sleep>>,
-    /// Runs while the other side takes none of the bytes that are written.
-    stall: Option<Pin<Box<Sleep>>>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Ready(result) => {
-                self.silence.as_mut().reset(Instant::now() + SILENCE);
-                Poll::Ready(result)
-            }
-            Poll::Pending => {
-                self.silence.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
-            }
-        }
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.stream).poll_write(context, bytes) {
-            Poll::Ready(result) => {
-                self.stall = None;
-                Poll::Ready(result)
-            }
-            Poll::Pending => {
-                let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(STALL)));
-                stall.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
-            }
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
+    socket.send(message).await.is_ok()
 }

@@ -336,6 +336,9 @@ unsafe extern "C" {
     pub fn policysync_key_generate(actor: *const c_void, actor_len: usize, out: *mut Handle, err: Err)
     -> i32;
     pub fn policysync_random32(out32: *mut u8, err: Err) -> i32;
+    pub fn policysync_replica_release_store(replica: Handle, err: Err) -> i32;
+    pub fn policysync_replica_reacquire_store(replica: Handle, now_ms: u64, count: *mut u64, err: Err)
+    -> i32;
     pub fn policysync_replica_back_up(replica: Handle, path: *const c_void, path_len: usize, err: Err)
     -> i32;
     pub fn policysync_store_verify(

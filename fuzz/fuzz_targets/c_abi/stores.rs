@@ -6,7 +6,10 @@ use std::ptr::null;
 use policysync_fuzz::Input;
 
 use crate::World;
-use crate::api::{policysync_replica_back_up, policysync_store_salvage, policysync_store_verify};
+use crate::api::{
+    policysync_replica_back_up, policysync_replica_reacquire_store, policysync_replica_release_store,
+    policysync_store_salvage, policysync_store_verify,
+};
 use crate::layout::REPORT;
 use crate::script::{FILES, directory, path};
 use crate::told::{Room, Sized, Told, said};
@@ -19,6 +22,21 @@ impl World {
         let (replica, to) = (self.replica(input), path(input));
         self.files_touched = true;
         let mut told = Told::new(input);
+        match input.below(4) {
+            // SAFETY: handles live or are NULL.
+            2 => return unsafe { _ = said!(told, policysync_replica_release_store(replica, told.at())) },
+            3 => {
+                let (mut count, now) = (0, input.one_of(&[u64::MAX, 0, 1_760_000_000_000]));
+                // SAFETY: handles live or are NULL, and so does the target of the pointer.
+                return unsafe {
+                    _ = said!(
+                        told,
+                        policysync_replica_reacquire_store(replica, now, &raw mut count, told.at())
+                    );
+                };
+            }
+            _ => {}
+        }
         // SAFETY: the path lives.
         unsafe { said!(told, policysync_replica_back_up(replica, to.data, to.len, told.at())) };
     }

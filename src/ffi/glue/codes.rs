@@ -216,6 +216,7 @@ impl Status for StoreError {
             | Self::OutcomeUnknown => POLICYSYNC_ERR_IO,
             Self::NotAFile | Self::Foreign => POLICYSYNC_ERR_NOT_A_STORE,
             Self::Exists => POLICYSYNC_ERR_EXISTS,
+            Self::Released => POLICYSYNC_ERR_RELEASED,
             Self::Moved => POLICYSYNC_ERR_MOVED,
             Self::OtherProcess => POLICYSYNC_ERR_OTHER_PROCESS,
             Self::Poisoned => POLICYSYNC_ERR_PANIC,

@@ -140,6 +140,8 @@ pub enum policysync_status_code {
     POLICYSYNC_ERR_SEAL_KEY = -213,
     /// This process has the store open already. Use that replica, or free it and its cursors first.
     POLICYSYNC_ERR_OPEN_HERE = -214,
+    /// The file was released; see `policysync_replica_release_store`.
+    POLICYSYNC_ERR_RELEASED = -215,
 
     // Our fault, or this machine's: -300 to -399.
     /// libsodium does not work on this machine, or its verdicts differ from those that the library requires.
@@ -250,6 +252,7 @@ impl policysync_status_code {
             POLICYSYNC_ERR_OTHER_PROCESS => c"POLICYSYNC_ERR_OTHER_PROCESS",
             POLICYSYNC_ERR_SEAL_KEY => c"POLICYSYNC_ERR_SEAL_KEY",
             POLICYSYNC_ERR_OPEN_HERE => c"POLICYSYNC_ERR_OPEN_HERE",
+            POLICYSYNC_ERR_RELEASED => c"POLICYSYNC_ERR_RELEASED",
             POLICYSYNC_ERR_CRYPTO => c"POLICYSYNC_ERR_CRYPTO",
             POLICYSYNC_ERR_PANIC => c"POLICYSYNC_ERR_PANIC",
             POLICYSYNC_ERR_MEMORY => c"POLICYSYNC_ERR_MEMORY",
@@ -322,6 +325,7 @@ const ALL: &[policysync_status_code] = &[
     POLICYSYNC_ERR_OTHER_PROCESS,
     POLICYSYNC_ERR_SEAL_KEY,
     POLICYSYNC_ERR_OPEN_HERE,
+    POLICYSYNC_ERR_RELEASED,
     POLICYSYNC_ERR_CRYPTO,
     POLICYSYNC_ERR_PANIC,
     POLICYSYNC_ERR_MEMORY,

@@ -7,6 +7,7 @@ use crate::WallMillis;
 use crate::ffi::glue::boundary::lent_mut;
 use crate::ffi::glue::callback::{Taken, callbacks};
 use crate::ffi::glue::error::Failure;
+use crate::ffi::glue::shared::call_back;
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::POLICYSYNC_ERR_CALLBACK;
 use crate::ffi::types::hlc::{given, now_or_system};
@@ -44,7 +45,8 @@ pub(in crate::ffi) fn now(
 impl Taken<policysync_clock> {
     fn now(&self) -> Result<WallMillis, Failure> {
         let mut now = [0];
-        let status = self.callbacks.now_ms.map_or(0, |now_ms| now_ms(self.ctx(), lent_mut(&mut now)));
+        let status =
+            self.callbacks.now_ms.map_or(0, |now_ms| call_back(|| now_ms(self.ctx(), lent_mut(&mut now))));
         if status != 0 {
             let message = format!("the clock failed with status {status}");
             return Err(Failure::new(POLICYSYNC_ERR_CALLBACK, message));

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::ffi::glue::boundary::{lent, lent_mut};
 use crate::ffi::glue::callback::{Taken, callbacks};
 use crate::ffi::glue::error::Failure;
+use crate::ffi::glue::shared::call_back;
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::POLICYSYNC_ERR_CALLBACK;
 use crate::ffi::types::op::policysync_op;
@@ -77,7 +78,8 @@ impl Callback {
         let mut answers = vec![0; ops.len()];
         let check = self.taken.callbacks.check.ok_or("the guard has no function")?;
         let (stride, count) = (size_of::<policysync_op>(), ops.len());
-        let status = check(self.taken.ctx(), lent(ops), stride, count, lent_mut(&mut answers));
+        let (ctx, ops, verdicts_out) = (self.taken.ctx(), lent(ops), lent_mut(&mut answers));
+        let status = call_back(|| check(ctx, ops, stride, count, verdicts_out));
         if status != 0 {
             return Err(format!("the guard failed with status {status}"));
         }

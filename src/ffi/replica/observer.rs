@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 
 use crate::ffi::glue::callback::{Taken, callbacks};
+use crate::ffi::glue::shared::call_back;
 
 /// Notifies the application of changed fields, so that it need not poll.
 #[derive(Clone, Copy)]
@@ -26,7 +27,7 @@ callbacks!(policysync_observer, "observer", changed);
 impl Taken<policysync_observer> {
     pub(in crate::ffi) fn changed(&self) {
         if let Some(changed) = self.callbacks.changed {
-            changed(self.ctx());
+            call_back(|| changed(self.ctx()));
         }
     }
 }

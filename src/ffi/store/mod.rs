@@ -2,4 +2,5 @@
 
 pub(super) mod bundle;
 pub(super) mod file;
+pub(super) mod release;
 pub(super) mod stream;

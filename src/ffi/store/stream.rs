@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use crate::ffi::glue::boundary::{Call, lent, lent_mut};
 use crate::ffi::glue::callback::{Taken, callbacks};
 use crate::ffi::glue::error::Failure;
+use crate::ffi::glue::shared::call_back;
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::POLICYSYNC_ERR_CALLBACK;
 
@@ -88,8 +89,11 @@ impl Write for Stream<policysync_writer> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let status =
-            self.taken.callbacks.write.map_or(0, |write| write(self.taken.ctx(), lent(bytes), bytes.len()));
+        let status = self
+            .taken
+            .callbacks
+            .write
+            .map_or(0, |write| call_back(|| write(self.taken.ctx(), lent(bytes), bytes.len())));
         if status != 0 {
             self.failed = Some(format!("the writer failed with status {status}"));
             return Err(io::ErrorKind::Other.into());
@@ -114,7 +118,7 @@ impl Stream<policysync_reader> {
         let capacity = out.len();
         let mut len = [usize::MAX];
         let read = self.taken.callbacks.read.ok_or("the reader has no function")?;
-        let status = read(self.taken.ctx(), lent_mut(out), capacity, lent_mut(&mut len));
+        let status = call_back(|| read(self.taken.ctx(), lent_mut(out), capacity, lent_mut(&mut len)));
         match (status, len) {
             (0, [usize::MAX]) => Err("the reader did not set out_len".into()),
             (0, [len]) if len <= capacity => Ok(len),

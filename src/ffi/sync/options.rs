@@ -21,9 +21,10 @@ pub struct policysync_sync_options {
     pub struct_size: u32,
     /// 0.
     pub reserved: u32,
-    /// The maximum length of a message that this side accepts: from 1114112, the default, to 16777216; other values are
-    /// clamped to this range. A greater limit means fewer round trips for many operations, and more memory for each
-    /// message.
+    /// The maximum length of a message in either direction: from 65536 to 16777216; other values are clamped to this
+    /// range; 0 for the default, 1048576. A greater limit means fewer round trips for many operations, and more memory
+    /// for each message. A message is longer only to carry a single operation that does not fit otherwise, or from a
+    /// peer of version 0.1.0: 1114112 bytes are always accepted.
     pub max_message_bytes: u64,
     /// The resumption data of an earlier session with the same peer; NULL for none. If the peer no longer knows it, or
     /// the replica is another, the session starts from the beginning. A responder ignores it. It is copied.
@@ -94,10 +95,11 @@ impl policysync_sync_options {
 
 #[cfg(test)]
 mod tests {
-    use crate::sync::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
+    use crate::sync::{DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
 
     #[test]
     fn the_limits_are_those_of_the_header() {
-        assert_eq!((MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES), (1_114_112, 16_777_216));
+        let limits = (MIN_MESSAGE_BYTES, DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
+        assert_eq!(limits, (65_536, 1_048_576, 16_777_216));
     }
 }

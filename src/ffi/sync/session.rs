@@ -17,7 +17,7 @@ use crate::ffi::replica::handle::policysync_replica;
 use crate::ffi::sync::options::policysync_sync_options;
 use crate::ffi::sync::resume::policysync_resume;
 use crate::ffi::types::counts::policysync_refusals;
-use crate::sync::{Progress, SessionResult};
+use crate::sync::{Progress, Refusals, SessionResult};
 use crate::transport::LineInitiator;
 
 /// A session with a peer, on the side that initiates it. It makes the messages to send and processes the answers; the
@@ -45,6 +45,8 @@ pub enum policysync_session_state {
     POLICYSYNC_SESSION_CANCELLED = 3,
     /// A call failed, and its status says why. Admitted operations stay; start a new session.
     POLICYSYNC_SESSION_FAILED = 4,
+    /// Both replicas hold the same operations, except those that one of them refuses: the result counts them by reason.
+    POLICYSYNC_SESSION_CONVERGED_EXCEPT = 5,
 }
 
 /// The progress of a session, for display.
@@ -97,12 +99,18 @@ pub struct policysync_sync_result {
     pub struct_size: u32,
     /// The state of the session: a `policysync_session_state`.
     pub state: u32,
-    /// The number of operations that both replicas hold, if the session converged; otherwise 0.
+    /// The number of operations that both replicas hold, if the session converged, with or without exceptions;
+    /// otherwise 0.
     pub count: u64,
     /// A digest over the compared operations, if the session converged; otherwise zero. It differs from session to
     /// session: it is equal on the two sides of one session that hold the same operations, and useful for nothing else.
     /// To compare replicas at any time, see `policysync_replica_digest`.
     pub digest: [u8; 16],
+    /// If the session converged with exceptions, the operations of the peer that this replica refuses, whether they
+    /// were transferred or known beforehand to be refused; otherwise zero.
+    pub refused: policysync_refusals,
+    /// Likewise, the operations of this replica that the peer refuses.
+    pub refused_by_peer: policysync_refusals,
 }
 
 // SAFETY: `repr(C)`, begins with its size, without padding. Zero is a session that has not ended.
@@ -238,8 +246,8 @@ pub extern "C" fn policysync_session_progress(
 ///
 /// `result`: the result. Unchanged unless the call returns `POLICYSYNC_OK`.
 /// `resume`: the resumption data for the next session with this peer and for `policysync_push_after`, to be freed with
-/// `policysync_resume_free`. NULL unless the session converged; also if so much else arrived meanwhile that keeping it
-/// is not worthwhile. NULL for the parameter if it is not wanted.
+/// `policysync_resume_free`. NULL unless the session converged, with or without exceptions; also if so much else
+/// arrived meanwhile that keeping it is not worthwhile. NULL for the parameter if it is not wanted.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (it has not ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
 /// (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
@@ -304,13 +312,27 @@ fn write(
     out: SizedOut<'_, policysync_sync_result>,
     resume: Option<Out<'_, *mut policysync_resume>>,
 ) {
-    let mut written =
-        policysync_sync_result { struct_size: 0, state: state.number(), count: 0, digest: [0; 16] };
-    if let Some(SessionResult::Converged { digest, count, resume: common }) = result {
-        (written.count, written.digest) = (*count, *digest.as_bytes());
-        if let (Some(resume), Some(common)) = (resume, common) {
-            resume.write_owned(policysync_resume::new(common.clone()));
+    let mut written = policysync_sync_result {
+        struct_size: 0,
+        state: state.number(),
+        count: 0,
+        digest: [0; 16],
+        refused: policysync_refusals::of(Refusals::default()),
+        refused_by_peer: policysync_refusals::of(Refusals::default()),
+    };
+    match result {
+        Some(SessionResult::Converged { digest, count, .. }) => {
+            (written.count, written.digest) = (*count, *digest.as_bytes());
         }
+        Some(SessionResult::ConvergedExcept { digest, count, refused, refused_by_peer, .. }) => {
+            (written.count, written.digest) = (*count, *digest.as_bytes());
+            written.refused = policysync_refusals::of(*refused);
+            written.refused_by_peer = policysync_refusals::of(*refused_by_peer);
+        }
+        Some(SessionResult::NotConverged { .. } | SessionResult::Cancelled) | None => {}
+    }
+    if let (Some(resume), Some(token)) = (resume, result.and_then(SessionResult::resume_token)) {
+        resume.write_owned(policysync_resume::new(token.clone()));
     }
     out.write(written);
 }
@@ -369,6 +391,7 @@ impl policysync_session_state {
     fn of_result(result: Option<&SessionResult>) -> Self {
         match result {
             Some(SessionResult::Converged { .. }) => Self::POLICYSYNC_SESSION_CONVERGED,
+            Some(SessionResult::ConvergedExcept { .. }) => Self::POLICYSYNC_SESSION_CONVERGED_EXCEPT,
             Some(SessionResult::NotConverged { .. }) => Self::POLICYSYNC_SESSION_NOT_CONVERGED,
             Some(SessionResult::Cancelled) => Self::POLICYSYNC_SESSION_CANCELLED,
             None => Self::POLICYSYNC_SESSION_RUNNING,

@@ -2,12 +2,13 @@
 
 use rusqlite::Connection;
 
+use super::fault::fault;
 use crate::store::StoreError;
 use crate::store::process::Process;
 
 /// A connection that only the process that opened it uses and closes.
 pub(super) struct Handle {
-    /// `None` while it is dropped only.
+    /// `None` while the file is released.
     connection: Option<Connection>,
     process: Process,
 }
@@ -19,12 +20,22 @@ impl Handle {
 
     pub(super) fn get(&self) -> Result<&Connection, StoreError> {
         self.process.check()?;
-        self.connection.as_ref().ok_or(StoreError::OtherProcess)
+        self.connection.as_ref().ok_or(StoreError::Released)
     }
 
     pub(super) fn get_mut(&mut self) -> Result<&mut Connection, StoreError> {
         self.process.check()?;
-        self.connection.as_mut().ok_or(StoreError::OtherProcess)
+        self.connection.as_mut().ok_or(StoreError::Released)
+    }
+
+    /// Closes the connection. If that fails, it stays open.
+    pub(super) fn close(&mut self) -> Result<(), StoreError> {
+        self.process.check()?;
+        let Some(connection) = self.connection.take() else { return Ok(()) };
+        connection.close().map_err(|(connection, error)| {
+            self.connection = Some(connection);
+            fault(error)
+        })
     }
 }
 

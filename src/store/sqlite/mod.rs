@@ -13,8 +13,9 @@ mod settings;
 mod v1;
 mod verify;
 
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -22,6 +23,7 @@ use super::{Cause, Commit, Damage, Place, Record, Store, StoreError};
 use crate::op::OpSeq;
 use fault::fault;
 use opened_here::OpenedHere;
+use place::FileId;
 
 pub use salvage::Salvaged;
 pub use settings::Durability;
@@ -31,10 +33,29 @@ pub use verify::{Finding, StoreCheck, StoreReport};
 /// [`ReplicaOptions::path`](crate::ReplicaOptions::path) opens a replica over one.
 pub struct SqliteStore {
     connection: handle::Handle,
-    /// The files; `None` for a store that is only read.
+    /// The absolute path: the working directory may change.
+    path: PathBuf,
+    /// The identity of the file.
+    file: FileId,
+    access: Access,
+    /// The files, of a store that is written and not released.
     opened: Option<(place::Opened, OpenedHere)>,
     /// The version of the schema.
     version: i32,
+}
+
+/// The use of a store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Reading,
+    Writing(Durability),
+}
+
+/// The time of opening: a store is checked as a whole the first time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    First,
+    Again,
 }
 
 impl SqliteStore {
@@ -45,25 +66,35 @@ impl SqliteStore {
     ///
     /// [`StoreError`] when the file cannot be opened, is another program's, or its database is damaged.
     pub fn open(path: impl AsRef<Path>, durability: Durability) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        Self::open_for_writing(path, durability).map_err(|error| opened_here::explain(error, path))
+        let path = std::path::absolute(path)?;
+        if place::len(&path)?.is_none() {
+            create::create(&path).map_err(|error| opened_here::explain(error, &path))?;
+        }
+        Self::open_as(path, Access::Writing(durability), Opening::First)
     }
 
-    fn open_for_writing(path: &Path, durability: Durability) -> Result<Self, StoreError> {
-        match place::len(path)? {
-            None => create::create(path)?,
-            // SQLite would take it for a new database.
-            Some(0) => return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
-            Some(_) => {}
-        }
+    fn open_as(path: PathBuf, access: Access, opening: Opening) -> Result<Self, StoreError> {
+        let opened = match access {
+            Access::Reading => Self::open_for_reading(&path, opening),
+            Access::Writing(durability) => Self::open_for_writing(&path, durability, opening),
+        };
+        let (connection, opened, version) = opened.map_err(|error| opened_here::explain(error, &path))?;
+        let (connection, file) = (handle::Handle::new(connection), place::id(&path)?);
+        Ok(Self { connection, path, file, access, opened, version })
+    }
+
+    fn open_for_writing(path: &Path, durability: Durability, opening: Opening) -> Result<Parts, StoreError> {
+        check_len(path)?;
         let mut connection = settings::connect(path, settings::Links::Followed)?;
         let version = schema::version(&connection)?;
         schema::check(&connection, version)?;
-        check_pages(&connection)?;
+        if opening == Opening::First {
+            check_pages(&connection)?;
+        }
         schema::migrate(&mut connection, version)?;
         settings::prepare_for_writing(&connection, durability)?;
         let opened = Some((place::Opened::new(path)?, OpenedHere::new(path)?));
-        Ok(Self { connection: handle::Handle::new(connection), opened, version: schema::VERSION })
+        Ok((connection, opened, schema::VERSION))
     }
 
     /// Opens the store at `path` for reading only: a commit is [`StoreError::ReadOnly`], and a file of an older version
@@ -74,34 +105,68 @@ impl SqliteStore {
     ///
     /// [`StoreError`] when there is no file, or it cannot be opened, is another program's, or its database is damaged.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        Self::open_for_reading(path).map_err(|error| opened_here::explain(error, path))
+        Self::open_as(std::path::absolute(path)?, Access::Reading, Opening::First)
     }
 
-    fn open_for_reading(path: &Path) -> Result<Self, StoreError> {
-        match place::len(path)? {
-            None => return Err(StoreError::FileSystem { kind: std::io::ErrorKind::NotFound }),
-            Some(0) => return Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
-            Some(_) => {}
-        }
+    fn open_for_reading(path: &Path, opening: Opening) -> Result<Parts, StoreError> {
+        check_len(path)?;
         let connection = settings::connect_read_only(path)?;
         let version = schema::version(&connection)?;
         schema::check(&connection, version)?;
-        check_pages(&connection)?;
+        if opening == Opening::First {
+            check_pages(&connection)?;
+        }
         if version == 1 {
             v1::show_records(&connection)?;
         }
-        Ok(Self { connection: handle::Handle::new(connection), opened: None, version })
+        Ok((connection, None, version))
     }
 
     /// Returns true if the store is only read.
     pub(crate) fn is_read_only(&self) -> bool {
-        self.opened.is_none()
+        self.access == Access::Reading
+    }
+
+    /// Closes the file and releases its lock. Until [`SqliteStore::reacquire`], nothing can be read or written.
+    pub(crate) fn release(&mut self) -> Result<(), StoreError> {
+        self.connection.close()?;
+        self.opened = None;
+        Ok(())
+    }
+
+    /// Opens the file again after [`SqliteStore::release`], without a check of its pages. Does nothing if it is open.
+    pub(crate) fn reacquire(&mut self) -> Result<(), StoreError> {
+        match self.connection.get() {
+            Err(StoreError::Released) => {}
+            other => return other.map(drop),
+        }
+        let again = match Self::open_as(self.path.clone(), self.access, Opening::Again) {
+            Err(StoreError::FileSystem { kind: ErrorKind::NotFound }) => return Err(StoreError::Moved),
+            opened => opened?,
+        };
+        if again.file != self.file {
+            return Err(StoreError::Moved);
+        }
+        *self = again;
+        Ok(())
     }
 
     /// Copies everything that is committed into a new file, which gets this head.
     pub(crate) fn copy_to(&self, path: &Path, head: &[u8]) -> Result<(), StoreError> {
         backup::copy(self.connection.get()?, path, head)
+    }
+}
+
+/// A connection that was opened, with its files if it is for writing, and the version of the schema.
+type Parts = (Connection, Option<(place::Opened, OpenedHere)>, i32);
+
+/// Checks that there is a file with something in it.
+fn check_len(path: &Path) -> Result<(), StoreError> {
+    match place::len(path)? {
+        None => Err(StoreError::FileSystem { kind: ErrorKind::NotFound }),
+        // SQLite would take it for a new database.
+        Some(0) => Err(StoreError::Corrupt { place: Place::File, damage: Damage::Empty }),
+        Some(_) => Ok(()),
     }
 }
 
@@ -112,10 +177,11 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
-        let connection = self.connection.get_mut()?;
-        let Some((opened, _)) = &self.opened else {
+        if self.is_read_only() {
             return Err(StoreError::ReadOnly(Cause::new("it was opened for reading only", None)));
-        };
+        }
+        let connection = self.connection.get_mut()?;
+        let Some((opened, _)) = &self.opened else { return Err(StoreError::Released) };
         opened.check()?;
         // Unless it is committed, dropping the transaction undoes it.
         let transaction = Transaction::new(connection, TransactionBehavior::Immediate);

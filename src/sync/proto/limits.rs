@@ -7,8 +7,20 @@ use crate::codec::MAX_OP_BYTES;
 /// Bytes of the ranges in a message.
 pub(crate) const MAX_RANGES_BYTES: usize = 56 << 10;
 
-/// The lowest and default limit of a message in bytes: the largest operation and 64 KiB for everything else.
-pub const MIN_MESSAGE_BYTES: usize = MAX_OP_BYTES + (64 << 10);
+/// The lowest limit of a message in bytes: 64 KiB.
+pub const MIN_MESSAGE_BYTES: usize = 64 << 10;
+
+/// The default limit of a message in bytes: 1 MiB, which servers and gateways usually accept.
+pub const DEFAULT_MESSAGE_BYTES: usize = 1 << 20;
+
+/// Bytes of the longest message with a single operation: the largest operation and 64 KiB for everything else. Every
+/// side accepts it, whatever its limit, because such an operation does not fit otherwise.
+pub const ONE_OP_MESSAGE_BYTES: usize = MAX_OP_BYTES + MAX_OTHER_BYTES;
+
+/// Bytes of a message besides its operations.
+const MAX_OTHER_BYTES: usize = 64 << 10;
+/// Those of them that are not ranges.
+const HEAD_BYTES: usize = MAX_OTHER_BYTES - MAX_RANGES_BYTES;
 
 /// The highest limit of a message in bytes: 16 MiB.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
@@ -31,8 +43,14 @@ pub(crate) const NEWEST: usize = 128;
 /// Ranges that an initiator keeps for later requests. Beyond that, ranges are requested whole instead of split.
 pub(crate) const MAX_PENDING: usize = 1 << 16;
 
+/// Bytes of these ranges. Beyond that, the session leaves ranges to the next one.
+pub(crate) const MAX_PENDING_BYTES: usize = 8 << 20;
+
 /// Operations of which a message asks for another copy.
 pub(crate) const MAX_ALTERNATES_WANTED: usize = 64;
+
+/// Claims about bad copies that a message makes in version 2.
+pub(crate) const MAX_CLAIMS: usize = 16;
 
 /// Operations of which a session sends another copy because the peer asked.
 pub(crate) const MAX_ALTERNATES_SENT: usize = 1024;
@@ -50,11 +68,26 @@ pub(crate) const MAX_RUNS: usize = 4096;
 /// Snapshots of the log that a responder keeps between the messages of a session, about 4.3 bytes an operation each.
 pub(crate) const MAX_SNAPSHOTS: usize = 4;
 
-/// Operations that a session refuses before it ends with an error: 65,536.
-pub(crate) const MAX_REFUSED: u64 = 1 << 16;
+/// Operations that a session refuses before it ends with what it has; a push ends with an error.
+pub(crate) const MAX_REFUSED: u64 = 72 << 10;
 
 /// An answer with at least this many refused operations counts as progress, because the peer was working.
 pub(crate) const REFUSED_AS_PROGRESS: u64 = 64;
+
+/// Returns the number of bytes that ranges may fill in a message of at most `limit` bytes.
+pub(crate) fn room_for_ranges(limit: usize) -> usize {
+    other_bytes(limit).saturating_sub(HEAD_BYTES)
+}
+
+/// Returns the number of bytes that operations may fill in a message of at most `limit` bytes. A single operation may
+/// fill more.
+pub(crate) fn room_for_ops(limit: usize) -> usize {
+    limit.saturating_sub(other_bytes(limit))
+}
+
+fn other_bytes(limit: usize) -> usize {
+    MAX_OTHER_BYTES.min(limit / 2)
+}
 
 /// Returns the number of answers in a row without a new operation after which a session ends with an error, for logs of
 /// up to `count` operations: twice the levels of a tree of 16 branches, and 8.

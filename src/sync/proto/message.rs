@@ -1,31 +1,37 @@
 //! The messages of the protocol.
 
-use super::limits::{MAX_ALTERNATES_WANTED, MIN_MESSAGE_BYTES};
+use super::ack::Ack;
+use super::copies::{Copies, read_hashes, write_hashes};
+use super::limits::MAX_CLAIMS;
 use super::ranges::{self, RangeItem, RangeWriter};
+use super::version::{ProtocolVersion, put_features, skip_features};
 use crate::codec::tags::{ALERT, ANSWER, PUSH, REQUEST, SYNC_SPACE, SYNC_VERSION};
 use crate::codec::{
-    ByteReader, CodecError, CodecFault, MAX_OP_BYTES, OpHash, OpPacker, UnpackedOp, put_count, put_varint,
-    unpack_ops,
+    ByteReader, CodecError, CodecFault, OpHash, OpPacker, UnpackedOp, put_count, put_varint, unpack_ops,
 };
 use crate::op::OpSeq;
 use crate::replica::Replica;
+use crate::sync::SyncError;
+use crate::sync::authors::{AuthorFilter, UnknownAuthor, read_unknown, write_unknown};
 use crate::sync::rbsr::Bound;
 use crate::sync::resume::ResumeId;
-use crate::sync::{Refusals, SyncError};
 
 /// The head of every request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestHead {
+    pub(crate) version: ProtocolVersion,
     pub(crate) nonce: [u8; 16],
     /// The tag of the log's space.
     pub(crate) space: [u8; 8],
     /// The number of the request in its session, from 0.
     pub(crate) round: u64,
-    /// The longest answer that the initiator accepts, in bytes.
+    /// The longest answer that the initiator accepts, in bytes; in version 2, a single operation may exceed it.
     pub(crate) limit: usize,
     /// The earlier session to resume.
     pub(crate) resume: Option<ResumeId>,
     pub(crate) phase: Phase,
+    /// The authors whose operations the initiator accepts.
+    pub(crate) filter: AuthorFilter,
 }
 
 /// The part of the head in which the first request differs from later ones.
@@ -63,7 +69,7 @@ impl RequestHead {
 
     /// Returns the request with this head.
     pub(crate) fn write(&self, sections: Sections) -> Vec<u8> {
-        let mut out = vec![REQUEST, SYNC_VERSION];
+        let mut out = vec![REQUEST, self.version.byte()];
         out.extend_from_slice(&self.nonce);
         out.extend_from_slice(&self.space);
         put_varint(&mut out, self.round);
@@ -77,18 +83,24 @@ impl RequestHead {
                     put_varint(&mut out, hello.since);
                 }
                 out.extend_from_slice(&hello.hint);
+                if self.version >= ProtocolVersion::V2 {
+                    put_features(&mut out);
+                }
             }
             Phase::Later { cursor } => {
                 out.push(1);
                 put_varint(&mut out, cursor.into());
             }
         }
-        sections.write(&mut out);
+        if self.version >= ProtocolVersion::V2 {
+            self.filter.write(&mut out);
+        }
+        sections.write(self.version, &mut out);
         out
     }
 
     fn read(reader: &mut ByteReader<'_>, space: &LogSpace) -> Result<Self, SyncError> {
-        open(reader, REQUEST)?;
+        let version = open(reader, REQUEST)?;
         let nonce = reader.array()?;
         space.read_tag(reader)?;
         let round = reader.varint()?;
@@ -99,9 +111,17 @@ impl RequestHead {
         } else {
             let count = reader.varint()?;
             let since = if resume.is_some() { reader.varint()? } else { count };
-            Phase::Hello(Hello { count, since, hint: reader.array()? })
+            let hint = reader.array()?;
+            if version >= ProtocolVersion::V2 {
+                skip_features(reader)?;
+            }
+            Phase::Hello(Hello { count, since, hint })
         };
-        Ok(Self { nonce, space: space.tag, round, limit, resume, phase })
+        let filter = match version {
+            ProtocolVersion::V1 => AuthorFilter::All,
+            ProtocolVersion::V2 => AuthorFilter::read(reader)?,
+        };
+        Ok(Self { version, nonce, space: space.tag, round, limit, resume, phase, filter })
     }
 }
 
@@ -109,12 +129,13 @@ impl<'a> SyncRequest<'a> {
     pub(crate) fn read(bytes: &'a [u8], space: &'a LogSpace) -> Result<Self, SyncError> {
         let mut reader = ByteReader::new(bytes);
         let head = RequestHead::read(&mut reader, space)?;
-        Ok(Self { head, sections: ReadSections::read(&mut reader, space)? })
+        let sections = ReadSections::read(&mut reader, space, head.version)?;
+        Ok(Self { head, sections })
     }
 }
 
 /// The responder's part of the first answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Welcome {
     pub(crate) nonce: [u8; 16],
     /// The number of operations of the responder's log that the session covers.
@@ -127,21 +148,20 @@ pub(crate) struct Welcome {
     pub(crate) total: u128,
     /// The longest request that the responder accepts, in bytes.
     pub(crate) limit: usize,
+    /// The authors whose operations the responder accepts.
+    pub(crate) filter: AuthorFilter,
+    /// Operations that the responder leaves out because the initiator does not accept their authors.
+    pub(crate) left_out: u64,
+    /// Some of these authors.
+    pub(crate) unknown: Vec<UnknownAuthor>,
+    /// The responder's admission tag.
+    pub(crate) tag: [u8; 8],
+    /// Operations of which the initiator refused other copies than the responder's.
+    pub(crate) renewed: Vec<OpHash>,
 }
 
-/// The outcome of the operations of a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ack {
-    /// Operations that were new in the responder's log.
-    pub(crate) new_ops: u64,
-    /// Operations that were in the responder's log already.
-    pub(crate) duplicates: u64,
-    pub(crate) refused: Refusals,
-    /// The sum over the operations that are in the log now, each once. It shows that they are the ones that were sent.
-    pub(crate) sum: u128,
-}
-
-/// The place from which a full answer asks the initiator to repeat its request.
+/// The place at which an answer was full. The initiator repeats its request: in version 1 from there on, since for what
+/// lies before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Continuation {
     pub(crate) from: Bound,
@@ -160,20 +180,20 @@ pub(crate) struct SyncAnswer<S> {
 impl SyncAnswer<Sections> {
     /// Returns the answer to the request with this head.
     pub(crate) fn write(self, head: &RequestHead) -> Vec<u8> {
-        let mut out = vec![ANSWER, SYNC_VERSION];
+        let mut out = vec![ANSWER, head.version.byte()];
         out.extend_from_slice(&head.tag());
         put_varint(&mut out, head.round);
         out.push(u8::from(self.welcome.is_some()));
         if let Some(welcome) = self.welcome {
-            welcome.write(&mut out);
+            welcome.write(head.version, &mut out);
         }
-        self.ack.write(&mut out);
+        self.ack.write(head.version, &mut out);
         out.push(u8::from(self.continuation.is_some()));
         if let Some(Continuation { from, done }) = self.continuation {
             from.write(&Bound::start(), &mut out);
             put_varint(&mut out, done);
         }
-        self.sections.write(&mut out);
+        self.sections.write(head.version, &mut out);
         out
     }
 }
@@ -183,6 +203,7 @@ impl<'a> SyncAnswer<ReadSections<'a>> {
     pub(crate) fn read(
         bytes: &'a [u8],
         space: &'a LogSpace,
+        version: ProtocolVersion,
         tag: [u8; 8],
         round: u64,
     ) -> Result<Self, SyncError> {
@@ -191,98 +212,81 @@ impl<'a> SyncAnswer<ReadSections<'a>> {
             reader.byte()?;
             return Err(SyncError::AlertReceived(Alert::read(&mut reader)?));
         }
-        open(&mut reader, ANSWER)?;
+        expect_version(open(&mut reader, ANSWER)?, version)?;
         let answered: ([u8; 8], u64) = (reader.array()?, reader.varint()?);
         if answered != (tag, round) {
             return Err(SyncError::Stray);
         }
-        let welcome = if reader.flag()? { Some(Welcome::read(&mut reader)?) } else { None };
-        let ack = Ack::read(&mut reader)?;
+        let welcome = if reader.flag()? { Some(Welcome::read(&mut reader, version)?) } else { None };
+        let ack = Ack::read(&mut reader, version)?;
         let continuation = if reader.flag()? {
             Some(Continuation { from: Bound::read_first(&mut reader)?, done: reader.varint()? })
         } else {
             None
         };
-        let sections = ReadSections::read(&mut reader, space)?;
+        let sections = ReadSections::read(&mut reader, space, version)?;
         Ok(Self { welcome, ack, continuation, sections })
     }
 }
 
 impl Welcome {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, version: ProtocolVersion, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.nonce);
         put_varint(out, self.cursor.into());
         out.push(u8::from(self.resumed));
         put_varint(out, self.count);
         out.extend_from_slice(&self.total.to_le_bytes());
         put_count(out, self.limit);
+        if version >= ProtocolVersion::V2 {
+            self.filter.write(out);
+            put_varint(out, self.left_out);
+            write_unknown(&self.unknown, out);
+            out.extend_from_slice(&self.tag);
+            write_hashes(&self.renewed, out);
+            put_features(out);
+        }
     }
 
-    fn read(reader: &mut ByteReader<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
+    fn read(reader: &mut ByteReader<'_>, version: ProtocolVersion) -> Result<Self, CodecError> {
+        let mut welcome = Self {
             nonce: reader.array()?,
             cursor: OpSeq::new(reader.varint_u32()?),
             resumed: reader.flag()?,
             count: reader.varint()?,
             total: u128::from_le_bytes(reader.array()?),
             limit: usize::try_from(reader.varint()?).unwrap_or(usize::MAX),
-        })
+            filter: AuthorFilter::All,
+            left_out: 0,
+            unknown: Vec::new(),
+            tag: [0; 8],
+            renewed: Vec::new(),
+        };
+        if version >= ProtocolVersion::V2 {
+            welcome.filter = AuthorFilter::read(reader)?;
+            welcome.left_out = reader.varint()?;
+            welcome.unknown = read_unknown(reader)?;
+            welcome.tag = reader.array()?;
+            welcome.renewed = read_hashes(reader, MAX_CLAIMS)?;
+            skip_features(reader)?;
+        }
+        Ok(welcome)
     }
 }
 
-impl Ack {
-    /// Returns the number of operations that are in the responder's log now.
-    fn accepted(&self) -> u64 {
-        self.new_ops.saturating_add(self.duplicates)
-    }
-
-    /// Returns the number of operations that the answer acknowledges.
-    pub(crate) fn total(&self) -> u64 {
-        self.accepted().saturating_add(self.refused.total())
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        put_varint(out, self.new_ops);
-        put_varint(out, self.duplicates);
-        if self.accepted() > 0 {
-            out.extend_from_slice(&self.sum.to_le_bytes());
-        }
-        let refused = self.refused.total() > 0;
-        out.push(u8::from(refused));
-        if refused {
-            self.refused.to_array().into_iter().for_each(|count| put_varint(out, count));
-        }
-    }
-
-    fn read(reader: &mut ByteReader<'_>) -> Result<Self, CodecError> {
-        let mut ack = Self { new_ops: reader.varint()?, duplicates: reader.varint()?, ..Self::default() };
-        if ack.accepted() > 0 {
-            ack.sum = u128::from_le_bytes(reader.array()?);
-        }
-        if reader.flag()? {
-            let mut counts = [0; Refusals::REASONS];
-            for count in &mut counts {
-                *count = reader.varint()?;
-            }
-            ack.refused = Refusals::from_array(counts);
-            if ack.refused.total() == 0 {
-                return Err(reader.fault(CodecFault::Integer));
-            }
-        }
-        Ok(ack)
-    }
-}
-
-pub(crate) fn write_push(space: &LogSpace, ops: OpPacker) -> Vec<u8> {
-    let mut out = vec![PUSH, SYNC_VERSION];
+pub(crate) fn write_push(version: ProtocolVersion, space: &LogSpace, ops: OpPacker) -> Vec<u8> {
+    let mut out = vec![PUSH, version.byte()];
     out.extend_from_slice(&space.tag);
     ops.finish(&mut out);
     out
 }
 
-pub(crate) fn read_push<'a>(bytes: &'a [u8], space: &'a LogSpace) -> Result<Vec<UnpackedOp<'a>>, SyncError> {
+pub(crate) fn read_push<'a>(
+    version: ProtocolVersion,
+    bytes: &'a [u8],
+    space: &'a LogSpace,
+) -> Result<Vec<UnpackedOp<'a>>, SyncError> {
     let mut reader = ByteReader::new(bytes);
-    open(&mut reader, PUSH)?;
+    expect_version(open(&mut reader, PUSH)?, version)?;
     space.read_tag(&mut reader)?;
     let ops = unpack_ops(&mut reader, space.name.as_deref())?;
     reader.end()?;
@@ -312,32 +316,35 @@ impl LogSpace {
     }
 }
 
-/// Reads the two bytes that every message begins with.
-pub(crate) fn open(reader: &mut ByteReader<'_>, kind: u8) -> Result<(), SyncError> {
+/// Reads the two bytes that every message begins with. Returns the version.
+fn open(reader: &mut ByteReader<'_>, kind: u8) -> Result<ProtocolVersion, SyncError> {
     let found = reader.byte()?;
     if found != kind {
         return Err(reader.fault(CodecFault::Tag { found }).into());
     }
-    match reader.byte()? {
-        SYNC_VERSION => Ok(()),
-        found => Err(SyncError::Version { found, known: SYNC_VERSION }),
+    let found = reader.byte()?;
+    ProtocolVersion::of_byte(found).ok_or(SyncError::Version { found, known: SYNC_VERSION })
+}
+
+/// Checks that a message has the version in which the two sides speak.
+fn expect_version(found: ProtocolVersion, expected: ProtocolVersion) -> Result<(), SyncError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(SyncError::Version { found: found.byte(), known: expected.byte() })
     }
 }
 
 /// The sections that follow the head of a request or an answer, to be written.
 pub(crate) struct Sections {
-    /// Operations of which the other side's copy is wanted.
-    pub(crate) alternates_wanted: Vec<OpHash>,
+    pub(crate) copies: Copies,
     pub(crate) ranges: RangeWriter,
     pub(crate) ops: OpPacker,
 }
 
 impl Sections {
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
-        put_count(out, self.alternates_wanted.len());
-        for hash in &self.alternates_wanted {
-            out.extend_from_slice(hash.as_bytes());
-        }
+    pub(crate) fn write(self, version: ProtocolVersion, out: &mut Vec<u8>) {
+        self.copies.write(version, out);
         self.ranges.finish(out);
         self.ops.finish(out);
     }
@@ -345,7 +352,7 @@ impl Sections {
 
 /// The sections that follow the head of a request or an answer, as they were read.
 pub(crate) struct ReadSections<'a> {
-    pub(crate) alternates_wanted: Vec<OpHash>,
+    pub(crate) copies: Copies,
     pub(crate) ranges: Vec<RangeItem>,
     pub(crate) ops: Vec<UnpackedOp<'a>>,
     /// Bytes of the operations.
@@ -354,25 +361,18 @@ pub(crate) struct ReadSections<'a> {
 
 impl<'a> ReadSections<'a> {
     /// Reads the sections, which end the message.
-    pub(crate) fn read(reader: &mut ByteReader<'a>, space: &'a LogSpace) -> Result<Self, CodecError> {
-        let count = reader.count(32)?;
-        if count > MAX_ALTERNATES_WANTED {
-            return Err(reader.fault(CodecFault::TooMany));
-        }
-        let hashes: Result<Vec<OpHash>, CodecError> =
-            (0..count).map(|_| reader.array().map(OpHash::from_bytes)).collect();
-        let alternates_wanted = hashes?;
+    pub(crate) fn read(
+        reader: &mut ByteReader<'a>,
+        space: &'a LogSpace,
+        version: ProtocolVersion,
+    ) -> Result<Self, CodecError> {
+        let copies = Copies::read(reader, version)?;
         let ranges = ranges::read(reader)?;
         let op_bytes = reader.left();
         let ops = unpack_ops(reader, space.name.as_deref())?;
         reader.end()?;
-        Ok(Self { alternates_wanted, ranges, ops, op_bytes })
+        Ok(Self { copies, ranges, ops, op_bytes })
     }
-}
-
-/// Returns the number of bytes that operations may fill in a message of at most `limit` bytes.
-pub(crate) fn room_for_ops(limit: usize) -> usize {
-    limit.saturating_sub(MIN_MESSAGE_BYTES - MAX_OP_BYTES)
 }
 
 /// Returns the first 8 bytes.

@@ -1,6 +1,7 @@
 //! Ranges of the order and their contents, in bytes.
 
 use super::limits::{MAX_IDS, MAX_RANGES, MAX_RANGES_BYTES};
+use super::version::ProtocolVersion;
 use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_varint};
 use crate::sync::rbsr::{Bound, ShortId};
 
@@ -30,71 +31,140 @@ const WANTS: u8 = 3;
 /// Bytes of the shortest item: its tag and its bound.
 const MIN_ITEM_BYTES: usize = 2;
 
-/// Writes ranges in ascending order until the message is full.
+/// The order in which ranges are served: the oldest first in version 1, the newest first since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServingOrder {
+    OldestFirst,
+    NewestFirst,
+}
+
+impl ServingOrder {
+    pub(crate) const fn of(version: ProtocolVersion) -> Self {
+        match version {
+            ProtocolVersion::V1 => Self::OldestFirst,
+            ProtocolVersion::V2 => Self::NewestFirst,
+        }
+    }
+}
+
+/// Collects ranges in the order in which they are served, until the message is full. A message lists them in ascending
+/// order.
 pub(crate) struct RangeWriter {
-    out: Vec<u8>,
+    order: ServingOrder,
+    limit: usize,
+    ranges: Vec<WrittenRange>,
+    /// Bytes of the ranges, and of the skips between them.
+    bytes: usize,
+    /// The number of ranges and of skips.
     items: usize,
     ids: usize,
-    reached: Bound,
+}
+
+struct WrittenRange {
+    low: Bound,
+    high: Bound,
+    /// The item without the skip that may come before it.
+    item: Vec<u8>,
 }
 
 impl RangeWriter {
-    pub(crate) fn new() -> Self {
-        Self { out: Vec::new(), items: 0, ids: 0, reached: Bound::start() }
+    /// Creates a writer for at most `limit` bytes.
+    pub(crate) fn new(order: ServingOrder, limit: usize) -> Self {
+        Self { order, limit: limit.min(MAX_RANGES_BYTES), ranges: Vec::new(), bytes: 0, items: 0, ids: 0 }
     }
 
-    /// Adds a range that is not before those already written. Returns false, with nothing added, if the message is
-    /// full.
+    pub(crate) const fn order(&self) -> ServingOrder {
+        self.order
+    }
+
+    /// Adds a range that comes after those already written in the order of serving. Returns false, with nothing added,
+    /// if the message is full.
     pub(crate) fn push(&mut self, low: &Bound, high: &Bound, content: &RangeContent) -> bool {
         let ids = if let RangeContent::Ids(ids) = content { ids.len() } else { 0 };
         if self.items + 2 > MAX_RANGES || self.ids + ids > MAX_IDS {
             return false;
         }
-        let before = self.out.len();
-        let mut items = 1;
-        if *low != self.reached {
-            self.out.push(SKIP);
-            low.write(&self.reached, &mut self.out);
-            items = 2;
+        let (mut bytes, mut items) = (self.bytes, self.items + 1);
+        let mut skip = |from: &Bound, to: &Bound, count: fn(usize, usize) -> usize| {
+            let len = skip_len(from, to);
+            bytes = count(bytes, len);
+            items = count(items, usize::from(len > 0));
+        };
+        let (start, last) = (Bound::start(), self.ranges.last());
+        match (self.order, last) {
+            (ServingOrder::OldestFirst, Some(last)) => skip(&last.high, low, usize::saturating_add),
+            (ServingOrder::NewestFirst, Some(last)) => {
+                // The range above was the lowest until now.
+                skip(&start, &last.low, usize::saturating_sub);
+                skip(high, &last.low, usize::saturating_add);
+                skip(&start, low, usize::saturating_add);
+            }
+            (_, None) => skip(&start, low, usize::saturating_add),
         }
-        self.out.push(match content {
-            RangeContent::Fingerprint { .. } => FINGERPRINT,
-            RangeContent::Ids(_) => IDS,
-            RangeContent::Wants(_) => WANTS,
-        });
-        high.write(low, &mut self.out);
-        match content {
-            RangeContent::Fingerprint { count, fingerprint } => {
-                put_varint(&mut self.out, *count);
-                self.out.extend_from_slice(fingerprint);
-            }
-            RangeContent::Ids(ids) => {
-                put_count(&mut self.out, ids.len());
-                self.out.extend(ids.iter().flatten());
-            }
-            RangeContent::Wants(wants) => {
-                put_count(&mut self.out, wants.len());
-                write_wants(wants, &mut self.out);
-            }
-        }
-        if self.out.len() > MAX_RANGES_BYTES {
-            self.out.truncate(before);
+        let item = item_of(low, high, content);
+        bytes += item.len();
+        if bytes > self.limit {
             return false;
         }
-        self.items += items;
-        self.ids += ids;
-        self.reached = high.clone();
+        (self.bytes, self.items, self.ids) = (bytes, items, self.ids + ids);
+        self.ranges.push(WrittenRange { low: low.clone(), high: high.clone(), item });
         true
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.items == 0
+        self.ranges.is_empty()
     }
 
-    pub(crate) fn finish(self, out: &mut Vec<u8>) {
+    pub(crate) fn finish(mut self, out: &mut Vec<u8>) {
+        if self.order == ServingOrder::NewestFirst {
+            self.ranges.reverse();
+        }
         put_count(out, self.items);
-        out.extend_from_slice(&self.out);
+        let mut reached = Bound::start();
+        for WrittenRange { low, high, item } in self.ranges {
+            if low != reached {
+                out.push(SKIP);
+                low.write(&reached, out);
+            }
+            out.extend_from_slice(&item);
+            reached = high;
+        }
     }
+}
+
+/// Returns the bytes of a skip from one bound to another, none if they are equal.
+fn skip_len(from: &Bound, to: &Bound) -> usize {
+    if from == to {
+        return 0;
+    }
+    let mut bound = Vec::new();
+    to.write(from, &mut bound);
+    bound.len() + 1
+}
+
+/// Returns a range in bytes.
+fn item_of(low: &Bound, high: &Bound, content: &RangeContent) -> Vec<u8> {
+    let mut out = vec![match content {
+        RangeContent::Fingerprint { .. } => FINGERPRINT,
+        RangeContent::Ids(_) => IDS,
+        RangeContent::Wants(_) => WANTS,
+    }];
+    high.write(low, &mut out);
+    match content {
+        RangeContent::Fingerprint { count, fingerprint } => {
+            put_varint(&mut out, *count);
+            out.extend_from_slice(fingerprint);
+        }
+        RangeContent::Ids(ids) => {
+            put_count(&mut out, ids.len());
+            out.extend(ids.iter().flatten());
+        }
+        RangeContent::Wants(wants) => {
+            put_count(&mut out, wants.len());
+            write_wants(wants, &mut out);
+        }
+    }
+    out
 }
 
 /// Reads ranges. Skipped ranges are left out.
@@ -103,6 +173,7 @@ pub(crate) fn read(reader: &mut ByteReader<'_>) -> Result<Vec<RangeItem>, CodecE
     if items > MAX_RANGES {
         return Err(reader.fault(CodecFault::TooMany));
     }
+    let before = reader.left();
     let mut ranges = Vec::new();
     let mut all_ids = 0;
     let mut low = Bound::start();
@@ -129,6 +200,9 @@ pub(crate) fn read(reader: &mut ByteReader<'_>) -> Result<Vec<RangeItem>, CodecE
             WANTS => Some(RangeContent::Wants(read_wants(reader)?)),
             found => return Err(reader.fault(CodecFault::Tag { found })),
         };
+        if before - reader.left() > MAX_RANGES_BYTES {
+            return Err(reader.fault(CodecFault::TooMany));
+        }
         skipped = content.is_none();
         if let Some(content) = content {
             ranges.push(RangeItem { low, high: high.clone(), content });
@@ -194,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_message_ends_at_its_limits() {
-        let mut writer = RangeWriter::new();
+        let mut writer = RangeWriter::new(ServingOrder::OldestFirst, MAX_RANGES_BYTES);
         let ids = RangeContent::Ids(vec![[1; 8]; MAX_IDS]);
         assert!(writer.push(&Bound::start(), &Bound::End, &ids));
         assert!(!writer.push(&Bound::start(), &Bound::End, &ids));
@@ -207,6 +281,60 @@ mod tests {
         bytes.extend(vec![0; 8 * (MAX_IDS + 1)]);
         assert!(matches!(
             read(&mut ByteReader::new(&bytes)),
+            Err(CodecError { fault: CodecFault::TooMany, .. })
+        ));
+    }
+
+    #[test]
+    fn ranges_are_written_alike_in_either_order() {
+        let bound = |t| Bound::at_time(t);
+        let fingerprint = RangeContent::Fingerprint { count: 7, fingerprint: [1; 8] };
+        let ids = RangeContent::Ids(vec![[2; 8]; 3]);
+        // With gaps and without, from the start and to the end.
+        let ranges = [
+            (Bound::start(), bound(5), fingerprint.clone()),
+            (bound(5), bound(9_000_000), ids.clone()),
+            (bound(9_000_100), bound(9_000_200), RangeContent::Wants(vec![true; 9])),
+            (bound(1 << 40), Bound::End, ids),
+        ];
+        for part in [&ranges[..], &ranges[1..], &ranges[..3], &ranges[2..3]] {
+            let mut forward = RangeWriter::new(ServingOrder::OldestFirst, MAX_RANGES_BYTES);
+            let mut backward = RangeWriter::new(ServingOrder::NewestFirst, MAX_RANGES_BYTES);
+            part.iter().for_each(|(low, high, content)| assert!(forward.push(low, high, content)));
+            part.iter().rev().for_each(|(low, high, content)| assert!(backward.push(low, high, content)));
+            assert_eq!((forward.bytes, forward.items), (backward.bytes, backward.items));
+            let bytes = forward.bytes;
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            forward.finish(&mut one);
+            backward.finish(&mut other);
+            assert_eq!(one, other);
+            assert_eq!(one.len(), bytes + 1);
+            assert_eq!(read(&mut ByteReader::new(&one)).unwrap().len(), part.len());
+        }
+    }
+
+    /// The bounds of ranges may hold names, which a reader keeps.
+    #[test]
+    fn ranges_with_long_names_are_limited_by_their_bytes() {
+        let name = |number: usize| format!("{number:0>1000}");
+        let message = |count: usize| {
+            let mut bytes = Vec::new();
+            put_count(&mut bytes, count);
+            for number in 0..count {
+                // An empty list up to this actor at time 0.
+                bytes.push(IDS);
+                put_varint(&mut bytes, 3);
+                put_varint(&mut bytes, 0);
+                crate::codec::put_text(&mut bytes, &name(number));
+                put_count(&mut bytes, 0);
+            }
+            bytes
+        };
+        let few = message(MAX_RANGES_BYTES / 1100);
+        assert!(read(&mut ByteReader::new(&few)).is_ok());
+        let many = message(MAX_RANGES_BYTES / 900);
+        assert!(matches!(
+            read(&mut ByteReader::new(&many)),
             Err(CodecError { fault: CodecFault::TooMany, .. })
         ));
     }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_text, put_varint};
 use crate::hlc::Hlc;
 use crate::op::{MAX_IDENTIFIER_BYTES, OpSeq};
-use crate::oplog::Index;
+use crate::sync::rbsr::Entries;
 use crate::value::utf16_cmp;
 
 /// A position in the total order (time, counter, actor, hash), before every operation that is equal or greater. There
@@ -36,6 +36,14 @@ const ACTOR: u64 = 2;
 const HASH: u64 = 3;
 
 impl Bound {
+    /// Returns the bytes that it takes on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::At(key) => key.actor.len() + key.hash.capacity(),
+            Self::End => 0,
+        }
+    }
+
     /// Returns the bound before all operations.
     pub(crate) fn start() -> Self {
         Self::At(OrderKey { t: 0, c: 0, actor: "".into(), hash: Vec::new() })
@@ -48,15 +56,15 @@ impl Bound {
     }
 
     /// Returns the shortest bound between two neighbours in the order.
-    pub(crate) fn between(index: &Index, before: OpSeq, after: OpSeq) -> Self {
-        let (earlier, later) = (index.ts(before), index.ts(after));
+    pub(crate) fn between(entries: Entries<'_>, before: OpSeq, after: OpSeq) -> Self {
+        let (earlier, later) = (entries.ts(before), entries.ts(after));
         let mut key = OrderKey { t: later.t(), c: 0, actor: "".into(), hash: Vec::new() };
         if earlier.t() == later.t() {
             key.c = later.c();
             if earlier.c() == later.c() {
-                key.actor = index.actor(after).into();
-                if index.actor(before) == index.actor(after) {
-                    let (low, high) = (index.hash(before).as_bytes(), index.hash(after).as_bytes());
+                key.actor = entries.actor(after).into();
+                if entries.actor(before) == entries.actor(after) {
+                    let (low, high) = (entries.hash(before).as_bytes(), entries.hash(after).as_bytes());
                     let same = low.iter().zip(high).take_while(|(low, high)| low == high).count();
                     key.hash.extend(high.iter().take(same + 1));
                 }
@@ -66,13 +74,13 @@ impl Bound {
     }
 
     /// Returns the last part of the key that [`Bound::between`] would need.
-    pub(crate) fn level_between(index: &Index, before: OpSeq, after: OpSeq) -> u64 {
-        let (earlier, later) = (index.ts(before), index.ts(after));
+    pub(crate) fn level_between(entries: Entries<'_>, before: OpSeq, after: OpSeq) -> u64 {
+        let (earlier, later) = (entries.ts(before), entries.ts(after));
         if earlier.t() != later.t() {
             TIME
         } else if earlier.c() != later.c() {
             COUNTER
-        } else if index.actor(before) != index.actor(after) {
+        } else if entries.actor(before) != entries.actor(after) {
             ACTOR
         } else {
             HASH
@@ -80,13 +88,13 @@ impl Bound {
     }
 
     /// Returns true if the operation comes before the bound.
-    pub(crate) fn is_after(&self, index: &Index, number: OpSeq) -> bool {
+    pub(crate) fn is_after(&self, entries: Entries<'_>, number: OpSeq) -> bool {
         let Self::At(key) = self else { return true };
-        let ts = index.ts(number);
+        let ts = entries.ts(number);
         (ts.t(), ts.c())
             .cmp(&(key.t, key.c))
-            .then_with(|| utf16_cmp(index.actor(number), &key.actor))
-            .then_with(|| index.hash(number).as_bytes().as_slice().cmp(&key.hash))
+            .then_with(|| utf16_cmp(entries.actor(number), &key.actor))
+            .then_with(|| entries.hash(number).as_bytes().as_slice().cmp(&key.hash))
             .is_lt()
     }
 

@@ -4,7 +4,9 @@
 //! can be listed.
 
 mod bound;
+mod entries;
 mod view;
 
 pub(crate) use bound::Bound;
+pub(crate) use entries::Entries;
 pub(crate) use view::{Fingerprinter, OnFingerprint, OnIds, ShortId, Snapshot, Tally, View, short};

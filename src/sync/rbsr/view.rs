@@ -1,9 +1,9 @@
 //! One side's view of a session's operations.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::bound::Bound;
+use super::entries::Entries;
 use crate::codec::{OpHash, wide};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
@@ -16,7 +16,7 @@ use crate::sync::resume::CommonOps;
 /// The operations of one side in a session.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'v> {
-    pub(crate) index: &'v Index,
+    pub(crate) entries: Entries<'v>,
     pub(crate) fingerprinter: &'v Fingerprinter,
     pub(crate) snapshot: &'v Snapshot,
 }
@@ -47,7 +47,7 @@ impl View<'_> {
     /// Returns the positions between two bounds.
     pub(crate) fn range(&self, low: &Bound, high: &Bound) -> Range<usize> {
         let order = &self.snapshot.order;
-        let position = |bound: &Bound| order.partition_point(|number| bound.is_after(self.index, *number));
+        let position = |bound: &Bound| order.partition_point(|number| bound.is_after(self.entries, *number));
         let start = position(low);
         start..position(high).max(start)
     }
@@ -89,14 +89,14 @@ impl View<'_> {
 
     /// Returns the pseudo-random number of an operation.
     fn weight_of(&self, number: OpSeq) -> u128 {
-        self.fingerprinter.of(self.index.hash(number))
+        self.fingerprinter.of(self.entries.hash(number))
     }
 
     /// Returns the bound just before a position.
     pub(crate) fn bound_at(&self, position: usize) -> Bound {
         let Some(after) = self.number(position) else { return Bound::End };
         match position.checked_sub(1).and_then(|before| self.number(before)) {
-            Some(before) => Bound::between(self.index, before, after),
+            Some(before) => Bound::between(self.entries, before, after),
             None => Bound::start(),
         }
     }
@@ -106,7 +106,7 @@ impl View<'_> {
         let low = position.saturating_sub(WINDOW).max(within.start + 1);
         let high = (position + WINDOW).min(within.end.saturating_sub(1));
         let level = |at: usize| match (self.number(at.saturating_sub(1)), self.number(at)) {
-            (Some(before), Some(after)) => Bound::level_between(self.index, before, after),
+            (Some(before), Some(after)) => Bound::level_between(self.entries, before, after),
             _ => u64::MAX,
         };
         let nearest_shortest = (low..=high).min_by_key(|at| (level(*at), at.abs_diff(position)));
@@ -205,20 +205,23 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes the operations with numbers below `cursor` that are not common.
+    /// Takes the operations with numbers below `cursor` that are neither common nor left out, and the refused ones.
     pub(crate) fn new(
-        index: &Index,
+        entries: Entries<'_>,
         fingerprinter: &Fingerprinter,
         cursor: OpSeq,
         common: Option<&CommonOps>,
+        is_left_out: impl Fn(OpSeq) -> bool,
     ) -> Self {
-        let order = ordered_numbers(index, cursor, common);
+        let mut order = ordered_numbers(entries.index(), cursor, common);
+        order.retain(|number| !is_left_out(*number));
+        let order = entries.with_refused(order);
         let mut sums = Vec::with_capacity(order.len() / BLOCK + 2);
         let mut sum = 0_u128;
         sums.push(sum);
         for block in order.chunks(BLOCK) {
             for number in block {
-                sum = sum.wrapping_add(fingerprinter.of(index.hash(*number)));
+                sum = sum.wrapping_add(fingerprinter.of(entries.hash(*number)));
             }
             sums.push(sum);
         }
@@ -276,13 +279,13 @@ impl Fingerprinter {
     }
 
     /// Returns the sum over a set of operations.
-    pub(crate) fn sum(&self, index: &Index, numbers: &BTreeSet<OpSeq>) -> u128 {
-        numbers.iter().fold(0, |sum, number| sum.wrapping_add(self.of(index.hash(*number))))
+    pub(crate) fn sum<'n>(&self, index: &Index, numbers: impl IntoIterator<Item = &'n OpSeq>) -> u128 {
+        numbers.into_iter().fold(0, |sum, number| sum.wrapping_add(self.of(index.hash(*number))))
     }
 }
 
 /// The number of operations in a set, and the sum over them.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) count: u64,
     pub(crate) sum: u128,
@@ -293,6 +296,12 @@ impl Tally {
     pub(crate) fn add(&mut self, number: u128) {
         self.count = self.count.saturating_add(1);
         self.sum = self.sum.wrapping_add(number);
+    }
+
+    /// Removes an operation by its pseudo-random number.
+    pub(crate) fn remove(&mut self, number: u128) {
+        self.count = self.count.saturating_sub(1);
+        self.sum = self.sum.wrapping_sub(number);
     }
 }
 

@@ -109,6 +109,29 @@ impl OpRuns {
         true
     }
 
+    /// Adds numbers in any order, in one pass over the runs.
+    pub(crate) fn extend(&mut self, mut numbers: Vec<OpSeq>) {
+        numbers.sort_unstable();
+        let mut added: Vec<OpRun> = Vec::new();
+        for number in numbers {
+            let Some(end) = number.checked_add(1) else { continue };
+            match added.last_mut() {
+                Some(last) if number < last.end => {}
+                Some(last) if number == last.end => last.end = end,
+                _ => added.push(OpRun { first: number, end }),
+            }
+        }
+        let mut all = std::mem::take(&mut self.0);
+        all.append(&mut added);
+        all.sort_unstable_by_key(|run| run.first);
+        for run in all {
+            match self.0.last_mut() {
+                Some(last) if run.first <= last.end => last.end = last.end.max(run.end),
+                _ => self.0.push(run),
+            }
+        }
+    }
+
     /// Returns the numbers in order.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = OpSeq> + '_ {
         self.0.iter().flat_map(|run| run.first.until(run.end))
@@ -179,6 +202,22 @@ mod tests {
             let mut bytes = Vec::new();
             runs.write(OpSeq::FIRST, &mut bytes);
             prop_assert_eq!(OpRuns::read(&mut ByteReader::new(&bytes), OpSeq::FIRST), Ok(runs));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_added_together_as_one_by_one(
+            first in prop::collection::vec(0..60_u32, 0..40),
+            second in prop::collection::vec(0..60_u32, 0..40),
+        ) {
+            let (mut together, mut one_by_one) = (OpRuns::default(), OpRuns::default());
+            for numbers in [first, second] {
+                let numbers: Vec<OpSeq> = numbers.into_iter().map(OpSeq::new).collect();
+                numbers.iter().for_each(|number| _ = one_by_one.insert(*number));
+                together.extend(numbers);
+                prop_assert_eq!(&together, &one_by_one);
+            }
         }
     }
 

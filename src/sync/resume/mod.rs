@@ -9,4 +9,4 @@ pub(crate) use common::{CommonOps, OpRuns};
 pub use sealed::ResumeError;
 pub(crate) use sessions::{PastSession, PastSessions};
 pub use token::ResumeToken;
-pub(crate) use token::{ResumeId, Transferred};
+pub(crate) use token::{Exceptions, ResumeId, Transferred};

@@ -8,6 +8,7 @@ use crate::codec::{ByteReader, CodecError, CodecFault};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::replica::Replica;
+use crate::sync::proto::ProtocolVersion;
 
 /// Why a saved token, or saved sessions, cannot be used. Continue without them: the next session starts from the
 /// beginning.
@@ -61,9 +62,9 @@ pub(crate) struct SealedKind {
 }
 
 impl SealedKind {
-    /// Returns the first two bytes.
-    pub(crate) fn begin(&self) -> Vec<u8> {
-        vec![self.first_byte, RESUME_VERSION]
+    /// Returns the first two bytes. The form of the rest has the number of the protocol's version.
+    pub(crate) fn begin(&self, form: ProtocolVersion) -> Vec<u8> {
+        vec![self.first_byte, form.byte()]
     }
 
     /// Appends the digest over the beginning of the log, and the seal.
@@ -74,16 +75,14 @@ impl SealedKind {
         out
     }
 
-    /// Reads the first two bytes.
-    pub(crate) fn open(&self, reader: &mut ByteReader<'_>) -> Result<(), ResumeError> {
+    /// Reads the first two bytes. Returns the form of the rest.
+    pub(crate) fn open(&self, reader: &mut ByteReader<'_>) -> Result<ProtocolVersion, ResumeError> {
         let found = reader.byte()?;
         if found != self.first_byte {
             return Err(reader.fault(CodecFault::Tag { found }).into());
         }
-        match reader.byte()? {
-            RESUME_VERSION => Ok(()),
-            found => Err(ResumeError::Version { found, known: RESUME_VERSION }),
-        }
+        let found = reader.byte()?;
+        ProtocolVersion::of_byte(found).ok_or(ResumeError::Version { found, known: RESUME_VERSION })
     }
 
     /// Reads and checks the seal over everything before it, and the digest over the operations before `end`.

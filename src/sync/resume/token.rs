@@ -3,13 +3,16 @@
 use super::common::CommonOps;
 use super::sealed::{ResumeError, SealedKind};
 use crate::codec::tags::{RESUME_TOKEN, RESUME_TOKEN_SEAL, SYNC_TRANSFERRED};
-use crate::codec::{ByteReader, OpHash, wide};
+use crate::codec::{ByteReader, CodecError, OpHash, put_varint, wide};
 use crate::crypto::Sodium;
 use crate::replica::Replica;
+use crate::sync::Refusals;
+use crate::sync::authors::PeerFilter;
+use crate::sync::proto::ProtocolVersion;
 
 const TOKEN: SealedKind = SealedKind { first_byte: RESUME_TOKEN, label: RESUME_TOKEN_SEAL };
 
-/// The result of a converged session, for the next session with the same peer
+/// The part of a session that converged, with or without exceptions, that shortens the next one with the same peer
 /// ([`SyncOptions::resume`](crate::SyncOptions::resume)), which then leaves out the operations that are common already.
 ///
 /// A token belongs to one open replica and one responder. With another replica or responder a session starts from the
@@ -17,7 +20,12 @@ const TOKEN: SealedKind = SealedKind { first_byte: RESUME_TOKEN, label: RESUME_T
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResumeToken {
     pub(crate) id: ResumeId,
+    /// The version in which the peer speaks.
+    pub(crate) version: ProtocolVersion,
     pub(crate) common: CommonOps,
+    /// The authors that the peer accepts. Not saved: a push after a restart follows a new session.
+    pub(crate) peer: PeerFilter,
+    pub(crate) except: Exceptions,
 }
 
 impl ResumeToken {
@@ -45,9 +53,12 @@ impl ResumeToken {
         let log = Some(replica.log()).filter(|log| self.common.is_of(log));
         let prefix = log.and_then(|log| log.prefix_digest(self.common.end()));
         let prefix = prefix.ok_or(ResumeError::OtherReplica)?;
-        let mut out = TOKEN.begin();
+        let mut out = TOKEN.begin(self.version);
         out.extend_from_slice(&self.id.to_bytes());
         self.common.write(&mut out);
+        if self.version >= ProtocolVersion::V2 {
+            self.except.write(&mut out);
+        }
         Ok(TOKEN.end(replica.crypto(), key, &prefix, out))
     }
 
@@ -59,11 +70,42 @@ impl ResumeToken {
     /// operations that it began with then. The next session then starts from the beginning.
     pub fn from_bytes(bytes: &[u8], replica: &Replica, key: &[u8; 32]) -> Result<Self, ResumeError> {
         let mut reader = ByteReader::new(bytes);
-        TOKEN.open(&mut reader)?;
+        let version = TOKEN.open(&mut reader)?;
         let id = ResumeId::from_bytes(&reader.array()?).ok_or(ResumeError::Seal)?;
         let common = CommonOps::read(&mut reader, replica.log())?;
+        let except = match version {
+            ProtocolVersion::V1 => Exceptions::default(),
+            ProtocolVersion::V2 => Exceptions::read(&mut reader)?,
+        };
         TOKEN.close(reader, bytes, replica, key, common.end())?;
-        Ok(Self { id, common })
+        Ok(Self { id, version, common, peer: PeerFilter::default(), except })
+    }
+}
+
+/// The operations that either side refused in the sessions so far, without those that were left out beforehand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Exceptions {
+    /// The replica's admission tag: with another one, it may admit what it refused.
+    pub(crate) tag: [u8; 8],
+    pub(crate) refused: Refusals,
+    pub(crate) refused_by_peer: Refusals,
+}
+
+impl Exceptions {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.tag);
+        let counts = [self.refused, self.refused_by_peer].map(Refusals::to_array);
+        counts.into_iter().flatten().for_each(|count| put_varint(out, count));
+    }
+
+    fn read(reader: &mut ByteReader<'_>) -> Result<Self, CodecError> {
+        let tag = reader.array()?;
+        let mut counts = [[0; Refusals::REASONS]; 2];
+        for count in counts.iter_mut().flatten() {
+            *count = reader.varint()?;
+        }
+        let [refused, refused_by_peer] = counts.map(Refusals::from_array);
+        Ok(Self { tag, refused, refused_by_peer })
     }
 }
 

@@ -6,9 +6,9 @@
 use crate::codec::tags::{SYNC_HINT, SYNC_KEY, SYNC_NAME, SYNC_RESPONDER};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
-use crate::oplog::Index;
+use crate::sync::authors::AuthorFilter;
 use crate::sync::proto::first_8;
-use crate::sync::rbsr::Fingerprinter;
+use crate::sync::rbsr::{Entries, Fingerprinter};
 use crate::sync::resume::ResumeId;
 
 /// The number of operations that a hint covers.
@@ -43,27 +43,42 @@ impl SessionId {
 }
 
 /// Returns the responder's nonce: a keyed hash of the initiator's nonce and the part of the log that the session
-/// covers. So the responder need not store it, and nobody learns it for a set that can still change.
+/// covers: up to the cursor, without what the filter leaves out. So the responder need not store it, and nobody learns
+/// it for a set that can still change.
 pub(crate) fn responder_nonce(
     crypto: Sodium,
     secret: &[u8; 32],
     initiator: &[u8; 16],
     cursor: OpSeq,
     resume: Option<ResumeId>,
+    filter: &AuthorFilter,
 ) -> [u8; 16] {
     let mut message = SYNC_RESPONDER.to_vec();
     message.extend_from_slice(initiator);
     message.extend_from_slice(&cursor.get().to_le_bytes());
     ResumeId::put(resume, &mut message);
+    // A filter that leaves out nothing adds nothing, as in version 1.
+    if *filter != AuthorFilter::All {
+        filter.write(&mut message);
+    }
     first_16(&crypto.keyed_hash(secret, &message))
 }
 
-/// Returns a digest over the newest operations before `cursor`. It only decides how much the first answer contains,
-/// and need not be true.
-pub(crate) fn hint_of(crypto: Sodium, index: &Index, cursor: OpSeq) -> [u8; 8] {
+/// Returns a digest over the newest operations before `cursor` that are not declined. It only decides how much the
+/// first answer contains, and need not be true.
+pub(crate) fn hint_of(
+    crypto: Sodium,
+    entries: Entries<'_>,
+    cursor: OpSeq,
+    is_left_out: impl Fn(OpSeq) -> bool,
+) -> [u8; 8] {
     let mut message = SYNC_HINT.to_vec();
-    for newest in index.in_order().rev().filter(|seq| *seq < cursor).take(HINTED) {
-        message.extend_from_slice(index.hash(newest).as_bytes());
+    let is_covered = |seq: &OpSeq| *seq < cursor && !is_left_out(*seq);
+    let ours = entries.index().in_order().rev().filter(is_covered).take(HINTED);
+    let mut newest: Vec<OpSeq> = ours.chain(entries.refused_numbers().rev().take(HINTED)).collect();
+    newest.sort_by(|a, b| entries.compare(*b, *a));
+    for newest in newest.into_iter().take(HINTED) {
+        message.extend_from_slice(entries.hash(newest).as_bytes());
     }
     first_8(crypto.hash(&message).as_bytes())
 }

@@ -1,11 +1,13 @@
 //! The initiator of a session: begins it and determines its result.
 
-use super::reconciling::{Reconciling, Start};
+use super::reconciling::Reconciling;
+use super::start::Start;
 use super::{Progress, SessionResult, SyncOptions};
-use crate::codec::wide;
+use crate::codec::{OpHash, wide};
 use crate::hlc::WallMillis;
 use crate::replica::Replica;
-use crate::sync::proto::SyncAnswer;
+use crate::sync::authors::{UnknownAuthor, UnknownAuthors};
+use crate::sync::proto::{Alert, ProtocolVersion, SyncAnswer};
 use crate::sync::{PeerMisbehaved, SyncError};
 
 /// A session with a peer, on the side that begins it.
@@ -44,6 +46,8 @@ pub struct SyncSession {
     nonce: [u8; 16],
     stage: Stage,
     progress: Progress,
+    unknown: UnknownAuthors,
+    too_large: Vec<OpHash>,
 }
 
 enum Stage {
@@ -51,6 +55,8 @@ enum Stage {
     Idle,
     /// The first request was sent.
     AwaitingWelcome(Start),
+    /// The peer has refused the newest version, so the first request is sent again in version 1.
+    FallenBack(Start),
     /// An answer was received.
     Ready(Box<Reconciling>),
     /// A later request was sent.
@@ -65,7 +71,14 @@ impl SyncSession {
     /// comparison depends on nobody knowing them before the session begins.
     #[must_use]
     pub fn new(options: SyncOptions, nonce: [u8; 16]) -> Self {
-        Self { options, nonce, stage: Stage::Idle, progress: Progress::default() }
+        Self {
+            options,
+            nonce,
+            stage: Stage::Idle,
+            progress: Progress::default(),
+            unknown: UnknownAuthors::default(),
+            too_large: Vec::new(),
+        }
     }
 
     /// Returns the next message for the peer, or `None` if the session is over and [`SyncSession::result`] has its
@@ -78,7 +91,14 @@ impl SyncSession {
     pub fn next_message(&mut self, replica: &Replica) -> Result<Option<Vec<u8>>, SyncError> {
         let message = match std::mem::replace(&mut self.stage, Stage::Failed) {
             Stage::Idle => {
-                let (start, message) = Start::new(&self.options, self.nonce, replica);
+                let start = Start::new(&self.options, self.nonce, replica);
+                let message = start.hello(replica);
+                self.stage = Stage::AwaitingWelcome(start);
+                message
+            }
+            Stage::FallenBack(start) => {
+                start.check_replica(replica)?;
+                let message = start.hello(replica);
                 self.stage = Stage::AwaitingWelcome(start);
                 message
             }
@@ -120,7 +140,7 @@ impl SyncSession {
         let (start, round) = match &self.stage {
             Stage::AwaitingWelcome(start) => (start, 0),
             Stage::AwaitingAnswer(reconciling) => (&reconciling.start, reconciling.round),
-            Stage::Idle | Stage::Ready(_) => return Err(SyncError::OutOfTurn),
+            Stage::Idle | Stage::FallenBack(_) | Stage::Ready(_) => return Err(SyncError::OutOfTurn),
             Stage::Done(_) | Stage::Failed => return Err(SyncError::Ended),
         };
         let space = start.space.clone();
@@ -128,25 +148,34 @@ impl SyncSession {
             .options
             .check_length(answer)
             .and_then(|()| start.check_replica(replica))
-            .and_then(|()| SyncAnswer::read(answer, &space, start.tag(), round));
+            .and_then(|()| SyncAnswer::read(answer, &space, start.version, start.tag(), round));
         if matches!(read, Err(SyncError::Stray)) {
             return Err(SyncError::Stray);
         }
         let stage = std::mem::replace(&mut self.stage, Stage::Failed);
-        let read = read?;
         let progress = &mut self.progress;
-        progress.bytes_received = progress.bytes_received.saturating_add(wide(answer.len()));
+        let stage = match (stage, &read) {
+            (Stage::AwaitingWelcome(start), Err(SyncError::AlertReceived(Alert::Version)))
+                if start.version > ProtocolVersion::V1 =>
+            {
+                self.stage = Stage::FallenBack(start.fall_back(replica));
+                progress.count_answer(answer.len());
+                return Ok(self.progress);
+            }
+            (stage, _) => stage,
+        };
+        let read = read?;
+        progress.count_answer(answer.len());
         let op_bytes = wide(read.sections.op_bytes);
         progress.op_bytes_received = progress.op_bytes_received.saturating_add(op_bytes);
-        progress.round_trips = progress.round_trips.saturating_add(1);
         let mut reconciling = match (stage, &read.welcome) {
             (Stage::AwaitingWelcome(start), Some(welcome)) => {
-                Box::new(Reconciling::new(start, *welcome, replica)?)
+                Box::new(Reconciling::new(start, welcome.clone(), replica)?)
             }
             (Stage::AwaitingAnswer(reconciling), None) => reconciling,
             _ => return Err(PeerMisbehaved::Welcome.into()),
         };
-        reconciling.take_answer(replica, now, read, progress)?;
+        reconciling.take_answer(replica, now, read, progress, &mut self.unknown)?;
         self.stage = Stage::Ready(reconciling);
         Ok(self.progress)
     }
@@ -155,6 +184,13 @@ impl SyncSession {
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress
+    }
+
+    /// Returns authors whose operations were left out or refused because their keys are not registered here, at most
+    /// 32, so that an application can ask whether to register them. Each claims to be that actor; nothing proves it.
+    #[must_use]
+    pub fn unknown_authors(&self) -> &[UnknownAuthor] {
+        self.unknown.as_slice()
     }
 
     /// Returns true if the session is over: it has a result, or an error ended it.
@@ -170,6 +206,31 @@ impl SyncSession {
             Stage::Done(result) => Some(result),
             _ => None,
         }
+    }
+
+    /// Takes back the last message, which was refused because of its length: by the peer, or on the way by a gateway
+    /// (for HTTP, status 413). Returns true if the session goes on: the next message has half of the operations, or no
+    /// longer an operation that was alone ([`SyncSession::too_large`]). Returns false if the message cannot be shorter.
+    pub fn message_too_large(&mut self) -> bool {
+        match std::mem::replace(&mut self.stage, Stage::Failed) {
+            Stage::AwaitingAnswer(mut reconciling) => {
+                let goes_on = reconciling.take_back();
+                self.too_large = reconciling.too_large().to_vec();
+                self.stage = Stage::Ready(reconciling);
+                goes_on
+            }
+            stage => {
+                self.stage = stage;
+                false
+            }
+        }
+    }
+
+    /// Returns the operations that were not sent because the peer or a gateway accepts no message with them. The result
+    /// counts them as refused by the peer for another reason.
+    #[must_use]
+    pub fn too_large(&self) -> &[OpHash] {
+        &self.too_large
     }
 
     /// Ends the session, unless it has a result. Operations admitted before stay.

@@ -1,5 +1,6 @@
 //! The two sides of a session, and the pushes that may follow it.
 
+mod end;
 mod id;
 mod initiator;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod progress;
 mod push;
 mod reconciling;
 mod responder;
+mod start;
 mod transfer;
 
 pub use initiator::SyncSession;

@@ -1,7 +1,10 @@
 //! The options of a session.
 
 use crate::sync::SyncError;
-use crate::sync::proto::limits::{MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES};
+use crate::sync::proto::ProtocolVersion;
+use crate::sync::proto::limits::{
+    DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES,
+};
 use crate::sync::resume::ResumeToken;
 
 /// The options of a session, for either side.
@@ -15,18 +18,22 @@ use crate::sync::resume::ResumeToken;
 pub struct SyncOptions {
     max_message_bytes: usize,
     pub(crate) resume: Option<ResumeToken>,
+    pub(crate) peer: Option<Box<str>>,
 }
 
 impl SyncOptions {
-    /// Returns the defaults: messages of up to [`MIN_MESSAGE_BYTES`], no session to resume.
+    /// Returns the defaults: messages of up to [`DEFAULT_MESSAGE_BYTES`], no session to resume.
     #[must_use]
     pub const fn new() -> Self {
-        Self { max_message_bytes: MIN_MESSAGE_BYTES, resume: None }
+        Self { max_message_bytes: DEFAULT_MESSAGE_BYTES, resume: None, peer: None }
     }
 
-    /// Sets the length of the longest message that this side accepts, in bytes: from [`MIN_MESSAGE_BYTES`], the
-    /// default, to [`MAX_MESSAGE_BYTES`]. A value outside is moved to the nearer end. A higher limit means fewer round
-    /// trips for many operations, and more memory for each message.
+    /// Sets the length of the longest message in either direction, in bytes: from [`MIN_MESSAGE_BYTES`] to
+    /// [`MAX_MESSAGE_BYTES`], by default [`DEFAULT_MESSAGE_BYTES`]. A value outside is moved to the nearer end. A
+    /// higher limit means fewer round trips for many operations, and more memory for each message.
+    ///
+    /// A message exceeds it only to carry a single operation that does not fit otherwise, and with a peer of version
+    /// 0.1.0, which sends up to [`ONE_OP_MESSAGE_BYTES`]: so much is always accepted.
     #[must_use]
     pub fn max_message_bytes(mut self, bytes: usize) -> Self {
         self.max_message_bytes = bytes.clamp(MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
@@ -43,14 +50,47 @@ impl SyncOptions {
         self
     }
 
+    /// Names the peer, by its URL or any other text that belongs to this peer alone, so that the replica remembers
+    /// which version of the protocol it speaks. An [`HttpClient`](crate::HttpClient) and a
+    /// [`WebSocketClient`](crate::WebSocketClient) name their URL unless another name is given. A responder ignores
+    /// this option.
+    #[must_use]
+    pub fn peer(mut self, name: &str) -> Self {
+        self.peer = Some(name.into());
+        self
+    }
+
+    /// Names the peer unless it has a name.
+    #[cfg(any(feature = "http", feature = "websocket"))]
+    pub(crate) fn peer_or(self, name: &str) -> Self {
+        if self.peer.is_some() { self } else { self.peer(name) }
+    }
+
     /// Returns the length of the longest message that this side accepts, in bytes.
     pub(crate) const fn limit(&self) -> usize {
+        if self.max_message_bytes < ONE_OP_MESSAGE_BYTES {
+            ONE_OP_MESSAGE_BYTES
+        } else {
+            self.max_message_bytes
+        }
+    }
+
+    /// Returns the length of the longest message that the application has set, in bytes.
+    pub(crate) const fn preferred(&self) -> usize {
         self.max_message_bytes
+    }
+
+    /// Returns the limit to announce in this version. Version 1 takes a lower one for a breach of the protocol.
+    pub(crate) const fn announced(&self, version: ProtocolVersion) -> usize {
+        match version {
+            ProtocolVersion::V1 => self.limit(),
+            ProtocolVersion::V2 => self.preferred(),
+        }
     }
 
     /// Checks the length of a message that arrived.
     pub(crate) fn check_length(&self, message: &[u8]) -> Result<(), SyncError> {
-        let (len, limit) = (message.len(), self.max_message_bytes);
+        let (len, limit) = (message.len(), self.limit());
         if len > limit { Err(SyncError::TooLarge { len, limit }) } else { Ok(()) }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::codec::wide;
 use crate::sync::resume::ResumeToken;
 use crate::sync::{Received, Refusals};
 
@@ -30,6 +31,14 @@ pub struct Progress {
     pub left_to_send: u64,
     /// A lower bound for the operations that remain to be received, according to the peer.
     pub left_to_receive: u64,
+}
+
+impl Progress {
+    /// Counts an answer of this length.
+    pub(super) fn count_answer(&mut self, len: usize) {
+        self.bytes_received = self.bytes_received.saturating_add(wide(len));
+        self.round_trips = self.round_trips.saturating_add(1);
+    }
 }
 
 /// A keyed digest over the operations of a session, 16 bytes, different in each session. Both sides have the same
@@ -80,6 +89,23 @@ pub enum SessionResult {
         /// operations arrived from elsewhere during the session for a token to be worth its size.
         resume: Option<ResumeToken>,
     },
+    /// Both replicas hold the same operations, except those that one of them refuses. They are counted here whether
+    /// this session transferred them, or an earlier one, or none because it was known beforehand that they would be
+    /// refused: [`SyncSession::unknown_authors`](crate::SyncSession::unknown_authors) names some of those who wrote
+    /// them.
+    ConvergedExcept {
+        /// A keyed digest over the operations that the session compared and both replicas hold.
+        digest: SessionDigest,
+        /// The number of all operations that both replicas hold.
+        count: u64,
+        /// The token with which the next session with this peer leaves these operations out, as for
+        /// [`SessionResult::Converged`].
+        resume: Option<ResumeToken>,
+        /// Operations of the peer that this replica refuses.
+        refused: Refusals,
+        /// Operations of this replica that the peer refuses.
+        refused_by_peer: Refusals,
+    },
     /// The replicas hold different operations.
     NotConverged {
         /// Operations that this replica refused.
@@ -92,7 +118,16 @@ pub enum SessionResult {
 }
 
 impl SessionResult {
-    /// Returns true if both replicas hold the same operations.
+    /// Returns the token for the next session with the same peer.
+    #[must_use]
+    pub const fn resume_token(&self) -> Option<&ResumeToken> {
+        match self {
+            Self::Converged { resume, .. } | Self::ConvergedExcept { resume, .. } => resume.as_ref(),
+            Self::NotConverged { .. } | Self::Cancelled => None,
+        }
+    }
+
+    /// Returns true if both replicas hold the same operations, without exception.
     #[must_use]
     pub const fn is_converged(&self) -> bool {
         matches!(self, Self::Converged { .. })

@@ -1,37 +1,48 @@
 //! Pushes: new operations both ways over a connection that stays open after a session.
 
 use super::{SyncOptions, pack_op};
-use crate::codec::OpPacker;
+use crate::codec::{OpHash, OpPacker};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
-use crate::replica::Replica;
-use crate::sync::proto::limits::MIN_MESSAGE_BYTES;
-use crate::sync::proto::{LogSpace, read_push, room_for_ops, write_push};
+use crate::replica::{CopyDigest, NewRefused, Replica};
+use crate::sync::authors::PeerFilter;
+use crate::sync::proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_REFUSED, room_for_ops};
+use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, write_push};
 use crate::sync::resume::{CommonOps, ResumeToken};
-use crate::sync::{IngestedOps, Received, SyncError};
+use crate::sync::{IngestedOps, Received, RefusalReason, SyncError};
 
 /// The exchange of new operations after a session that converged, over a connection that stays open.
 ///
-/// Each side sends operations as they arrive in its log, except those that came from the peer. Messages are not
-/// answered. The next session finds operations that were lost on the way.
+/// Each side sends operations as they arrive in its log, except those that came from the peer and those of authors that
+/// the peer does not know. Messages are not answered. The next session finds operations that were lost on the way.
 pub struct Push {
     common: CommonOps,
     /// The next operation to look at.
     next: OpSeq,
+    version: ProtocolVersion,
+    /// The authors that the peer accepts.
+    peer: PeerFilter,
+    /// Operations of the peer that were refused.
+    refused: u64,
     options: SyncOptions,
 }
 
 impl Push {
-    pub(crate) fn new(common: CommonOps, options: &SyncOptions) -> Self {
+    pub(crate) fn new(
+        common: CommonOps,
+        version: ProtocolVersion,
+        peer: PeerFilter,
+        options: &SyncOptions,
+    ) -> Self {
         let next = common.cursor();
-        Self { common, next, options: options.clone() }
+        Self { common, next, version, peer, refused: 0, options: options.clone() }
     }
 
     /// Creates the initiator's side after a session that converged. `options` are those of the session.
     /// [`Responder::push_after`](crate::Responder::push_after) creates the responder's side.
     #[must_use]
     pub fn after(token: ResumeToken, options: &SyncOptions) -> Self {
-        Self::new(token.common, options)
+        Self::new(token.common, token.version, token.peer, options)
     }
 
     /// Returns a message with operations that the peer has not been sent, or `None` if there are none.
@@ -43,24 +54,29 @@ impl Push {
         if !self.common.is_of(replica.log()) {
             return Err(SyncError::OtherReplica);
         }
-        // The peer's limit is not known here, so this is the lowest that it may have.
-        let mut packer = OpPacker::new(room_for_ops(MIN_MESSAGE_BYTES));
+        // Every peer accepts this much.
+        let limit = self.options.preferred().min(DEFAULT_MESSAGE_BYTES);
+        let mut packer = OpPacker::new(room_for_ops(limit));
+        let index = replica.log().index();
         let mut next = self.next;
         for number in self.next.until(replica.log().confirmed()) {
-            if !self.common.contains(number) && !pack_op(replica, number, &mut packer)? {
+            let wanted = !self.common.contains(number)
+                && self.peer.accepts(replica.crypto(), index.actor(number), index.kid(number));
+            if wanted && !pack_op(replica, number, &mut packer)? {
                 break;
             }
             next = number.checked_add(1).unwrap_or(number);
         }
         self.next = next;
-        Ok((packer.count() > 0).then(|| write_push(&LogSpace::of(replica), packer)))
+        Ok((packer.count() > 0).then(|| write_push(self.version, &LogSpace::of(replica), packer)))
     }
 
     /// Ingests the operations of a message from the peer, in one batch.
     ///
     /// # Errors
     ///
-    /// [`SyncError`]; no operation of the message was admitted.
+    /// [`SyncError`]; no operation of the message was admitted, except with [`SyncError::TooManyRefused`]: the peer
+    /// keeps sending what this side refuses. A new session continues.
     pub fn receive(
         &mut self,
         replica: &mut Replica,
@@ -69,11 +85,37 @@ impl Push {
     ) -> Result<Received, SyncError> {
         self.options.check_length(message)?;
         let space = LogSpace::of(replica);
-        let ingested = IngestedOps::ingest(replica, now, read_push(message, &space)?)?;
+        let ingested = IngestedOps::ingest(replica, now, read_push(self.version, message, &space)?)?;
+        self.remember(replica, &ingested);
         for number in ingested.numbers {
             self.common.add(number);
         }
+        self.refused = self.refused.saturating_add(ingested.received.refused.total());
+        if self.refused > MAX_REFUSED {
+            return Err(SyncError::TooManyRefused { limit: MAX_REFUSED });
+        }
         Ok(ingested.received)
+    }
+
+    /// Remembers operations that were refused, so that the next session does not bring them again.
+    fn remember(&self, replica: &mut Replica, ingested: &IngestedOps<'_>) {
+        let Some(name) = self.options.peer.as_deref().filter(|_| !ingested.refused.is_empty()) else {
+            return;
+        };
+        let mut new = Vec::new();
+        for refused in ingested.refused.iter().filter(|refused| refused.reason != RefusalReason::UnknownKey) {
+            let Some(op) = refused.op else { continue };
+            let Ok(hash) = OpHash::of(&replica.crypto(), op) else { continue };
+            let copies = match refused.reason {
+                RefusalReason::BadSignature => replica.copy_digest(op.kid(), op.signature()),
+                _ => CopyDigest::default(),
+            };
+            let (ts, actor) = (op.op().ts(), op.op().actor());
+            new.push(NewRefused { ts, actor, hash, reason: refused.reason.code(), copies });
+        }
+        let tag = replica.admission_tag();
+        // If there is no room for them, they are sent again.
+        replica.peers_mut().remember(name, tag, new.into_iter());
     }
 
     /// Returns an upper bound for the number of operations that wait to be pushed.

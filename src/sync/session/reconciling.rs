@@ -1,99 +1,67 @@
 //! A session from its first request to its result, on the initiator's side.
 
-use super::id::{SessionId, hint_of};
-use super::transfer::{Inbox, Outbox};
-use super::{Progress, SessionDigest, SessionResult, SyncOptions};
-use crate::codec::{OpPacker, wide};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Progress;
+use super::id::SessionId;
+use super::start::Start;
+use super::transfer::{HashedRefusal, Inbox, Outbox};
+use crate::codec::{OpHash, wide};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
-use crate::oplog::LogId;
-use crate::replica::Replica;
+use crate::replica::{Claim, NewRefused, RefusedByPeer, RefusedOps, Replica};
+use crate::sync::authors::{PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
-    MAX_ALTERNATES_WANTED, MAX_PENDING, MAX_RUNS, MIN_MESSAGE_BYTES, REFUSED_AS_PROGRESS, max_idle_rounds,
+    MAX_PENDING, MAX_PENDING_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, REFUSED_AS_PROGRESS,
+    max_idle_rounds, room_for_ranges,
 };
 use crate::sync::proto::{
-    Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections, RequestHead,
-    Sections, SyncAnswer, Welcome, first_8,
+    Continuation, Copies, Phase, ProtocolVersion, RangeContent, RangeItem, RangeWriter, ReadSections,
+    Sections, ServingOrder, SyncAnswer, Welcome,
 };
-use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
-use crate::sync::resume::{CommonOps, ResumeId, ResumeToken, Transferred};
-use crate::sync::{IngestedOps, PeerMisbehaved, SyncError};
-
-/// The facts about a session that are fixed by its first request.
-pub(crate) struct Start {
-    pub(crate) nonce: [u8; 16],
-    /// The longest answer that this side accepts, in bytes.
-    pub(crate) limit: usize,
-    /// The earlier session that was offered for resumption.
-    pub(crate) offered: Option<ResumeToken>,
-    pub(crate) space: LogSpace,
-    /// The session covers the operations with numbers below this.
-    pub(crate) cursor: OpSeq,
-    /// The log of the session, to recognize the replica.
-    log: LogId,
-}
-
-impl Start {
-    /// Begins a session with this replica. Returns the first request as well.
-    pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> (Self, Vec<u8>) {
-        let start = Self {
-            nonce,
-            limit: options.limit(),
-            offered: options.resume.clone().filter(|token| token.common.is_of(replica.log())),
-            space: LogSpace::of(replica),
-            cursor: replica.log().confirmed(),
-            log: replica.log().id().clone(),
-        };
-        let count = u64::from(start.cursor);
-        let since = start.offered.as_ref().map(|token| wide(token.common.others(start.cursor).count()));
-        let hint = hint_of(replica.crypto(), replica.log().index(), start.cursor);
-        let hello = Hello { count, since: since.unwrap_or(count), hint };
-        let head = start.head(0, start.offered.as_ref().map(|token| token.id), Phase::Hello(hello));
-        // A replica that does not verify asks for other copies of the operations in doubt.
-        let alternates_wanted = replica.wanted_alternates().take(MAX_ALTERNATES_WANTED).copied().collect();
-        let sections = Sections { alternates_wanted, ranges: RangeWriter::new(), ops: OpPacker::new(0) };
-        let message = head.write(sections);
-        (start, message)
-    }
-
-    /// Returns the head of a request.
-    pub(crate) const fn head(&self, round: u64, resume: Option<ResumeId>, phase: Phase) -> RequestHead {
-        RequestHead { nonce: self.nonce, space: self.space.tag, round, limit: self.limit, resume, phase }
-    }
-
-    /// Returns the tag by which the session recognizes its answers.
-    pub(crate) fn tag(&self) -> [u8; 8] {
-        first_8(&self.nonce)
-    }
-
-    /// Checks that this is the replica with which the session began.
-    pub(crate) fn check_replica(&self, replica: &Replica) -> Result<(), SyncError> {
-        if self.log == *replica.log().id() { Ok(()) } else { Err(SyncError::OtherReplica) }
-    }
-}
+use crate::sync::rbsr::{Bound, Entries, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
+use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, SyncError};
 
 /// A session whose welcome has arrived.
 pub(crate) struct Reconciling {
     pub(crate) start: Start,
     /// The number of the next request.
     pub(crate) round: u64,
-    comparison: Comparison,
+    pub(super) comparison: Comparison,
     /// Ranges to describe in later requests.
     pending: Vec<PendingRange>,
     /// The ranges of the last request, in order.
     asked: Vec<PendingRange>,
-    outbox: Outbox,
-    inbox: Inbox,
+    pub(super) outbox: Outbox,
+    pub(super) inbox: Inbox,
+    /// Operations that this side refused earlier, and that the peer does not hold.
+    pub(super) withdrawn: BTreeSet<OpHash>,
+    /// True if there was no room to remember what was refused.
+    pub(super) unremembered: bool,
     /// The number of answers in a row without progress.
     idle_rounds: u32,
+    /// Bytes of the pending ranges.
+    pending_bytes: usize,
+    /// True if ranges are left to the next session.
+    pub(super) is_cut_short: bool,
+    /// The part of the last request about copies.
+    asked_copies: Copies,
 }
 
 /// The two sets of operations that are compared.
-struct Comparison {
-    id: SessionId,
-    fingerprinter: Fingerprinter,
-    snapshot: Snapshot,
-    welcome: Welcome,
+pub(super) struct Comparison {
+    pub(super) id: SessionId,
+    pub(super) fingerprinter: Fingerprinter,
+    pub(super) snapshot: Snapshot,
+    pub(super) welcome: Welcome,
+    /// The authors whose operations the peer accepts.
+    pub(super) peer: PeerFilter,
+    /// Operations of this side of other authors.
+    pub(super) left_out: u64,
+    /// Operations that this side refused earlier, in the total order. They count as if they were in the log.
+    pub(super) refused: RefusedOps,
+    /// Operations of this side that the peer refused earlier.
+    pub(super) by_peer: BTreeMap<OpSeq, RefusalReason>,
 }
 
 /// A range, and the content to send about it.
@@ -111,6 +79,32 @@ enum PendingContent {
     Wants(Vec<bool>),
 }
 
+impl PendingRange {
+    /// Returns the bytes that it takes, at least.
+    fn bytes(&self) -> usize {
+        let wants = if let PendingContent::Wants(wants) = &self.content { wants.len() } else { 0 };
+        size_of::<Self>().saturating_add(self.low.heap_bytes()).saturating_add(self.high.heap_bytes() + wants)
+    }
+
+    /// Takes away the part that an answer has dealt with, up to `from`, with this number of operations.
+    fn cut(&mut self, version: ProtocolVersion, from: Bound, done: u64) -> Result<(), SyncError> {
+        let order = ServingOrder::of(version);
+        if let PendingContent::Wants(wants) = &mut self.content {
+            let done = usize::try_from(done).ok().filter(|done| *done <= wants.len());
+            let done = done.ok_or(PeerMisbehaved::Limit)?;
+            match order {
+                ServingOrder::OldestFirst => drop(wants.drain(..done)),
+                ServingOrder::NewestFirst => wants.truncate(wants.len() - done),
+            }
+        }
+        match order {
+            ServingOrder::OldestFirst => self.low = from,
+            ServingOrder::NewestFirst => self.high = from,
+        }
+        Ok(())
+    }
+}
+
 impl Reconciling {
     /// Begins the comparison that the welcome announces.
     pub(crate) fn new(start: Start, welcome: Welcome, replica: &Replica) -> Result<Self, SyncError> {
@@ -118,7 +112,11 @@ impl Reconciling {
         if welcome.resumed && token.is_none() {
             return Err(PeerMisbehaved::Resume.into());
         }
-        if welcome.limit < MIN_MESSAGE_BYTES {
+        let least = match start.version {
+            ProtocolVersion::V1 => ONE_OP_MESSAGE_BYTES,
+            ProtocolVersion::V2 => MIN_MESSAGE_BYTES,
+        };
+        if welcome.limit < least {
             return Err(PeerMisbehaved::Limit.into());
         }
         let id = SessionId {
@@ -128,18 +126,35 @@ impl Reconciling {
         };
         let fingerprinter = id.fingerprinter(replica.crypto());
         let common = token.map(|token| &token.common);
-        let snapshot = Snapshot::new(replica.log().index(), &fingerprinter, start.cursor, common);
+        let index = replica.log().index();
+        let peer = PeerFilter::new(start.nonce, welcome.filter.clone());
+        let declined = peer.declined(replica.crypto(), index);
+        let left_out = declined.count(index, start.cursor);
+        let refused = start.refused(replica, welcome.resumed, &welcome.renewed);
+        let by_peer = match start.peer_tag(replica) {
+            // With other keys, the peer may accept what it refused.
+            Some(tag) if tag == welcome.tag => start.refused_by_peer(replica),
+            _ => BTreeMap::new(),
+        };
+        let is_left_out = |number| declined.contains(index, number) || by_peer.contains_key(&number);
+        let entries = Entries::new(index, start.cursor, &refused);
+        let snapshot = Snapshot::new(entries, &fingerprinter, start.cursor, common, is_left_out);
         // A side without operations has nothing to compare: it lacks all operations of the peer.
         let content = if snapshot.len() == 0 { PendingContent::Ids } else { PendingContent::Fingerprint };
         Ok(Self {
             start,
             round: 0,
-            comparison: Comparison { id, fingerprinter, snapshot, welcome },
+            comparison: Comparison { id, fingerprinter, snapshot, welcome, peer, left_out, refused, by_peer },
             pending: Vec::new(),
             asked: vec![PendingRange { low: Bound::start(), high: Bound::End, content }],
             outbox: Outbox::default(),
             inbox: Inbox::default(),
             idle_rounds: 0,
+            pending_bytes: 0,
+            is_cut_short: false,
+            asked_copies: Copies::default(),
+            withdrawn: BTreeSet::new(),
+            unremembered: false,
         })
     }
 
@@ -153,29 +168,39 @@ impl Reconciling {
     ) -> Result<Option<Vec<u8>>, SyncError> {
         let ranges = self.describe_pending(replica);
         let Comparison { id, fingerprinter, welcome, .. } = &self.comparison;
-        let limit = welcome.limit.min(self.start.limit);
+        let limit = welcome.limit.min(self.start.preferred);
         let ops = self.outbox.pack(replica, fingerprinter, limit)?;
-        let alternates_wanted = self.inbox.take_alternates_wanted();
-        if ranges.is_empty() && ops.count() == 0 && alternates_wanted.is_empty() {
+        let copies = self.inbox.take_copies(self.start.version);
+        self.asked_copies.clone_from(&copies);
+        if ranges.is_empty() && ops.count() == 0 && copies.is_empty() {
             return Ok(None);
         }
         progress.op_bytes_sent = progress.op_bytes_sent.saturating_add(wide(ops.len()));
         let head = self.start.head(self.round, id.resume, Phase::Later { cursor: welcome.cursor });
-        Ok(Some(head.write(Sections { alternates_wanted, ranges, ops })))
+        Ok(Some(head.write(Sections { copies, ranges, ops })))
     }
 
     /// Describes pending ranges until the message is full. The rest stays pending.
     fn describe_pending(&mut self, replica: &Replica) -> RangeWriter {
-        let view = self.comparison.view(replica);
-        let mut writer = RangeWriter::new();
-        let mut reached = Bound::start();
+        let view = self.comparison.view(replica, self.start.cursor);
+        let order = ServingOrder::of(self.start.version);
+        let limit = self.comparison.welcome.limit.min(self.start.preferred);
+        let mut writer = RangeWriter::new(order, room_for_ranges(limit));
+        let mut reached: Option<Bound> = None;
         let mut left = Vec::new();
         self.asked.clear();
         self.pending.sort_by(|a, b| a.low.cmp(&b.low));
+        if order == ServingOrder::NewestFirst {
+            self.pending.reverse();
+        }
         let mut pending = std::mem::take(&mut self.pending).into_iter();
         for next in pending.by_ref() {
             // A peer that describes a range twice is answered once.
-            if next.low < reached {
+            let is_answered = reached.as_ref().is_some_and(|reached| match order {
+                ServingOrder::OldestFirst => next.low < *reached,
+                ServingOrder::NewestFirst => next.high > *reached,
+            });
+            if is_answered {
                 continue;
             }
             let content = match &next.content {
@@ -187,11 +212,18 @@ impl Reconciling {
                 left.push(next);
                 break;
             }
-            reached = next.high.clone();
+            reached = Some(match order {
+                ServingOrder::OldestFirst => next.high.clone(),
+                ServingOrder::NewestFirst => next.low.clone(),
+            });
             self.asked.push(next);
         }
         left.extend(pending);
+        self.pending_bytes = left.iter().map(PendingRange::bytes).sum();
         self.pending = left;
+        if order == ServingOrder::NewestFirst {
+            self.asked.reverse();
+        }
         writer
     }
 
@@ -204,19 +236,30 @@ impl Reconciling {
         now: WallMillis,
         answer: SyncAnswer<ReadSections<'_>>,
         progress: &mut Progress,
+        unknown: &mut UnknownAuthors,
     ) -> Result<(), SyncError> {
         let SyncAnswer { welcome, ack, continuation, sections } = answer;
         self.round += 1;
+        if let (Some(_), ProtocolVersion::V1, Some(name)) = (&welcome, self.start.version, &self.start.peer) {
+            replica.peers_mut().has_spoken_version_1(name);
+        }
 
-        let sent = self.outbox.acknowledge(&ack)?;
+        let fingerprinter = self.comparison.fingerprinter;
+        let (sent, refused_by_peer) = self.outbox.acknowledge(&ack, replica.log(), &fingerprinter)?;
+        self.remember_by_peer(replica, refused_by_peer);
         progress.sent = progress.sent.saturating_add(sent);
         progress.refused_by_peer.add(&ack.refused);
         let is_empty = sections.ranges.is_empty() && continuation.is_none() && sections.ops.is_empty();
         let ingested = IngestedOps::ingest(replica, now, sections.ops)?;
         let received = ingested.received;
+        let told = welcome.iter().flat_map(|welcome| &welcome.unknown);
+        told.for_each(|author| unknown.add(&author.actor, &author.kid));
+        let refused = ingested.refused.iter().filter(|refused| refused.reason == RefusalReason::UnknownKey);
+        refused.filter_map(|refused| refused.op).for_each(|op| unknown.add(op.op().actor(), op.kid()));
         let cursor = self.start.cursor;
-        self.inbox.record(replica.log(), &self.comparison.fingerprinter, cursor, ingested, progress)?;
-        self.outbox.queue_alternates(replica, &sections.alternates_wanted);
+        let refused = self.inbox.record(replica, &fingerprinter, cursor, ingested, progress);
+        self.remember(replica, &refused);
+        self.take_copies(replica, &sections.copies);
 
         if welcome.is_some() && is_empty {
             // Only the fingerprint of everything is known.
@@ -224,7 +267,11 @@ impl Reconciling {
             let content = RangeContent::Fingerprint { count, fingerprint: short(total) };
             self.on_range(replica, RangeItem { low: Bound::start(), high: Bound::End, content })?;
         }
-        for item in sections.ranges {
+        let mut ranges = sections.ranges;
+        if self.start.version > ProtocolVersion::V1 {
+            ranges.reverse();
+        }
+        for item in ranges {
             if !self.was_asked(&item) {
                 return Err(PeerMisbehaved::Range.into());
             }
@@ -232,6 +279,10 @@ impl Reconciling {
         }
         if let Some(continuation) = continuation {
             self.ask_again(continuation)?;
+        }
+        if self.inbox.is_full() {
+            self.is_cut_short = true;
+            self.pending.clear();
         }
 
         let Comparison { welcome, snapshot, .. } = &self.comparison;
@@ -245,7 +296,76 @@ impl Reconciling {
         progress.left_to_send = self.outbox.waiting();
         let here = snapshot.count().saturating_add(self.inbox.received.count);
         progress.left_to_receive = welcome.count.saturating_sub(here);
+        self.settle(replica);
         Ok(())
+    }
+
+    /// Returns true if nothing is left to be sent.
+    pub(super) fn is_complete(&self) -> bool {
+        self.pending.is_empty() && self.outbox.is_empty() && self.inbox.is_empty()
+    }
+
+    /// Remembers operations of the peer that were refused, so that it does not send them again.
+    fn remember(&mut self, replica: &mut Replica, refused: &[HashedRefusal<'_>]) {
+        let (Some(name), ProtocolVersion::V2) = (&self.start.peer, self.start.version) else { return };
+        // Unknown authors are named in the filter instead.
+        let refused = refused.iter().filter(|refused| refused.reason != RefusalReason::UnknownKey);
+        let new = refused.map(|refused| NewRefused {
+            ts: refused.op.op().ts(),
+            actor: refused.op.op().actor(),
+            hash: refused.hash,
+            reason: refused.reason.code(),
+            copies: refused.copies,
+        });
+        self.unremembered |= !replica.peers_mut().remember(name, self.start.tag, new);
+    }
+
+    /// Remembers operations that the peer refused. Of a copy with a bad signature, another is wanted.
+    fn remember_by_peer(&mut self, replica: &mut Replica, refused: Vec<(OpSeq, RefusalReason)>) {
+        let mut new = Vec::with_capacity(refused.len());
+        for (number, reason) in refused {
+            let hash = *replica.log().index().hash(number);
+            if reason == RefusalReason::BadSignature {
+                replica.collect_alternates(&hash);
+            }
+            let alternates = replica.alternates_of(number);
+            new.push(RefusedByPeer { hash, reason: reason.code(), alternates });
+        }
+        if let (Some(name), ProtocolVersion::V2, false) =
+            (&self.start.peer, self.start.version, new.is_empty())
+        {
+            let tag = self.comparison.welcome.tag;
+            self.unremembered |= !replica.peers_mut().remember_by_peer(name, tag, new.into_iter());
+        }
+    }
+
+    /// Takes what the peer says about copies of operations.
+    fn take_copies(&mut self, replica: &mut Replica, copies: &Copies) {
+        if self.start.version == ProtocolVersion::V1 {
+            let hashes: Vec<OpHash> = copies.wanted.iter().map(|wanted| wanted.hash).collect();
+            return self.outbox.queue_alternates(replica, &hashes);
+        }
+        for wanted in &copies.wanted {
+            match replica.examine_claim(&wanted.hash, wanted.doubted) {
+                Claim::Unknown => {}
+                Claim::SameCopies => self.inbox.same.push(wanted.hash),
+                Claim::OtherCopies(number) => self.outbox.queue_alternate(number),
+            }
+        }
+        copies.same.iter().for_each(|hash| replica.settle_alternates(hash));
+    }
+
+    /// Queues operations that the peer lacks, given from the oldest to the newest. Those that this side refused are not
+    /// here to be sent.
+    fn queue(&mut self, numbers: Vec<OpSeq>) {
+        let (ours, refused): (Vec<OpSeq>, Vec<OpSeq>) =
+            numbers.into_iter().partition(|number| *number < self.start.cursor);
+        let position =
+            |number: OpSeq| number.get().checked_sub(self.start.cursor.get()).map(crate::packed::index);
+        let refused = refused.into_iter().filter_map(position);
+        let hashes = refused.filter_map(|position| Some(self.comparison.refused.get(position)?.hash));
+        self.withdrawn.extend(hashes);
+        self.outbox.queue(ServingOrder::of(self.start.version), ours);
     }
 
     /// Returns true if the range lies within a range of the last request.
@@ -256,20 +376,22 @@ impl Reconciling {
 
     /// Decides how to continue with a range that the peer describes.
     fn on_range(&mut self, replica: &Replica, item: RangeItem) -> Result<(), SyncError> {
-        let view = self.comparison.view(replica);
+        let view = self.comparison.view(replica, self.start.cursor);
         let RangeItem { low, high, content } = item;
         let content = match content {
             RangeContent::Fingerprint { count, fingerprint } => {
                 match view.on_fingerprint(&low, &high, count, fingerprint) {
                     OnFingerprint::Same => return Ok(()),
                     OnFingerprint::SendAll => {
-                        self.outbox.queue(view.numbers(view.range(&low, &high)));
+                        let numbers = view.numbers(view.range(&low, &high)).collect();
+                        self.queue(numbers);
                         return Ok(());
                     }
                     OnFingerprint::Split(parts) if self.pending.len() + parts.len() <= MAX_PENDING => {
                         let content = PendingContent::Fingerprint;
-                        let pending = |(low, high)| PendingRange { low, high, content: content.clone() };
-                        self.pending.extend(parts.into_iter().map(pending));
+                        for (low, high) in parts {
+                            self.keep(PendingRange { low, high, content: content.clone() });
+                        }
                         return Ok(());
                     }
                     OnFingerprint::List => PendingContent::Ids,
@@ -278,85 +400,69 @@ impl Reconciling {
             }
             RangeContent::Ids(ids) => {
                 let OnIds { send, wants } = view.on_ids(&low, &high, &ids);
-                self.outbox.queue(view.numbers(send));
+                let numbers = view.numbers(send).collect();
+                self.queue(numbers);
                 if wants.is_empty() {
                     return Ok(());
                 }
                 PendingContent::Wants(wants)
             }
             RangeContent::Wants(wants) => {
-                self.outbox.queue(view.numbers(view.wanted(&low, &high, &wants)?));
+                let numbers = view.numbers(view.wanted(&low, &high, &wants)?).collect();
+                self.queue(numbers);
                 return Ok(());
             }
         };
-        self.pending.push(PendingRange { low, high, content });
+        self.keep(PendingRange { low, high, content });
         Ok(())
+    }
+
+    /// Keeps a range for a later request, unless there are too many: a peer may describe any number.
+    fn keep(&mut self, range: PendingRange) {
+        let bytes = self.pending_bytes.saturating_add(range.bytes());
+        if self.pending.len() >= 2 * MAX_PENDING || bytes > MAX_PENDING_BYTES {
+            self.is_cut_short = true;
+            return;
+        }
+        self.pending_bytes = bytes;
+        self.pending.push(range);
     }
 
     /// Repeats the last request from the place that a full answer reached.
     fn ask_again(&mut self, continuation: Continuation) -> Result<(), SyncError> {
         let Continuation { from, done } = continuation;
         for mut asked in std::mem::take(&mut self.asked) {
-            if asked.high <= from {
+            let (is_done, is_cut) = match ServingOrder::of(self.start.version) {
+                ServingOrder::OldestFirst => (asked.high <= from, asked.low < from),
+                ServingOrder::NewestFirst => (asked.low >= from, asked.high > from),
+            };
+            if is_done {
                 continue;
             }
-            if asked.low < from {
-                asked.low = from.clone();
-                if let PendingContent::Wants(wants) = &mut asked.content {
-                    let done = usize::try_from(done).ok().filter(|done| *done <= wants.len());
-                    wants.drain(..done.ok_or(PeerMisbehaved::Limit)?);
-                }
+            if is_cut {
+                asked.cut(self.start.version, from.clone(), done)?;
             }
-            self.pending.push(asked);
+            self.keep(asked);
         }
         Ok(())
     }
 
+    /// Takes back the last request, which was too long for somebody on the way. Returns false if it cannot be shorter.
+    pub(crate) fn take_back(&mut self) -> bool {
+        for range in std::mem::take(&mut self.asked) {
+            self.keep(range);
+        }
+        let asked = std::mem::take(&mut self.asked_copies);
+        self.inbox.ask_for_copies(asked);
+        self.outbox.take_back()
+    }
+
+    /// Returns the operations that were left out because they are too long for somebody on the way.
+    pub(crate) fn too_large(&self) -> &[OpHash] {
+        &self.outbox.too_large
+    }
+
     // The end
-
-    /// Returns the result of a complete reconciliation.
-    pub(crate) fn conclude(self, replica: &Replica, progress: &Progress) -> SessionResult {
-        let Comparison { snapshot, welcome, .. } = &self.comparison;
-        let (received, sent) = (self.inbox.received, self.outbox.sent);
-        let refused = progress.received.refused;
-        let refused_by_peer = progress.refused_by_peer;
-        // If this side's operations and the received ones are the peer's operations and the sent ones, both hold the
-        // same. All of this is computed from our own log, except for the peer's count and sum, which it announced
-        // before any operation was exchanged.
-        let count = snapshot.count().checked_add(received.count);
-        let same_count = count.and_then(|count| count.checked_sub(sent.count)) == Some(welcome.count);
-        let sum = snapshot.total().wrapping_add(received.sum);
-        let same_sum = sum.wrapping_sub(sent.sum) == welcome.total;
-        let all_taken = refused.total() == 0 && refused_by_peer.total() == 0 && !self.outbox.altered;
-        if same_count && same_sum && all_taken {
-            SessionResult::Converged {
-                digest: SessionDigest::of_sum(sum),
-                count: u64::from(self.start.cursor).saturating_add(received.count),
-                resume: self.into_token(replica),
-            }
-        } else {
-            SessionResult::NotConverged { refused, refused_by_peer }
-        }
-    }
-
-    /// Returns the token for the next session with this peer.
-    fn into_token(self, replica: &Replica) -> Option<ResumeToken> {
-        let index = replica.log().index();
-        let received = self.inbox.numbers;
-        if received.len() > MAX_RUNS {
-            return None;
-        }
-        let Comparison { id, welcome, .. } = self.comparison;
-        let transferred = Transferred {
-            count: welcome.count,
-            total: welcome.total,
-            to_responder: self.outbox.sent_numbers.iter().map(|number| *index.hash(*number)).collect(),
-            to_initiator: received.numbers().map(|number| *index.hash(number)).collect(),
-        };
-        let crypto = replica.crypto();
-        let id = ResumeId { session: id.name(crypto), transferred: transferred.digest(crypto) };
-        Some(ResumeToken { id, common: CommonOps::new(replica.log(), self.start.cursor, received) })
-    }
 
     /// Returns the number of pending ranges.
     #[cfg(test)]
@@ -366,7 +472,8 @@ impl Reconciling {
 }
 
 impl Comparison {
-    fn view<'v>(&'v self, replica: &'v Replica) -> View<'v> {
-        View { index: replica.log().index(), fingerprinter: &self.fingerprinter, snapshot: &self.snapshot }
+    fn view<'v>(&'v self, replica: &'v Replica, cursor: OpSeq) -> View<'v> {
+        let entries = Entries::new(replica.log().index(), cursor, &self.refused);
+        View { entries, fingerprinter: &self.fingerprinter, snapshot: &self.snapshot }
     }
 }

@@ -9,14 +9,19 @@ use crate::crypto::Zeroizing;
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::oplog::LogId;
-use crate::replica::Replica;
+use crate::replica::{Claim, Replica};
 use crate::store::StoreError;
-use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST};
-use crate::sync::proto::{
-    Ack, Alert, Continuation, Hello, LogSpace, Phase, RangeContent, RangeItem, RangeWriter, ReadSections,
-    Sections, SyncAnswer, SyncRequest, Welcome, room_for_ops,
+use crate::sync::authors::{AuthorFilter, PeerFilter};
+use crate::sync::proto::limits::{
+    MAX_ALTERNATES_WANTED, MAX_CLAIMS, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST, ONE_OP_MESSAGE_BYTES,
+    room_for_ops, room_for_ranges,
 };
-use crate::sync::rbsr::{Bound, Fingerprinter, OnFingerprint, OnIds, Snapshot, View};
+use crate::sync::proto::{
+    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeItem,
+    RangeWriter, ReadSections, RefusedRuns, RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest,
+    WantedCopy, Welcome,
+};
+use crate::sync::rbsr::{Bound, Entries, Fingerprinter, OnFingerprint, OnIds, Snapshot, Tally, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
 use crate::sync::{IngestedOps, PeerMisbehaved, Received, SyncError};
 
@@ -86,7 +91,11 @@ impl Responder {
         let space = LogSpace::of(replica);
         let request = SyncRequest::read(request, &space)?;
         let head = &request.head;
-        if head.limit < MIN_MESSAGE_BYTES {
+        let least = match head.version {
+            ProtocolVersion::V1 => ONE_OP_MESSAGE_BYTES,
+            ProtocolVersion::V2 => MIN_MESSAGE_BYTES,
+        };
+        if head.limit < least {
             return Err(PeerMisbehaved::Limit.into());
         }
         if let Phase::Later { cursor } = head.phase {
@@ -104,8 +113,8 @@ impl Responder {
     /// application transfers from the initiator. `None` if this responder no longer knows the session.
     #[must_use]
     pub fn push_after(&self, replica: &Replica, id: [u8; ResumeToken::ID_BYTES]) -> Option<Push> {
-        let common = self.resumed(replica, ResumeId::from_bytes(&id))?;
-        Some(Push::new(common.clone(), &self.options))
+        let session = self.resumed(replica, ResumeId::from_bytes(&id))?;
+        Some(Push::new(session.common.clone(), session.version, session.peer.clone(), &self.options))
     }
 
     /// Returns the sessions with this replica that can be resumed, in bytes, to be kept beside the replica's file and
@@ -129,8 +138,8 @@ impl Responder {
         self.sessions.restore(bytes, replica, &self.secret)
     }
 
-    /// Returns the operations that a session made common, if it is remembered as the peer remembers it.
-    fn resumed(&self, replica: &Replica, id: Option<ResumeId>) -> Option<&CommonOps> {
+    /// Returns an earlier session, if it is remembered as the peer remembers it.
+    fn resumed(&self, replica: &Replica, id: Option<ResumeId>) -> Option<&PastSession> {
         self.sessions.find(replica, id?)
     }
 
@@ -141,30 +150,59 @@ impl Responder {
         request: SyncRequest<'_>,
     ) -> Result<Reply, SyncError> {
         let SyncRequest { head, sections } = request;
-        let ReadSections { alternates_wanted, ranges, ops, .. } = sections;
+        let ReadSections { copies, ranges, ops, .. } = sections;
         let ingested = IngestedOps::ingest(replica, now, ops)?;
-        alternates_wanted.iter().for_each(|hash| replica.collect_alternates(hash));
+        let claims = take_copies(replica, &head, &copies);
 
         let (cursor, resume) = match head.phase {
             Phase::Hello(_) => (
                 replica.log().confirmed(),
-                head.resume.filter(|id| self.resumed(replica, Some(*id)).is_some()),
+                // A resumed session would not cover other copies of operations that were refused before.
+                head.resume.filter(|_| claims.renewed.is_empty()).filter(|id| {
+                    let session = self.resumed(replica, Some(*id));
+                    session
+                        .is_some_and(|session| session.version == head.version && session.is_valid(replica))
+                }),
             ),
             Phase::Later { cursor } => (cursor, head.resume),
         };
         let crypto = replica.crypto();
-        let nonce = responder_nonce(crypto, &self.secret, &head.nonce, cursor, resume);
+        let nonce = responder_nonce(crypto, &self.secret, &head.nonce, cursor, resume, &head.filter);
         let id = SessionId { initiator: head.nonce, responder: nonce, resume };
         let name = id.name(crypto);
         let fingerprinter = id.fingerprinter(crypto);
-        let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor);
-        let view = View { index: replica.log().index(), fingerprinter: &fingerprinter, snapshot: &snapshot };
-        let mut draft = Draft::new(replica, view, room_for_ops(head.limit.min(self.options.limit())));
+        let peer = PeerFilter::new(head.nonce, head.filter.clone());
+        let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor, &peer);
+        let view = View {
+            entries: Entries::of_log(replica.log().index()),
+            fingerprinter: &fingerprinter,
+            snapshot: &snapshot,
+        };
+        let limit = head.limit.min(self.options.preferred());
+        let mut draft = Draft::new(replica, view, ServingOrder::of(head.version), limit);
         let welcome = match head.phase {
             Phase::Hello(hello) => {
-                draft.answer_hello(cursor, &hello, resume.is_some())?;
-                let (count, total, limit) = (snapshot.count(), snapshot.total(), self.options.limit());
-                Some(Welcome { nonce, cursor, resumed: resume.is_some(), count, total, limit })
+                let index = replica.log().index();
+                let declined = peer.declined(crypto, index);
+                let is_left_out = |number| declined.contains(index, number);
+                let hint = hint_of(crypto, Entries::of_log(index), cursor, is_left_out);
+                draft.answer_hello(hello.hint == hint, &hello, resume.is_some())?;
+                Some(Welcome {
+                    nonce,
+                    cursor,
+                    resumed: resume.is_some(),
+                    count: snapshot.count(),
+                    total: snapshot.total(),
+                    limit: self.options.announced(head.version),
+                    filter: match head.version {
+                        ProtocolVersion::V1 => AuthorFilter::All,
+                        ProtocolVersion::V2 => AuthorFilter::of(replica, &head.nonce),
+                    },
+                    left_out: declined.count(index, cursor),
+                    unknown: declined.authors(index),
+                    tag: replica.admission_tag(),
+                    renewed: claims.renewed,
+                })
             }
             Phase::Later { .. } => {
                 draft.answer_ranges(ranges)?;
@@ -172,22 +210,27 @@ impl Responder {
             }
         };
         let sent_numbers = std::mem::take(&mut draft.sent_numbers);
-        draft.send_alternates(&alternates_wanted)?;
+        draft.send_copies(&claims.to_send)?;
         let sent = wide(draft.ops.count());
         let received = ingested.received;
+        let mut refused_runs = RefusedRuns::default();
+        ingested.refused.iter().for_each(|refused| refused_runs.add(refused.at, refused.reason));
         let ack = Ack {
+            refused_runs,
             new_ops: received.new_ops(),
             duplicates: received.duplicates,
             refused: received.refused,
-            sum: fingerprinter.sum(view.index, &ingested.numbers),
+            sum: fingerprinter.sum(replica.log().index(), &ingested.numbers),
         };
-        let wanted = alternates_to_request(replica, &ingested, welcome.is_some());
-        let sections = Sections { alternates_wanted: wanted, ranges: draft.ranges, ops: draft.ops };
-        let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
-        let new = welcome.map(|welcome| {
+        let wanted = copies_to_request(replica, head.version, &ingested, welcome.is_some());
+        let copies = Copies { wanted, same: claims.same };
+        let sections = Sections { copies, ranges: draft.ranges, ops: draft.ops };
+        let new = welcome.as_ref().map(|welcome| {
             let common = CommonOps::new(replica.log(), cursor, OpRuns::default());
-            PastSession::new(name, common, welcome.count, welcome.total)
+            let announced = Tally { count: welcome.count, sum: welcome.total };
+            PastSession::new(name, head.version, common, announced).with(peer, replica)
         });
+        let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
         self.sessions.record(replica.log(), name, new, &ingested.numbers, &sent_numbers);
         self.keep_snapshot(CachedSnapshot { id, log: replica.log().id().clone(), snapshot });
         Ok(Reply { message, received, sent })
@@ -200,13 +243,18 @@ impl Responder {
         id: &SessionId,
         fingerprinter: &Fingerprinter,
         cursor: OpSeq,
+        peer: &PeerFilter,
     ) -> Snapshot {
         let log = replica.log().id();
         let at = self.snapshots.iter().position(|cached| cached.id == *id && cached.log == *log);
         if let Some(cached) = at.and_then(|at| self.snapshots.remove(at)) {
             return cached.snapshot;
         }
-        Snapshot::new(replica.log().index(), fingerprinter, cursor, self.resumed(replica, id.resume))
+        let common = self.resumed(replica, id.resume).map(|session| &session.common);
+        let index = replica.log().index();
+        let declined = peer.declined(replica.crypto(), index);
+        let entries = Entries::of_log(index);
+        Snapshot::new(entries, fingerprinter, cursor, common, |number| declined.contains(index, number))
     }
 
     fn keep_snapshot(&mut self, cached: CachedSnapshot) {
@@ -217,12 +265,65 @@ impl Responder {
     }
 }
 
-/// Returns the operations of which the initiator is asked for another copy: those that it sent with a bad signature,
-/// and with the welcome, once in a session, those in doubt here.
-fn alternates_to_request(replica: &Replica, ingested: &IngestedOps, with_welcome: bool) -> Vec<OpHash> {
+/// The outcome of what a request says about copies of operations.
+#[derive(Default)]
+struct Claims {
+    /// Operations of which the initiator refused other copies than those that are here.
+    renewed: Vec<OpHash>,
+    /// Operations of which this side's copies are sent.
+    to_send: Vec<OpSeq>,
+    /// Operations of which this side has the same copy.
+    same: Vec<OpHash>,
+}
+
+fn take_copies(replica: &mut Replica, head: &RequestHead, copies: &Copies) -> Claims {
+    let mut claims = Claims::default();
+    for WantedCopy { hash, doubted } in &copies.wanted {
+        if head.version == ProtocolVersion::V1 {
+            replica.collect_alternates(hash);
+            let verified = Some(replica.log()).filter(|_| !replica.accepts_unverified());
+            claims.to_send.extend(verified.and_then(|log| log.find_confirmed(hash)));
+            continue;
+        }
+        match replica.examine_claim(hash, *doubted) {
+            Claim::Unknown => {}
+            Claim::SameCopies => claims.same.push(*hash),
+            Claim::OtherCopies(number) => {
+                let is_first = matches!(head.phase, Phase::Hello(_));
+                if is_first {
+                    claims.renewed.push(*hash);
+                }
+                if !is_first || !replica.accepts_unverified() {
+                    claims.to_send.push(number);
+                }
+            }
+        }
+    }
+    copies.same.iter().for_each(|hash| replica.settle_alternates(hash));
+    claims
+}
+
+/// Returns the operations of which the initiator is asked for another copy: with the welcome, once in a session, those
+/// in doubt here, and in version 1 those that it sent with a bad signature. Later versions name them where they
+/// acknowledge.
+fn copies_to_request(
+    replica: &Replica,
+    version: ProtocolVersion,
+    ingested: &IngestedOps<'_>,
+    with_welcome: bool,
+) -> Vec<WantedCopy> {
     let in_doubt = with_welcome.then(|| replica.wanted_alternates()).into_iter().flatten();
-    let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
-    in_doubt.chain(refused).take(MAX_ALTERNATES_WANTED).copied().collect()
+    let wanted = |hash: &OpHash| WantedCopy {
+        hash: *hash,
+        doubted: replica.log().index().find(hash).map(|seq| replica.copies_of(seq)).unwrap_or_default(),
+    };
+    match version {
+        ProtocolVersion::V1 => {
+            let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
+            in_doubt.chain(refused).take(MAX_ALTERNATES_WANTED).map(wanted).collect()
+        }
+        ProtocolVersion::V2 => in_doubt.take(MAX_CLAIMS).map(wanted).collect(),
+    }
 }
 
 /// An answer that is being written.
@@ -238,13 +339,13 @@ struct Draft<'v> {
 }
 
 impl<'v> Draft<'v> {
-    /// Creates an answer with room for `op_bytes` bytes of operations.
-    fn new(replica: &'v Replica, view: View<'v>, op_bytes: usize) -> Self {
+    /// Creates an answer of at most `limit` bytes, unless it carries a single operation.
+    fn new(replica: &'v Replica, view: View<'v>, order: ServingOrder, limit: usize) -> Self {
         Self {
             replica,
             view,
-            ranges: RangeWriter::new(),
-            ops: OpPacker::new(op_bytes),
+            ranges: RangeWriter::new(order, room_for_ranges(limit)),
+            ops: OpPacker::new(room_for_ops(limit)),
             sent_numbers: Vec::new(),
             continuation: None,
         }
@@ -252,12 +353,11 @@ impl<'v> Draft<'v> {
 
     /// Answers the first request: sends everything to a side without operations, and describes everything to a side
     /// that seems to have others.
-    fn answer_hello(&mut self, cursor: OpSeq, hello: &Hello, resumed: bool) -> Result<(), StoreError> {
+    fn answer_hello(&mut self, hints_equal: bool, hello: &Hello, resumed: bool) -> Result<(), StoreError> {
         let theirs = if resumed { hello.since } else { hello.count };
-        let seems_equal = theirs == self.view.snapshot.count()
-            && hello.hint == hint_of(self.replica.crypto(), self.view.index, cursor);
+        let seems_equal = hints_equal && theirs == self.view.snapshot.count();
         if theirs == 0 {
-            self.send(&Bound::start(), 0..self.view.snapshot.len())?;
+            self.send(&Bound::start(), &Bound::End, (0..self.view.snapshot.len()).collect())?;
         } else if !seems_equal {
             self.describe_all();
         }
@@ -267,22 +367,33 @@ impl<'v> Draft<'v> {
     /// Lists the newest operations, and sends the fingerprints of ranges that double in length from there back. So
     /// recent operations are found at once, regardless of the length of the log.
     fn describe_all(&mut self) {
-        let mut cuts = Vec::new();
+        let mut bounds = vec![Bound::End];
         let mut length = NEWEST;
         while let Some(cut) = self.view.snapshot.len().checked_sub(length).filter(|cut| *cut > 0) {
-            cuts.push(self.view.bound_at(cut));
+            bounds.push(self.view.bound_at(cut));
             length = length.saturating_mul(2);
         }
-        let mut low = Bound::start();
-        for high in cuts.into_iter().rev() {
-            self.describe(&low, &high, &self.view.fingerprint(&low, &high));
-            low = high;
+        bounds.push(Bound::start());
+        let mut ranges: Vec<(&Bound, &Bound)> = bounds.iter().skip(1).zip(&bounds).collect();
+        if self.ranges.order() == ServingOrder::OldestFirst {
+            ranges.reverse();
         }
-        self.describe(&low, &Bound::End, &self.view.ids(&low, &Bound::End));
+        for (low, high) in ranges {
+            let content = match high {
+                Bound::End => self.view.ids(low, high),
+                Bound::At(_) => self.view.fingerprint(low, high),
+            };
+            if !self.describe(low, high, &content) {
+                break;
+            }
+        }
     }
 
     /// Answers the ranges of a later request, until the answer is full.
-    fn answer_ranges(&mut self, ranges: Vec<RangeItem>) -> Result<(), SyncError> {
+    fn answer_ranges(&mut self, mut ranges: Vec<RangeItem>) -> Result<(), SyncError> {
+        if self.ranges.order() == ServingOrder::NewestFirst {
+            ranges.reverse();
+        }
         for item in ranges {
             if self.continuation.is_some() {
                 break;
@@ -296,7 +407,11 @@ impl<'v> Draft<'v> {
     fn describe(&mut self, low: &Bound, high: &Bound, content: &RangeContent) -> bool {
         let fits = self.ranges.push(low, high, content);
         if !fits {
-            self.continuation = Some(Continuation { from: low.clone(), done: 0 });
+            let from = match self.ranges.order() {
+                ServingOrder::OldestFirst => low,
+                ServingOrder::NewestFirst => high,
+            };
+            self.continuation = Some(Continuation { from: from.clone(), done: 0 });
         }
         fits
     }
@@ -308,12 +423,15 @@ impl<'v> Draft<'v> {
             RangeContent::Fingerprint { count, fingerprint } => {
                 match self.view.on_fingerprint(&low, &high, count, fingerprint) {
                     OnFingerprint::Same => {}
-                    OnFingerprint::SendAll => self.send(&low, range)?,
+                    OnFingerprint::SendAll => self.send(&low, &high, range.collect())?,
                     OnFingerprint::List => _ = self.describe(&low, &high, &self.view.ids(&low, &high)),
                     OnFingerprint::Fingerprint => {
                         self.describe(&low, &high, &self.view.fingerprint(&low, &high));
                     }
-                    OnFingerprint::Split(parts) => {
+                    OnFingerprint::Split(mut parts) => {
+                        if self.ranges.order() == ServingOrder::NewestFirst {
+                            parts.reverse();
+                        }
                         for (low, high) in &parts {
                             if !self.describe(low, high, &self.view.fingerprint(low, high)) {
                                 break;
@@ -325,36 +443,44 @@ impl<'v> Draft<'v> {
             RangeContent::Ids(ids) => {
                 let OnIds { send, wants } = self.view.on_ids(&low, &high, &ids);
                 if wants.is_empty() || self.describe(&low, &high, &RangeContent::Wants(wants)) {
-                    self.send(&low, send)?;
+                    self.send(&low, &high, send)?;
                 }
             }
             RangeContent::Wants(wants) => {
-                let start = range.start;
                 let wanted = self.view.wanted(&low, &high, &wants)?;
-                if let Some(stopped) = self.send_until_full(wanted)? {
-                    let from = if stopped == start { low } else { self.view.bound_at(stopped) };
-                    self.continuation = Some(Continuation { from, done: wide(stopped - start) });
+                self.send(&low, &high, wanted)?;
+                if let Some(continuation) = &mut self.continuation {
+                    // The flags of the operations that were dealt with are not repeated.
+                    let reached = self.view.range(&low, &continuation.from).end;
+                    continuation.done = wide(match self.ranges.order() {
+                        ServingOrder::OldestFirst => reached - range.start,
+                        ServingOrder::NewestFirst => range.end - reached.min(range.end),
+                    });
                 }
             }
         }
         Ok(())
     }
 
-    /// Sends the operations at these positions, in order, of a range that begins at `low`. If the answer is full, asks
-    /// the initiator to continue from there.
-    fn send(&mut self, low: &Bound, positions: impl IntoIterator<Item = usize>) -> Result<(), StoreError> {
+    /// Sends the operations at these ascending positions of a range. If the answer is full, asks the initiator to
+    /// continue from there.
+    fn send(&mut self, low: &Bound, high: &Bound, mut positions: Vec<usize>) -> Result<(), StoreError> {
+        let order = self.ranges.order();
+        if order == ServingOrder::NewestFirst {
+            positions.reverse();
+        }
         if let Some(stopped) = self.send_until_full(positions)? {
-            let from = self.view.bound_at(stopped).max(low.clone());
+            let from = match order {
+                ServingOrder::OldestFirst => self.view.bound_at(stopped).max(low.clone()),
+                ServingOrder::NewestFirst => self.view.bound_at(stopped + 1).min(high.clone()),
+            };
             self.continuation = Some(Continuation { from, done: 0 });
         }
         Ok(())
     }
 
     /// Sends operations. Returns the position of the first that does not fit.
-    fn send_until_full(
-        &mut self,
-        positions: impl IntoIterator<Item = usize>,
-    ) -> Result<Option<usize>, StoreError> {
+    fn send_until_full(&mut self, positions: Vec<usize>) -> Result<Option<usize>, StoreError> {
         for position in positions {
             let Some(number) = self.view.number(position) else { continue };
             if !pack_op(self.replica, number, &mut self.ops)? {
@@ -366,12 +492,9 @@ impl<'v> Draft<'v> {
     }
 
     /// Sends this side's copies of operations whose signatures the initiator doubts, until the answer is full.
-    fn send_alternates(&mut self, wanted: &[OpHash]) -> Result<(), StoreError> {
-        if self.replica.accepts_unverified() {
-            return Ok(());
-        }
-        for number in wanted.iter().filter_map(|hash| self.replica.log().find_confirmed(hash)) {
-            if !pack_op(self.replica, number, &mut self.ops)? {
+    fn send_copies(&mut self, wanted: &[OpSeq]) -> Result<(), StoreError> {
+        for number in wanted {
+            if !pack_op(self.replica, *number, &mut self.ops)? {
                 break;
             }
         }

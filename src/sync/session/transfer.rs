@@ -1,21 +1,21 @@
 //! The operations that an initiator exchanges with its peer.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Progress;
 use crate::codec::{OpHash, OpPacker, wide};
 use crate::op::{OpSeq, SignedOpRef};
 use crate::oplog::OpLog;
 use crate::packed::BitSet;
-use crate::replica::Replica;
+use crate::replica::{CopyDigest, Replica};
 use crate::store::StoreError;
 use crate::sync::proto::limits::{
-    MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_REFUSED,
+    MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS, MAX_REFUSED, room_for_ops,
 };
-use crate::sync::proto::{Ack, room_for_ops};
+use crate::sync::proto::{Ack, Copies, ProtocolVersion, ServingOrder, WantedCopy};
 use crate::sync::rbsr::{Fingerprinter, Tally};
 use crate::sync::resume::OpRuns;
-use crate::sync::{IngestedOps, PeerMisbehaved, SyncError};
+use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, RefusedOp, SyncError};
 
 /// The operations that an initiator sends, each once in a session.
 #[derive(Default)]
@@ -28,16 +28,31 @@ pub(crate) struct Outbox {
     /// Operations that were ever among the alternates, and their number.
     queued_alternates: BitSet<OpSeq>,
     alternates_count: usize,
-    /// The number of operations in the last request, alternates included.
-    in_flight: u64,
+    /// The operations in the last request in their order, one for each copy.
+    in_flight: Vec<OpSeq>,
     /// The sum over them, each once.
     in_flight_sum: u128,
+    /// Those of them that the peer lacks, and those of which it wants this side's copy.
+    in_flight_waiting: Vec<OpSeq>,
+    in_flight_alternates: Vec<OpSeq>,
+    /// The identity of the first of them.
+    in_flight_first: Option<OpHash>,
+    /// The bytes that they fill.
+    in_flight_bytes: usize,
+    /// The bytes that operations may fill, after a message was too long for somebody on the way.
+    room: Option<usize>,
+    /// Operations that are too long for somebody on the way.
+    pub(crate) too_large: Vec<OpHash>,
     /// True if the peer took other operations than were sent: somebody alters them on the way.
     pub(crate) altered: bool,
     /// Operations sent that the peer lacked.
     pub(crate) sent: Tally,
     /// Their numbers.
     pub(crate) sent_numbers: Vec<OpSeq>,
+    /// Those that the peer refused, as far as it named them.
+    pub(crate) refused: BTreeMap<OpSeq, RefusalReason>,
+    /// True if the peer refused operations that it did not name.
+    pub(crate) unnamed: bool,
 }
 
 impl Outbox {
@@ -46,9 +61,12 @@ impl Outbox {
         wide(self.waiting.len())
     }
 
-    /// Adds operations, unless they were added before.
-    pub(crate) fn queue(&mut self, numbers: impl Iterator<Item = OpSeq>) {
-        self.waiting.extend(numbers.filter(|number| self.queued.insert(*number)));
+    /// Adds operations, given from the oldest to the newest, unless they were added before.
+    pub(crate) fn queue(&mut self, order: ServingOrder, mut numbers: Vec<OpSeq>) {
+        if order == ServingOrder::NewestFirst {
+            numbers.reverse();
+        }
+        self.waiting.extend(numbers.into_iter().filter(|number| self.queued.insert(*number)));
     }
 
     /// Adds this side's copies of operations whose signatures the peer doubts. A replica that does not verify doubts
@@ -58,21 +76,90 @@ impl Outbox {
             return wanted.iter().for_each(|hash| replica.collect_alternates(hash));
         }
         for number in wanted.iter().filter_map(|hash| replica.log().find_confirmed(hash)) {
-            if self.alternates_count < MAX_ALTERNATES_SENT && self.queued_alternates.insert(number) {
-                self.alternates.push_back(number);
-                self.alternates_count += 1;
-            }
+            self.queue_alternate(number);
         }
     }
 
-    /// Checks the acknowledgement of the last request's operations. Returns their number.
-    pub(crate) fn acknowledge(&mut self, ack: &Ack) -> Result<u64, SyncError> {
-        let (found, expected) = (ack.total(), std::mem::take(&mut self.in_flight));
+    /// Adds this side's copies of an operation whose signature the peer doubts.
+    pub(crate) fn queue_alternate(&mut self, number: OpSeq) {
+        if self.alternates_count < MAX_ALTERNATES_SENT && self.queued_alternates.insert(number) {
+            self.alternates.push_back(number);
+            self.alternates_count += 1;
+        }
+    }
+
+    /// Returns true if nothing waits to be sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.alternates.is_empty()
+    }
+
+    /// Checks the acknowledgement of the last request's operations. Returns their number, and those that the
+    /// peer refused.
+    pub(crate) fn acknowledge(
+        &mut self,
+        ack: &Ack,
+        log: &OpLog,
+        fingerprinter: &Fingerprinter,
+    ) -> Result<(u64, Vec<(OpSeq, RefusalReason)>), SyncError> {
+        let in_flight = std::mem::take(&mut self.in_flight);
+        self.in_flight_alternates.clear();
+        for number in std::mem::take(&mut self.in_flight_waiting) {
+            self.sent.add(fingerprinter.of(log.index().hash(number)));
+            self.sent_numbers.push(number);
+        }
+        let (found, expected) = (ack.total(), wide(in_flight.len()));
         if found != expected {
             return Err(PeerMisbehaved::Ack { found, expected }.into());
         }
-        self.altered |= ack.refused.total() == 0 && ack.sum != self.in_flight_sum;
-        Ok(expected)
+        let named: Vec<(usize, RefusalReason)> = ack.refused_runs.positions(in_flight.len()).collect();
+        if wide(named.len()) != ack.refused.total() {
+            self.unnamed = true;
+            return Ok((expected, Vec::new()));
+        }
+        let mut refused: BTreeMap<OpSeq, RefusalReason> =
+            named.iter().filter_map(|(at, reason)| Some((*in_flight.get(*at)?, *reason))).collect();
+        // If the peer took one of several copies, it has the operation.
+        let mut named = named.iter().map(|(at, _)| *at).peekable();
+        for (at, number) in in_flight.iter().enumerate() {
+            if named.next_if_eq(&at).is_none() {
+                refused.remove(number);
+            }
+        }
+        let taken_sum = self.in_flight_sum.wrapping_sub(fingerprinter.sum(log.index(), refused.keys()));
+        self.altered |= ack.sum != taken_sum && expected > ack.refused.total();
+        // Other copies than those of this session's own operations are sent twice.
+        for number in in_flight {
+            self.refused.remove(&number);
+        }
+        let newly = refused.iter().map(|(number, reason)| (*number, *reason)).collect();
+        self.refused.append(&mut refused);
+        Ok((expected, newly))
+    }
+
+    /// Takes back the last request, which was too long for somebody on the way: the next one has half of its
+    /// operations. A single one is left out. Returns false if there is nothing to take back.
+    pub(crate) fn take_back(&mut self) -> bool {
+        self.in_flight.clear();
+        let mut waiting = std::mem::take(&mut self.in_flight_waiting);
+        let mut alternates = std::mem::take(&mut self.in_flight_alternates);
+        self.room = Some(self.in_flight_bytes / 2);
+        match waiting.len().saturating_add(alternates.len()) {
+            0 => return false,
+            1 => {
+                alternates.clear();
+                if let Some(number) = waiting.pop() {
+                    // As if the peer had refused it.
+                    self.sent.add(self.in_flight_sum);
+                    self.sent_numbers.push(number);
+                    self.refused.insert(number, RefusalReason::Other);
+                    self.too_large.extend(self.in_flight_first);
+                }
+            }
+            _ => {}
+        }
+        waiting.into_iter().rev().for_each(|number| self.waiting.push_front(number));
+        alternates.into_iter().rev().for_each(|number| self.alternates.push_front(number));
+        true
     }
 
     /// Packs operations for a message of at most `limit` bytes, and remembers them as in flight.
@@ -83,26 +170,28 @@ impl Outbox {
         limit: usize,
     ) -> Result<OpPacker, StoreError> {
         let index = replica.log().index();
-        let mut packer = OpPacker::new(room_for_ops(limit));
+        let room = room_for_ops(limit);
+        let mut packer = OpPacker::new(self.room.map_or(room, |smaller| smaller.min(room)));
         let mut packed = BTreeSet::new();
         while let Some(number) = self.waiting.front() {
             if !pack_op(replica, *number, &mut packer)? {
                 break;
             }
             packed.insert(*number);
-            self.sent_numbers.push(*number);
-            self.sent.add(fingerprinter.of(index.hash(*number)));
-            self.waiting.pop_front();
+            self.in_flight.resize(packer.count(), *number);
+            self.in_flight_waiting.extend(self.waiting.pop_front());
         }
         while let Some(number) = self.alternates.front() {
             if !pack_op(replica, *number, &mut packer)? {
                 break;
             }
             packed.insert(*number);
-            self.alternates.pop_front();
+            self.in_flight.resize(packer.count(), *number);
+            self.in_flight_alternates.extend(self.alternates.pop_front());
         }
-        self.in_flight = wide(packer.count());
-        self.in_flight_sum = fingerprinter.sum(index, &packed);
+        self.in_flight_bytes = packer.len();
+        self.in_flight_first = self.in_flight.first().map(|number| *index.hash(*number));
+        self.in_flight_sum = fingerprinter.sum(index, packed.iter());
         Ok(packer)
     }
 }
@@ -110,7 +199,8 @@ impl Outbox {
 /// The most bytes that an alternate of an operation takes besides its value: a signature and names.
 const ALTERNATE_BYTES: usize = 2048;
 
-/// Packs an operation with its alternates. Returns false, with nothing packed, if there is no room.
+/// Packs an operation with its alternates. Returns false, with nothing packed, if there is no room. In an empty message
+/// there is always room for a single operation.
 pub(crate) fn pack_op(replica: &Replica, number: OpSeq, packer: &mut OpPacker) -> Result<bool, StoreError> {
     let alternates = replica.alternates(number);
     replica.log().with_op(number, |signed| {
@@ -119,7 +209,7 @@ pub(crate) fn pack_op(replica: &Replica, number: OpSeq, packer: &mut OpPacker) -
         if !alternates.is_empty() && packer.count() > 0 && needed > packer.room() {
             return false;
         }
-        if !packer.push(signed) {
+        if !packer.push(signed) && !(packer.count() == 0 && packer.push_only(signed)) {
             return false;
         }
         // If even an empty message has no room for all alternates, the last ones are left out.
@@ -142,18 +232,44 @@ pub(crate) struct Inbox {
     alternates_wanted: Vec<OpHash>,
     /// The number of refused operations, repeated ones included.
     refused: u64,
+    /// The refused operations whose hashes are known.
+    pub(crate) refused_ops: BTreeMap<OpHash, RefusedCopies>,
+    /// True if others were refused.
+    pub(crate) unhashed: bool,
+    /// The claims about bad copies that the session has made in version 2.
+    claims: usize,
+    /// Operations of which the peer wanted a copy, and this side has the same.
+    pub(crate) same: Vec<OpHash>,
+}
+
+/// The reason why an operation was refused, and the digest over its copies.
+#[derive(Clone, Copy)]
+pub(crate) struct RefusedCopies {
+    pub(crate) reason: RefusalReason,
+    copies: CopyDigest,
+}
+
+/// A refused operation with its identity.
+pub(crate) struct HashedRefusal<'a> {
+    pub(crate) op: SignedOpRef<'a>,
+    pub(crate) hash: OpHash,
+    pub(crate) reason: RefusalReason,
+    /// The digest over all copies that the session refused, of a bad signature.
+    pub(crate) copies: CopyDigest,
 }
 
 impl Inbox {
-    /// Records ingested operations. Operations with numbers below `cursor` were in the log when the session began.
-    pub(crate) fn record(
+    /// Records ingested operations, and returns those that were refused. Operations with numbers below `cursor` were in
+    /// the log when the session began.
+    pub(crate) fn record<'a>(
         &mut self,
-        log: &OpLog,
+        replica: &Replica,
         fingerprinter: &Fingerprinter,
         cursor: OpSeq,
-        ingested: IngestedOps,
+        ingested: IngestedOps<'a>,
         progress: &mut Progress,
-    ) -> Result<(), SyncError> {
+    ) -> Vec<HashedRefusal<'a>> {
+        let log = replica.log();
         for number in ingested.numbers {
             if number >= cursor && self.numbers.insert(number) {
                 self.received.add(fingerprinter.of(log.index().hash(number)));
@@ -164,6 +280,16 @@ impl Inbox {
                 self.alternates_wanted.push(hash);
             }
         }
+        let mut hashed = Vec::with_capacity(ingested.refused.len());
+        for RefusedOp { op, reason, .. } in ingested.refused {
+            match op.and_then(|op| Some((op, OpHash::of(&replica.crypto(), op).ok()?))) {
+                Some((op, hash)) => {
+                    let copies = self.count_refused(replica, op, hash, reason);
+                    hashed.push(HashedRefusal { op, hash, reason, copies });
+                }
+                None => self.unhashed = true,
+            }
+        }
         progress.received.add(&ingested.received);
         // A genuine copy may have followed a bad one.
         self.alternates_wanted.retain(|hash| !log.contains(hash));
@@ -172,15 +298,60 @@ impl Inbox {
             progress.received.refused.bad_signature = wide(missing);
         }
         self.refused = self.refused.saturating_add(ingested.received.refused.total());
-        if self.refused > MAX_REFUSED {
-            return Err(SyncError::TooManyRefused { limit: MAX_REFUSED });
-        }
-        Ok(())
+        hashed
     }
 
-    /// Removes and returns operations of which another copy is wanted, as many as a message may ask for.
-    pub(crate) fn take_alternates_wanted(&mut self) -> Vec<OpHash> {
-        let kept = self.alternates_wanted.len().saturating_sub(MAX_ALTERNATES_WANTED);
-        self.alternates_wanted.split_off(kept)
+    /// Records a refused operation. Returns the digest over all of its copies that were refused for their signatures.
+    fn count_refused(
+        &mut self,
+        replica: &Replica,
+        op: SignedOpRef<'_>,
+        hash: OpHash,
+        reason: RefusalReason,
+    ) -> CopyDigest {
+        let refused = self.refused_ops.entry(hash);
+        let refused = refused.or_insert(RefusedCopies { reason, copies: CopyDigest::default() });
+        refused.reason = reason;
+        if reason == RefusalReason::BadSignature {
+            refused.copies = refused.copies.and(replica.copy_digest(op.kid(), op.signature()));
+        }
+        refused.copies
+    }
+
+    /// Returns true if the session has refused enough to end with what it has.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.refused > MAX_REFUSED
+    }
+
+    /// Returns true if it has nothing to say about copies.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.alternates_wanted.is_empty() && self.same.is_empty()
+    }
+
+    /// Adds what a message that was taken back said about copies.
+    pub(crate) fn ask_for_copies(&mut self, asked: Copies) {
+        self.claims = self.claims.saturating_sub(asked.wanted.len());
+        self.alternates_wanted.extend(asked.wanted.iter().map(|wanted| wanted.hash));
+        self.same.extend(asked.same);
+    }
+
+    /// Removes and returns what is to be said about copies, as much as a message may say.
+    pub(crate) fn take_copies(&mut self, version: ProtocolVersion) -> Copies {
+        let most = match version {
+            ProtocolVersion::V1 => MAX_ALTERNATES_WANTED,
+            ProtocolVersion::V2 => MAX_CLAIMS.saturating_sub(self.claims),
+        };
+        let kept = self.alternates_wanted.len().saturating_sub(most);
+        let wanted = self.alternates_wanted.split_off(kept);
+        self.claims = self.claims.saturating_add(wanted.len());
+        if version > ProtocolVersion::V1 && self.claims >= MAX_CLAIMS {
+            // The next session claims others.
+            self.alternates_wanted.clear();
+        }
+        let doubted =
+            |hash: &OpHash| self.refused_ops.get(hash).map(|refused| refused.copies).unwrap_or_default();
+        let wanted = wanted.iter().map(|hash| WantedCopy { hash: *hash, doubted: doubted(hash) }).collect();
+        let same = self.same.split_off(self.same.len().saturating_sub(MAX_CLAIMS));
+        Copies { wanted, same }
     }
 }

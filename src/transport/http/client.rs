@@ -120,7 +120,7 @@ impl HttpClient {
         mut on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<SyncReport, HttpError> {
         let limit = options.limit();
-        let mut session = SyncSession::new(options, nonce);
+        let mut session = SyncSession::new(options.peer_or(&self.url.to_string()), nonce);
         let (now, on_progress) = (&mut now, &mut on_progress);
         self.run(&mut Borrowed { session: &mut session, replica, now, on_progress }, limit)?;
         let result = session.result().cloned().ok_or(SyncError::Ended)?;
@@ -156,7 +156,7 @@ impl HttpClient {
             let result = waiting(session, |proceed| self.carry(request, limit, proceed))?;
             let asked = match &result {
                 Err(HttpError::Cancelled) => return Ok(None),
-                Err(HttpError::RequestTooLarge { len }) if session.message_too_large(*len)? => {
+                Err(HttpError::RequestTooLarge { .. }) if session.message_too_large()? => {
                     return Ok(None);
                 }
                 Err(error) if error.is_temporary() => error.retry_after(),
@@ -283,7 +283,7 @@ pub(crate) trait LocalSession {
 
     /// Called if the server, or a gateway before it, takes no request of this length. Returns true if the session has
     /// another message to send instead.
-    fn message_too_large(&mut self, len: usize) -> Result<bool, Self::Error>;
+    fn message_too_large(&mut self) -> Result<bool, Self::Error>;
 
     /// Receives an answer.
     fn receive(&mut self, answer: &[u8]) -> Result<Received, Self::Error>;
@@ -325,8 +325,8 @@ impl<N: FnMut() -> WallMillis, P: FnMut(&Progress) -> ControlFlow<()>> LocalSess
         Ok(stop)
     }
 
-    fn message_too_large(&mut self, _: usize) -> Result<bool, HttpError> {
-        Ok(false)
+    fn message_too_large(&mut self) -> Result<bool, HttpError> {
+        Ok(self.session.message_too_large())
     }
 
     fn receive(&mut self, answer: &[u8]) -> Result<Received, HttpError> {

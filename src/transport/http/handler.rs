@@ -11,7 +11,7 @@ use crate::sync::{Alert, Responder, SyncError};
 pub struct HttpRequest<'a> {
     /// The method. Others than `POST` are refused.
     pub method: &'a str,
-    /// The header `Content-Type`, which must be [`HTTP_CONTENT_TYPE`](super::HTTP_CONTENT_TYPE).
+    /// The header `Content-Type`, which must be [`HTTP_CONTENT_TYPE`].
     pub content_type: Option<&'a str>,
     /// The body. The server should read at most
     /// [`Responder::max_message_bytes`](crate::Responder::max_message_bytes) bytes of it, and answer with status 413
@@ -19,7 +19,7 @@ pub struct HttpRequest<'a> {
     pub body: &'a [u8],
 }
 
-/// The answer to a request, with [`HTTP_CONTENT_TYPE`](super::HTTP_CONTENT_TYPE) as its content type.
+/// The answer to a request, with [`HTTP_CONTENT_TYPE`] as its content type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HttpAnswer {

@@ -28,7 +28,7 @@ pub struct LineInitiator {
     awaiting: bool,
     result: Option<SessionResult>,
     progress: Progress,
-    resume_from: Option<[u8; ResumeToken::ID_BYTES]>,
+    resume_from: Option<ResumeToken>,
     push: Option<Push>,
 }
 
@@ -87,8 +87,8 @@ impl LineInitiator {
             let result = session.result().cloned();
             self.conclude(replica, result);
         }
-        if let Some(id) = self.resume_from.take() {
-            return Ok(Some(resume::write(id)));
+        if let Some(token) = self.resume_from.take() {
+            return Ok(Some(resume::write(&token)));
         }
         self.push.as_mut().map_or(Ok(None), |push| push.next_message(replica))
     }
@@ -135,8 +135,8 @@ impl LineInitiator {
     #[must_use]
     pub const fn resume_token(&self) -> Option<&ResumeToken> {
         match &self.result {
-            Some(SessionResult::Converged { resume, .. }) => resume.as_ref(),
-            _ => None,
+            Some(result) => result.resume_token(),
+            None => None,
         }
     }
 
@@ -159,6 +159,11 @@ impl LineInitiator {
         let mut nonce = [0; 16];
         nonce.iter_mut().zip(replica.crypto().hash(&text).as_bytes()).for_each(|(to, from)| *to = *from);
         self.sessions = self.sessions.saturating_add(1);
+        if self.options.peer.is_none() {
+            // A name of this line alone: the other side may be anybody.
+            text.extend_from_slice(b"peer");
+            self.options = self.options.clone().peer(&replica.crypto().hash(&text).to_string());
+        }
         self.session = Some(SyncSession::new(self.options.clone(), nonce));
         self.began = Some(now);
     }
@@ -168,7 +173,7 @@ impl LineInitiator {
         self.covered = length(replica);
         self.result = result;
         if let Some(resume_token) = self.resume_token().cloned() {
-            self.resume_from = Some(resume_token.id());
+            self.resume_from = Some(resume_token.clone());
             self.push = Some(Push::after(resume_token, &self.options));
         }
     }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use super::ConnectionError;
 use super::watch::{SLICE, WaitError, Watch};
-use super::{ConnectionError, ConnectionOptions};
 
 /// The time after which the next address is tried too (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -38,16 +38,17 @@ impl LastAddress {
 pub(super) fn dial(
     host: &str,
     port: u16,
-    options: &ConnectionOptions,
+    limit: Duration,
+    last: &LastAddress,
     watch: &mut Watch<'_>,
 ) -> Result<TcpStream, WaitError> {
     let found = match host.parse() {
         Ok(address) => vec![SocketAddr::new(address, port)],
-        Err(_) => look_up(host, port, options.timeout, watch)?,
+        Err(_) => look_up(host, port, limit, watch)?,
     };
-    let addresses = in_turn(found, options.last_address.get());
-    let (stream, address) = race(addresses, options.timeout, watch, TcpStream::connect_timeout)?;
-    options.last_address.set(address.ip());
+    let addresses = in_turn(found, last.get());
+    let (stream, address) = race(addresses, limit, watch, TcpStream::connect_timeout)?;
+    last.set(address.ip());
     Ok(stream)
 }
 

@@ -54,7 +54,7 @@ impl NetStream {
             Some(ProxyAddress { host, port, .. }) => (host, *port),
             None => (&url.host, url.port),
         };
-        let stream = dial(host, port, options, watch)?;
+        let stream = dial(host, port, options.timeout, &options.last_address, watch)?;
         stream.set_nodelay(true).and_then(|()| set_timeout(&stream, SLICE)).map_err(ConnectionError::Io)?;
         let mut stream = Budgeted::new(stream);
         if let Some(proxy) = &proxy

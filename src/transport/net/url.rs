@@ -1,5 +1,6 @@
 //! The URL of a server or a proxy.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::ConnectionError;
@@ -44,6 +45,13 @@ impl Url {
         let authority = if port == usual { shown } else { format!("{shown}:{port}") };
         let target = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         Ok(Self { tls, host: host.into(), port, authority: authority.into(), target: target.into() })
+    }
+}
+
+/// Writes the URL without a fragment, with the schemes of HTTP.
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http{}://{}{}", if self.tls { "s" } else { "" }, self.authority, self.target)
     }
 }
 

@@ -93,10 +93,10 @@ impl<S: Read + Write> WebSocketClient<S> {
         headers.check().map_err(ConnectionError::from)?;
         let stream = HeadExtender::new(stream, headers.lines());
         // The stream is secure if it has to be, so the scheme does not matter here.
-        let url = format!("{SCHEME}://{authority}{target}");
-        let step = tungstenite::client::client_with_config(url, stream, Some(config(&options)));
+        let peer = format!("{SCHEME}://{authority}{target}");
+        let step = tungstenite::client::client_with_config(peer.as_str(), stream, Some(config(&options)));
         let (socket, _) = shake_hands(step, &options, &mut now)?;
-        let line = LineInitiator::new(options.sync.clone(), seed);
+        let line = LineInitiator::new(options.sync.clone().peer_or(&peer), seed);
         Ok(Self { connection: Connection::new(socket, options), line })
     }
 
