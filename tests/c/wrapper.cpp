@@ -378,6 +378,8 @@ void test_networks() {
     Session session;
     CHECK(status_of([&] { client.sync(session, alice); }) == POLICYSYNC_ERR_CONNECTION);
     CHECK(status_of([&] { client.exchange("x"); }) == POLICYSYNC_ERR_CONNECTION);
+    CHECK(status_of([&] { HttpClient("http://no-such-host.invalid/", options).exchange("x"); }) == POLICYSYNC_ERR_HOST);
+    CHECK(status_of([&] { WebSocketClient("ws://no-such-host.invalid/", options); }) == POLICYSYNC_ERR_HOST);
     CHECK(status_of([&] { WebSocketClient("ws://127.0.0.1:1/", options); }) == POLICYSYNC_ERR_CONNECTION);
     CHECK(status_of([&] { WebSocketClient("http://a/", options); }) == POLICYSYNC_ERR_ARGUMENT);
     options.trust_only("no certificate");
