@@ -781,3 +781,34 @@ fn a_header_that_could_change_the_request_opens_no_connection() {
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "a connection was made");
 }
+
+/// A server of release 0.1.0 answers version 2 with a refusal, and closes the line.
+#[test]
+fn after_a_server_that_knows_only_version_1_the_next_line_begins_in_version_1() {
+    let mut alice = device_with("alice", 3);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let mut versions = Vec::new();
+    for seed in [1, 2] {
+        let (mut client, mut server) = thread::scope(|scope| {
+            let server = scope.spawn(|| tungstenite::accept(listener.accept().unwrap().0).unwrap());
+            let client = Client::connect(&url, options(), [seed; 32], || NOW).unwrap();
+            (client, server.join().unwrap())
+        });
+        client.work(&mut alice, NOW).unwrap();
+        let message = server.read().unwrap().into_data();
+        versions.push(message[1]);
+        if message[1] == 1 {
+            break;
+        }
+        server.send(Message::binary(Alert::Version.to_message())).unwrap();
+        server.close(None).unwrap();
+        server.flush().unwrap();
+        while client.wait(NOW).is_ok_and(|result| result != WaitResult::Closed) {
+            if client.work(&mut alice, NOW).is_err() {
+                break;
+            }
+        }
+    }
+    assert_eq!(versions, [2, 1]);
+}
