@@ -8,15 +8,15 @@ use super::exchange::{Answer, Exchange, Failed, Limits};
 use super::head::request_head;
 use super::retry::Backoff;
 use super::{HttpError, HttpOptions, SCHEME};
-use crate::hlc::{WallMillis, steady_clock};
+use crate::hlc::{WallMillis, steady_clock, system_wall_clock};
 use crate::replica::Replica;
 use crate::sync::{Alert, Progress, SessionResult, SyncError, SyncOptions, SyncSession};
 use crate::transport::net::{ConnectionError, NetStream, ProxyAddress, SLICE, Security, Url, Watch};
 
 /// The number of times a message is sent again after an answer to another message.
 const REPEATS: u32 = 3;
-/// The longest time for which a connection is kept. Servers and routers forget it soon after.
-const MAX_IDLE: Duration = Duration::from_secs(30);
+/// The time after which a kept connection is no longer used. Servers and routers forget it soon after.
+const MAX_IDLE: Duration = Duration::from_secs(20);
 
 /// Synchronises with a server over HTTP: each message is a POST to one URL.
 ///
@@ -69,6 +69,28 @@ pub struct HttpClient {
 struct Idle {
     stream: NetStream,
     since: Duration,
+    /// The wall clock, which goes on while the machine sleeps.
+    wall: WallMillis,
+    /// The process that made the connection: a fork must not use it too.
+    process: u32,
+}
+
+impl Idle {
+    fn new(stream: NetStream) -> Self {
+        Self { stream, since: steady_clock(), wall: system_wall_clock(), process: std::process::id() }
+    }
+
+    /// Returns the connection, unless it is old, another process's, closed, or the server has sent something.
+    fn usable(mut self) -> Option<NetStream> {
+        let age = steady_clock().saturating_sub(self.since);
+        let slept = system_wall_clock().0.checked_sub(self.wall.0).map(Duration::from_millis);
+        let is_young = age < MAX_IDLE && slept.is_some_and(|slept| slept < MAX_IDLE);
+        let is_silent = |stream: &mut NetStream| {
+            stream.read_arrived(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+        };
+        let is_ours = self.process == std::process::id();
+        (is_ours && is_young && is_silent(&mut self.stream)).then_some(self.stream)
+    }
 }
 
 /// The result of a session, with its counts.
@@ -135,7 +157,8 @@ impl HttpClient {
                 match session.receive(&answer)? {
                     Received::Answer | Received::Cancelled => break,
                     // A cache on the way may have repeated an old answer.
-                    Received::Stray if strays < REPEATS => {}
+                    // Or it belongs to an earlier request on the connection.
+                    Received::Stray if strays < REPEATS => drop(self.take_idle()),
                     Received::Stray => return Err(HttpError::Sync(SyncError::Stray).into()),
                 }
             }
@@ -174,8 +197,8 @@ impl HttpClient {
 
     /// Carries one message and returns the answer, which has at most `max_bytes` bytes. That should be the limit of the
     /// session ([`SyncOptions::max_message_bytes`]). A refusal by the server is an answer too. `proceed` is called
-    /// every 50 to 100 milliseconds and can cancel the call. The message is sent once, unless a connection that was
-    /// kept turns out to be closed.
+    /// about every 100 milliseconds and can cancel the call. The message is sent once, unless a connection that was
+    /// kept turns out to be closed; then the server may receive it twice.
     ///
     /// # Errors
     ///
@@ -223,15 +246,14 @@ impl HttpClient {
         if let Some(stream) = stream
             && let Ok(mut idle) = self.idle.lock()
         {
-            *idle = Some(Idle { stream, since: steady_clock() });
+            *idle = Some(Idle::new(stream));
         }
         Ok(answer)
     }
 
     fn take_idle(&self) -> Option<NetStream> {
         let idle = self.idle.lock().ok()?.take()?;
-        let age = steady_clock().saturating_sub(idle.since);
-        (age < MAX_IDLE).then_some(idle.stream)
+        idle.usable()
     }
 }
 
@@ -296,10 +318,6 @@ pub(crate) enum Received {
     /// An answer to another message.
     Stray,
     /// Irrelevant: the session was cancelled meanwhile.
-    #[cfg_attr(
-        not(feature = "capi"),
-        expect(dead_code, reason = "nobody else can cancel a borrowed session")
-    )]
     Cancelled,
 }
 
@@ -330,6 +348,9 @@ impl<N: FnMut() -> WallMillis, P: FnMut(&Progress) -> ControlFlow<()>> LocalSess
     }
 
     fn receive(&mut self, answer: &[u8]) -> Result<Received, HttpError> {
+        if self.session.result().is_some() {
+            return Ok(Received::Cancelled);
+        }
         let progress = match self.session.receive(self.replica, (self.now)(), answer) {
             Err(SyncError::Stray) => return Ok(Received::Stray),
             result => result?,

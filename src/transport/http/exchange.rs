@@ -9,15 +9,14 @@ use crate::codec::wide;
 use crate::crypto::Zeroizing;
 use crate::sync::ALERT;
 use crate::transport::net::{
-    ConnectionError, Deadline, HeadEnd, HeadFault, Moved, NetStream, Progress, Watch, on_the_way, would_block,
+    ConnectionError, Deadline, HeadEnd, HeadFault, MAX_INTERIM, Moved, NetStream, Progress, Watch,
+    on_the_way, would_block,
 };
 
 /// Bytes of one write. Between two of them an early answer is noticed.
 const PART: usize = 16 << 10;
 /// Bytes of one read.
 const PIECE: usize = 16 << 10;
-/// Informational answers (status 1xx) before the answer.
-const MAX_INTERIM: u32 = 8;
 /// Bytes of the line before a chunk, and of the lines after the last one.
 const MAX_CHUNK_LINE: usize = 256;
 const MAX_TRAILER: usize = 8 << 10;
@@ -104,9 +103,7 @@ impl<'e, 'w> Exchange<'e, 'w> {
         let mut parts = std::iter::once(start.as_slice()).chain(rest.chunks(PART)).peekable();
         while let Some(part) = parts.next() {
             if let Err(error) = self.write(part) {
-                // A server that refuses a request may answer and close before it has read all of it.
-                while self.head.is_none() && self.hear_early().is_ok_and(|heard| heard) {}
-                return if self.head.is_some() { Ok(()) } else { Err(error) };
+                return self.hear_refusal(error);
             }
             if parts.peek().is_some() {
                 self.hear_early()?;
@@ -115,9 +112,11 @@ impl<'e, 'w> Exchange<'e, 'w> {
                 return Ok(());
             }
         }
-        while let Err(error) = self.stream.flush() {
-            unless_pending(error)?;
-            self.check(HttpStage::Sending)?;
+        if let Err(error) = self.flush() {
+            return self.hear_refusal(error);
+        }
+        if self.head.is_some() {
+            return Ok(());
         }
         self.is_sent = true;
         let sent = wide(head.len().saturating_add(body.len()));
@@ -126,16 +125,44 @@ impl<'e, 'w> Exchange<'e, 'w> {
         Ok(())
     }
 
+    /// Writes a part of the request, until a server that has answered takes no more.
     fn write(&mut self, mut part: &[u8]) -> Result<(), HttpError> {
         while !part.is_empty() {
             match self.stream.write(part) {
                 Ok(0) => return Err(broken(io::ErrorKind::WriteZero.into())),
                 Ok(written) => part = part.get(written..).unwrap_or_default(),
-                Err(error) => unless_pending(error)?,
+                Err(error) => {
+                    unless_pending(error)?;
+                    self.hear_early()?;
+                    if self.head.is_some() {
+                        return Ok(());
+                    }
+                }
             }
             self.check(HttpStage::Sending)?;
         }
         Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), HttpError> {
+        while let Err(error) = self.stream.flush() {
+            unless_pending(error)?;
+            self.hear_early()?;
+            if self.head.is_some() {
+                return Ok(());
+            }
+            self.check(HttpStage::Sending)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the answer of a server that has refused the request and closed the connection before it had read all of it.
+    /// Without an answer, returns the error of the write.
+    fn hear_refusal(&mut self, error: HttpError) -> Result<(), HttpError> {
+        if matches!(error, HttpError::Connection(_)) {
+            while self.head.is_none() && self.hear_early().is_ok_and(|heard| heard) {}
+        }
+        if self.head.is_some() { Ok(()) } else { Err(error) }
     }
 
     /// Reads what has arrived before the request is sent. Returns true if it was anything.
@@ -247,7 +274,10 @@ impl<'e, 'w> Exchange<'e, 'w> {
     fn take_chunks(&mut self, body: &mut Vec<u8>) -> Result<(), HttpError> {
         loop {
             let line = self.line(MAX_CHUNK_LINE)?;
+            let begins_with_digit = line.first().is_some_and(u8::is_ascii_hexdigit);
             let size = match httparse::parse_chunk_size(&line) {
+                // The parser reads no digits as 0.
+                _ if !begins_with_digit => return Err(HeadFault::Coding.into()),
                 Ok(httparse::Status::Complete((_, size))) => usize::try_from(size).unwrap_or(usize::MAX),
                 _ => return Err(HeadFault::Coding.into()),
             };

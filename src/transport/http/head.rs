@@ -94,10 +94,13 @@ impl AnswerHead {
                     .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"));
             } else if is("content-type") {
                 is_ours = std::str::from_utf8(value).is_ok_and(is_message);
-            } else if is("content-encoding") && !value.eq_ignore_ascii_case(b"identity") {
+            } else if is("content-encoding") && !value.is_empty() && !value.eq_ignore_ascii_case(b"identity")
+            {
                 encoding = Some(printable(value));
             } else if is("retry-after") {
-                retry_after = number(value).map(Duration::from_secs);
+                // In seconds; a date would need a clock that agrees with the server's.
+                let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+                retry_after = is_number.then(|| Duration::from_secs(number(value).unwrap_or(u64::MAX)));
             }
             Ok(())
         })?;
@@ -120,7 +123,7 @@ impl AnswerHead {
     }
 }
 
-/// Returns the number in decimal digits; the largest for more of them than fit in.
+/// Returns the number in decimal digits, if it fits.
 fn number(digits: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(digits).ok()?;
     let is_number = !text.is_empty() && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -2,6 +2,8 @@
 
 /// The longest head, in bytes.
 pub(in crate::transport) const MAX_HEAD_BYTES: usize = 16 << 10;
+/// Informational answers (status 1xx) before the answer.
+pub(in crate::transport) const MAX_INTERIM: u32 = 8;
 
 /// The headers of one head.
 const MAX_HEADERS: usize = 100;
@@ -51,9 +53,12 @@ pub(in crate::transport) fn read_head<'b>(
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let status = response.parse(head).map_err(HeadFault::Malformed)?;
-    let (httparse::Status::Complete(_), Some(code)) = (status, response.code) else {
+    let (httparse::Status::Complete(len), Some(code @ 100..)) = (status, response.code) else {
         return Err(HeadFault::Malformed(httparse::Error::Status));
     };
+    if len != head.len() {
+        return Err(HeadFault::Malformed(httparse::Error::NewLine));
+    }
     for header in response.headers.iter() {
         take(header.name, header.value)?;
     }
@@ -102,6 +107,10 @@ mod tests {
         let many = [b"HTTP/1.1 200 OK\r\n".to_vec(), b"a: b\r\n".repeat(MAX_HEADERS + 1), b"\r\n".to_vec()];
         let error = read_head(&many.concat(), |_, _| Ok(())).unwrap_err();
         assert_eq!(error, HeadFault::Malformed(httparse::Error::TooManyHeaders));
-        assert!(read_head(b"HTTP/2 200 OK\r\n\r\n", |_, _| Ok(())).is_err());
+        for head in
+            [&b"HTTP/2 200 OK\r\n\r\n"[..], b"HTTP/1.1 099 Low\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nmore"]
+        {
+            assert!(read_head(head, |_, _| Ok(())).is_err(), "{head:?}");
+        }
     }
 }

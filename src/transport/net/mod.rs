@@ -19,7 +19,7 @@ pub(super) use budget::{Moved, would_block};
 pub use error::ConnectionError;
 pub(super) use error::is_temporary_status;
 #[cfg(feature = "http")]
-pub(super) use head::{HeadEnd, HeadFault, read_head};
+pub(super) use head::{HeadEnd, HeadFault, MAX_INTERIM, read_head};
 pub use headers::HeaderError;
 pub use options::ConnectionOptions;
 #[cfg(feature = "http")]

@@ -24,8 +24,15 @@ impl Proxy {
     }
 
     pub(in crate::transport) fn read(&self) -> Result<ProxyAddress, ConnectionError> {
-        let rest = self.0.strip_prefix("http://").ok_or(ConnectionError::ProxyUrl)?;
+        let (scheme, rest) = self.0.split_once("://").ok_or(ConnectionError::ProxyUrl)?;
+        if !scheme.eq_ignore_ascii_case("http") {
+            return Err(ConnectionError::ProxyUrl);
+        }
         let (credentials, host) = match rest.rsplit_once('@') {
+            // There the host would have ended already (RFC 3986, section 3.2).
+            Some((credentials, _)) if credentials.contains(['/', '?', '#']) => {
+                return Err(ConnectionError::ProxyUrl);
+            }
             Some((credentials, host)) => (Some(credentials), host),
             None => (None, rest),
         };

@@ -76,11 +76,18 @@ impl NetStream {
         self.tcp().moved()
     }
 
-    /// Reads what has arrived, without waiting.
+    /// Reads what has arrived, without waiting and without writing: it works after a write has failed.
     #[cfg(feature = "http")]
     pub(in crate::transport) fn read_arrived(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.tcp().get_ref().set_nonblocking(true)?;
-        let result = self.read(buffer);
+        let result = match &mut self.0 {
+            Inner::Plain(stream) => {
+                stream.allow(READS);
+                stream.read(buffer)
+            }
+            #[cfg(feature = "tls")]
+            Inner::Tls(stream) => read_records(stream, buffer),
+        };
         self.tcp().get_ref().set_nonblocking(false)?;
         result
     }
@@ -131,6 +138,25 @@ impl NetStream {
     }
 }
 
+/// Reads the content of the TLS records that have arrived.
+#[cfg(all(feature = "http", feature = "tls"))]
+fn read_records(
+    stream: &mut StreamOwned<ClientConnection, Budgeted<TcpStream>>,
+    buffer: &mut [u8],
+) -> io::Result<usize> {
+    stream.sock.allow(READS);
+    loop {
+        let read = match stream.conn.reader().read(buffer) {
+            Err(error) if would_block(&error) => stream.conn.read_tls(&mut stream.sock)?,
+            result => return result,
+        };
+        stream.conn.process_new_packets().map_err(io::Error::other)?;
+        if read == 0 {
+            return stream.conn.reader().read(buffer);
+        }
+    }
+}
+
 fn set_timeout(stream: &TcpStream, wait: Duration) -> io::Result<()> {
     stream.set_read_timeout(Some(wait))?;
     stream.set_write_timeout(Some(wait))
@@ -162,7 +188,11 @@ impl Write for NetStream {
             #[cfg(feature = "tls")]
             Inner::Tls(stream) => {
                 stream.sock.allow(WRITES);
-                stream.write(bytes)
+                match stream.write(bytes) {
+                    // The buffer of TLS is full, and the connection takes nothing now.
+                    Ok(0) if !bytes.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
+                    result => result,
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::ConnectionError;
 use super::budget::{Budgeted, would_block};
-use super::head::{HeadEnd, HeadFault, read_head};
+use super::head::{HeadEnd, HeadFault, MAX_INTERIM, read_head};
 use super::proxy::ProxyAddress;
 use super::url::Url;
 use super::watch::{Deadline, WaitError, Watch};
@@ -35,6 +35,7 @@ pub(super) fn open(
         in_time(deadline, watch)?;
     }
     let (mut head, mut end) = (Vec::new(), HeadEnd::default());
+    let mut interim = 0;
     loop {
         let mut piece = [0; 512];
         stream.allow(1);
@@ -46,12 +47,18 @@ pub(super) fn open(
         }
         if let Some(len) = end.find(&head).map_err(not_a_proxy)? {
             let status = read_head(head.get(..len).unwrap_or_default(), |_, _| Ok(()));
-            return match status.map_err(not_a_proxy)?.code {
-                200..=299 if head.len() == len => Ok(()),
+            match status.map_err(not_a_proxy)?.code {
+                100 | 102..=199 if interim < MAX_INTERIM => {
+                    interim += 1;
+                    head.drain(..len);
+                    end = HeadEnd::default();
+                    continue;
+                }
+                200..=299 if head.len() == len => return Ok(()),
                 // In the protocols above the client speaks first.
-                200..=299 => Err(not_a_proxy(HeadFault::Length)),
-                status => Err(ConnectionError::Proxy { status }.into()),
-            };
+                200..=299 => return Err(not_a_proxy(HeadFault::Length)),
+                status => return Err(ConnectionError::Proxy { status }.into()),
+            }
         }
         in_time(deadline, watch)?;
     }
