@@ -24,9 +24,9 @@ const DEVICES: usize = 4;
 const STEPS: usize = 90;
 const SEEDS: u64 = 8;
 const YEAR: u64 = 365 * 86_400_000;
-/// When everything is due.
+/// The time at which everything is due.
 const END: WallMillis = WallMillis(NOW.0 + 12 * YEAR);
-/// What the guard of every device refuses.
+/// The path that the guard of every device refuses.
 const FORBIDDEN: &str = "forbidden";
 
 fn actor(device: usize) -> String {
