@@ -403,6 +403,12 @@ impl World {
                 step.expect("count", count)?;
                 "converged"
             }
+            Some(SessionResult::ConvergedExcept { count, refused, refused_by_peer, .. }) => {
+                step.expect("count", count)?;
+                step.expect("refused", refused.total())?;
+                step.expect("refused_by_peer", refused_by_peer.total())?;
+                "converged_except"
+            }
             Some(SessionResult::NotConverged { refused, refused_by_peer }) => {
                 step.expect("refused", refused.total())?;
                 step.expect("refused_by_peer", refused_by_peer.total())?;
