@@ -2940,6 +2940,12 @@ typedef struct policysync_sync_options {
      * the replica is another, the session starts from the beginning. A responder ignores it. It is copied.
      */
     const policysync_resume *POLICYSYNC_NULLABLE resume;
+    /**
+     * The name of the peer: its URL or any other text that belongs to this peer alone, of at most 4096 bytes. The
+     * replica remembers under it what it and the peer have refused from each other, and which version the peer speaks.
+     * Empty for none; a client names its URL then. A responder ignores it.
+     */
+    policysync_bytes peer;
 } policysync_sync_options;
 
 #define POLICYSYNC_SYNC_OPTIONS_INIT { (uint32_t)sizeof(policysync_sync_options), 0, 0, NULL }
@@ -3165,6 +3171,24 @@ policysync_status policysync_session_result(struct policysync_session *POLICYSYN
                                             struct policysync_sync_result *POLICYSYNC_NONNULL result,
                                             policysync_resume *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE resume,
                                             policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns an author whose operations were left out or refused because the key is not registered, to ask whether to
+ * register it. The author claims to be that actor; nothing proves it.
+ *
+ * `index`: from 0; a session names at most 32 authors.
+ * `actor`, `kid`: the actor and the id of its key, UTF-8 without a zero byte at the end. Unchanged unless the call
+ * returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there are no more), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+ * `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_session_unknown_author(struct policysync_session *POLICYSYNC_NONNULL session,
+                                                    uint64_t index,
+                                                    policysync_buffer *POLICYSYNC_NONNULL actor,
+                                                    policysync_buffer *POLICYSYNC_NONNULL kid,
+                                                    policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Ends the session. Admitted operations stay, and a later session continues from them. A session that has ended is

@@ -300,6 +300,12 @@ impl OpLog {
         &mut self.store
     }
 
+    /// Keeps notes beside the operations.
+    pub(crate) fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
+        self.check_open()?;
+        self.store.set_notes(notes)
+    }
+
     /// Stores a state of the replica's clock, if it is another than the stored one.
     pub(crate) fn keep_clock(&mut self, clock: StoredClock) -> Result<(), StoreError> {
         self.store.settle(None, clock)

@@ -10,6 +10,7 @@ mod ingest;
 mod journal;
 #[cfg(test)]
 mod junk_tests;
+mod notes;
 mod options;
 mod outcome;
 mod peers;

@@ -6,16 +6,15 @@ use super::{NewRefused, Refused, RefusedByPeer, Replica};
 use crate::codec::OpHash;
 
 /// Peers that are remembered. The one that was used longest ago makes room for a new one.
-const MAX_PEERS: usize = 256;
+pub(super) const MAX_PEERS: usize = 256;
 /// Bytes of all that is remembered: 4 MiB.
 const MAX_BYTES: usize = 4 << 20;
 /// Refused authors that are remembered.
-const MAX_REFUSED_AUTHORS: usize = 256;
+pub(super) const MAX_REFUSED_AUTHORS: usize = 256;
 /// Sessions in version 1 after which the newest version is tried again.
 const SESSIONS_IN_VERSION_1: u8 = 16;
 
-/// The memory of the named peers, and of all. It is kept in memory only: after a restart, a session begins in the
-/// newest version again.
+/// The memory of the named peers, and of all. What is refused is kept beside the log; the versions of peers are not.
 #[derive(Default)]
 pub(crate) struct Peers {
     by_name: BTreeMap<Box<str>, Peer>,
@@ -23,6 +22,8 @@ pub(crate) struct Peers {
     uses: u64,
     /// Authors of whom an operation was refused because their key is unknown, the newest last.
     refused_authors: VecDeque<(Box<str>, Box<str>)>,
+    /// True if what is refused has changed since it was kept.
+    has_changed: bool,
 }
 
 /// A named peer.
@@ -36,6 +37,30 @@ struct Peer {
 }
 
 impl Peers {
+    /// Returns peers with what was kept of them.
+    pub(super) fn restored(
+        by_name: BTreeMap<Box<str>, Refused>,
+        refused_authors: VecDeque<(Box<str>, Box<str>)>,
+    ) -> Self {
+        let peer = |(name, refused)| (name, Peer { refused, ..Peer::default() });
+        Self { by_name: by_name.into_iter().map(peer).collect(), refused_authors, ..Self::default() }
+    }
+
+    /// Returns true if what is refused has changed since the last call.
+    pub(super) const fn take_changed(&mut self) -> bool {
+        std::mem::replace(&mut self.has_changed, false)
+    }
+
+    /// Returns all peers with what is refused of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Refused)> {
+        self.by_name.iter().map(|(name, peer)| (&**name, &peer.refused))
+    }
+
+    /// Returns the refused authors, the oldest first.
+    pub(super) fn authors(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.refused_authors.iter().map(|(actor, kid)| (&**actor, &**kid))
+    }
+
     /// Returns the actor and the kid of authors of whom an operation was refused, the newest first.
     pub(crate) fn refused_authors(&self) -> impl Iterator<Item = (&str, &str)> {
         self.refused_authors.iter().rev().map(|(actor, kid)| (&**actor, &**kid))
@@ -50,6 +75,7 @@ impl Peers {
             self.refused_authors.pop_front();
         }
         self.refused_authors.push_back((actor.into(), kid.into()));
+        self.has_changed = true;
     }
 
     /// Returns the operations that this replica and the peer have refused from each other.
@@ -65,6 +91,8 @@ impl Peers {
         tag: [u8; 8],
         refused: impl Iterator<Item = NewRefused<'a>>,
     ) -> bool {
+        let mut refused = refused.peekable();
+        self.has_changed |= refused.peek().is_some();
         let mut room = self.room(name);
         let peer = &mut self.peer(name).refused;
         for refused in refused {
@@ -83,6 +111,8 @@ impl Peers {
         tag: [u8; 8],
         refused: impl Iterator<Item = RefusedByPeer>,
     ) -> bool {
+        let mut refused = refused.peekable();
+        self.has_changed |= refused.peek().is_some();
         let mut room = self.room(name);
         let peer = &mut self.peer(name).refused;
         for refused in refused {
@@ -95,6 +125,7 @@ impl Peers {
 
     /// Notes that a session with the peer has ended.
     pub(crate) fn settle(&mut self, name: &str, session: Option<[u8; 16]>, forgotten: &BTreeSet<OpHash>) {
+        self.has_changed |= !forgotten.is_empty();
         self.peer(name).refused.settle(session, forgotten);
     }
 

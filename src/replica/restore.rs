@@ -270,6 +270,7 @@ impl Replica {
         let first_seal = self.read_log(&mut store, expected.at_least)?;
         self.refuse_copied_actor(store.ledger())?;
         self.merge_restored(now, store.ledger().head().clock);
+        self.restore_peers(store.notes().as_deref());
         self.log.keep_in(store);
         // Operations that have become due are shown from now on, so they must be at the next opening.
         let mut clock = self.stored_clock();

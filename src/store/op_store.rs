@@ -94,6 +94,17 @@ impl OpStore {
         &self.ledger
     }
 
+    /// Returns the notes beside the operations, if they can be read.
+    pub(crate) fn notes(&self) -> Option<Vec<u8>> {
+        self.backing.port().notes().ok().flatten()
+    }
+
+    /// Keeps notes beside the operations. A store that is only read stays as it is.
+    pub(crate) fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
+        self.check_process()?;
+        if self.backing.is_read_only() { Ok(()) } else { self.backing.port_mut().set_notes(notes) }
+    }
+
     /// Returns an error in another process than the one that opened the log: not even a log in memory may be written to
     /// there.
     pub(crate) fn check_process(&self) -> Result<(), StoreError> {

@@ -126,6 +126,26 @@ pub trait Store: Send {
         }
         Ok(())
     }
+
+    /// Returns the notes that [`Store::set_notes`] kept last, `None` if nothing was kept, as by default.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when they cannot be read; the replica then begins without notes.
+    fn notes(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+
+    /// Keeps notes of the replica about its peers in place of those before, up to about 8 MiB. They save bytes in later
+    /// sessions and may be lost; by default nothing is kept. The head does not change.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when they cannot be kept; the replica goes on.
+    fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
+        let _ = notes;
+        Ok(())
+    }
 }
 
 impl<S: Store + ?Sized> Store for Box<S> {
@@ -147,5 +167,13 @@ impl<S: Store + ?Sized> Store for Box<S> {
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         (**self).scan(from, visit)
+    }
+
+    fn notes(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).notes()
+    }
+
+    fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
+        (**self).set_notes(notes)
     }
 }

@@ -303,7 +303,7 @@ fn what_the_store_cannot_keep_is_not_shown() {
     ingest(&mut replica, &[set("bob", NOW.0 + DAY, 0, "title", "tomorrow's")]);
     let tomorrow = WallMillis(NOW.0 + DAY);
     fails.store(true, Ordering::Relaxed);
-    assert!(replica.poll(tomorrow).unwrap().is_empty());
+    assert_eq!(replica.poll(tomorrow), Err(StoreError::Full));
     assert_eq!((title(&replica), replica.held()), (None, 1));
     fails.store(false, Ordering::Relaxed);
     assert_eq!(replica.poll(tomorrow).unwrap().len(), 1);

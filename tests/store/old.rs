@@ -53,7 +53,9 @@ pub fn make_old(path: &Path, seal_key: Option<&[u8; 32]>, is_copy: bool) {
     let copied = is_copy.then_some(count);
     let meta = "INSERT INTO meta (one, count, seal, copied) VALUES (1, ?1, ?2, ?3)";
     transaction.execute(meta, rusqlite::params![count, seal, copied]).unwrap();
-    transaction.execute_batch("DROP TABLE head; DROP TABLE records; PRAGMA user_version = 1").unwrap();
+    transaction
+        .execute_batch("DROP TABLE head; DROP TABLE notes; DROP TABLE records; PRAGMA user_version = 1")
+        .unwrap();
     transaction.commit().unwrap();
 }
 

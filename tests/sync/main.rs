@@ -9,6 +9,7 @@ mod alternates;
 mod bounds;
 mod bundle;
 mod converge;
+mod fleet;
 mod golden;
 mod hostile;
 mod link;

@@ -243,3 +243,47 @@ fn an_operation_that_arrives_from_elsewhere_is_not_refused_any_more() {
     let (result, _) = sync(&mut device, &mut relay, NOW);
     assert!(result.is_converged(), "{result:?}");
 }
+
+#[cfg(feature = "sqlite")]
+mod restart {
+    use super::*;
+
+    #[test]
+    fn what_was_refused_is_remembered_in_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let mut relay = blind(&written("bob", 0, 300));
+        give(&mut relay, &written("alice", 0, 50));
+        give(&mut relay, &forged(&written("alice", 1000, 200)));
+        let mut at_relay = responder();
+        let open = |revision: Option<u64>| {
+            let options = revision.into_iter().fold(deny_bob(), ReplicaOptions::guard_revision);
+            Replica::open(options.path(&path, NOW)).unwrap()
+        };
+        let mut first = open(Some(1));
+        let (_, progress) = named("relay", 1, None, &mut first, &mut at_relay, &mut relay);
+        assert_eq!(progress.received.refused.total(), 500);
+        drop(first);
+        let mut session = |number, revision| {
+            let mut device = open(revision);
+            let (result, progress) = named("relay", number, None, &mut device, &mut at_relay, &mut relay);
+            let refused = except(result).2;
+            assert_eq!((refused.denied, refused.bad_signature), (300, 200));
+            progress
+        };
+        let progress = session(2, Some(1));
+        assert_eq!(progress.received.total(), 0);
+        assert!(bytes(&progress) < 4096, "{progress:?}");
+        // Another guard may admit what was denied, and so may a guard that says nothing of its rules.
+        assert_eq!(session(3, Some(2)).received.refused.total(), 500);
+        assert_eq!(session(4, Some(2)).received.refused.total(), 0);
+        assert_eq!(session(5, None).received.refused.total(), 500);
+        assert_eq!(session(6, None).received.refused.total(), 500);
+        // A replica that only reads uses what is there, and keeps nothing.
+        let mut reading = Replica::open(deny_bob().guard_revision(2).path_read_only(&path, NOW)).unwrap();
+        let mut session = SyncSession::new(SyncOptions::new().peer("relay"), [7; 16]);
+        let request = session.next_message(&reading).unwrap().unwrap();
+        let answer = at_relay.respond(&mut relay, NOW, &request).unwrap().message;
+        session.receive(&mut reading, NOW, &answer).unwrap();
+    }
+}

@@ -382,6 +382,13 @@ unsafe extern "C" {
     ) -> i32;
     pub fn policysync_session_progress(session: Handle, progress: Words, err: Err) -> i32;
     pub fn policysync_session_result(session: Handle, result: Words, resume: *mut Handle, err: Err) -> i32;
+    pub fn policysync_session_unknown_author(
+        session: Handle,
+        index: u64,
+        actor: *mut Buffer,
+        kid: *mut Buffer,
+        err: Err,
+    ) -> i32;
     pub fn policysync_session_cancel(session: Handle, err: Err) -> i32;
     pub fn policysync_session_free(session: Handle);
     pub fn policysync_responder_new(

@@ -10,8 +10,8 @@ use crate::api::{
     policysync_push_receive, policysync_push_waiting, policysync_responder_free, policysync_responder_new,
     policysync_responder_respond, policysync_resume_id, policysync_session_cancel, policysync_session_free,
     policysync_session_new, policysync_session_next_message, policysync_session_progress,
-    policysync_session_receive, policysync_session_result, policysync_sync_options_init,
-    policysync_sync_refusal,
+    policysync_session_receive, policysync_session_result, policysync_session_unknown_author,
+    policysync_sync_options_init, policysync_sync_refusal,
 };
 use crate::layout::{INGESTED, PROGRESS, RESULT, SyncOptions};
 use crate::script::now;
@@ -100,7 +100,7 @@ impl World {
         let (session, replica) = (self.sessions.pick(input), self.replica(input));
         // SAFETY: handles live, and the message has its own length.
         unsafe {
-            match input.below(8) {
+            match input.below(9) {
                 0..2 => {
                     let message =
                         buffer(input, |out, err| policysync_session_next_message(session, replica, out, err));
@@ -119,6 +119,15 @@ impl World {
                     });
                 }
                 5 => self.result(session, input),
+                7 => {
+                    let (mut told, mut actor, mut kid) =
+                        (Told::new(input), Room::new(input), Room::new(input));
+                    let index = input.one_of(&[0, 1, 31, u64::MAX]);
+                    let (to, err) = ((actor.at(), kid.at()), told.at());
+                    let status = policysync_session_unknown_author(session, index, to.0, to.1, err);
+                    let status = told.check(status);
+                    drop((actor.take(status), kid.take(status)));
+                }
                 6 => {
                     let mut told = Told::new(input);
                     said!(told, policysync_session_cancel(session, told.at()));

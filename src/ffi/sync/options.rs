@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use crate::ffi::glue::boundary::{Call, guarded};
-use crate::ffi::glue::buffer::policysync_buffer;
+use crate::ffi::glue::buffer::{policysync_buffer, policysync_bytes};
 use crate::ffi::glue::error::{Failure, policysync_error};
 use crate::ffi::glue::growing::{Growing, initialise};
 use crate::ffi::glue::status::policysync_status;
@@ -29,7 +29,14 @@ pub struct policysync_sync_options {
     /// The resumption data of an earlier session with the same peer; NULL for none. If the peer no longer knows it, or
     /// the replica is another, the session starts from the beginning. A responder ignores it. It is copied.
     pub resume: *const policysync_resume,
+    /// The name of the peer: its URL or any other text that belongs to this peer alone, of at most 4096 bytes. The
+    /// replica remembers under it what it and the peer have refused from each other, and which version the peer speaks.
+    /// Empty for none; a client names its URL then. A responder ignores it.
+    pub peer: policysync_bytes,
 }
+
+/// Bytes of the longest name of a peer.
+const MAX_PEER_BYTES: usize = 4096;
 
 // SAFETY: `repr(C)`, begins with its size. Zero is NULL and none.
 unsafe impl Growing for policysync_sync_options {
@@ -88,6 +95,13 @@ impl policysync_sync_options {
         }
         if let Some(resume) = call.optional(options.resume) {
             taken = taken.resume(resume.copy());
+        }
+        let peer = options.peer.text(call, "options.peer")?;
+        if peer.len() > MAX_PEER_BYTES {
+            return Err(Failure::argument("options.peer is too long"));
+        }
+        if !peer.is_empty() {
+            taken = taken.peer(peer);
         }
         Ok(taken)
     }

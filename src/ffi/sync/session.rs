@@ -272,6 +272,36 @@ pub extern "C" fn policysync_session_result(
     })
 }
 
+/// Returns an author whose operations were left out or refused because the key is not registered, to ask whether to
+/// register it. The author claims to be that actor; nothing proves it.
+///
+/// `index`: from 0; a session names at most 32 authors.
+/// `actor`, `kid`: the actor and the id of its key, UTF-8 without a zero byte at the end. Unchanged unless the call
+/// returns `POLICYSYNC_OK`.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there are no more), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
+/// `POLICYSYNC_ERR_PANIC`.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_session_unknown_author(
+    session: MaybeUninit<&mut policysync_session>,
+    index: u64,
+    actor: MaybeUninit<&mut policysync_buffer>,
+    kid: MaybeUninit<&mut policysync_buffer>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| {
+        let session = call.shared(session, "session")?;
+        let (actor, kid) = (call.buffer(actor)?, call.buffer(kid)?);
+        let entered = session.enter()?;
+        let authors = entered.inside.unknown_authors();
+        let author = usize::try_from(index).ok().and_then(|index| authors.get(index));
+        let Some(author) = author else { return Ok(POLICYSYNC_NOT_FOUND) };
+        actor.fill(author.actor.as_bytes());
+        kid.fill(author.kid.as_bytes());
+        Ok(POLICYSYNC_OK)
+    })
+}
+
 /// Ends the session. Admitted operations stay, and a later session continues from them. A session that has ended is
 /// unchanged.
 ///

@@ -4,6 +4,7 @@ mod backup;
 mod create;
 mod fault;
 mod handle;
+mod notes;
 mod opened_here;
 mod place;
 mod rows;
@@ -207,6 +208,16 @@ impl Store for SqliteStore {
         visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         rows::scan(self.connection.get()?, from, visit)
+    }
+
+    fn notes(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        if self.version == 1 { Ok(None) } else { notes::read(self.connection.get()?) }
+    }
+
+    fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
+        let Some((opened, _)) = &self.opened else { return Ok(()) };
+        opened.check()?;
+        notes::write(self.connection.get_mut()?, notes)
     }
 }
 

@@ -23,16 +23,25 @@ const RECORDS: &str = "CREATE TABLE records (
   bytes BLOB NOT NULL -- the operations
 ) STRICT";
 
+const NOTES: &str = "CREATE TABLE notes (
+  part INTEGER PRIMARY KEY, -- number of the part, from 0
+  bytes BLOB NOT NULL -- what is remembered of peers; may be lost
+) STRICT";
+
 /// A table, index, trigger or view: type, name, text.
 pub(super) type Definition = (&'static str, &'static str, &'static str);
 
-const EXPECTED: [Definition; 2] = [("table", "head", HEAD), ("table", "records", RECORDS)];
+const EXPECTED: [Definition; 3] =
+    [("table", "head", HEAD), ("table", "notes", NOTES), ("table", "records", RECORDS)];
 
 /// Creates a new, empty store in the database, whatever it held.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    transaction.execute_batch("DROP TABLE IF EXISTS head; DROP TABLE IF EXISTS records")?;
+    transaction.execute_batch(
+        "DROP TABLE IF EXISTS head; DROP TABLE IF EXISTS notes; DROP TABLE IF EXISTS records",
+    )?;
     transaction.execute_batch(HEAD)?;
+    transaction.execute_batch(NOTES)?;
     transaction.execute_batch(RECORDS)?;
     transaction.execute("INSERT INTO head (one) VALUES (1)", [])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -56,7 +65,7 @@ pub(super) fn version(connection: &Connection) -> Result<i32, StoreError> {
 /// Compares what is defined in the file with the definitions of its version, text by text: a trigger or a view would
 /// run with every statement of ours, an index could hide rows from it.
 pub(super) fn check(connection: &Connection, version: i32) -> Result<(), StoreError> {
-    let expected = if version == VERSION { EXPECTED } else { v1::EXPECTED };
+    let expected: &[Definition] = if version == VERSION { &EXPECTED } else { &v1::EXPECTED };
     let definitions = || {
         let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -68,7 +77,7 @@ pub(super) fn check(connection: &Connection, version: i32) -> Result<(), StoreEr
         other => other,
     })?;
     let found = found.iter().map(|(kind, name, text)| (kind.as_str(), name.as_str(), text.as_str()));
-    if found.eq(expected) { Ok(()) } else { Err(unexpected()) }
+    if found.eq(expected.iter().copied()) { Ok(()) } else { Err(unexpected()) }
 }
 
 /// Converts a store of an older version, in one transaction. The pages that this frees are used for later operations.
@@ -80,6 +89,7 @@ pub(super) fn migrate(connection: &mut Connection, version: i32) -> Result<(), S
     let convert = || {
         let transaction = connection.transaction()?;
         transaction.execute_batch(HEAD)?;
+        transaction.execute_batch(NOTES)?;
         transaction.execute("INSERT INTO head (one, bytes) VALUES (1, ?1)", [head])?;
         transaction.execute_batch(RECORDS)?;
         transaction.execute_batch(&format!("INSERT INTO records {}", v1::RECORDS))?;

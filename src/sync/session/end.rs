@@ -138,5 +138,6 @@ impl Reconciling {
             self.comparison.welcome.renewed.iter().filter(|hash| !self.inbox.refused_ops.contains_key(hash));
         let forgotten = arrived.chain(renewed.copied()).chain(self.withdrawn.iter().copied()).collect();
         replica.peers_mut().settle(name, Some(session).filter(|_| !self.unremembered), &forgotten);
+        replica.keep_peers();
     }
 }

@@ -209,7 +209,8 @@ pub(crate) fn pack_op(replica: &Replica, number: OpSeq, packer: &mut OpPacker) -
         if !alternates.is_empty() && packer.count() > 0 && needed > packer.room() {
             return false;
         }
-        if !packer.push(signed) && !(packer.count() == 0 && packer.push_only(signed)) {
+        let fits = packer.push(signed) || packer.count() == 0 && packer.push_only(signed);
+        if !fits {
             return false;
         }
         // If even an empty message has no room for all alternates, the last ones are left out.

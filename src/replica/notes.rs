@@ -1,0 +1,183 @@
+//! The memory of peers in bytes, kept beside the log.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::peers::{MAX_PEERS, MAX_REFUSED_AUTHORS};
+use super::refused::{CopyDigest, NewRefused, Refused, RefusedByPeer};
+use super::{Peers, Replica};
+use crate::codec::{ByteReader, CodecError, CodecFault, OpHash, put_count, put_text, put_varint};
+use crate::hlc::Hlc;
+
+/// The version of the form, its first byte.
+const VERSION: u8 = 1;
+/// Bytes of the digest at the end, which shows damage.
+const DIGEST_BYTES: usize = 32;
+
+impl Replica {
+    /// Takes over what an earlier opening remembered of peers. Damaged notes are dropped: that costs bytes only.
+    pub(super) fn restore_peers(&mut self, notes: Option<&[u8]>) {
+        let read = notes.and_then(|notes| {
+            let (bytes, digest) = notes.split_last_chunk::<DIGEST_BYTES>()?;
+            (self.crypto.hash(bytes).as_bytes() == digest).then(|| read(bytes).ok()).flatten()
+        });
+        self.peers = read.unwrap_or_default();
+    }
+
+    /// Keeps what is remembered of peers beside the log, if it has changed. A store that cannot keep it costs only
+    /// bytes: operations that were refused are transferred again after the next opening.
+    pub(crate) fn keep_peers(&mut self) {
+        if !self.peers.take_changed() {
+            return;
+        }
+        let mut bytes = write(&self.peers);
+        let digest = self.crypto.hash(&bytes);
+        bytes.extend_from_slice(digest.as_bytes());
+        drop(self.log.set_notes(&bytes));
+    }
+}
+
+fn write(peers: &Peers) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    put_count(&mut out, peers.authors().len());
+    for (actor, kid) in peers.authors() {
+        put_text(&mut out, actor);
+        put_text(&mut out, kid);
+    }
+    let with_refused = || peers.all().filter(|(_, refused)| refused.bytes() > 0);
+    put_count(&mut out, with_refused().count());
+    for (name, refused) in with_refused() {
+        put_text(&mut out, name);
+        write_refused(refused, &mut out);
+    }
+    out
+}
+
+fn write_refused(refused: &Refused, out: &mut Vec<u8>) {
+    out.extend_from_slice(&refused.tag);
+    out.extend_from_slice(&refused.peer_tag);
+    out.push(u8::from(refused.last_session.is_some()));
+    out.extend(refused.last_session.into_iter().flatten());
+    put_count(out, refused.settled);
+    put_count(out, refused.ops.len());
+    let mut last = "";
+    for op in refused.ops.iter() {
+        put_varint(out, op.ts().t());
+        put_varint(out, op.ts().c().into());
+        // An empty name is the one before.
+        let actor = refused.ops.actor(op);
+        put_text(out, if actor == last { "" } else { actor });
+        last = actor;
+        out.extend_from_slice(op.hash.as_bytes());
+        out.push(op.reason());
+        out.extend_from_slice(&op.copies().to_bytes());
+    }
+    put_count(out, refused.by_peer.len());
+    for op in &refused.by_peer {
+        out.extend_from_slice(op.hash.as_bytes());
+        out.push(op.reason);
+        out.extend_from_slice(&op.alternates.to_bytes());
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Peers, CodecError> {
+    let mut reader = ByteReader::new(bytes);
+    let version = reader.byte()?;
+    if version != VERSION {
+        return Err(reader.fault(CodecFault::Tag { found: version }));
+    }
+    let mut authors = VecDeque::new();
+    for _ in 0..reader.count(2)?.min(MAX_REFUSED_AUTHORS) {
+        authors.push_back((reader.text()?.into(), reader.text()?.into()));
+    }
+    let mut by_name = BTreeMap::new();
+    for _ in 0..reader.count(1)?.min(MAX_PEERS) {
+        let name: Box<str> = reader.text()?.into();
+        by_name.insert(name, read_refused(&mut reader)?);
+    }
+    reader.end()?;
+    Ok(Peers::restored(by_name, authors))
+}
+
+fn read_refused(reader: &mut ByteReader<'_>) -> Result<Refused, CodecError> {
+    let mut refused = Refused { tag: reader.array()?, peer_tag: reader.array()?, ..Refused::default() };
+    refused.last_session = if reader.flag()? { Some(reader.array()?) } else { None };
+    let settled = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
+    let tag = refused.tag;
+    let mut actor = "";
+    for _ in 0..reader.count(32)? {
+        let ts = Hlc::new(reader.varint()?, reader.varint_u32()?).ok();
+        let ts = ts.ok_or_else(|| reader.fault(CodecFault::Integer))?;
+        let name = reader.text()?;
+        actor = if name.is_empty() { actor } else { name };
+        let (hash, reason) = (OpHash::from_bytes(reader.array()?), reader.byte()?);
+        let copies = CopyDigest::of_bytes(reader.array()?);
+        refused.add(tag, NewRefused { ts, actor, hash, reason, copies });
+    }
+    refused.settled = settled.min(refused.ops.len());
+    let tag = refused.peer_tag;
+    for _ in 0..reader.count(32)? {
+        let (hash, reason) = (OpHash::from_bytes(reader.array()?), reader.byte()?);
+        let alternates = CopyDigest::of_bytes(reader.array()?);
+        refused.add_by_peer(tag, RefusedByPeer { hash, reason, alternates });
+    }
+    Ok(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replica::ReplicaOptions;
+
+    fn remembering() -> Replica {
+        let mut replica = Replica::open(ReplicaOptions::new()).unwrap();
+        let hash = |byte| OpHash::from_bytes([byte; 32]);
+        let copies = CopyDigest::of_bytes([7; 8]);
+        let op = |byte, actor, reason| NewRefused {
+            ts: Hlc::new(1 << 40, byte).unwrap(),
+            actor,
+            hash: hash(u8::try_from(byte).unwrap()),
+            reason,
+            copies,
+        };
+        let ops = [op(1, "alice", 2), op(2, "alice", 3), op(3, "bob", 5)];
+        replica.peers.has_refused_author("carol", "k");
+        assert!(replica.peers.remember("relay", [1; 8], ops.into_iter()));
+        replica.peers.settle("relay", Some([3; 16]), &[hash(2)].into());
+        let by_peer = RefusedByPeer { hash: hash(9), reason: 3, alternates: copies };
+        assert!(replica.peers.remember_by_peer("relay", [2; 8], std::iter::once(by_peer)));
+        replica
+    }
+
+    fn kept(replica: &Replica) -> Vec<u8> {
+        let mut bytes = write(&replica.peers);
+        let digest = replica.crypto.hash(&bytes);
+        bytes.extend_from_slice(digest.as_bytes());
+        bytes
+    }
+
+    #[test]
+    fn notes_are_read_as_they_were_written() {
+        let first = remembering();
+        let bytes = kept(&first);
+        let mut second = Replica::open(ReplicaOptions::new()).unwrap();
+        second.restore_peers(Some(&bytes));
+        assert_eq!(kept(&second), bytes);
+        let refused = second.peers.refused("relay").unwrap();
+        assert_eq!((refused.ops.len(), refused.settled, refused.by_peer.len()), (2, 2, 1));
+        assert_eq!(second.peers.refused_authors().collect::<Vec<_>>(), [("carol", "k")]);
+    }
+
+    #[test]
+    fn damaged_notes_are_dropped() {
+        let bytes = kept(&remembering());
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            let mut replica = remembering();
+            replica.restore_peers(Some(&damaged));
+            assert!(replica.peers.refused("relay").is_none(), "byte {at}");
+            replica.restore_peers(Some(&bytes[..at]));
+            assert!(replica.peers.refused("relay").is_none(), "{at} bytes");
+        }
+    }
+}
