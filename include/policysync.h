@@ -2948,7 +2948,7 @@ typedef struct policysync_sync_options {
     policysync_bytes peer;
 } policysync_sync_options;
 
-#define POLICYSYNC_SYNC_OPTIONS_INIT { (uint32_t)sizeof(policysync_sync_options), 0, 0, NULL }
+#define POLICYSYNC_SYNC_OPTIONS_INIT { (uint32_t)sizeof(policysync_sync_options), 0, 0, NULL, { NULL, 0 } }
 
 /**
  * The progress of a session, for display.

@@ -332,6 +332,18 @@ static void test_what_is_refused(void) {
     CHECK(result_of(&pair, NULL).refused.unknown_key == 1 && result_of(&pair, NULL).refused_by_peer.unknown_key == 0);
     progress = progress_of(&pair);
     CHECK(progress.received == 0);
+    {
+        /* The session names the author, so that a person can be asked. */
+        policysync_buffer actor = POLICYSYNC_BUFFER_INIT, kid = POLICYSYNC_BUFFER_INIT;
+        EXPECT(POLICYSYNC_OK, policysync_session_unknown_author(pair.session, 0, &actor, &kid, NULL));
+        CHECK(holds(&actor, "alice") && kid.len == 22);
+        EXPECT(POLICYSYNC_NOT_FOUND, policysync_session_unknown_author(pair.session, 1, &actor, &kid, NULL));
+        EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(nothing(), 0, &actor, &kid, NULL));
+        EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, nothing(), &kid, NULL));
+        EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, &actor, nothing(), NULL));
+        policysync_buffer_dispose(&actor);
+        policysync_buffer_dispose(&kid);
+    }
 
     /* The other direction. */
     policysync_session_free(pair.session);
@@ -376,7 +388,7 @@ static void test_refusals(void) {
         EXPECT(POLICYSYNC_OK, policysync_sync_refusal(ends[n][0], &pair.answer, NULL));
         CHECK(pair.answer.len == 2);
         if (ends[n][0] == POLICYSYNC_ERR_PEER_VERSION) {
-            /* The session tries version 1 before it gives up. */
+            /* The session tries version 1 first. */
             EXPECT(POLICYSYNC_OK, take(&pair));
             EXPECT(POLICYSYNC_OK, ask(&pair));
             EXPECT(POLICYSYNC_OK, policysync_sync_refusal(ends[n][0], &pair.answer, NULL));
