@@ -26,7 +26,7 @@ const SEEDS: u64 = 8;
 const YEAR: u64 = 365 * 86_400_000;
 /// When everything is due.
 const END: WallMillis = WallMillis(NOW.0 + 12 * YEAR);
-/// What the guard of every device refuses.
+/// The name that the guard of every device refuses.
 const FORBIDDEN: &str = "forbidden";
 
 fn actor(device: usize) -> String {
