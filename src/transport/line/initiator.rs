@@ -23,6 +23,8 @@ pub struct LineInitiator {
     session: Option<SyncSession>,
     /// The time at which the last session began.
     began: Option<WallMillis>,
+    /// The number of keys that the replica knew when the last session began.
+    keys: usize,
     /// The length of the log at the end of the last session.
     covered: u64,
     awaiting: bool,
@@ -59,6 +61,7 @@ impl LineInitiator {
             session: None,
             began: None,
             covered: 0,
+            keys: 0,
             awaiting: false,
             result: None,
             progress: Progress::default(),
@@ -76,7 +79,10 @@ impl LineInitiator {
         if self.awaiting {
             return Ok(None);
         }
-        if self.session.is_none() && self.push.is_none() && self.is_due(replica, now) {
+        // With another key, the peer has operations that it left out before.
+        let is_due =
+            if self.push.is_some() { replica.keys().len() != self.keys } else { self.is_due(replica, now) };
+        if self.session.is_none() && is_due {
             self.begin(replica, now);
         }
         if let Some(session) = &mut self.session {
@@ -165,11 +171,12 @@ impl LineInitiator {
             self.options = self.options.clone().peer(&replica.crypto().hash(&text).to_string());
         }
         self.session = Some(SyncSession::new(self.options.clone(), nonce));
+        self.keys = replica.keys().len();
         self.began = Some(now);
     }
 
     fn conclude(&mut self, replica: &Replica, result: Option<SessionResult>) {
-        self.session = None;
+        (self.session, self.push) = (None, None);
         self.covered = length(replica);
         self.result = result;
         if let Some(resume_token) = self.resume_token().cloned() {
