@@ -501,16 +501,22 @@ private:
         }
         const policysync_progress progress = session.progress();
         const auto result = session.result();
-        const bool except = result && result->result.state == POLICYSYNC_SESSION_CONVERGED_EXCEPT;
-        if (result && (result->converged() || except)) {
+        std::string name = "no result";
+        if (result) {
+            const std::uint32_t state = result->result.state;
+            name = state == POLICYSYNC_SESSION_CONVERGED          ? "converged"
+                   : state == POLICYSYNC_SESSION_CONVERGED_EXCEPT ? "converged_except"
+                   : state == POLICYSYNC_SESSION_NOT_CONVERGED    ? "not_converged"
+                                                                  : "another result";
             step.expect("count", result->result.count);
         }
-        step.expect("refused", total(except ? result->result.refused : progress.refused));
-        step.expect("refused_by_peer", total(except ? result->result.refused_by_peer : progress.refused_by_peer));
+        const bool is_counted = name == "converged_except";
+        step.expect("refused", total(is_counted ? result->result.refused : progress.refused));
+        step.expect("refused_by_peer", total(is_counted ? result->result.refused_by_peer : progress.refused_by_peer));
         step.expect("received", progress.received);
         step.expect("sent", progress.sent);
         step.need("result");
-        step.expect("result", std::string(!result ? "no result" : result->converged() ? "converged" : except ? "converged_except" : "not_converged"));
+        step.expect("result", name);
     }
 
     void export_log(const Step &step) {
