@@ -445,7 +445,8 @@ mod tests {
             // Polled again, as the server does when an answer is ready.
             () = async {
                 while connection.watched.state().phase == Phase::Busy {
-                    drop(tokio::time::timeout(Duration::from_secs(1), connection.read(&mut piece)).await);
+                    let read = tokio::time::timeout(Duration::from_secs(1), connection.read(&mut piece));
+                    assert!(read.await.is_err(), "the connection ends while the relay works");
                 }
                 assert!(connection.read(&mut piece).await.is_err());
             } => {}
