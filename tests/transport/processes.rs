@@ -207,7 +207,7 @@ fn only_a_blind_relay_passes_on_operations_of_an_unknown_key() {
 
     let verifying = Relay::start(&folder.path().join("1.db"), &["--keys", keys.to_str().unwrap()]);
     let finish = sync(&verifying.http(), &mut mallory, 1);
-    let SessionResult::NotConverged { refused_by_peer, .. } = finish else { panic!("{finish:?}") };
+    let SessionResult::ConvergedExcept { refused_by_peer, .. } = finish else { panic!("{finish:?}") };
     assert_eq!(refused_by_peer.unknown_key, 5);
 
     let blind = Relay::start(&folder.path().join("2.db"), &["--blind"]);

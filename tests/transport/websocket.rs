@@ -136,42 +136,51 @@ fn many_operations_are_pushed_in_several_messages() {
 }
 
 #[test]
-fn a_session_that_does_not_converge_is_repeated_after_a_write_and_after_a_minute() {
+fn a_line_pushes_beside_what_is_refused_and_brings_it_when_the_key_arrives() {
     let mut stranger = Replica::open(policysync::ReplicaOptions::new().write_as(key("mallory"))).unwrap();
     let (mut alice, mut bob) = (device("alice"), knows_mallory());
     write(&mut stranger, 1);
     bob.ingest(NOW, &stranger.log().iter().next().unwrap().unwrap().op).unwrap();
 
     let mut line = Line::new(1);
-    let finished = |line: &Line, _: &Replica, _: &Replica| line.client.result().is_some();
-    line.until(&mut alice, &mut bob, finished);
-    let Some(SessionResult::NotConverged { refused, .. }) = line.client.result() else { panic!() };
-    assert_eq!(refused.unknown_key, 1);
-    assert!(!line.client.is_pushing());
-
-    alice.set(NOW, ("Task", "t9", "title"), "written later").unwrap();
-    let repeated = |line: &Line, _: &Replica, _: &Replica| {
-        matches!(line.client.result(), Some(SessionResult::NotConverged { .. }))
-            && line.client.progress().sent == 1
-    };
-    line.until(&mut alice, &mut bob, repeated);
-    // The next call notices the end of the session.
-    line.client.work(&mut alice, NOW).unwrap();
-    assert_eq!(bob.log().len(), 2);
-
-    // The key arrives, and a minute passes.
-    alice.keys_mut().register(key("mallory").public_key().clone()).unwrap();
-    for second in 1..=60 {
-        assert!(!line.client.is_pushing(), "after {second} seconds");
-        let later = WallMillis(NOW.0 + second * 1000);
-        line.client.work(&mut alice, later).unwrap();
-        line.server.wait(later).unwrap();
-        line.server.work(&mut line.responder, &mut bob, later).unwrap();
-        line.client.wait(later).unwrap();
-    }
     line.until_pushing(&mut alice, &mut bob);
-    assert_same(&alice, &bob);
-    assert!(line.client.is_pushing());
+    let Some(SessionResult::ConvergedExcept { refused, .. }) = line.client.result() else { panic!() };
+    assert_eq!(refused.unknown_key, 1);
+    let bytes = line.client.progress().bytes_sent;
+    alice.set(NOW, ("Task", "t9", "title"), "written later").unwrap();
+    line.until(&mut alice, &mut bob, |_, _, bob| bob.log().len() == 2);
+    assert_eq!(line.client.progress().bytes_sent, bytes, "a session instead of a push");
+
+    // The key arrives: a session brings what was left out, and pushes continue.
+    alice.keys_mut().register(key("mallory").public_key().clone()).unwrap();
+    line.until(&mut alice, &mut bob, same);
+    line.until(&mut alice, &mut bob, |line, _, _| {
+        line.client.result().is_some_and(SessionResult::is_converged) && line.server.is_pushing()
+    });
+    bob.set(NOW, ("Task", "t9", "title"), "answered").unwrap();
+    line.until(&mut alice, &mut bob, same);
+}
+
+/// The other side may learn a key without a word.
+#[test]
+fn a_session_whose_operations_were_refused_is_repeated_after_ten_minutes() {
+    let mut mallory = Replica::open(policysync::ReplicaOptions::new().write_as(key("mallory"))).unwrap();
+    let mut bob = device("bob");
+    write(&mut mallory, 1);
+    let mut line = Line::new(1);
+    line.until_pushing(&mut mallory, &mut bob);
+    bob.keys_mut().register(key("mallory").public_key().clone()).unwrap();
+    for step in 1..=60 {
+        assert_eq!(bob.log().len(), 0, "after {step} times ten seconds");
+        let later = WallMillis(NOW.0 + step * 10_000);
+        for _ in 0..5 {
+            line.client.work(&mut mallory, later).unwrap();
+            line.server.wait(later).unwrap();
+            line.server.work(&mut line.responder, &mut bob, later).unwrap();
+            line.client.wait(later).unwrap();
+        }
+    }
+    assert_eq!(bob.log().len(), 1);
 }
 
 /// Returns a replica that has mallory's key too.
