@@ -3177,8 +3177,7 @@ policysync_status policysync_session_result(struct policysync_session *POLICYSYN
  * register it. The author claims to be that actor; nothing proves it.
  *
  * `index`: from 0; a session names at most 32 authors.
- * `actor`, `kid`: the actor and the id of its key, UTF-8 without a zero byte at the end. Unchanged unless the call
- * returns `POLICYSYNC_OK`.
+ * `actor`, `kid`: the actor and the id of its key, in UTF-8. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there are no more), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
  * `POLICYSYNC_ERR_PANIC`.

@@ -316,10 +316,13 @@ static void test_what_is_refused(void) {
     policysync_field title = title_of("t1");
     policysync_replica_options options;
     policysync_replica *trusting = NULL;
+    policysync_buffer actor = POLICYSYNC_BUFFER_INIT;
+    policysync_buffer kid = POLICYSYNC_BUFFER_INIT;
+    policysync_sync_result result;
     policysync_progress progress;
     policysync_ingested ingested;
 
-    /* An unverified relay holds an operation that Mallory wrote as Alice, and one of Carol, whose key is unknown. */
+    /* An unverified relay holds an operation that Mallory wrote as Alice, with a key that is unknown. */
     EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
     options.flags = POLICYSYNC_DANGEROUSLY_UNVERIFIED;
     EXPECT(POLICYSYNC_OK, policysync_replica_open(&options, &trusting, NULL));
@@ -328,22 +331,21 @@ static void test_what_is_refused(void) {
     policysync_replica_free(pair.bob);
     pair.bob = trusting;
     run(&pair);
-    CHECK(result_of(&pair, NULL).state == POLICYSYNC_SESSION_CONVERGED_EXCEPT);
-    CHECK(result_of(&pair, NULL).refused.unknown_key == 1 && result_of(&pair, NULL).refused_by_peer.unknown_key == 0);
+    result = result_of(&pair, NULL);
+    CHECK(result.state == POLICYSYNC_SESSION_CONVERGED_EXCEPT && result.count == 0);
+    CHECK(result.refused.unknown_key == 1 && result.refused.bad_signature == 0);
+    CHECK(result.refused_by_peer.unknown_key == 0);
+    /* It was left out, and its author named. */
     progress = progress_of(&pair);
-    CHECK(progress.received == 0);
-    {
-        /* The session names the author, so that a person can be asked. */
-        policysync_buffer actor = POLICYSYNC_BUFFER_INIT, kid = POLICYSYNC_BUFFER_INIT;
-        EXPECT(POLICYSYNC_OK, policysync_session_unknown_author(pair.session, 0, &actor, &kid, NULL));
-        CHECK(holds(&actor, "alice") && kid.len == 22);
-        EXPECT(POLICYSYNC_NOT_FOUND, policysync_session_unknown_author(pair.session, 1, &actor, &kid, NULL));
-        EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(nothing(), 0, &actor, &kid, NULL));
-        EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, nothing(), &kid, NULL));
-        EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, &actor, nothing(), NULL));
-        policysync_buffer_dispose(&actor);
-        policysync_buffer_dispose(&kid);
-    }
+    CHECK(progress.received == 0 && progress.refused.unknown_key == 0);
+    EXPECT(POLICYSYNC_OK, policysync_session_unknown_author(pair.session, 0, &actor, &kid, err));
+    CHECK(actor.len == 5 && memcmp(actor.data, "alice", 5) == 0 && kid.len > 0);
+    EXPECT(POLICYSYNC_NOT_FOUND, policysync_session_unknown_author(pair.session, 1, &actor, &kid, err));
+    EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(nothing(), 0, &actor, &kid, NULL));
+    EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, nothing(), &kid, NULL));
+    EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, &actor, nothing(), NULL));
+    policysync_buffer_dispose(&actor);
+    policysync_buffer_dispose(&kid);
 
     /* The other direction. */
     policysync_session_free(pair.session);
@@ -352,18 +354,17 @@ static void test_what_is_refused(void) {
     memset(&ingested.reserved, 0x55, sizeof ingested - sizeof ingested.struct_size);
     ingested.received = 1;
     {
-        uint64_t refused = 0;
         while (policysync_session_next_message(pair.session, trusting, &pair.request, NULL) == POLICYSYNC_OK) {
             EXPECT(POLICYSYNC_OK, policysync_responder_respond(pair.responder, pair.alice, NOW, pair.request.data,
                                                                pair.request.len, &pair.answer, &ingested, err));
             CHECK(ingested.struct_size == sizeof ingested && ingested.received == 0 && ingested.bytes == 0);
-            refused += ingested.refused.bad_signature + ingested.refused.unknown_key;
+            CHECK(ingested.refused.unknown_key == 0);
             EXPECT(POLICYSYNC_OK, policysync_session_receive(pair.session, trusting, NOW, pair.answer.data,
                                                              pair.answer.len, &progress, err));
         }
-        /* The key is known to be unknown there, so the operation is not sent. */
-        CHECK(refused == 0 && progress.refused_by_peer.unknown_key == 0);
-        CHECK(result_of(&pair, NULL).refused_by_peer.unknown_key == 1);
+        result = result_of(&pair, NULL);
+        CHECK(result.state == POLICYSYNC_SESSION_CONVERGED_EXCEPT && result.refused_by_peer.unknown_key == 1);
+        CHECK(progress.sent == 0);
     }
     policysync_replica_free(mallory);
     policysync_buffer_dispose(&op);
@@ -378,8 +379,7 @@ static void test_refusals(void) {
     static const policysync_status ends[][2] = {
         {POLICYSYNC_ERR_MALFORMED, POLICYSYNC_ERR_REFUSED},  {POLICYSYNC_ERR_PROTOCOL, POLICYSYNC_ERR_REFUSED},
         {POLICYSYNC_ERR_LIMIT, POLICYSYNC_ERR_REFUSED},      {POLICYSYNC_ERR_IO, POLICYSYNC_ERR_REFUSED},
-        {POLICYSYNC_ERR_FORGOTTEN, POLICYSYNC_ERR_FORGOTTEN}, {POLICYSYNC_ERR_WRONG_SPACE, POLICYSYNC_ERR_WRONG_SPACE},
-        {POLICYSYNC_ERR_PEER_VERSION, POLICYSYNC_ERR_PEER_VERSION}};
+        {POLICYSYNC_ERR_FORGOTTEN, POLICYSYNC_ERR_FORGOTTEN}, {POLICYSYNC_ERR_WRONG_SPACE, POLICYSYNC_ERR_WRONG_SPACE}};
     size_t n;
 
     for (n = 0; n < sizeof ends / sizeof ends[0]; n++) {
@@ -394,6 +394,14 @@ static void test_refusals(void) {
             EXPECT(POLICYSYNC_OK, policysync_sync_refusal(ends[n][0], &pair.answer, NULL));
         }
         EXPECT(ends[n][1], take(&pair));
+    }
+
+    /* Another version: the session begins again in version 1, and only then ends. */
+    begin_again(&pair, NULL);
+    for (n = 0; n < 2; n++) {
+        EXPECT(POLICYSYNC_OK, ask(&pair));
+        EXPECT(POLICYSYNC_OK, policysync_sync_refusal(POLICYSYNC_ERR_PEER_VERSION, &pair.answer, NULL));
+        EXPECT(n == 0 ? POLICYSYNC_OK : POLICYSYNC_ERR_PEER_VERSION, take(&pair));
     }
 
     EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&options, sizeof options));
@@ -778,6 +786,8 @@ static void test_nulls_in_sync(void) {
     NULL_IN("progress", policysync_session_progress(session, nothing(), err));
     NULL_IN("session", policysync_session_result(nothing(), &result, NULL, err));
     NULL_IN("result", policysync_session_result(session, nothing(), NULL, err));
+    NULL_IN("session", policysync_session_unknown_author(nothing(), 0, &buffer, &buffer, err));
+    NULL_IN("actor", policysync_session_unknown_author(session, 0, nothing(), &buffer, err));
     NULL_IN("session", policysync_session_cancel(nothing(), err));
     NULL_IN("out", policysync_responder_new(NULL, NULL, nothing(), err));
     NULL_IN("responder", policysync_responder_respond(nothing(), pair.bob, NOW, "x", 1, &buffer, NULL, err));

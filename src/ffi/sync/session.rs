@@ -276,8 +276,7 @@ pub extern "C" fn policysync_session_result(
 /// register it. The author claims to be that actor; nothing proves it.
 ///
 /// `index`: from 0; a session names at most 32 authors.
-/// `actor`, `kid`: the actor and the id of its key, UTF-8 without a zero byte at the end. Unchanged unless the call
-/// returns `POLICYSYNC_OK`.
+/// `actor`, `kid`: the actor and the id of its key, in UTF-8. Unchanged unless the call returns `POLICYSYNC_OK`.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (there are no more), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
 /// `POLICYSYNC_ERR_PANIC`.
@@ -291,7 +290,7 @@ pub extern "C" fn policysync_session_unknown_author(
 ) -> policysync_status {
     guarded(err, |call| {
         let session = call.shared(session, "session")?;
-        let (actor, kid) = (call.buffer(actor)?, call.buffer(kid)?);
+        let (actor, kid) = (call.out(actor, "actor")?, call.out(kid, "kid")?);
         let entered = session.enter()?;
         let authors = entered.inside.unknown_authors();
         let author = usize::try_from(index).ok().and_then(|index| authors.get(index));

@@ -23,10 +23,10 @@ pub struct LineInitiator {
     session: Option<SyncSession>,
     /// The time at which the last session began.
     began: Option<WallMillis>,
-    /// The number of keys that the replica knew when the last session began.
-    keys: usize,
     /// The length of the log at the end of the last session.
     covered: u64,
+    /// The number of registered keys when the last session began.
+    keys: usize,
     awaiting: bool,
     result: Option<SessionResult>,
     progress: Progress,
@@ -49,6 +49,10 @@ pub enum LineEvent {
 impl LineInitiator {
     /// The time from the start of a session that did not converge to the start of the next: a minute.
     pub const AGAIN: WallMillis = WallMillis(60_000);
+
+    /// The time from the start of a session in which the other side refused operations to the start of the next: ten
+    /// minutes. If this side refused some, the next begins when it has learnt a key.
+    pub const AGAIN_WITH_EXCEPTIONS: WallMillis = WallMillis(600_000);
 
     /// Returns a line without any messages. `seed` is 32 random bytes, new for each line and secret, from which the
     /// sessions' nonces are derived.
@@ -79,9 +83,10 @@ impl LineInitiator {
         if self.awaiting {
             return Ok(None);
         }
-        // With another key, the peer has operations that it left out before.
-        let is_due =
-            if self.push.is_some() { replica.keys().len() != self.keys } else { self.is_due(replica, now) };
+        let is_due = match self.push {
+            Some(_) => self.may_admit_more(replica, now),
+            None => self.is_due(replica, now),
+        };
         if self.session.is_none() && is_due {
             self.begin(replica, now);
         }
@@ -158,6 +163,17 @@ impl LineInitiator {
         })
     }
 
+    /// Returns true if a session may bring what the last one left out: this side has learnt a key, or the other side may
+    /// have learnt one.
+    fn may_admit_more(&self, replica: &Replica, now: WallMillis) -> bool {
+        let Some(SessionResult::ConvergedExcept { refused, refused_by_peer, .. }) = &self.result else {
+            return false;
+        };
+        let began = self.began.map_or(0, |began| began.0);
+        let is_long_ago = now.0.saturating_sub(began) >= Self::AGAIN_WITH_EXCEPTIONS.0;
+        refused.total() > 0 && replica.keys().len() != self.keys || refused_by_peer.total() > 0 && is_long_ago
+    }
+
     fn begin(&mut self, replica: &Replica, now: WallMillis) {
         let mut text = crate::codec::tags::LINE_NONCE.to_vec();
         text.extend_from_slice(self.seed.as_slice());
@@ -170,9 +186,11 @@ impl LineInitiator {
             text.extend_from_slice(b"peer");
             self.options = self.options.clone().peer(&replica.crypto().hash(&text).to_string());
         }
-        self.session = Some(SyncSession::new(self.options.clone(), nonce));
-        self.keys = replica.keys().len();
+        let options = self.options.clone();
+        let options = self.resume_token().cloned().map_or(options.clone(), |token| options.resume(token));
+        self.session = Some(SyncSession::new(options, nonce));
         self.began = Some(now);
+        self.keys = replica.keys().len();
     }
 
     fn conclude(&mut self, replica: &Replica, result: Option<SessionResult>) {
