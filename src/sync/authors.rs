@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::codec::first_8;
 use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_text, wide};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::Index;
 use crate::replica::Replica;
-use crate::sync::proto::first_8;
 
 /// Authors that a filter names. A side that knows more names those that it has refused instead.
 const MAX_NAMED: usize = 256;

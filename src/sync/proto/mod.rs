@@ -1,6 +1,7 @@
 //! The messages of the sync protocol and their limits.
 
 mod ack;
+mod alert;
 mod copies;
 pub(crate) mod limits;
 mod message;
@@ -8,11 +9,11 @@ mod ranges;
 mod version;
 
 pub(crate) use ack::{Ack, RefusedRuns};
+pub use alert::Alert;
 pub(crate) use copies::{Copies, WantedCopy};
-pub use message::Alert;
 pub(crate) use message::{
     Continuation, Hello, LogSpace, Phase, ReadSections, RequestHead, Sections, SyncAnswer, SyncRequest,
-    Welcome, first_8, read_push, write_push,
+    Welcome, read_push, write_push,
 };
-pub(crate) use ranges::{RangeContent, RangeItem, RangeWriter, ServingOrder};
+pub(crate) use ranges::{RangeItem, RangeWriter, ServingOrder};
 pub(crate) use version::ProtocolVersion;

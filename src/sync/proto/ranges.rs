@@ -3,18 +3,7 @@
 use super::limits::{MAX_IDS, MAX_RANGES, MAX_RANGES_BYTES};
 use super::version::ProtocolVersion;
 use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_varint};
-use crate::sync::rbsr::{Bound, ShortId};
-
-/// One side's description of its operations in a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RangeContent {
-    /// The number of operations and their fingerprint.
-    Fingerprint { count: u64, fingerprint: ShortId },
-    /// All operations, in order.
-    Ids(Vec<ShortId>),
-    /// For each operation of the other side's range, in order, true if it should be sent.
-    Wants(Vec<bool>),
-}
+use crate::sync::rbsr::{Bound, RangeContent, ShortId};
 
 /// A range, from `low` up to but not including `high`, and its content.
 #[derive(Clone, Debug, PartialEq, Eq)]

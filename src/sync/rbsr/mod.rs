@@ -9,4 +9,6 @@ mod view;
 
 pub(crate) use bound::Bound;
 pub(crate) use entries::Entries;
-pub(crate) use view::{Fingerprinter, OnFingerprint, OnIds, ShortId, Snapshot, Tally, View, short};
+pub(crate) use view::{
+    Fingerprinter, OnFingerprint, OnIds, RangeContent, ShortId, Snapshot, Tally, View, short,
+};

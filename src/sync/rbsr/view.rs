@@ -4,13 +4,12 @@ use std::ops::Range;
 
 use super::bound::Bound;
 use super::entries::Entries;
-use crate::codec::{OpHash, wide};
+use crate::codec::{OpHash, first_8, wide};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::oplog::Index;
 use crate::sync::PeerMisbehaved;
 use crate::sync::proto::limits::{BRANCHING, LIST_THRESHOLD};
-use crate::sync::proto::{RangeContent, first_8};
 use crate::sync::resume::CommonOps;
 
 /// The operations of one side in a session.
@@ -254,6 +253,17 @@ fn ordered_numbers(index: &Index, cursor: OpSeq, common: Option<&CommonOps>) -> 
     }
     others.sort_unstable_by(|a, b| index.compare(*a, *b));
     others
+}
+
+/// One side's description of its operations in a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RangeContent {
+    /// The number of operations and their fingerprint.
+    Fingerprint { count: u64, fingerprint: ShortId },
+    /// All operations, in order.
+    Ids(Vec<ShortId>),
+    /// For each operation of the other side's range, in order, true if it should be sent.
+    Wants(Vec<bool>),
 }
 
 /// The low 8 bytes of the number of one operation, or of a sum over a range.

@@ -3,11 +3,11 @@
 //! The key is not secret for long, because both sides tell each other what it is derived from. It protects because it
 //! does not exist before the sets of operations are fixed.
 
+use crate::codec::first_8;
 use crate::codec::tags::{SYNC_HINT, SYNC_KEY, SYNC_NAME, SYNC_RESPONDER};
 use crate::crypto::Sodium;
 use crate::op::OpSeq;
 use crate::sync::authors::AuthorFilter;
-use crate::sync::proto::first_8;
 use crate::sync::rbsr::{Entries, Fingerprinter};
 use crate::sync::resume::ResumeId;
 

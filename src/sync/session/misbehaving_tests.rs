@@ -15,10 +15,10 @@ use crate::sync::proto::limits::{
     MAX_CLAIMS, MAX_RANGES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, max_idle_rounds, room_for_ops,
 };
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeWriter,
-    RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest, WantedCopy, Welcome,
+    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeWriter, RequestHead,
+    Sections, ServingOrder, SyncAnswer, SyncRequest, WantedCopy, Welcome,
 };
-use crate::sync::rbsr::Bound;
+use crate::sync::rbsr::{Bound, RangeContent};
 use crate::sync::resume::ResumeId;
 use crate::sync::{PeerMisbehaved, SyncError};
 

@@ -16,10 +16,12 @@ use crate::sync::proto::limits::{
     max_idle_rounds, room_for_ranges,
 };
 use crate::sync::proto::{
-    Continuation, Copies, Phase, ProtocolVersion, RangeContent, RangeItem, RangeWriter, ReadSections,
-    Sections, ServingOrder, SyncAnswer, Welcome,
+    Continuation, Copies, Phase, ProtocolVersion, RangeItem, RangeWriter, ReadSections, Sections,
+    ServingOrder, SyncAnswer, Welcome,
 };
-use crate::sync::rbsr::{Bound, Entries, Fingerprinter, OnFingerprint, OnIds, Snapshot, View, short};
+use crate::sync::rbsr::{
+    Bound, Entries, Fingerprinter, OnFingerprint, OnIds, RangeContent, Snapshot, View, short,
+};
 use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, SyncError};
 
 /// A session whose welcome has arrived.

@@ -17,11 +17,13 @@ use crate::sync::proto::limits::{
     room_for_ops, room_for_ranges,
 };
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeContent, RangeItem,
-    RangeWriter, ReadSections, RefusedRuns, RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest,
-    WantedCopy, Welcome,
+    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeItem, RangeWriter,
+    ReadSections, RefusedRuns, RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest, WantedCopy,
+    Welcome,
 };
-use crate::sync::rbsr::{Bound, Entries, Fingerprinter, OnFingerprint, OnIds, Snapshot, Tally, View};
+use crate::sync::rbsr::{
+    Bound, Entries, Fingerprinter, OnFingerprint, OnIds, RangeContent, Snapshot, Tally, View,
+};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
 use crate::sync::{IngestedOps, PeerMisbehaved, Received, SyncError};
 

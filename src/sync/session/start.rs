@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::SyncOptions;
 use super::id::hint_of;
+use crate::codec::first_8;
 use crate::codec::{OpHash, OpPacker, wide};
 use crate::op::OpSeq;
 use crate::oplog::LogId;
@@ -12,7 +13,7 @@ use crate::sync::authors::AuthorFilter;
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_CLAIMS, ONE_OP_MESSAGE_BYTES};
 use crate::sync::proto::{
     Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeWriter, RequestHead, Sections, ServingOrder,
-    WantedCopy, first_8,
+    WantedCopy,
 };
 use crate::sync::rbsr::Entries;
 use crate::sync::resume::{ResumeId, ResumeToken};

@@ -156,8 +156,8 @@ impl<'e, 'w> Exchange<'e, 'w> {
         Ok(())
     }
 
-    /// Reads the answer of a server that has refused the request and closed the connection before it had read all of it.
-    /// Without an answer, returns the error of the write.
+    /// Reads the answer of a server that has refused the request and closed the connection before it had read all of
+    /// it. Without an answer, returns the error of the write.
     fn hear_refusal(&mut self, error: HttpError) -> Result<(), HttpError> {
         if matches!(error, HttpError::Connection(_)) {
             while self.head.is_none() && self.hear_early().is_ok_and(|heard| heard) {}
