@@ -123,7 +123,7 @@ fn over_websocket(
 fn strict() -> (ConnectionOptions, WebSocketOptions) {
     let connection = ConnectionOptions::new().progress_timeout(Duration::from_secs(1));
     let options = WebSocketOptions::new().connection(connection.clone());
-    (connection, options.ping_after(WallMillis(500)).silence(WallMillis(3000)))
+    (connection, options.ping_after(WallMillis(500)).silence(WallMillis(1500)))
 }
 
 /// At most 128 KiB in all.
