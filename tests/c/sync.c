@@ -448,7 +448,7 @@ static void test_that_what_is_common_is_kept(void) {
     EXPECT(POLICYSYNC_ERR_MALFORMED,
            policysync_resume_from_bytes(kept.data, kept.len - 1, pair.alice, key, &again, err));
     CHECK(strstr(err->message, "cut short") != NULL);
-    bytes[1] = 2;
+    bytes[1] = 3;
     EXPECT(POLICYSYNC_ERR_PEER_VERSION, policysync_resume_from_bytes(bytes, twice.len, pair.alice, key, &again, err));
 
     /* A new responder resumes from the encoded data. */
