@@ -1,4 +1,4 @@
-/* Two devices, each with a file, change the same task list offline. Then they synchronise over a carrier that loses,
+/* Two devices, each with a file, change the same task list offline. Then they synchronize over a carrier that loses,
  * repeats and alters messages. Altered operations are refused, and at the end both have the same list. */
 #include <policysync.h>
 
@@ -80,7 +80,7 @@ static int respond(policysync_responder *responder, policysync_replica *laptop, 
                                           &error);
     if (status < 0) {
         refused("the laptop", status);
-        check(policysync_sync_refusal(status, answer, &error));
+        check(policysync_sync_alert(status, answer, &error));
     } else if (ingested.refused.bad_signature > 0) {
         puts("  the laptop refuses an operation: not signed by the actor that it names");
     }
@@ -88,7 +88,7 @@ static int respond(policysync_responder *responder, policysync_replica *laptop, 
 }
 
 /* Runs one session. If it ends early, the next one continues. */
-static int synchronise(policysync_replica *phone, policysync_replica *laptop, policysync_responder *responder) {
+static int synchronize(policysync_replica *phone, policysync_replica *laptop, policysync_responder *responder) {
     policysync_session *session = NULL;
     policysync_buffer request = POLICYSYNC_BUFFER_INIT, answer = POLICYSYNC_BUFFER_INIT;
     policysync_progress progress = POLICYSYNC_PROGRESS_INIT;
@@ -167,7 +167,7 @@ int main(void) {
     check(policysync_responder_new(NULL, NULL, &responder, &error));
     do {
         printf("session %d\n", session);
-    } while (!synchronise(phone, laptop, responder) && session++ < 9);
+    } while (!synchronize(phone, laptop, responder) && session++ < 9);
 
     at_phone = show("the phone", phone);
     at_laptop = show("the laptop", laptop);

@@ -27,7 +27,7 @@
  *
  * Threads. Any thread may call any function, and several threads may use one handle, except where the type says one
  *   thread at a time. Calls from several threads wait for each other. A handle may be freed while no other thread begins
- *   a call with it; that is also allowed within a callback. There is nothing to initialise.
+ *   a call with it; that is also allowed within a callback. There is nothing to initialize.
  *
  * Since. Every function and type is part of the interface since ABI 2.
  *
@@ -518,7 +518,7 @@ typedef struct policysync_buffer {
 
 /**
  * A view of bytes that belong to someone else: text in UTF-8, JSON, an operation. They need not end with NUL. Where
- * `len` is 0, `data` is not read. `POLICYSYNC_BYTES("text")` initialises one from a literal.
+ * `len` is 0, `data` is not read. `POLICYSYNC_BYTES("text")` initializes one from a literal.
  */
 typedef struct policysync_bytes {
     /**
@@ -732,7 +732,7 @@ policysync_status policysync_public_key_from_text(const char *POLICYSYNC_NULLABL
  * Encrypts the seed of a key with a passphrase, as one line of text that never changes its form. The manual's page
  * `format` describes it. The text alone is of no use to anyone who cannot guess the passphrase.
  *
- * `passphrase`, `passphrase_len`: at least one byte. Their Unicode normalisation is the caller's choice.
+ * `passphrase`, `passphrase_len`: at least one byte. Their Unicode normalization is the caller's choice.
  * `passes`, `memory_kib`: the cost of one guess: passes of Argon2id, 1 to 16, over 8 to 1048576 KiB of memory. 0 and 0
  * for 3 passes over 256 MiB, about a second.
  * `out`: the text.
@@ -1195,7 +1195,7 @@ typedef struct policysync_digest {
 #define POLICYSYNC_DIGEST_INIT { (uint32_t)sizeof(policysync_digest), 0, 0, { 0 }, { 0 } }
 
 /**
- * The options of a replica. Zero in every member but the first is the default: initialise them with
+ * The options of a replica. Zero in every member but the first is the default: initialize them with
  * `policysync_replica_options_init`. The key, the guard, the clock and the observer are copied, and the contexts of
  * the callbacks are taken over.
  */
@@ -1308,7 +1308,7 @@ typedef struct policysync_replica_options {
 #define POLICYSYNC_REPLICA_OPTIONS_INIT { (uint32_t)sizeof(policysync_replica_options), 0, 0, 0, 0, NULL, { NULL, 0 }, NULL, NULL, NULL, NULL, 0, 0, { NULL, 0 }, 0, 0, 0, NULL, NULL, { NULL, 0 } }
 
 /**
- * Initialises options: all zero except `struct_size`.
+ * Initializes options: all zero except `struct_size`.
  *
  * `out`: receives `struct_size` bytes, however many of them the library knows.
  * `struct_size`: `sizeof(policysync_replica_options)`, at least 8.
@@ -2506,7 +2506,7 @@ policysync_status policysync_replica_back_up(policysync_replica *POLICYSYNC_NONN
  * reported as signed by an unknown one.
  * `report`: the result.
  * `findings`: a JSON array of `{"place":"operation","opSeq":3,"damage":"hash","text":"the operation has another
- * hash"}`. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last has an `opSeq`, the number
+ * hash"}`. `place` is `file`, `schema`, `head`, `seal` or `operation`; only the last has an `opSeq`, the number
  * of the operation in the log. `damage` is `malformed`, `check`, `empty`, `missing`, `unexpected`, `decode`, `hash`,
  * `duplicate`, `space`, `signature`, `unknown_key` or `seal`. NULL if it is not wanted.
  *
@@ -2579,6 +2579,74 @@ policysync_status policysync_replica_reacquire_store(policysync_replica *POLICYS
                                                      uint64_t now_ms,
                                                      uint64_t *POLICYSYNC_NULLABLE count,
                                                      policysync_error *POLICYSYNC_NULLABLE err);
+
+/* ---------- Counts ---------- */
+
+/**
+ * The numbers of operations that were refused, by reason. This struct never changes.
+ */
+typedef struct policysync_refusals {
+    /**
+     * Not valid operations: they break a rule of the format.
+     */
+    uint64_t malformed;
+    /**
+     * Signed with an unknown key. Register the key and synchronize again.
+     */
+    uint64_t unknown_key;
+    /**
+     * Not signed by the actor that they name.
+     */
+    uint64_t bad_signature;
+    /**
+     * Rejected by the guard.
+     */
+    uint64_t denied;
+    /**
+     * Of another space.
+     */
+    uint64_t other_space;
+    /**
+     * Refused for a reason that this version does not count separately.
+     */
+    uint64_t other;
+} policysync_refusals;
+
+/**
+ * The counts of the operations that a call ingested.
+ */
+typedef struct policysync_ingested {
+    /**
+     * `sizeof(policysync_ingested)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Operations that are new in this log.
+     */
+    uint64_t received;
+    /**
+     * Operations that were in this log already.
+     */
+    uint64_t duplicates;
+    /**
+     * Operations that this replica refused.
+     */
+    struct policysync_refusals refused;
+    /**
+     * Operations in the answer of a responder; 0 otherwise.
+     */
+    uint64_t sent;
+    /**
+     * Bytes of a bundle that were read; 0 otherwise.
+     */
+    uint64_t bytes;
+} policysync_ingested;
+
+#define POLICYSYNC_INGESTED_INIT { (uint32_t)sizeof(policysync_ingested), 0, 0, 0, { 0, 0, 0, 0, 0, 0 }, 0, 0 }
 
 /* ---------- Bundles ---------- */
 
@@ -2675,72 +2743,6 @@ typedef struct policysync_reader {
 #define POLICYSYNC_READER_INIT { (uint32_t)sizeof(policysync_reader), 0, NULL, NULL, NULL }
 
 /**
- * The numbers of operations that were refused, by reason. This struct never changes.
- */
-typedef struct policysync_refusals {
-    /**
-     * Not valid operations: they break a rule of the format.
-     */
-    uint64_t malformed;
-    /**
-     * Signed with an unknown key. Register the key and synchronise again.
-     */
-    uint64_t unknown_key;
-    /**
-     * Not signed by the actor that they name.
-     */
-    uint64_t bad_signature;
-    /**
-     * Rejected by the guard.
-     */
-    uint64_t denied;
-    /**
-     * Of another space.
-     */
-    uint64_t other_space;
-    /**
-     * Refused for a reason that this version does not count separately.
-     */
-    uint64_t other;
-} policysync_refusals;
-
-/**
- * The counts of the operations that a call ingested.
- */
-typedef struct policysync_ingested {
-    /**
-     * `sizeof(policysync_ingested)`, set by the caller.
-     */
-    uint32_t struct_size;
-    /**
-     * 0.
-     */
-    uint32_t reserved;
-    /**
-     * Operations that are new in this log.
-     */
-    uint64_t received;
-    /**
-     * Operations that were in this log already.
-     */
-    uint64_t known;
-    /**
-     * Operations that this replica refused.
-     */
-    struct policysync_refusals refused;
-    /**
-     * Operations in the answer of a responder; 0 otherwise.
-     */
-    uint64_t sent;
-    /**
-     * Bytes of a bundle that were read; 0 otherwise.
-     */
-    uint64_t bytes;
-} policysync_ingested;
-
-#define POLICYSYNC_INGESTED_INIT { (uint32_t)sizeof(policysync_ingested), 0, 0, 0, { 0, 0, 0, 0, 0, 0 }, 0, 0 }
-
-/**
  * Writes the operations that were appended since a position into a bundle, for transfer without a connection: on a USB
  * stick, by e-mail. They are written in frames of about 1 MiB, one of which is in memory at a time. Other threads wait
  * for the replica meanwhile.
@@ -2802,7 +2804,7 @@ POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_import_bundle(policysync_replica *POLICYSYNC_NONNULL replica,
                                                    uint64_t now_ms,
                                                    const struct policysync_reader *POLICYSYNC_NONNULL reader,
-                                                   struct policysync_ingested *POLICYSYNC_NULLABLE ingested,
+                                                   policysync_ingested *POLICYSYNC_NULLABLE ingested,
                                                    policysync_error *POLICYSYNC_NULLABLE err);
 
 /* ---------- Session resumption ---------- */
@@ -2916,7 +2918,7 @@ typedef enum policysync_session_state {
 typedef struct policysync_session policysync_session;
 
 /**
- * The options of a session, for either side. Zero in every member but the first is the default: initialise them with
+ * The options of a session, for either side. Zero in every member but the first is the default: initialize them with
  * `policysync_sync_options_init`.
  */
 typedef struct policysync_sync_options {
@@ -2970,7 +2972,7 @@ typedef struct policysync_progress {
     /**
      * Operations from the peer that were in this log already.
      */
-    uint64_t known;
+    uint64_t duplicates;
     /**
      * Operations from the peer that this replica refused. An operation that is refused for its signature is requested
      * again, and no longer counts once a valid copy arrives.
@@ -3053,7 +3055,7 @@ typedef struct policysync_sync_result {
 #define POLICYSYNC_SYNC_RESULT_INIT { (uint32_t)sizeof(policysync_sync_result), 0, 0, { 0 }, { 0, 0, 0, 0, 0, 0 }, { 0, 0, 0, 0, 0, 0 } }
 
 /**
- * Initialises options: all zero except `struct_size`.
+ * Initializes options: all zero except `struct_size`.
  *
  * `out`: receives `struct_size` bytes, however many of them the library knows.
  * `struct_size`: `sizeof(policysync_sync_options)`, at least 8.
@@ -3075,9 +3077,9 @@ policysync_status policysync_sync_options_init(struct policysync_sync_options *P
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_sync_refusal(policysync_status status,
-                                          policysync_buffer *POLICYSYNC_NONNULL out,
-                                          policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_sync_alert(policysync_status status,
+                                        policysync_buffer *POLICYSYNC_NONNULL out,
+                                        policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Creates a session that has not begun.
@@ -3237,7 +3239,7 @@ policysync_status policysync_responder_new(const policysync_sync_options *POLICY
  * `replica`: the replica that the responder answers with.
  * `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
  * `message`, `message_len`: the whole message.
- * `out`: the answer for the initiator. When the call fails, `policysync_sync_refusal` makes one.
+ * `out`: the answer for the initiator. When the call fails, `policysync_sync_alert` makes one.
  * `ingested`: the counts of the operations in the message and in the answer. NULL if they are not wanted.
  *
  * If the clock, the guard or the store fails while operations are ingested, the message has no effect; after another
@@ -3404,13 +3406,7 @@ policysync_status policysync_push_waiting(struct policysync_push *POLICYSYNC_NON
 POLICYSYNC_API
 void policysync_push_free(struct policysync_push *POLICYSYNC_NULLABLE push);
 
-/* ---------- Lines ---------- */
-
-/**
- * The answering side of a line, one for each line. It answers sessions, and then sends operations as they are
- * appended. The application carries the messages.
- */
-typedef struct policysync_line_answerer policysync_line_answerer;
+/* ---------- Lines: initiator ---------- */
 
 /**
  * The calling side of a line: a connection that stays open and carries whole messages in order, for example a
@@ -3418,23 +3414,23 @@ typedef struct policysync_line_answerer policysync_line_answerer;
  * and ingests those of the other side. A session that does not converge is repeated when something was written, and
  * once a minute. The application carries the messages.
  */
-typedef struct policysync_line_caller policysync_line_caller;
+typedef struct policysync_line_initiator policysync_line_initiator;
 
 /**
  * Creates the calling side of a new line.
  *
  * `options`: the options of its sessions; NULL for the defaults.
  * `seed32`: 32 secret random bytes, new for each line. NULL, as is usual, for bytes from the system.
- * `out`: the side, to be freed with `policysync_line_caller_free`.
+ * `out`: the side, to be freed with `policysync_line_initiator_free`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
  * `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_line_caller_new(const policysync_sync_options *POLICYSYNC_NULLABLE options,
-                                             const uint8_t *POLICYSYNC_NULLABLE seed32,
-                                             struct policysync_line_caller *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                             policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_line_initiator_new(const policysync_sync_options *POLICYSYNC_NULLABLE options,
+                                                const uint8_t *POLICYSYNC_NULLABLE seed32,
+                                                struct policysync_line_initiator *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                                policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Makes the next message for the other side. Send it before asking for another: the log is the queue, so a slow line
@@ -3450,11 +3446,11 @@ policysync_status policysync_line_caller_new(const policysync_sync_options *POLI
  * should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_line_caller_next_message(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                      policysync_replica *POLICYSYNC_NONNULL replica,
-                                                      uint64_t now_ms,
-                                                      policysync_buffer *POLICYSYNC_NONNULL out,
-                                                      policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_line_initiator_next_message(struct policysync_line_initiator *POLICYSYNC_NONNULL caller,
+                                                         policysync_replica *POLICYSYNC_NONNULL replica,
+                                                         uint64_t now_ms,
+                                                         policysync_buffer *POLICYSYNC_NONNULL out,
+                                                         policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Processes a message of the other side: ingests its operations in one batch. Then ask for the next message.
@@ -3469,12 +3465,12 @@ policysync_status policysync_line_caller_next_message(struct policysync_line_cal
  * `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_line_caller_receive(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                 policysync_replica *POLICYSYNC_NONNULL replica,
-                                                 uint64_t now_ms,
-                                                 const void *POLICYSYNC_NULLABLE message,
-                                                 size_t message_len,
-                                                 policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_line_initiator_receive(struct policysync_line_initiator *POLICYSYNC_NONNULL caller,
+                                                    policysync_replica *POLICYSYNC_NONNULL replica,
+                                                    uint64_t now_ms,
+                                                    const void *POLICYSYNC_NULLABLE message,
+                                                    size_t message_len,
+                                                    policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Returns the progress of the current session of the line, or of the last one. Its `state` is that of the last session
@@ -3486,9 +3482,9 @@ policysync_status policysync_line_caller_receive(struct policysync_line_caller *
  * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_line_caller_progress(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                  policysync_progress *POLICYSYNC_NONNULL progress,
-                                                  policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_line_initiator_progress(struct policysync_line_initiator *POLICYSYNC_NONNULL caller,
+                                                     policysync_progress *POLICYSYNC_NONNULL progress,
+                                                     policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Returns the result of the last session of the line.
@@ -3501,10 +3497,10 @@ policysync_status policysync_line_caller_progress(struct policysync_line_caller 
  * (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_line_caller_result(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                policysync_sync_result *POLICYSYNC_NONNULL result,
-                                                policysync_resume *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE resume,
-                                                policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_line_initiator_result(struct policysync_line_initiator *POLICYSYNC_NONNULL caller,
+                                                   policysync_sync_result *POLICYSYNC_NONNULL result,
+                                                   policysync_resume *POLICYSYNC_NULLABLE *POLICYSYNC_NULLABLE resume,
+                                                   policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Returns `POLICYSYNC_OK` if operations are sent as they are written: the last session has converged.
@@ -3513,25 +3509,33 @@ policysync_status policysync_line_caller_result(struct policysync_line_caller *P
  * `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_line_caller_is_pushing(struct policysync_line_caller *POLICYSYNC_NONNULL caller,
-                                                    policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_line_initiator_is_pushing(struct policysync_line_initiator *POLICYSYNC_NONNULL caller,
+                                                       policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Frees the calling side of a line. NULL is allowed.
  */
 POLICYSYNC_API
-void policysync_line_caller_free(struct policysync_line_caller *POLICYSYNC_NULLABLE caller);
+void policysync_line_initiator_free(struct policysync_line_initiator *POLICYSYNC_NULLABLE caller);
+
+/* ---------- Lines: responder ---------- */
+
+/**
+ * The answering side of a line, one for each line. It answers sessions, and then sends operations as they are
+ * appended. The application carries the messages.
+ */
+typedef struct policysync_line_responder policysync_line_responder;
 
 /**
  * Creates the answering side of a new line.
  *
- * `out`: the side, to be freed with `policysync_line_answerer_free`.
+ * `out`: the side, to be freed with `policysync_line_responder_free`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_line_answerer_new(struct policysync_line_answerer *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
-                                               policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_line_responder_new(struct policysync_line_responder *POLICYSYNC_NULLABLE *POLICYSYNC_NONNULL out,
+                                                policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Processes a message of the caller and makes the answer, if it requires one. Then ask for the next message.
@@ -3542,21 +3546,21 @@ policysync_status policysync_line_answerer_new(struct policysync_line_answerer *
  * `message`, `message_len`: the whole message.
  * `out`: the answer. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
- * After a failure send the message of `policysync_sync_refusal` and close the line.
+ * After a failure send the message of `policysync_sync_alert` and close the line.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (no answer is required), `POLICYSYNC_ERR_OUT_OF_TURN`, or what
  * `policysync_responder_respond` does, including `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and
  * `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_line_answerer_receive(struct policysync_line_answerer *POLICYSYNC_NONNULL answerer,
-                                                   policysync_responder *POLICYSYNC_NONNULL responder,
-                                                   policysync_replica *POLICYSYNC_NONNULL replica,
-                                                   uint64_t now_ms,
-                                                   const void *POLICYSYNC_NULLABLE message,
-                                                   size_t message_len,
-                                                   policysync_buffer *POLICYSYNC_NONNULL out,
-                                                   policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_line_responder_receive(struct policysync_line_responder *POLICYSYNC_NONNULL answerer,
+                                                    policysync_responder *POLICYSYNC_NONNULL responder,
+                                                    policysync_replica *POLICYSYNC_NONNULL replica,
+                                                    uint64_t now_ms,
+                                                    const void *POLICYSYNC_NULLABLE message,
+                                                    size_t message_len,
+                                                    policysync_buffer *POLICYSYNC_NONNULL out,
+                                                    policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Makes a message of operations that the caller does not have yet. Send it before asking for another: the log is the
@@ -3570,16 +3574,16 @@ policysync_status policysync_line_answerer_receive(struct policysync_line_answer
  * `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
-policysync_status policysync_line_answerer_next_message(struct policysync_line_answerer *POLICYSYNC_NONNULL answerer,
-                                                        policysync_replica *POLICYSYNC_NONNULL replica,
-                                                        policysync_buffer *POLICYSYNC_NONNULL out,
-                                                        policysync_error *POLICYSYNC_NULLABLE err);
+policysync_status policysync_line_responder_next_message(struct policysync_line_responder *POLICYSYNC_NONNULL answerer,
+                                                         policysync_replica *POLICYSYNC_NONNULL replica,
+                                                         policysync_buffer *POLICYSYNC_NONNULL out,
+                                                         policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Frees the answering side of a line. NULL is allowed.
  */
 POLICYSYNC_API
-void policysync_line_answerer_free(struct policysync_line_answerer *POLICYSYNC_NULLABLE answerer);
+void policysync_line_responder_free(struct policysync_line_responder *POLICYSYNC_NULLABLE answerer);
 
 /* ---------- HTTP and WebSocket: options ---------- */
 
@@ -3604,7 +3608,7 @@ typedef struct policysync_header {
 } policysync_header;
 
 /**
- * The options of a client of HTTP or WebSocket. Zero in every member but the first is the default: initialise them
+ * The options of a client of HTTP or WebSocket. Zero in every member but the first is the default: initialize them
  * with `policysync_client_options_init`. Values of headers and tokens never appear in an error; the library wipes its
  * copies when the client is freed.
  */
@@ -3690,7 +3694,7 @@ typedef struct policysync_client_options {
 #define POLICYSYNC_CLIENT_OPTIONS_INIT { (uint32_t)sizeof(policysync_client_options), 0, { NULL, 0 }, NULL, 0, 0, { NULL, 0 }, { NULL, 0 }, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /**
- * Initialises options: all zero except `struct_size`.
+ * Initializes options: all zero except `struct_size`.
  *
  * `out`: receives `struct_size` bytes, however many of them the library knows.
  * `struct_size`: `sizeof(policysync_client_options)`, at least 8.
@@ -3705,7 +3709,7 @@ policysync_status policysync_client_options_init(struct policysync_client_option
 /* ---------- HTTP ---------- */
 
 /**
- * Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
+ * Synchronizes with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
  * uses no proxy from the environment, and keeps one connection for the next request. To look up a name and to connect
  * it starts threads, which end when the system answers. Calls from several threads do not wait for each other.
  */
@@ -3784,7 +3788,7 @@ POLICYSYNC_API
 void policysync_http_client_free(struct policysync_http_client *POLICYSYNC_NULLABLE client);
 
 /**
- * Answers an HTTP request, in any server. The server itself is responsible for authorisation, time limits and the
+ * Answers an HTTP request, in any server. The server itself is responsible for authorization, time limits and the
  * length of bodies; it should refuse a body over `max_message_bytes` of the responder's options with status 413 before
  * reading it. The answer's content type is `POLICYSYNC_HTTP_CONTENT_TYPE`, whatever its status.
  *
@@ -3801,7 +3805,7 @@ void policysync_http_client_free(struct policysync_http_client *POLICYSYNC_NULLA
  * `refused`: the reason for a status other than 200, for the server's own log; unchanged otherwise. NULL if it is not
  * wanted.
  *
- * On a failure answer 503 with the message of `policysync_sync_refusal`. Operations of a request that is refused with
+ * On a failure answer 503 with the message of `policysync_sync_alert`. Operations of a request that is refused with
  * 400 or 503 may be in the log already.
  *
  * Returns `POLICYSYNC_OK` (**also if the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the
@@ -3890,7 +3894,7 @@ policysync_status policysync_websocket_client_wait(struct policysync_websocket_c
  * stay.
  *
  * Returns `POLICYSYNC_OK` (a message was processed), `POLICYSYNC_NOT_FOUND` (none had arrived), the failures of
- * `policysync_websocket_client_wait` and `policysync_line_caller_receive`, `POLICYSYNC_ERR_CONNECTION` for a line that
+ * `policysync_websocket_client_wait` and `policysync_line_initiator_receive`, `POLICYSYNC_ERR_CONNECTION` for a line that
  * is closed, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED

@@ -1049,7 +1049,7 @@ public:
     /// Makes the message for the initiator when answering has failed.
     static std::string refusal(const Error &failure) {
         return detail::text(
-            [&](auto *out, auto *error) { return policysync_sync_refusal(failure.status(), out, error); });
+            [&](auto *out, auto *error) { return policysync_sync_alert(failure.status(), out, error); });
     }
 
     policysync_responder *get() const noexcept { return handle_.get(); }
@@ -1115,60 +1115,60 @@ private:
 };
 
 /// The calling side of a line. The application carries the messages, whole and in order. Any thread.
-class LineCaller {
+class LineInitiator {
 public:
-    explicit LineCaller(const SyncOptions &options = {}) {
-        policysync_line_caller *caller = nullptr;
+    explicit LineInitiator(const SyncOptions &options = {}) {
+        policysync_line_initiator *caller = nullptr;
         const policysync_sync_options given = options.get();
         detail::call(
-            [&](auto *error) { return policysync_line_caller_new(&given, nullptr, &caller, error); });
+            [&](auto *error) { return policysync_line_initiator_new(&given, nullptr, &caller, error); });
         handle_.reset(caller);
     }
 
     /// Makes the next message for the other side; nothing if none is pending.
     std::optional<std::string> next_message(const Replica &replica, std::uint64_t now_ms = now) {
         return detail::optional_text([&](auto *out, auto *error) {
-            return policysync_line_caller_next_message(get(), replica.get(), now_ms, out, error);
+            return policysync_line_initiator_next_message(get(), replica.get(), now_ms, out, error);
         });
     }
 
     void receive(Replica &replica, std::string_view message, std::uint64_t now_ms = now) {
         detail::call([&](auto *error) {
-            return policysync_line_caller_receive(get(), replica.get(), now_ms, message.data(), message.size(), error);
+            return policysync_line_initiator_receive(get(), replica.get(), now_ms, message.data(), message.size(), error);
         });
     }
 
     policysync_progress progress() const {
         policysync_progress progress{};
         progress.struct_size = sizeof progress;
-        detail::call([&](auto *error) { return policysync_line_caller_progress(get(), &progress, error); });
+        detail::call([&](auto *error) { return policysync_line_initiator_progress(get(), &progress, error); });
         return progress;
     }
 
     /// Returns the result of the last session of the line; nothing before one has ended.
     std::optional<SyncResult> result() const {
         return SyncResult::of([&](auto *out, auto *resume, auto *error) {
-            return policysync_line_caller_result(get(), out, resume, error);
+            return policysync_line_initiator_result(get(), out, resume, error);
         });
     }
 
     bool is_pushing() const {
-        return detail::call([&](auto *error) { return policysync_line_caller_is_pushing(get(), error); }) ==
+        return detail::call([&](auto *error) { return policysync_line_initiator_is_pushing(get(), error); }) ==
                POLICYSYNC_OK;
     }
 
-    policysync_line_caller *get() const noexcept { return handle_.get(); }
+    policysync_line_initiator *get() const noexcept { return handle_.get(); }
 
 private:
-    std::unique_ptr<policysync_line_caller, detail::Deleter<policysync_line_caller_free>> handle_;
+    std::unique_ptr<policysync_line_initiator, detail::Deleter<policysync_line_initiator_free>> handle_;
 };
 
 /// The answering side of a line, one for each line. Any thread.
-class LineAnswerer {
+class LineResponder {
 public:
-    LineAnswerer() {
-        policysync_line_answerer *answerer = nullptr;
-        detail::call([&](auto *error) { return policysync_line_answerer_new(&answerer, error); });
+    LineResponder() {
+        policysync_line_responder *answerer = nullptr;
+        detail::call([&](auto *error) { return policysync_line_responder_new(&answerer, error); });
         handle_.reset(answerer);
     }
 
@@ -1177,7 +1177,7 @@ public:
     std::optional<std::string> receive(Responder &responder, Replica &replica, std::string_view message,
                                        std::uint64_t now_ms = now) {
         return detail::optional_text([&](auto *out, auto *error) {
-            return policysync_line_answerer_receive(get(), responder.get(), replica.get(), now_ms, message.data(),
+            return policysync_line_responder_receive(get(), responder.get(), replica.get(), now_ms, message.data(),
                                                     message.size(), out, error);
         });
     }
@@ -1185,14 +1185,14 @@ public:
     /// Makes a message of operations that the caller does not have yet; nothing if there are none.
     std::optional<std::string> next_message(const Replica &replica) {
         return detail::optional_text([&](auto *out, auto *error) {
-            return policysync_line_answerer_next_message(get(), replica.get(), out, error);
+            return policysync_line_responder_next_message(get(), replica.get(), out, error);
         });
     }
 
-    policysync_line_answerer *get() const noexcept { return handle_.get(); }
+    policysync_line_responder *get() const noexcept { return handle_.get(); }
 
 private:
-    std::unique_ptr<policysync_line_answerer, detail::Deleter<policysync_line_answerer_free>> handle_;
+    std::unique_ptr<policysync_line_responder, detail::Deleter<policysync_line_responder_free>> handle_;
 };
 
 /// The options of a client of HTTP or WebSocket. They own their values; each setter works on a variable and on a
@@ -1253,7 +1253,7 @@ private:
     std::vector<std::pair<std::string, std::string>> headers_;
 };
 
-/// Synchronises with a server over HTTP. Any thread.
+/// Synchronizes with a server over HTTP. Any thread.
 class HttpClient {
 public:
     explicit HttpClient(std::string_view url, const ClientOptions &options = {}) {

@@ -12,7 +12,7 @@ struct Group {
 }
 
 /// The parts, in the order of the header.
-const GROUPS: [Group; 21] = [
+const GROUPS: [Group; 23] = [
     Group { heading: "Versions", files: &["abi", "version"] },
     Group { heading: "Statuses and errors", files: &["glue/status", "glue/error"] },
     Group { heading: "Bytes", files: &["glue/buffer"] },
@@ -42,12 +42,14 @@ const GROUPS: [Group; 21] = [
     Group { heading: "Replicas: the log", files: &["replica/log"] },
     Group { heading: "Cursors", files: &["replica/cursor", "replica/changes"] },
     Group { heading: "Files", files: &["store/file", "store/release"] },
-    Group { heading: "Bundles", files: &["store/stream", "types/counts", "store/bundle"] },
+    Group { heading: "Counts", files: &["types/counts"] },
+    Group { heading: "Bundles", files: &["store/stream", "store/bundle"] },
     Group { heading: "Session resumption", files: &["sync/resume"] },
     Group { heading: "Sessions", files: &["sync/options", "sync/session"] },
     Group { heading: "Responders", files: &["sync/responder"] },
     Group { heading: "Push channels", files: &["sync/push"] },
-    Group { heading: "Lines", files: &["net/line_caller", "net/line_answerer"] },
+    Group { heading: "Lines: initiator", files: &["net/line_initiator"] },
+    Group { heading: "Lines: responder", files: &["net/line_responder"] },
     Group { heading: "HTTP and WebSocket: options", files: &["net/client"] },
     Group { heading: "HTTP", files: &["net/http"] },
     Group { heading: "WebSocket", files: &["net/websocket"] },

@@ -19,7 +19,7 @@ fn library(prefix: &Path, name: &str) -> PathBuf {
     prefix.join("lib").join(name)
 }
 
-/// Serialises release builds, which Cargo puts in the same place.
+/// Serializes release builds, which Cargo puts in the same place.
 static RELEASE: Mutex<()> = Mutex::new(());
 
 /// Installs, and moves everything to another place: no installed file may contain the path.

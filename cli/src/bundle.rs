@@ -94,12 +94,12 @@ fn import(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
         let object = Object::new()
             .number("bytes", imported.bytes)
             .number("held", received.held)
-            .number("known", received.duplicates)
+            .number("duplicates", received.duplicates)
             .number("received", received.new_ops())
             .raw("refused", &refusals(&received.refused));
         output.line(&object.finish())?;
     } else {
-        output.line(&format!("received {}, known {}", received.new_ops(), received.duplicates))?;
+        output.line(&format!("received {}, duplicates {}", received.new_ops(), received.duplicates))?;
         print_refusals(output, "refused", &received.refused)?;
     }
     if received.refused.total() == 0 { Ok(()) } else { Err(Failure::said()) }

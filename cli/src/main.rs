@@ -28,7 +28,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use failure::Failure;
 use output::Output;
 
-const ABOUT: &str = "Works with PolicySync stores: signed operations, merged and synchronised";
+const ABOUT: &str = "Works with PolicySync stores: signed operations, merged and synchronized";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -32,13 +32,13 @@ pub fn command() -> Command {
         .about("Copies every operation that verifies from a damaged store into a new one")
         .after_help(
             "Exit code 1 if anything is lost. If operations of this device may be lost, continue with a new actor, \
-             and synchronise.\n\nExample:\n  policysync store salvage rescued.db --store list.db --keys keys.txt",
+             and synchronize.\n\nExample:\n  policysync store salvage rescued.db --store list.db --keys keys.txt",
         )
         .arg(to());
     let back_up = Command::new("back-up")
         .about("Copies a store into a new file, which is marked as a backup")
         .after_help(
-            "Who opens a backup can read it and synchronise; an actor that has written into it needs a new key to \
+            "Who opens a backup can read it and synchronize; an actor that has written into it needs a new key to \
              write again.\n\nExample:\n  policysync store back-up list-backup.db --store list.db --keys keys.txt",
         )
         .arg(to());

@@ -19,7 +19,7 @@ use crate::store_options::StoreOptions;
 
 pub fn command() -> Command {
     let command = Command::new("sync")
-        .about("Synchronises with a server over HTTP")
+        .about("Synchronizes with a server over HTTP")
         .after_help(
             "Exit code 0 if both sides hold the same operations in the end, 1 if not. Only operations by keys that \
              are known are taken. The store is made if there is none.\n\n\
@@ -82,7 +82,7 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     } else {
         let progress = &report.progress;
         output.line(&format!(
-            "sent {}, received {}, known {}",
+            "sent {}, received {}, duplicates {}",
             progress.sent,
             progress.received.new_ops(),
             progress.received.duplicates
@@ -103,7 +103,7 @@ fn described(progress: &Progress, converged: Option<u64>) -> String {
         .number("bytesSent", progress.bytes_sent)
         .boolean("converged", converged.is_some())
         .number("held", progress.received.held)
-        .number("known", progress.received.duplicates)
+        .number("duplicates", progress.received.duplicates)
         .raw("operations", &converged.map_or_else(|| "null".to_owned(), |count| count.to_string()))
         .number("received", progress.received.new_ops())
         .raw("refused", &refusals(&progress.received.refused))

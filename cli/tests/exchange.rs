@@ -36,9 +36,9 @@ fn a_bundle_carries_operations() {
     let desk = desk();
     let exported = desk.json(&with(&["bundle", "export", "a.bundle"], &ALICE));
     assert_eq!((member(&exported, "operations"), member(&exported, "position")), ("2".into(), "2".into()));
-    assert_eq!(desk.ok(&with(&["bundle", "import", "a.bundle"], &BOB)), "received 2, known 0\n");
+    assert_eq!(desk.ok(&with(&["bundle", "import", "a.bundle"], &BOB)), "received 2, duplicates 0\n");
     let imported = desk.json(&with(&["bundle", "import", "a.bundle"], &BOB));
-    assert_eq!((member(&imported, "received"), member(&imported, "known")), ("0".into(), "2".into()));
+    assert_eq!((member(&imported, "received"), member(&imported, "duplicates")), ("0".into(), "2".into()));
     assert_eq!(desk.ok(&with(&["show", "Task"], &BOB)).lines().count(), 6);
 
     desk.set("alice.db", "alice", "t4", "Water the plants");
@@ -88,7 +88,7 @@ fn a_bundle_by_strangers_is_refused() {
     let stranger = ["--store", "carol.db"];
     let run = desk.run(&with(&["bundle", "import", "a.bundle"], &stranger));
     assert_eq!(run.code, 1);
-    assert_eq!(run.out, "received 0, known 0\nrefused 2: by a key that is not known\n");
+    assert_eq!(run.out, "received 0, duplicates 0\nrefused 2: by a key that is not known\n");
     let json = desk.json(&with(&["bundle", "import", "a.bundle"], &stranger));
     assert_eq!(json.to_serde()["refused"]["unknownKey"], 2);
     let home = ["--store", "home.db", "--space", "home", "--keys", "keys.txt"];
@@ -129,7 +129,7 @@ fn two_devices_meet_at_a_relay() {
     let relay = relay(&desk, false);
     let url = url(&relay);
     let first = desk.ok(&with(&["sync", &url], &ALICE));
-    assert_eq!(first, "sent 2, received 0, known 0\nboth hold the same 2 operations\n");
+    assert_eq!(first, "sent 2, received 0, duplicates 0\nboth hold the same 2 operations\n");
     let second = desk.json(&with(&["sync", &url], &BOB));
     for (name, value) in [("converged", "true"), ("operations", "3"), ("received", "2"), ("sent", "1")] {
         assert_eq!(member(&second, name), value);
@@ -146,7 +146,7 @@ fn a_session_that_does_not_converge_says_so() {
     desk.ok(&with(&["sync", &url], &ALICE));
     let run = desk.run(&["sync", &url, "--store", "bob.db", "--key", "bob.key"]);
     assert_eq!((run.code, run.err.as_str()), (1, ""));
-    let text = "sent 1, received 0, known 0\nrefused 2: by a key that is not known\n\
+    let text = "sent 1, received 0, duplicates 0\nrefused 2: by a key that is not known\n\
                 the server does not hold the same operations\n";
     assert_eq!(run.out, text);
     let json = desk.json(&["sync", &url, "--store", "bob.db", "--key", "bob.key"]);

@@ -6,8 +6,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CryptoError {
-    /// libsodium could not be initialised: `sodium_init` failed.
-    #[error("libsodium could not be initialised")]
+    /// libsodium could not be initialized: `sodium_init` failed.
+    #[error("libsodium could not be initialized")]
     Init,
     /// libsodium gave a verdict that differs from that of other replicas: it was built with other options, or another
     /// library was linked.

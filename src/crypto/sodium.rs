@@ -31,17 +31,17 @@ const _: () = {
 /// Bytes that encryption adds to a message.
 const TAG_BYTES: usize = 16;
 
-/// The handle of libsodium. A value proves that libsodium is initialised and has passed the self-test.
+/// The handle of libsodium. A value proves that libsodium is initialized and has passed the self-test.
 #[derive(Clone, Copy, Debug)]
 pub struct Sodium(());
 
 impl Sodium {
-    /// Initialises and tests libsodium, once in a process. Later calls, from any thread, return the same result at
+    /// Initializes and tests libsodium, once in a process. Later calls, from any thread, return the same result at
     /// almost no cost.
     ///
     /// # Errors
     ///
-    /// [`CryptoError::Init`] if it cannot be initialised, [`CryptoError::SelfTest`] if its verdicts differ from those
+    /// [`CryptoError::Init`] if it cannot be initialized, [`CryptoError::SelfTest`] if its verdicts differ from those
     /// of the library that this crate was made with.
     pub fn new() -> Result<Sodium, CryptoError> {
         static SODIUM: OnceLock<Result<Sodium, CryptoError>> = OnceLock::new();
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn many_threads_may_initialise_at_once() {
+    fn many_threads_may_initialize_at_once() {
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Sodium::new().is_ok())).collect();
             assert!(threads.into_iter().all(|thread| thread.join().unwrap()));

@@ -72,7 +72,7 @@ impl WrapCost {
 /// checksum is the beginning of SHA-256 over the text before it, with its last space: it tells damage from a wrong
 /// passphrase, and proves nothing.
 ///
-/// The passphrase is taken byte by byte: its Unicode normalisation is the caller's choice.
+/// The passphrase is taken byte by byte: its Unicode normalization is the caller's choice.
 ///
 /// ```
 /// use policysync::crypto::random;

@@ -37,7 +37,7 @@ pub(super) fn map<T: Sync, W, R: Send>(
         let mut tool = tool();
         let mut results = Vec::with_capacity(items.len() / threads + GROUP);
         let mut groups = Vec::new();
-        // The counter gives each item to exactly one thread; joining a thread synchronises its results.
+        // The counter gives each item to exactly one thread; joining a thread synchronizes its results.
         while let Ok(first) = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
             Some(taken + share(items.len() - taken, threads)).filter(|end| *end > taken)
         }) {

@@ -1,4 +1,4 @@
-//! Transports of synchronisation: requests over HTTP, or a line that stays open.
+//! Transports of synchronization: requests over HTTP, or a line that stays open.
 
 #[cfg(feature = "http")]
 mod http;

@@ -171,13 +171,13 @@ static void test_a_round_trip(void) {
     memset(&ingested, 0x55, sizeof ingested);
     ingested.struct_size = sizeof ingested;
     EXPECT(POLICYSYNC_OK, import_of(&file, bob, &ingested));
-    CHECK(ingested.received == 3 && ingested.known == 0 && ingested.refused.bad_signature == 0);
+    CHECK(ingested.received == 3 && ingested.duplicates == 0 && ingested.refused.bad_signature == 0);
     CHECK(ingested.bytes == file.len && ingested.sent == 0);
     /* Reads of one byte at a time, then of three. */
     for (step = 1; step < 4; step += 2) {
         file.step = step;
         EXPECT(POLICYSYNC_OK, import_of(&file, bob, &ingested));
-        CHECK(ingested.received == 0 && ingested.known == 3);
+        CHECK(ingested.received == 0 && ingested.duplicates == 3);
     }
     file.step = SIZE_MAX;
     memset(digests, 0, sizeof digests);
@@ -194,7 +194,7 @@ static void test_a_round_trip(void) {
     EXPECT(POLICYSYNC_OK, policysync_replica_export_bundle(alice, UINT64_MAX, &writer, &exported, err));
     CHECK(exported.ops == 0);
     EXPECT(POLICYSYNC_OK, import_of(&file, bob, &ingested));
-    CHECK(ingested.received == 0 && ingested.known == 0);
+    CHECK(ingested.received == 0 && ingested.duplicates == 0);
 
     /* An export of chosen operations. */
     EXPECT(POLICYSYNC_OK, policysync_cursor_open(alice, 0, &cursor, NULL));
@@ -248,7 +248,7 @@ static void test_that_pieces_do_not_grow_with_the_bundle(void) {
     CHECK(strstr(error.message, "the bundle is damaged in the frame at byte ") == error.message);
     file.bytes[3 << 19] ^= 1;
     EXPECT(POLICYSYNC_OK, import_of(&file, bob, &ingested));
-    CHECK(ingested.known >= 1 && ingested.received + ingested.known == 30);
+    CHECK(ingested.duplicates >= 1 && ingested.received + ingested.duplicates == 30);
     policysync_replica_free(alice);
     policysync_replica_free(bob);
     free(file.bytes);

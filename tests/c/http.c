@@ -200,7 +200,7 @@ static void equal(policysync_replica *one, policysync_replica *other, uint64_t c
     CHECK(memcmp(&digests[0], &digests[1], sizeof digests[0]) == 0 && digests[0].count == count);
 }
 
-static void test_that_it_synchronises(void) {
+static void test_that_it_synchronizes(void) {
     struct server server;
     policysync_client_options options = options_of(TOKEN);
     policysync_header headers[2];
@@ -568,7 +568,7 @@ static void *test_all(void *ctx) {
     } else {
         policysync_http_client_free(client);
         test_answers(responder, bob);
-        test_that_it_synchronises();
+        test_that_it_synchronizes();
         test_that_nothing_is_held_while_it_waits();
         test_what_goes_wrong();
         test_that_a_wait_can_be_cancelled();

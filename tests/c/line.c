@@ -15,8 +15,8 @@ static policysync_error *const err = &error;
 /* A line between alice, who calls, and bob. */
 struct line {
     policysync_replica *alice, *bob;
-    policysync_line_caller *caller;
-    policysync_line_answerer *answerer;
+    policysync_line_initiator *caller;
+    policysync_line_responder *answerer;
     policysync_responder *responder;
     policysync_buffer message, answer;
 };
@@ -35,32 +35,32 @@ static struct line line_of(void) {
     introduce(line.alice, "bob", 2);
     introduce(line.bob, "alice", 1);
     EXPECT(POLICYSYNC_OK, policysync_responder_new(NULL, bytes, &line.responder, NULL));
-    EXPECT(POLICYSYNC_OK, policysync_line_caller_new(NULL, bytes, &line.caller, NULL));
-    EXPECT(POLICYSYNC_OK, policysync_line_answerer_new(&line.answerer, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_line_initiator_new(NULL, bytes, &line.caller, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_line_responder_new(&line.answerer, NULL));
     return line;
 }
 
 static void free_line(struct line *line) {
     policysync_replica_free(line->alice);
     policysync_replica_free(line->bob);
-    policysync_line_caller_free(line->caller);
-    policysync_line_answerer_free(line->answerer);
+    policysync_line_initiator_free(line->caller);
+    policysync_line_responder_free(line->answerer);
     policysync_responder_free(line->responder);
     policysync_buffer_dispose(&line->message);
     policysync_buffer_dispose(&line->answer);
 }
 
 static policysync_status say(struct line *line) {
-    return policysync_line_caller_next_message(line->caller, line->alice, NOW, &line->message, err);
+    return policysync_line_initiator_next_message(line->caller, line->alice, NOW, &line->message, err);
 }
 
 static policysync_status hear(struct line *line) {
-    return policysync_line_answerer_receive(line->answerer, line->responder, line->bob, NOW, line->message.data,
+    return policysync_line_responder_receive(line->answerer, line->responder, line->bob, NOW, line->message.data,
                                             line->message.len, &line->answer, err);
 }
 
 static void take(struct line *line) {
-    EXPECT(POLICYSYNC_OK, policysync_line_caller_receive(line->caller, line->alice, NOW, line->answer.data,
+    EXPECT(POLICYSYNC_OK, policysync_line_initiator_receive(line->caller, line->alice, NOW, line->answer.data,
                                                          line->answer.len, err));
 }
 
@@ -78,7 +78,7 @@ static void carry(struct line *line) {
             }
         }
         CHECK(status == POLICYSYNC_DONE);
-        status = policysync_line_answerer_next_message(line->answerer, line->bob, &line->answer, err);
+        status = policysync_line_responder_next_message(line->answerer, line->bob, &line->answer, err);
         if (status == POLICYSYNC_OK) {
             take(line);
         }
@@ -105,17 +105,17 @@ static void test_that_it_pushes_both_ways(void) {
     write_task(line.bob, "t2", "\"from bob\"");
     progress.struct_size = sizeof progress;
     result.struct_size = sizeof result;
-    EXPECT(POLICYSYNC_OK, policysync_line_caller_progress(line.caller, &progress, err));
+    EXPECT(POLICYSYNC_OK, policysync_line_initiator_progress(line.caller, &progress, err));
     CHECK(progress.state == POLICYSYNC_SESSION_RUNNING && progress.received == 0);
-    EXPECT(POLICYSYNC_NOT_FOUND, policysync_line_caller_result(line.caller, &result, &resume, err));
+    EXPECT(POLICYSYNC_NOT_FOUND, policysync_line_initiator_result(line.caller, &result, &resume, err));
     CHECK(resume == NULL);
-    EXPECT(POLICYSYNC_NOT_FOUND, policysync_line_caller_is_pushing(line.caller, err));
+    EXPECT(POLICYSYNC_NOT_FOUND, policysync_line_initiator_is_pushing(line.caller, err));
     carry(&line);
     equal(&line, 2);
-    EXPECT(POLICYSYNC_OK, policysync_line_caller_is_pushing(line.caller, err));
-    EXPECT(POLICYSYNC_OK, policysync_line_caller_progress(line.caller, &progress, err));
+    EXPECT(POLICYSYNC_OK, policysync_line_initiator_is_pushing(line.caller, err));
+    EXPECT(POLICYSYNC_OK, policysync_line_initiator_progress(line.caller, &progress, err));
     CHECK(progress.state == POLICYSYNC_SESSION_CONVERGED && progress.received == 1 && progress.sent == 1);
-    EXPECT(POLICYSYNC_OK, policysync_line_caller_result(line.caller, &result, &resume, err));
+    EXPECT(POLICYSYNC_OK, policysync_line_initiator_result(line.caller, &result, &resume, err));
     CHECK(result.state == POLICYSYNC_SESSION_CONVERGED && result.count == 2 && resume != NULL);
 
     write_task(line.alice, "t3", "1");
@@ -130,13 +130,13 @@ static void test_that_it_pushes_both_ways(void) {
         policysync_sync_options options;
         EXPECT(POLICYSYNC_OK, policysync_sync_options_init(&options, sizeof options));
         options.resume = resume;
-        policysync_line_caller_free(line.caller);
-        policysync_line_answerer_free(line.answerer);
-        EXPECT(POLICYSYNC_OK, policysync_line_caller_new(&options, NULL, &line.caller, err));
-        EXPECT(POLICYSYNC_OK, policysync_line_answerer_new(&line.answerer, err));
+        policysync_line_initiator_free(line.caller);
+        policysync_line_responder_free(line.answerer);
+        EXPECT(POLICYSYNC_OK, policysync_line_initiator_new(&options, NULL, &line.caller, err));
+        EXPECT(POLICYSYNC_OK, policysync_line_responder_new(&line.answerer, err));
         carry(&line);
         equal(&line, 4);
-        EXPECT(POLICYSYNC_OK, policysync_line_caller_is_pushing(line.caller, err));
+        EXPECT(POLICYSYNC_OK, policysync_line_initiator_is_pushing(line.caller, err));
     }
     policysync_resume_free(resume);
     free_line(&line);
@@ -146,58 +146,58 @@ static void test_that_nonsense_ends_it(void) {
     struct line line = line_of();
     policysync_buffer refusal = POLICYSYNC_BUFFER_INIT;
     EXPECT(POLICYSYNC_ERR_MALFORMED,
-           policysync_line_answerer_receive(line.answerer, line.responder, line.bob, NOW, "nonsense", 8, &line.answer, err));
+           policysync_line_responder_receive(line.answerer, line.responder, line.bob, NOW, "nonsense", 8, &line.answer, err));
     CHECK(line.answer.data == NULL && error.message[0] != 0);
     /* A push before any session. */
-    EXPECT(POLICYSYNC_ERR_OUT_OF_TURN, policysync_line_answerer_receive(line.answerer, line.responder, line.bob, NOW,
+    EXPECT(POLICYSYNC_ERR_OUT_OF_TURN, policysync_line_responder_receive(line.answerer, line.responder, line.bob, NOW,
                                                                         "\xE3\x01\x00", 3, &line.answer, err));
-    EXPECT(POLICYSYNC_OK, policysync_sync_refusal(POLICYSYNC_ERR_OUT_OF_TURN, &refusal, err));
+    EXPECT(POLICYSYNC_OK, policysync_sync_alert(POLICYSYNC_ERR_OUT_OF_TURN, &refusal, err));
     EXPECT(POLICYSYNC_ERR_OUT_OF_TURN,
-           policysync_line_caller_receive(line.caller, line.alice, NOW, refusal.data, refusal.len, err));
+           policysync_line_initiator_receive(line.caller, line.alice, NOW, refusal.data, refusal.len, err));
     EXPECT(POLICYSYNC_OK, say(&line));
     EXPECT(POLICYSYNC_ERR_REFUSED,
-           policysync_line_caller_receive(line.caller, line.alice, NOW, refusal.data, refusal.len, err));
+           policysync_line_initiator_receive(line.caller, line.alice, NOW, refusal.data, refusal.len, err));
     policysync_buffer_dispose(&refusal);
     free_line(&line);
 }
 
 static void test_nulls_of_lines(void) {
     struct line line = line_of();
-    policysync_line_caller *caller = line.caller;
-    policysync_line_answerer *answerer = line.answerer;
+    policysync_line_initiator *caller = line.caller;
+    policysync_line_responder *answerer = line.answerer;
     policysync_buffer *out = &line.message;
     policysync_progress progress = {0};
     policysync_sync_result result = {0};
     progress.struct_size = sizeof progress;
     result.struct_size = sizeof result;
 
-    NULL_IN("out", policysync_line_caller_new(NULL, NULL, nothing(), err));
-    NULL_IN("caller", policysync_line_caller_next_message(nothing(), line.alice, NOW, out, err));
-    NULL_IN("replica", policysync_line_caller_next_message(caller, nothing(), NOW, out, err));
-    NULL_IN("out", policysync_line_caller_next_message(caller, line.alice, NOW, nothing(), err));
-    NULL_IN("caller", policysync_line_caller_receive(nothing(), line.alice, NOW, "x", 1, err));
-    NULL_IN("replica", policysync_line_caller_receive(caller, nothing(), NOW, "x", 1, err));
-    NULL_IN("message", policysync_line_caller_receive(caller, line.alice, NOW, NULL, 1, err));
-    NULL_IN("caller", policysync_line_caller_progress(nothing(), &progress, err));
-    NULL_IN("progress", policysync_line_caller_progress(caller, nothing(), err));
-    NULL_IN("caller", policysync_line_caller_result(nothing(), &result, NULL, err));
-    NULL_IN("result", policysync_line_caller_result(caller, nothing(), NULL, err));
-    NULL_IN("caller", policysync_line_caller_is_pushing(nothing(), err));
-    NULL_IN("out", policysync_line_answerer_new(nothing(), err));
+    NULL_IN("out", policysync_line_initiator_new(NULL, NULL, nothing(), err));
+    NULL_IN("caller", policysync_line_initiator_next_message(nothing(), line.alice, NOW, out, err));
+    NULL_IN("replica", policysync_line_initiator_next_message(caller, nothing(), NOW, out, err));
+    NULL_IN("out", policysync_line_initiator_next_message(caller, line.alice, NOW, nothing(), err));
+    NULL_IN("caller", policysync_line_initiator_receive(nothing(), line.alice, NOW, "x", 1, err));
+    NULL_IN("replica", policysync_line_initiator_receive(caller, nothing(), NOW, "x", 1, err));
+    NULL_IN("message", policysync_line_initiator_receive(caller, line.alice, NOW, NULL, 1, err));
+    NULL_IN("caller", policysync_line_initiator_progress(nothing(), &progress, err));
+    NULL_IN("progress", policysync_line_initiator_progress(caller, nothing(), err));
+    NULL_IN("caller", policysync_line_initiator_result(nothing(), &result, NULL, err));
+    NULL_IN("result", policysync_line_initiator_result(caller, nothing(), NULL, err));
+    NULL_IN("caller", policysync_line_initiator_is_pushing(nothing(), err));
+    NULL_IN("out", policysync_line_responder_new(nothing(), err));
     NULL_IN("answerer",
-            policysync_line_answerer_receive(nothing(), line.responder, line.bob, NOW, "x", 1, out, err));
-    NULL_IN("responder", policysync_line_answerer_receive(answerer, nothing(), line.bob, NOW, "x", 1, out, err));
-    NULL_IN("replica", policysync_line_answerer_receive(answerer, line.responder, nothing(), NOW, "x", 1, out, err));
-    NULL_IN("message", policysync_line_answerer_receive(answerer, line.responder, line.bob, NOW, NULL, 1, out, err));
+            policysync_line_responder_receive(nothing(), line.responder, line.bob, NOW, "x", 1, out, err));
+    NULL_IN("responder", policysync_line_responder_receive(answerer, nothing(), line.bob, NOW, "x", 1, out, err));
+    NULL_IN("replica", policysync_line_responder_receive(answerer, line.responder, nothing(), NOW, "x", 1, out, err));
+    NULL_IN("message", policysync_line_responder_receive(answerer, line.responder, line.bob, NOW, NULL, 1, out, err));
     NULL_IN("out",
-            policysync_line_answerer_receive(answerer, line.responder, line.bob, NOW, "x", 1, nothing(), err));
-    NULL_IN("answerer", policysync_line_answerer_next_message(nothing(), line.bob, out, err));
-    NULL_IN("replica", policysync_line_answerer_next_message(answerer, nothing(), out, err));
-    NULL_IN("out", policysync_line_answerer_next_message(answerer, line.bob, nothing(), err));
+            policysync_line_responder_receive(answerer, line.responder, line.bob, NOW, "x", 1, nothing(), err));
+    NULL_IN("answerer", policysync_line_responder_next_message(nothing(), line.bob, out, err));
+    NULL_IN("replica", policysync_line_responder_next_message(answerer, nothing(), out, err));
+    NULL_IN("out", policysync_line_responder_next_message(answerer, line.bob, nothing(), err));
     progress.struct_size = 8;
-    EXPECT(POLICYSYNC_ERR_VERSION, policysync_line_caller_progress(caller, &progress, err));
-    policysync_line_caller_free(NULL);
-    policysync_line_answerer_free(NULL);
+    EXPECT(POLICYSYNC_ERR_VERSION, policysync_line_initiator_progress(caller, &progress, err));
+    policysync_line_initiator_free(NULL);
+    policysync_line_responder_free(NULL);
     free_line(&line);
 }
 

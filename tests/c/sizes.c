@@ -87,7 +87,7 @@ static void test_options(void) {
     policysync_replica *replica = NULL;
     policysync_error error = POLICYSYNC_ERROR_INIT;
 
-    /* The library initialises the caller's whole struct, also members that it does not have. */
+    /* The library initializes the caller's whole struct, also members that it does not have. */
     memset(&later, 0x55, sizeof later);
     EXPECT(POLICYSYNC_OK, policysync_replica_options_init(&later.options, sizeof later));
     CHECK(later.options.struct_size == sizeof later && later.more[0] == 0 && later.more[1] == 0);

@@ -295,7 +295,7 @@ static void test_altered_messages(void) {
             status = policysync_responder_respond(again.responder, again.bob, NOW, again.request.data,
                                                   again.request.len, &again.answer, NULL, err);
             if (status < 0) {
-                EXPECT(POLICYSYNC_OK, policysync_sync_refusal(status, &again.answer, NULL));
+                EXPECT(POLICYSYNC_OK, policysync_sync_alert(status, &again.answer, NULL));
             }
             status = take(&again);
         }
@@ -385,13 +385,13 @@ static void test_refusals(void) {
     for (n = 0; n < sizeof ends / sizeof ends[0]; n++) {
         begin_again(&pair, NULL);
         EXPECT(POLICYSYNC_OK, ask(&pair));
-        EXPECT(POLICYSYNC_OK, policysync_sync_refusal(ends[n][0], &pair.answer, NULL));
+        EXPECT(POLICYSYNC_OK, policysync_sync_alert(ends[n][0], &pair.answer, NULL));
         CHECK(pair.answer.len == 2);
         if (ends[n][0] == POLICYSYNC_ERR_PEER_VERSION) {
             /* The session tries version 1 first. */
             EXPECT(POLICYSYNC_OK, take(&pair));
             EXPECT(POLICYSYNC_OK, ask(&pair));
-            EXPECT(POLICYSYNC_OK, policysync_sync_refusal(ends[n][0], &pair.answer, NULL));
+            EXPECT(POLICYSYNC_OK, policysync_sync_alert(ends[n][0], &pair.answer, NULL));
         }
         EXPECT(ends[n][1], take(&pair));
     }
@@ -400,7 +400,7 @@ static void test_refusals(void) {
     begin_again(&pair, NULL);
     for (n = 0; n < 2; n++) {
         EXPECT(POLICYSYNC_OK, ask(&pair));
-        EXPECT(POLICYSYNC_OK, policysync_sync_refusal(POLICYSYNC_ERR_PEER_VERSION, &pair.answer, NULL));
+        EXPECT(POLICYSYNC_OK, policysync_sync_alert(POLICYSYNC_ERR_PEER_VERSION, &pair.answer, NULL));
         EXPECT(n == 0 ? POLICYSYNC_OK : POLICYSYNC_ERR_PEER_VERSION, take(&pair));
     }
 
@@ -412,7 +412,7 @@ static void test_refusals(void) {
     status = policysync_responder_respond(pair.responder, elsewhere, NOW, pair.request.data, pair.request.len,
                                           &pair.answer, NULL, err);
     CHECK(status == POLICYSYNC_ERR_WRONG_SPACE);
-    EXPECT(POLICYSYNC_OK, policysync_sync_refusal(status, &pair.answer, NULL));
+    EXPECT(POLICYSYNC_OK, policysync_sync_alert(status, &pair.answer, NULL));
     EXPECT(POLICYSYNC_ERR_WRONG_SPACE, take(&pair));
     policysync_replica_free(elsewhere);
     free_pair(&pair);
@@ -516,9 +516,9 @@ static void test_pushing(void) {
     EXPECT(POLICYSYNC_OK, policysync_push_next_message(from_bob, pair.bob, &pair.answer, NULL));
     ingested.struct_size = sizeof ingested;
     EXPECT(POLICYSYNC_OK, policysync_push_receive(from_bob, pair.bob, NOW, pair.request.data, pair.request.len, &ingested, NULL));
-    CHECK(ingested.received == 1 && ingested.known == 0 && ingested.sent == 0);
+    CHECK(ingested.received == 1 && ingested.duplicates == 0 && ingested.sent == 0);
     EXPECT(POLICYSYNC_OK, policysync_push_receive(from_bob, pair.bob, NOW, pair.request.data, pair.request.len, &ingested, NULL));
-    CHECK(ingested.received == 0 && ingested.known == 1);
+    CHECK(ingested.received == 0 && ingested.duplicates == 1);
     EXPECT(POLICYSYNC_OK, policysync_push_receive(from_alice, pair.alice, NOW, pair.answer.data, pair.answer.len, NULL, NULL));
     equal(pair.alice, pair.bob, 3);
     /* Operations that came from the peer are not sent back. */
@@ -758,7 +758,7 @@ static void test_nulls_in_sync(void) {
 
     NULL_IN("out32", policysync_random32(nothing(), err));
     EXPECT(POLICYSYNC_ERR_NULL, policysync_sync_options_init(nothing(), 24));
-    NULL_IN("out", policysync_sync_refusal(-1, nothing(), err));
+    NULL_IN("out", policysync_sync_alert(-1, nothing(), err));
     NULL_IN("resume", policysync_resume_id(nothing(), id, err));
     NULL_IN("out48", policysync_resume_id(resume, nothing(), err));
     NULL_IN("resume", policysync_resume_to_bytes(nothing(), pair.alice, id, &buffer, err));

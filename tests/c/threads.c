@@ -69,7 +69,7 @@ static void test_in(const char *path) {
 static policysync_responder *responder;
 
 /* A second device, which receives the operations of all threads. */
-static void *synchronise(void *number) {
+static void *synchronize(void *number) {
     char actor[16];
     uint8_t seed = (uint8_t)(10 + *(const int *)number);
     policysync_replica *replica;
@@ -121,7 +121,7 @@ static void test_sessions(void) {
     }
     for (n = 0; n < THREADS; n++) {
         numbers[n] = n;
-        CHECK(pthread_create(&threads[n], NULL, synchronise, &numbers[n]) == 0);
+        CHECK(pthread_create(&threads[n], NULL, synchronize, &numbers[n]) == 0);
     }
     for (n = 0; n < THREADS; n++) {
         CHECK(pthread_join(threads[n], NULL) == 0);

@@ -343,8 +343,8 @@ void test_networks() {
     alice.set({"Task", "t1", "title"}, "1", at);
 
     Responder responder;
-    LineCaller caller;
-    LineAnswerer answerer;
+    LineInitiator caller;
+    LineResponder answerer;
     const auto carry = [&] {
         while (const auto message = caller.next_message(alice, at)) {
             if (const auto answer = answerer.receive(responder, bob, *message, at)) {

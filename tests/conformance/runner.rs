@@ -442,7 +442,7 @@ impl World {
         match bundle::import(self.replica(step.text("on")?)?, now, bytes.as_slice()) {
             Ok(imported) => {
                 step.expect("received", imported.received.new_ops())?;
-                step.expect("known", imported.received.duplicates)?;
+                step.expect("duplicates", imported.received.duplicates)?;
                 step.expect("refused", imported.received.refused.total())?;
                 step.expect("error", Value::Null)
             }

@@ -66,7 +66,7 @@ fn save_all(replica: &mut Replica, saved: &mut Saved) {
 }
 
 /// A session that one side begins; returns the operations that the other has afterwards.
-fn synchronise(initiator: &mut Replica, other: &mut Replica) {
+fn synchronize(initiator: &mut Replica, other: &mut Replica) {
     let mut session = SyncSession::new(SyncOptions::new(), [7; 16]);
     let mut responder = Responder::new([8; 32], SyncOptions::new());
     while let Some(request) = session.next_message(initiator).unwrap() {
@@ -102,10 +102,10 @@ fn assert_only_saved_leaves(replica: &mut Replica, saved: &Saved) {
         assert!(export_ops(replica, &[hash], Vec::new()).is_err(), "a bundle of one");
     }
     let mut other = peer();
-    synchronise(replica, &mut other);
+    synchronize(replica, &mut other);
     assert_eq!(hashes(&other), expected, "a session that it begins");
     let mut other = peer();
-    synchronise(&mut other, replica);
+    synchronize(&mut other, replica);
     assert_eq!(hashes(&other), expected, "a session that another begins");
     assert!(replica.back_up("nowhere").is_err(), "a backup");
 }
@@ -187,9 +187,9 @@ impl World {
         let op = set("carol", NOW.0 - 1000, u32::try_from(self.random.below(9)).unwrap(), "met", true);
         ingest(&mut other, std::slice::from_ref(&op));
         if self.random.below(2) == 0 {
-            synchronise(&mut self.replica, &mut other);
+            synchronize(&mut self.replica, &mut other);
         } else {
-            synchronise(&mut other, &mut self.replica);
+            synchronize(&mut other, &mut self.replica);
         }
         if !self.ops.contains(&op) {
             self.ops.push(op);

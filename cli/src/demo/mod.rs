@@ -1,4 +1,4 @@
-//! `policysync demo`: two devices edit one list offline, and synchronise over a relay that lies.
+//! `policysync demo`: two devices edit one list offline, and synchronize over a relay that lies.
 
 mod device;
 mod folder;
@@ -24,7 +24,7 @@ type Failed = Box<dyn Error>;
 
 pub fn command() -> Command {
     Command::new("demo").about("Shows two devices and a relay that lies, over HTTP on the loopback").after_help(
-        "Two devices, each with a store in a temporary directory, edit a list offline and synchronise over a relay \
+        "Two devices, each with a store in a temporary directory, edit a list offline and synchronize over a relay \
          that drops, alters, repeats, forges and withholds. Prints the same every time. Exit code 0 if both end with \
          the same list, 1 if not.",
     )
@@ -69,7 +69,7 @@ fn tell(out: &mut Output, folder: &Folder) -> Result<bool, Failed> {
     show(out, "phone", &phone)?;
     show(out, "laptop", &laptop)?;
 
-    writeln!(out, "\n3. They synchronise over a relay that lies")?;
+    writeln!(out, "\n3. They synchronize over a relay that lies")?;
     let relay = relay::start()?;
     let story = [
         ("drops", "phone", "It drops requests"),

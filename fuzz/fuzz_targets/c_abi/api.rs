@@ -356,7 +356,7 @@ unsafe extern "C" {
         err: Err,
     ) -> i32;
     pub fn policysync_sync_options_init(out: *mut SyncOptions, struct_size: u32) -> i32;
-    pub fn policysync_sync_refusal(status: i32, out: *mut Buffer, err: Err) -> i32;
+    pub fn policysync_sync_alert(status: i32, out: *mut Buffer, err: Err) -> i32;
     pub fn policysync_resume_id(resume: Handle, out48: *mut u8, err: Err) -> i32;
     pub fn policysync_resume_free(resume: Handle);
     pub fn policysync_session_new(
@@ -483,20 +483,20 @@ unsafe extern "C" {
         bytes_len: usize,
         err: Err,
     ) -> i32;
-    pub fn policysync_line_caller_new(
+    pub fn policysync_line_initiator_new(
         options: *const SyncOptions,
         seed32: *const u8,
         out: *mut Handle,
         err: Err,
     ) -> i32;
-    pub fn policysync_line_caller_next_message(
+    pub fn policysync_line_initiator_next_message(
         caller: Handle,
         replica: Handle,
         now_ms: u64,
         out: *mut Buffer,
         err: Err,
     ) -> i32;
-    pub fn policysync_line_caller_receive(
+    pub fn policysync_line_initiator_receive(
         caller: Handle,
         replica: Handle,
         now_ms: u64,
@@ -504,13 +504,13 @@ unsafe extern "C" {
         message_len: usize,
         err: Err,
     ) -> i32;
-    pub fn policysync_line_caller_progress(caller: Handle, progress: Words, err: Err) -> i32;
-    pub fn policysync_line_caller_result(caller: Handle, result: Words, resume: *mut Handle, err: Err)
+    pub fn policysync_line_initiator_progress(caller: Handle, progress: Words, err: Err) -> i32;
+    pub fn policysync_line_initiator_result(caller: Handle, result: Words, resume: *mut Handle, err: Err)
     -> i32;
-    pub fn policysync_line_caller_is_pushing(caller: Handle, err: Err) -> i32;
-    pub fn policysync_line_caller_free(caller: Handle);
-    pub fn policysync_line_answerer_new(out: *mut Handle, err: Err) -> i32;
-    pub fn policysync_line_answerer_receive(
+    pub fn policysync_line_initiator_is_pushing(caller: Handle, err: Err) -> i32;
+    pub fn policysync_line_initiator_free(caller: Handle);
+    pub fn policysync_line_responder_new(out: *mut Handle, err: Err) -> i32;
+    pub fn policysync_line_responder_receive(
         answerer: Handle,
         responder: Handle,
         replica: Handle,
@@ -520,13 +520,13 @@ unsafe extern "C" {
         out: *mut Buffer,
         err: Err,
     ) -> i32;
-    pub fn policysync_line_answerer_next_message(
+    pub fn policysync_line_responder_next_message(
         answerer: Handle,
         replica: Handle,
         out: *mut Buffer,
         err: Err,
     ) -> i32;
-    pub fn policysync_line_answerer_free(answerer: Handle);
+    pub fn policysync_line_responder_free(answerer: Handle);
     pub fn policysync_client_options_init(out: *mut ClientOptions, struct_size: u32) -> i32;
     pub fn policysync_http_client_new(
         url: *const c_char,

@@ -6,10 +6,10 @@ use policysync_fuzz::Input;
 
 use crate::World;
 use crate::api::{
-    Handle, policysync_line_answerer_new, policysync_line_answerer_next_message,
-    policysync_line_answerer_receive, policysync_line_caller_free, policysync_line_caller_is_pushing,
-    policysync_line_caller_new, policysync_line_caller_next_message, policysync_line_caller_progress,
-    policysync_line_caller_receive, policysync_line_caller_result,
+    Handle, policysync_line_responder_new, policysync_line_responder_next_message,
+    policysync_line_responder_receive, policysync_line_initiator_free, policysync_line_initiator_is_pushing,
+    policysync_line_initiator_new, policysync_line_initiator_next_message, policysync_line_initiator_progress,
+    policysync_line_initiator_receive, policysync_line_initiator_result,
 };
 use crate::layout::{PROGRESS, RESULT};
 use crate::script::now;
@@ -40,7 +40,7 @@ impl World {
             match choice {
                 0 => self.new_caller(input),
                 1 => {
-                    let answerer = handle(input, |out, err| policysync_line_answerer_new(out, err));
+                    let answerer = handle(input, |out, err| policysync_line_responder_new(out, err));
                     self.answerers.keep(answerer);
                 }
                 2..10 => {
@@ -75,11 +75,11 @@ impl World {
         let (seed, is_random) = ([input.byte(); 32], input.below(16) == 15);
         let seed = if is_random { null() } else { seed.as_ptr() };
         // SAFETY: the options live, and the buffers have the given lengths.
-        let caller = handle(input, |out, err| unsafe { policysync_line_caller_new(options, seed, out, err) });
+        let caller = handle(input, |out, err| unsafe { policysync_line_initiator_new(options, seed, out, err) });
         // Objects with random numbers are not kept, so that a script has the same effect each time.
         if is_random {
             // SAFETY: once.
-            unsafe { policysync_line_caller_free(caller) };
+            unsafe { policysync_line_initiator_free(caller) };
         } else {
             self.callers.keep(caller);
         }
@@ -103,7 +103,7 @@ impl World {
         self.call_on(line.ours);
         // SAFETY: by the contract of this function.
         let message = buffer(input, |out, err| unsafe {
-            policysync_line_caller_next_message(line.caller, line.ours, line.now, out, err)
+            policysync_line_initiator_next_message(line.caller, line.ours, line.now, out, err)
         });
         self.forget();
         self.carry_if_any(&message)
@@ -120,7 +120,7 @@ impl World {
         unsafe {
             said!(
                 told,
-                policysync_line_caller_receive(line.caller, line.ours, line.now, data, len, told.at())
+                policysync_line_initiator_receive(line.caller, line.ours, line.now, data, len, told.at())
             );
         }
         self.forget();
@@ -133,7 +133,7 @@ impl World {
         self.call_on(line.theirs);
         // SAFETY: by the contract of this function.
         let message = buffer(input, |out, err| unsafe {
-            policysync_line_answerer_next_message(line.answerer, line.theirs, out, err)
+            policysync_line_responder_next_message(line.answerer, line.theirs, out, err)
         });
         self.forget();
         self.carry_if_any(&message)
@@ -150,7 +150,7 @@ impl World {
         let (data, len) = (message.as_ptr().cast(), message.len());
         // SAFETY: by the contract of this function, and the message has its own length.
         let answer = buffer(input, |out, err| unsafe {
-            policysync_line_answerer_receive(answerer, responder, theirs, now, data, len, out, err)
+            policysync_line_responder_receive(answerer, responder, theirs, now, data, len, out, err)
         });
         self.forget();
         self.carry_if_any(&answer)
@@ -172,17 +172,17 @@ impl World {
         let to = if is_wanted { &raw mut resume } else { null_mut() };
         // SAFETY: by the contract of this function.
         unsafe {
-            words::<PROGRESS>(input, |progress, err| policysync_line_caller_progress(caller, progress, err));
-            words::<RESULT>(input, |result, err| policysync_line_caller_result(caller, result, to, err));
+            words::<PROGRESS>(input, |progress, err| policysync_line_initiator_progress(caller, progress, err));
+            words::<RESULT>(input, |result, err| policysync_line_initiator_result(caller, result, to, err));
             if is_wanted {
                 assert_ne!(resume, 1 as Handle, "the handle is set to NULL first");
                 self.resumes.keep(resume);
             }
             let mut plain = Input::new(&[]);
             let mut told = Told::new(&mut plain);
-            let pushing = said!(told, policysync_line_caller_is_pushing(caller, told.at()));
+            let pushing = said!(told, policysync_line_initiator_is_pushing(caller, told.at()));
             let result = words::<RESULT>(&mut plain, |result, err| {
-                policysync_line_caller_result(caller, result, null_mut(), err)
+                policysync_line_initiator_result(caller, result, null_mut(), err)
             });
             assert!(pushing != 0 || result.is_some(), "it pushes after a session that has not ended");
         }

@@ -35,7 +35,7 @@ use policysync as _;
 
 use api::{
     Handle, policysync_abi_version, policysync_cursor_free, policysync_key_free,
-    policysync_line_answerer_free, policysync_line_caller_free, policysync_push_free,
+    policysync_line_responder_free, policysync_line_initiator_free, policysync_push_free,
     policysync_replica_free, policysync_responder_free, policysync_resume_free, policysync_session_free,
     policysync_system_clock_ms, policysync_version, policysync_version_number,
 };
@@ -102,8 +102,8 @@ impl World {
             responders: Handles::new(policysync_responder_free),
             resumes: Handles::new(policysync_resume_free),
             pushes: Handles::new(policysync_push_free),
-            callers: Handles::new(policysync_line_caller_free),
-            answerers: Handles::new(policysync_line_answerer_free),
+            callers: Handles::new(policysync_line_initiator_free),
+            answerers: Handles::new(policysync_line_responder_free),
             in_files: Vec::new(),
             files_touched: false,
             messages: Vec::new(),

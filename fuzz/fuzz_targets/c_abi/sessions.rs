@@ -11,7 +11,7 @@ use crate::api::{
     policysync_responder_respond, policysync_resume_id, policysync_session_cancel, policysync_session_free,
     policysync_session_new, policysync_session_next_message, policysync_session_progress,
     policysync_session_receive, policysync_session_result, policysync_session_unknown_author,
-    policysync_sync_options_init, policysync_sync_refusal,
+    policysync_sync_options_init, policysync_sync_alert,
 };
 use crate::layout::{INGESTED, PROGRESS, RESULT, SyncOptions};
 use crate::script::now;
@@ -175,7 +175,7 @@ impl World {
         if input.below(2) == 0 {
             let status = if status < 0 { status } else { i32::from(input.byte()) - 200 };
             // SAFETY: the function accepts any number.
-            let refusal = buffer(input, |out, err| unsafe { policysync_sync_refusal(status, out, err) });
+            let refusal = buffer(input, |out, err| unsafe { policysync_sync_alert(status, out, err) });
             assert!(refusal.is_empty() || refusal.len() == 2);
             self.carry(refusal);
         }

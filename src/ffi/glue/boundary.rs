@@ -99,7 +99,7 @@ impl Call {
         pointer: MaybeUninit<&T>,
         name: &str,
     ) -> Result<&'c T, Failure> {
-        // SAFETY: a reference has the layout of a pointer, and C has initialised the argument.
+        // SAFETY: a reference has the layout of a pointer, and C has initialized the argument.
         let pointer = unsafe { pointer.as_ptr().cast::<*const T>().read() };
         self.optional(pointer).ok_or_else(|| Failure::null(name))
     }
@@ -239,7 +239,7 @@ impl<T> Out<'_, T> {
     where
         T: Copy,
     {
-        // SAFETY: not NULL; the header requires an initialised variable here.
+        // SAFETY: not NULL; the header requires an initialized variable here.
         unsafe { self.to.read() }
     }
 }
@@ -284,7 +284,7 @@ pub(in crate::ffi) fn lent_mut<T>(items: &mut [T]) -> MaybeUninit<&mut T> {
 /// Returns the address in an argument whose type says that it is not NULL. No `&mut` is made of it: other threads may
 /// share the target.
 pub(in crate::ffi) fn address<T>(pointer: MaybeUninit<&mut T>) -> *mut T {
-    // SAFETY: a reference has the layout of a pointer, and C has initialised the argument.
+    // SAFETY: a reference has the layout of a pointer, and C has initialized the argument.
     unsafe { pointer.as_ptr().cast::<*mut T>().read() }
 }
 

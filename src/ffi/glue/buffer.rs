@@ -8,7 +8,7 @@ use crate::ffi::glue::error::Failure;
 use crate::ffi::glue::status::policysync_status_code::{self, POLICYSYNC_DONE, POLICYSYNC_OK};
 
 /// A view of bytes that belong to someone else: text in UTF-8, JSON, an operation. They need not end with NUL. Where
-/// `len` is 0, `data` is not read. `POLICYSYNC_BYTES("text")` initialises one from a literal.
+/// `len` is 0, `data` is not read. `POLICYSYNC_BYTES("text")` initializes one from a literal.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct policysync_bytes {

@@ -60,7 +60,7 @@ impl Call {
         &self,
         pointer: MaybeUninit<&T>,
     ) -> Result<Taken<T>, Failure> {
-        // SAFETY: a reference has the layout of a pointer, and C has initialised the argument.
+        // SAFETY: a reference has the layout of a pointer, and C has initialized the argument.
         self.callbacks(unsafe { pointer.as_ptr().cast::<*const T>().read() })
     }
 

@@ -27,8 +27,8 @@ pub(in crate::ffi) struct SizedOut<'c, T> {
     value: PhantomData<T>,
 }
 
-/// Initialises options of the caller: zero in every member but `struct_size`.
-pub(in crate::ffi) fn initialise<T: Growing>(
+/// Initializes options of the caller: zero in every member but `struct_size`.
+pub(in crate::ffi) fn initialize<T: Growing>(
     out: MaybeUninit<&mut T>,
     struct_size: u32,
 ) -> policysync_status {
@@ -60,7 +60,7 @@ impl Call {
         &self,
         pointer: MaybeUninit<&T>,
     ) -> Result<T, Failure> {
-        // SAFETY: a reference has the layout of a pointer, and C has initialised the argument.
+        // SAFETY: a reference has the layout of a pointer, and C has initialized the argument.
         self.growing(unsafe { pointer.as_ptr().cast::<*const T>().read() })
     }
 

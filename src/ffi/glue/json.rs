@@ -65,7 +65,7 @@ pub(in crate::ffi) fn finding(finding: &Finding) -> String {
     let (place, seq) = match finding.place {
         Place::File => ("file", None),
         Place::Schema => ("schema", None),
-        Place::Head => ("description", None),
+        Place::Head => ("head", None),
         Place::Seal => ("seal", None),
         Place::Operation { seq } => ("operation", Some(seq)),
     };

@@ -18,7 +18,7 @@ pub const POLICYSYNC_PAPER_SIZE: usize = 75;
 /// Encrypts the seed of a key with a passphrase, as one line of text that never changes its form. The manual's page
 /// `format` describes it. The text alone is of no use to anyone who cannot guess the passphrase.
 ///
-/// `passphrase`, `passphrase_len`: at least one byte. Their Unicode normalisation is the caller's choice.
+/// `passphrase`, `passphrase_len`: at least one byte. Their Unicode normalization is the caller's choice.
 /// `passes`, `memory_kib`: the cost of one guess: passes of Argon2id, 1 to 16, over 8 to 1048576 KiB of memory. 0 and 0
 /// for 3 passes over 256 MiB, about a second.
 /// `out`: the text.

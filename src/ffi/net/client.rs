@@ -7,7 +7,7 @@ use crate::ffi::glue::boundary::Call;
 use crate::ffi::glue::buffer::policysync_bytes;
 #[cfg(any(feature = "http", feature = "websocket"))]
 use crate::ffi::glue::error::Failure;
-use crate::ffi::glue::growing::{Growing, initialise};
+use crate::ffi::glue::growing::{Growing, initialize};
 use crate::ffi::glue::status::policysync_status;
 
 /// A flag of a client: only the authorities in `trusted` are trusted. Without it, they are added to those that Mozilla
@@ -28,7 +28,7 @@ pub struct policysync_header {
     pub value: policysync_bytes,
 }
 
-/// The options of a client of HTTP or WebSocket. Zero in every member but the first is the default: initialise them
+/// The options of a client of HTTP or WebSocket. Zero in every member but the first is the default: initialize them
 /// with `policysync_client_options_init`. Values of headers and tokens never appear in an error; the library wipes its
 /// copies when the client is freed.
 #[derive(Clone, Copy)]
@@ -86,7 +86,7 @@ unsafe impl Growing for policysync_client_options {
     const NAME: &'static str = "options";
 }
 
-/// Initialises options: all zero except `struct_size`.
+/// Initializes options: all zero except `struct_size`.
 ///
 /// `out`: receives `struct_size` bytes, however many of them the library knows.
 /// `struct_size`: `sizeof(policysync_client_options)`, at least 8.
@@ -98,7 +98,7 @@ pub extern "C" fn policysync_client_options_init(
     out: MaybeUninit<&mut policysync_client_options>,
     struct_size: u32,
 ) -> policysync_status {
-    initialise(out, struct_size)
+    initialize(out, struct_size)
 }
 
 /// The options with their texts, borrowed for the call.

@@ -13,7 +13,7 @@ use crate::ffi::replica::handle::policysync_replica;
 use crate::ffi::sync::responder::policysync_responder;
 use crate::ffi::sync::session::policysync_session;
 
-/// Synchronises with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
+/// Synchronizes with a server over HTTP: each message is a POST to one URL. It follows no redirects, keeps no cookies,
 /// uses no proxy from the environment, and keeps one connection for the next request. To look up a name and to connect
 /// it starts threads, which end when the system answers. Calls from several threads do not wait for each other.
 pub struct policysync_http_client {
@@ -117,7 +117,7 @@ pub extern "C" fn policysync_http_client_free(client: *mut policysync_http_clien
     free_shared(client);
 }
 
-/// Answers an HTTP request, in any server. The server itself is responsible for authorisation, time limits and the
+/// Answers an HTTP request, in any server. The server itself is responsible for authorization, time limits and the
 /// length of bodies; it should refuse a body over `max_message_bytes` of the responder's options with status 413 before
 /// reading it. The answer's content type is `POLICYSYNC_HTTP_CONTENT_TYPE`, whatever its status.
 ///
@@ -134,7 +134,7 @@ pub extern "C" fn policysync_http_client_free(client: *mut policysync_http_clien
 /// `refused`: the reason for a status other than 200, for the server's own log; unchanged otherwise. NULL if it is not
 /// wanted.
 ///
-/// On a failure answer 503 with the message of `policysync_sync_refusal`. Operations of a request that is refused with
+/// On a failure answer 503 with the message of `policysync_sync_alert`. Operations of a request that is refused with
 /// 400 or 503 may be in the log already.
 ///
 /// Returns `POLICYSYNC_OK` (**also if the request is refused**), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_CALLBACK` (the

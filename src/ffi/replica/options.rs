@@ -7,7 +7,7 @@ use crate::ffi::glue::boundary::Call;
 use crate::ffi::glue::buffer::policysync_bytes;
 use crate::ffi::glue::callback::Taken;
 use crate::ffi::glue::error::Failure;
-use crate::ffi::glue::growing::{Growing, initialise};
+use crate::ffi::glue::growing::{Growing, initialize};
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::keys::key::{policysync_key, policysync_public_key, public_key_of};
 use crate::ffi::replica::clock::policysync_clock;
@@ -40,7 +40,7 @@ pub enum policysync_durability {
     POLICYSYNC_DURABILITY_PROCESS_ONLY = 1,
 }
 
-/// The options of a replica. Zero in every member but the first is the default: initialise them with
+/// The options of a replica. Zero in every member but the first is the default: initialize them with
 /// `policysync_replica_options_init`. The key, the guard, the clock and the observer are copied, and the contexts of
 /// the callbacks are taken over.
 #[derive(Clone, Copy)]
@@ -117,7 +117,7 @@ unsafe impl Growing for policysync_replica_options {
     const NAME: &'static str = "options";
 }
 
-/// Initialises options: all zero except `struct_size`.
+/// Initializes options: all zero except `struct_size`.
 ///
 /// `out`: receives `struct_size` bytes, however many of them the library knows.
 /// `struct_size`: `sizeof(policysync_replica_options)`, at least 8.
@@ -129,7 +129,7 @@ pub extern "C" fn policysync_replica_options_init(
     out: MaybeUninit<&mut policysync_replica_options>,
     struct_size: u32,
 ) -> policysync_status {
-    initialise(out, struct_size)
+    initialize(out, struct_size)
 }
 
 /// The options of Rust, with the callbacks that Rust has no place for.

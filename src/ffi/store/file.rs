@@ -81,7 +81,7 @@ pub extern "C" fn policysync_replica_back_up(
 /// reported as signed by an unknown one.
 /// `report`: the result.
 /// `findings`: a JSON array of `{"place":"operation","opSeq":3,"damage":"hash","text":"the operation has another
-/// hash"}`. `place` is `file`, `schema`, `description`, `seal` or `operation`; only the last has an `opSeq`, the number
+/// hash"}`. `place` is `file`, `schema`, `head`, `seal` or `operation`; only the last has an `opSeq`, the number
 /// of the operation in the log. `damage` is `malformed`, `check`, `empty`, `missing`, `unexpected`, `decode`, `hash`,
 /// `duplicate`, `space`, `signature`, `unknown_key` or `seal`. NULL if it is not wanted.
 ///

@@ -5,14 +5,14 @@ use std::mem::MaybeUninit;
 use crate::ffi::glue::boundary::{Call, guarded};
 use crate::ffi::glue::buffer::{policysync_buffer, policysync_bytes};
 use crate::ffi::glue::error::{Failure, policysync_error};
-use crate::ffi::glue::growing::{Growing, initialise};
+use crate::ffi::glue::growing::{Growing, initialize};
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::POLICYSYNC_OK;
 use crate::ffi::sync::codes::alert_of;
 use crate::ffi::sync::resume::policysync_resume;
 use crate::{SyncError, SyncOptions};
 
-/// The options of a session, for either side. Zero in every member but the first is the default: initialise them with
+/// The options of a session, for either side. Zero in every member but the first is the default: initialize them with
 /// `policysync_sync_options_init`.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -44,7 +44,7 @@ unsafe impl Growing for policysync_sync_options {
     const NAME: &'static str = "options";
 }
 
-/// Initialises options: all zero except `struct_size`.
+/// Initializes options: all zero except `struct_size`.
 ///
 /// `out`: receives `struct_size` bytes, however many of them the library knows.
 /// `struct_size`: `sizeof(policysync_sync_options)`, at least 8.
@@ -56,7 +56,7 @@ pub extern "C" fn policysync_sync_options_init(
     out: MaybeUninit<&mut policysync_sync_options>,
     struct_size: u32,
 ) -> policysync_status {
-    initialise(out, struct_size)
+    initialize(out, struct_size)
 }
 
 /// Makes the message of a responder that failed, with which the initiator's session ends. It reveals only the kind of
@@ -67,7 +67,7 @@ pub extern "C" fn policysync_sync_options_init(
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_sync_refusal(
+pub extern "C" fn policysync_sync_alert(
     status: policysync_status,
     out: MaybeUninit<&mut policysync_buffer>,
     err: *mut policysync_error,

@@ -56,7 +56,7 @@ pub extern "C" fn policysync_responder_new(
 /// `replica`: the replica that the responder answers with.
 /// `now_ms`: milliseconds since 1970, or `POLICYSYNC_NOW`.
 /// `message`, `message_len`: the whole message.
-/// `out`: the answer for the initiator. When the call fails, `policysync_sync_refusal` makes one.
+/// `out`: the answer for the initiator. When the call fails, `policysync_sync_alert` makes one.
 /// `ingested`: the counts of the operations in the message and in the answer. NULL if they are not wanted.
 ///
 /// If the clock, the guard or the store fails while operations are ingested, the message has no effect; after another

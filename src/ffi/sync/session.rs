@@ -61,7 +61,7 @@ pub struct policysync_progress {
     /// Operations from the peer that are new in this log.
     pub received: u64,
     /// Operations from the peer that were in this log already.
-    pub known: u64,
+    pub duplicates: u64,
     /// Operations from the peer that this replica refused. An operation that is refused for its signature is requested
     /// again, and no longer counts once a valid copy arrives.
     pub refused: policysync_refusals,
@@ -394,7 +394,7 @@ impl policysync_progress {
             struct_size: 0,
             state: state.number(),
             received: progress.received.new_ops(),
-            known: progress.received.duplicates,
+            duplicates: progress.received.duplicates,
             refused: policysync_refusals::of(progress.received.refused),
             sent: progress.sent,
             refused_by_peer: policysync_refusals::of(progress.refused_by_peer),

@@ -10,7 +10,7 @@ use crate::sync::{Received, Refusals, Reply};
 pub struct policysync_refusals {
     /// Not valid operations: they break a rule of the format.
     pub malformed: u64,
-    /// Signed with an unknown key. Register the key and synchronise again.
+    /// Signed with an unknown key. Register the key and synchronize again.
     pub unknown_key: u64,
     /// Not signed by the actor that they name.
     pub bad_signature: u64,
@@ -33,7 +33,7 @@ pub struct policysync_ingested {
     /// Operations that are new in this log.
     pub received: u64,
     /// Operations that were in this log already.
-    pub known: u64,
+    pub duplicates: u64,
     /// Operations that this replica refused.
     pub refused: policysync_refusals,
     /// Operations in the answer of a responder; 0 otherwise.
@@ -62,7 +62,7 @@ impl policysync_ingested {
             struct_size: 0,
             reserved: 0,
             received: received.new_ops(),
-            known: received.duplicates,
+            duplicates: received.duplicates,
             refused: policysync_refusals::of(received.refused),
             sent: 0,
             bytes: 0,

@@ -18,7 +18,7 @@ const REPEATS: u32 = 3;
 /// The time after which a kept connection is no longer used. Servers and routers forget it soon after.
 const MAX_IDLE: Duration = Duration::from_secs(20);
 
-/// Synchronises with a server over HTTP: each message is a POST to one URL.
+/// Synchronizes with a server over HTTP: each message is a POST to one URL.
 ///
 /// It blocks the calling thread. Only the look-up of a name and the opening of a connection run on threads of their
 /// own, which end when the system answers, because neither can be interrupted. Redirects are not followed, cookies are

@@ -540,7 +540,7 @@ private:
         attempt(step, [&] {
             const policysync_ingested ingested = replica(step.text("on")).import_bundle(read, step.number("at"));
             step.expect("received", ingested.received);
-            step.expect("known", ingested.known);
+            step.expect("duplicates", ingested.duplicates);
             step.expect("refused", total(ingested.refused));
         });
     }

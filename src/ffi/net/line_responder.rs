@@ -16,24 +16,24 @@ use crate::transport::LineResponder;
 
 /// The answering side of a line, one for each line. It answers sessions, and then sends operations as they are
 /// appended. The application carries the messages.
-pub struct policysync_line_answerer {
+pub struct policysync_line_responder {
     shared: Shared<LineResponder>,
 }
 
 /// Creates the answering side of a new line.
 ///
-/// `out`: the side, to be freed with `policysync_line_answerer_free`.
+/// `out`: the side, to be freed with `policysync_line_responder_free`.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL` or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_answerer_new(
-    out: MaybeUninit<&mut *mut policysync_line_answerer>,
+pub extern "C" fn policysync_line_responder_new(
+    out: MaybeUninit<&mut *mut policysync_line_responder>,
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
         let out = call.handle_out(out, "out")?;
         let shared = Shared::new("line", LineResponder::new());
-        out.write_shared(policysync_line_answerer { shared });
+        out.write_shared(policysync_line_responder { shared });
         Ok(POLICYSYNC_OK)
     })
 }
@@ -46,14 +46,14 @@ pub extern "C" fn policysync_line_answerer_new(
 /// `message`, `message_len`: the whole message.
 /// `out`: the answer. Unchanged unless the call returns `POLICYSYNC_OK`.
 ///
-/// After a failure send the message of `policysync_sync_refusal` and close the line.
+/// After a failure send the message of `policysync_sync_alert` and close the line.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_DONE` (no answer is required), `POLICYSYNC_ERR_OUT_OF_TURN`, or what
 /// `policysync_responder_respond` does, including `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` and
 /// `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_answerer_receive(
-    answerer: MaybeUninit<&mut policysync_line_answerer>,
+pub extern "C" fn policysync_line_responder_receive(
+    answerer: MaybeUninit<&mut policysync_line_responder>,
     responder: MaybeUninit<&mut policysync_responder>,
     replica: MaybeUninit<&mut policysync_replica>,
     now_ms: u64,
@@ -86,8 +86,8 @@ pub extern "C" fn policysync_line_answerer_receive(
 /// grown), `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or
 /// `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_answerer_next_message(
-    answerer: MaybeUninit<&mut policysync_line_answerer>,
+pub extern "C" fn policysync_line_responder_next_message(
+    answerer: MaybeUninit<&mut policysync_line_responder>,
     replica: MaybeUninit<&mut policysync_replica>,
     out: MaybeUninit<&mut policysync_buffer>,
     err: *mut policysync_error,
@@ -102,11 +102,11 @@ pub extern "C" fn policysync_line_answerer_next_message(
 
 /// Frees the answering side of a line. NULL is allowed.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_answerer_free(answerer: *mut policysync_line_answerer) {
+pub extern "C" fn policysync_line_responder_free(answerer: *mut policysync_line_responder) {
     free_shared(answerer);
 }
 
-impl policysync_line_answerer {
+impl policysync_line_responder {
     fn enter(&self) -> Result<Entered<'_, LineResponder>, Failure> {
         self.shared.enter()
     }

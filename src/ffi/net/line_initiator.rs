@@ -21,7 +21,7 @@ use crate::transport::LineInitiator;
 /// WebSocket of another library. It runs a session; when that has converged, it sends operations as they are written
 /// and ingests those of the other side. A session that does not converge is repeated when something was written, and
 /// once a minute. The application carries the messages.
-pub struct policysync_line_caller {
+pub struct policysync_line_initiator {
     shared: Shared<LineInitiator>,
 }
 
@@ -29,15 +29,15 @@ pub struct policysync_line_caller {
 ///
 /// `options`: the options of its sessions; NULL for the defaults.
 /// `seed32`: 32 secret random bytes, new for each line. NULL, as is usual, for bytes from the system.
-/// `out`: the side, to be freed with `policysync_line_caller_free`.
+/// `out`: the side, to be freed with `policysync_line_initiator_free`.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_ARGUMENT`, `POLICYSYNC_ERR_VERSION`,
 /// `POLICYSYNC_ERR_CRYPTO` or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_caller_new(
+pub extern "C" fn policysync_line_initiator_new(
     options: *const policysync_sync_options,
     seed32: *const u8,
-    out: MaybeUninit<&mut *mut policysync_line_caller>,
+    out: MaybeUninit<&mut *mut policysync_line_initiator>,
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
@@ -48,7 +48,7 @@ pub extern "C" fn policysync_line_caller_new(
             None => random()?,
         };
         let shared = Shared::new("line", LineInitiator::new(options, seed));
-        out.write_shared(policysync_line_caller { shared });
+        out.write_shared(policysync_line_initiator { shared });
         Ok(POLICYSYNC_OK)
     })
 }
@@ -65,8 +65,8 @@ pub extern "C" fn policysync_line_caller_new(
 /// `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY`, `POLICYSYNC_ERR_CALLBACK` (the clock), and these, after which the line
 /// should be closed: `POLICYSYNC_ERR_ENDED`, `POLICYSYNC_ERR_OTHER_REPLICA`, a store failure or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_caller_next_message(
-    caller: MaybeUninit<&mut policysync_line_caller>,
+pub extern "C" fn policysync_line_initiator_next_message(
+    caller: MaybeUninit<&mut policysync_line_initiator>,
     replica: MaybeUninit<&mut policysync_replica>,
     now_ms: u64,
     out: MaybeUninit<&mut policysync_buffer>,
@@ -92,8 +92,8 @@ pub extern "C" fn policysync_line_caller_next_message(
 /// Returns `POLICYSYNC_OK`, or what `policysync_session_receive` does, including `POLICYSYNC_ERR_NULL`,
 /// `POLICYSYNC_ERR_BUSY` and `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_caller_receive(
-    caller: MaybeUninit<&mut policysync_line_caller>,
+pub extern "C" fn policysync_line_initiator_receive(
+    caller: MaybeUninit<&mut policysync_line_initiator>,
     replica: MaybeUninit<&mut policysync_replica>,
     now_ms: u64,
     message: *const c_void,
@@ -119,8 +119,8 @@ pub extern "C" fn policysync_line_caller_receive(
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION` (`struct_size` is too small),
 /// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_caller_progress(
-    caller: MaybeUninit<&mut policysync_line_caller>,
+pub extern "C" fn policysync_line_initiator_progress(
+    caller: MaybeUninit<&mut policysync_line_initiator>,
     progress: MaybeUninit<&mut policysync_progress>,
     err: *mut policysync_error,
 ) -> policysync_status {
@@ -142,8 +142,8 @@ pub extern "C" fn policysync_line_caller_progress(
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (none has ended), `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_VERSION`
 /// (`struct_size` is too small), `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_caller_result(
-    caller: MaybeUninit<&mut policysync_line_caller>,
+pub extern "C" fn policysync_line_initiator_result(
+    caller: MaybeUninit<&mut policysync_line_initiator>,
     result: MaybeUninit<&mut policysync_sync_result>,
     resume: *mut *mut policysync_resume,
     err: *mut policysync_error,
@@ -162,8 +162,8 @@ pub extern "C" fn policysync_line_caller_result(
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_NOT_FOUND` (not yet, or no longer), `POLICYSYNC_ERR_NULL`,
 /// `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_caller_is_pushing(
-    caller: MaybeUninit<&mut policysync_line_caller>,
+pub extern "C" fn policysync_line_initiator_is_pushing(
+    caller: MaybeUninit<&mut policysync_line_initiator>,
     err: *mut policysync_error,
 ) -> policysync_status {
     guarded(err, |call| {
@@ -175,11 +175,11 @@ pub extern "C" fn policysync_line_caller_is_pushing(
 
 /// Frees the calling side of a line. NULL is allowed.
 #[unsafe(no_mangle)]
-pub extern "C" fn policysync_line_caller_free(caller: *mut policysync_line_caller) {
+pub extern "C" fn policysync_line_initiator_free(caller: *mut policysync_line_initiator) {
     free_shared(caller);
 }
 
-impl policysync_line_caller {
+impl policysync_line_initiator {
     fn enter(&self) -> Result<Entered<'_, LineInitiator>, Failure> {
         self.shared.enter()
     }
