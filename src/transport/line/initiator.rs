@@ -163,8 +163,8 @@ impl LineInitiator {
         })
     }
 
-    /// Returns true if a session may bring what the last one left out: this side has learnt a key, or the other side may
-    /// have learnt one.
+    /// Returns true if a session may bring what the last one left out: this side has learnt a key, or the other side
+    /// may have learnt one.
     fn may_admit_more(&self, replica: &Replica, now: WallMillis) -> bool {
         let Some(SessionResult::ConvergedExcept { refused, refused_by_peer, .. }) = &self.result else {
             return false;
