@@ -3764,8 +3764,8 @@ policysync_status policysync_http_client_sync(struct policysync_http_client *POL
  * to show the progress on the same thread. A refusal by the server is an answer too.
  *
  * `message`, `message_len`: the whole message.
- * `max_bytes`: the maximum length of the answer: `max_message_bytes` of the session's options; 0 for its default. At
- * least 1114112 bytes are accepted.
+ * `max_bytes`: the maximum length of the answer: `max_message_bytes` of the session's options, but at least 1114112;
+ * 0 for that.
  * `out`: the answer. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
  * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,

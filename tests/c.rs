@@ -175,7 +175,10 @@ fn valgrind_finds_nothing() {
         let program = program("gcc", "c99", threads, &format!("valgrind-{threads}"), &[]);
         let mut command = Command::new("valgrind");
         command.args(["-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=all"]);
-        command.arg("--errors-for-leak-kinds=definite,indirect,possible").arg(program);
+        command.arg("--errors-for-leak-kinds=definite,indirect,possible");
+        command
+            .arg(format!("--suppressions={}", root().join("tests/c/valgrind.supp").display()))
+            .arg(program);
         if threads {
             run(&mut command);
         } else {

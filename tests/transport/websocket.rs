@@ -161,7 +161,7 @@ fn a_line_pushes_beside_what_is_refused_and_brings_it_when_the_key_arrives() {
     line.until(&mut alice, &mut bob, same);
 }
 
-/// The other side may learn a key, of which this side is not told.
+/// The other side may learn a key silently.
 #[test]
 fn a_session_whose_operations_were_refused_is_repeated_after_ten_minutes() {
     let mut mallory = Replica::open(policysync::ReplicaOptions::new().write_as(key("mallory"))).unwrap();

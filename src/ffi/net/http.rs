@@ -84,8 +84,8 @@ pub extern "C" fn policysync_http_client_sync(
 /// to show the progress on the same thread. A refusal by the server is an answer too.
 ///
 /// `message`, `message_len`: the whole message.
-/// `max_bytes`: the maximum length of the answer: `max_message_bytes` of the session's options; 0 for its default. At
-/// least 1114112 bytes are accepted.
+/// `max_bytes`: the maximum length of the answer: `max_message_bytes` of the session's options, but at least 1114112;
+/// 0 for that.
 /// `out`: the answer. Unchanged unless the call returns `POLICYSYNC_OK`.
 ///
 /// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_HOST`, `POLICYSYNC_ERR_CONNECTION`, `POLICYSYNC_ERR_TIMEOUT`,
@@ -105,7 +105,7 @@ pub extern "C" fn policysync_http_client_exchange(
         let client = call.shared(client, "client")?;
         let message = call.bytes(message, message_len, "message")?;
         let out = call.buffer(out)?;
-        let max_bytes = max_bytes.max(crate::sync::ONE_OP_MESSAGE_BYTES);
+        let max_bytes = if max_bytes == 0 { crate::sync::ONE_OP_MESSAGE_BYTES } else { max_bytes };
         out.fill(&client.exchange(message, max_bytes)?);
         Ok(POLICYSYNC_OK)
     })
