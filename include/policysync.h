@@ -3894,8 +3894,8 @@ policysync_status policysync_websocket_client_wait(struct policysync_websocket_c
  * stay.
  *
  * Returns `POLICYSYNC_OK` (a message was processed), `POLICYSYNC_NOT_FOUND` (none had arrived), the failures of
- * `policysync_websocket_client_wait` and `policysync_line_initiator_receive`, `POLICYSYNC_ERR_CONNECTION` for a line that
- * is closed, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ * `policysync_websocket_client_wait` and `policysync_line_initiator_receive`, `POLICYSYNC_ERR_CONNECTION` for a line
+ * that is closed, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_websocket_client_work(struct policysync_websocket_client *POLICYSYNC_NONNULL line,

@@ -72,7 +72,7 @@ pub(crate) struct OpPacker {
 
 impl OpPacker {
     /// Creates a packer with room for `limit` bytes. Every operation fits into
-    /// [`MAX_OP_BYTES`](crate::codec::MAX_OP_BYTES).
+    /// [`MAX_OP_BYTES`].
     pub(crate) fn new(limit: usize) -> Self {
         let names = std::array::from_fn(|_| WrittenNames::default());
         Self { out: Vec::new(), limit, count: 0, last_t: 0, expanded: 0, names }

@@ -73,8 +73,8 @@ pub enum JournalError {
 /// Writes and ingests happen in memory at once. Sessions, pushes, bundles and the pages of a cursor contain only
 /// operations that are confirmed to be saved, because after a crash this actor would use the timestamps of the others
 /// again. For the same reason, do not send the operation that a write returns before it is confirmed, nor the answer of
-/// a [`Responder`](crate::Responder) before the operations that it acknowledges are. [`OpLog`]'s methods, and so
-/// [`OpLog::digest`], include operations that are not confirmed.
+/// a [`Responder`](crate::Responder) before the operations that it acknowledges are. The methods of [`Replica::log`],
+/// and so [`OpLog::digest`](crate::OpLog::digest), include operations that are not confirmed.
 ///
 /// ```
 /// use policysync::replica::Restoring;

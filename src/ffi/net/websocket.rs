@@ -93,8 +93,8 @@ pub extern "C" fn policysync_websocket_client_wait(
 /// stay.
 ///
 /// Returns `POLICYSYNC_OK` (a message was processed), `POLICYSYNC_NOT_FOUND` (none had arrived), the failures of
-/// `policysync_websocket_client_wait` and `policysync_line_initiator_receive`, `POLICYSYNC_ERR_CONNECTION` for a line that
-/// is closed, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+/// `policysync_websocket_client_wait` and `policysync_line_initiator_receive`, `POLICYSYNC_ERR_CONNECTION` for a line
+/// that is closed, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
 #[unsafe(no_mangle)]
 pub extern "C" fn policysync_websocket_client_work(
     line: MaybeUninit<&mut policysync_websocket_client>,
