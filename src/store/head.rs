@@ -258,6 +258,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "sqlite")]
     #[test]
     fn a_head_of_an_old_file_has_no_clock() {
         let crypto = Sodium::new().unwrap();
