@@ -13,7 +13,7 @@ use std::sync::{Mutex, OnceLock};
 use tools::{declared, root, run, scratch, symbols};
 
 /// The sizes of the stripped quick start, linked statically with `--gc-sections`: without the file store, and with it.
-const MAX_QUICKSTART_BYTES: [u64; 2] = [950_000, 2_300_000];
+const MAX_QUICKSTART_BYTES: [u64; 2] = [1_000_000, 2_300_000];
 
 fn library(prefix: &Path, name: &str) -> PathBuf {
     prefix.join("lib").join(name)

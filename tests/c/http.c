@@ -237,8 +237,7 @@ static void test_that_it_synchronizes(void) {
     }
     CHECK(status == POLICYSYNC_DONE);
     equal(alice, server.replica, 3);
-    /* A limit that is too low for any message counts as the lowest one. */
-    EXPECT(POLICYSYNC_OK, policysync_http_client_exchange(client, "x", 1, 1, &answer, err));
+    EXPECT(POLICYSYNC_ERR_LIMIT, policysync_http_client_exchange(client, "x", 1, 1, &answer, err));
 
     /* Both sides are freed while a client still has a connection. */
     policysync_session_free(session);
