@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use policysync::crypto::random;
 use policysync::sync::{Progress, Refusals, SessionResult};
-use policysync::transport::{ConnectionError, ConnectionOptions, HttpError, HttpOptions};
+use policysync::transport::{ConnectionError, ConnectionOptions, HttpError, HttpOptions, SyncReport};
 use policysync::{HttpClient, SyncOptions, system_wall_clock};
 
 use crate::failure::{Failure, Fault};
@@ -78,7 +78,7 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
         _ => None,
     };
     if output.is_json() {
-        output.line(&described(&report.progress, converged))?;
+        output.line(&described(&report, converged))?;
     } else {
         let progress = &report.progress;
         output.line(&format!(
@@ -87,8 +87,9 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
             progress.received.new_ops(),
             progress.received.duplicates
         ))?;
-        print_refusals(output, "refused", &progress.received.refused)?;
-        print_refusals(output, "refused by the server", &progress.refused_by_peer)?;
+        let (refused, by_server) = refusals_of(&report.result, progress);
+        print_refusals(output, "refused", &refused)?;
+        print_refusals(output, "refused by the server", &by_server)?;
         output.line(&match converged {
             Some(count) => format!("both hold the same {count} operations"),
             None => "the server does not hold the same operations".to_owned(),
@@ -97,7 +98,18 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     if converged.is_some() { Ok(()) } else { Err(Failure::said()) }
 }
 
-fn described(progress: &Progress, converged: Option<u64>) -> String {
+/// Returns the operations that this side refuses, those that the server left out among them, and those that the server
+/// refuses.
+pub fn refusals_of(result: &SessionResult, progress: &Progress) -> (Refusals, Refusals) {
+    match result {
+        SessionResult::ConvergedExcept { refused, refused_by_peer, .. } => (*refused, *refused_by_peer),
+        _ => (progress.received.refused, progress.refused_by_peer),
+    }
+}
+
+fn described(report: &SyncReport, converged: Option<u64>) -> String {
+    let progress = &report.progress;
+    let (refused, by_server) = refusals_of(&report.result, progress);
     let object = Object::new()
         .number("bytesReceived", progress.bytes_received)
         .number("bytesSent", progress.bytes_sent)
@@ -106,8 +118,8 @@ fn described(progress: &Progress, converged: Option<u64>) -> String {
         .number("duplicates", progress.received.duplicates)
         .raw("operations", &converged.map_or_else(|| "null".to_owned(), |count| count.to_string()))
         .number("received", progress.received.new_ops())
-        .raw("refused", &refusals(&progress.received.refused))
-        .raw("refusedByPeer", &refusals(&progress.refused_by_peer))
+        .raw("refused", &refusals(&refused))
+        .raw("refusedByPeer", &refusals(&by_server))
         .number("roundTrips", progress.round_trips.into());
     object.number("sent", progress.sent).finish()
 }

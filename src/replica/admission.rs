@@ -23,7 +23,7 @@ impl Replica {
         }
         let mut text = ADMISSION.to_vec();
         text.extend_from_slice(&sum.to_le_bytes());
-        text.push(u8::from(self.labels == Labels::Any));
+        text.extend([u8::from(verifies), u8::from(self.labels == Labels::Any)]);
         text.extend_from_slice(&self.guard_revision.to_le_bytes());
         self.crypto.hash(&text).as_bytes().first_chunk().copied().unwrap_or_default()
     }

@@ -17,13 +17,20 @@ const NAME_BYTES: usize = 32;
 /// Names among which an actor is looked for.
 const RECENT_NAMES: usize = 32;
 
-/// A digest over copies of one operation, which differ in their signatures: the sum of the first 56 bits of a hash of
-/// each.
+/// A digest over copies of one operation, which differ in their signatures: 52 bits of the sum of a hash of each, and in
+/// the low four bits the number of copies. Without the number, somebody who makes copies could find several with the sum
+/// of another set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CopyDigest(u64);
 
 impl CopyDigest {
     const MASK: u64 = (1 << 56) - 1;
+    const COUNT: u64 = 15;
+
+    /// Returns the digest over one copy, of a hash of it.
+    pub(crate) const fn of_copy(hash: [u8; 8]) -> Self {
+        Self(u64::from_le_bytes(hash) & Self::MASK & !Self::COUNT | 1)
+    }
 
     pub(crate) const fn of_bytes(bytes: [u8; 8]) -> Self {
         Self(u64::from_le_bytes(bytes) & Self::MASK)
@@ -35,7 +42,9 @@ impl CopyDigest {
 
     /// Returns the digest over the copies of both.
     pub(crate) const fn and(self, other: Self) -> Self {
-        Self(self.0.wrapping_add(other.0) & Self::MASK)
+        let sum = (self.0 & !Self::COUNT).wrapping_add(other.0 & !Self::COUNT) & Self::MASK;
+        let count = (self.0 & Self::COUNT).wrapping_add(other.0 & Self::COUNT) & Self::COUNT;
+        Self(sum | count)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -394,10 +394,10 @@ fn a_peer_that_reads_nothing_is_dropped_and_gets_the_rest_over_a_new_line() {
     line.until(&mut alice, &mut bob, same);
 }
 
-/// A stream that takes a few bytes at a time once `slow` is set.
+/// A stream that takes at most `room` bytes at a time.
 struct SlowWriter {
     stream: TcpStream,
-    slow: Arc<AtomicBool>,
+    room: Arc<AtomicUsize>,
     writes: Arc<AtomicUsize>,
 }
 
@@ -409,11 +409,9 @@ impl Read for SlowWriter {
 
 impl Write for SlowWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.slow.load(Ordering::Relaxed) {
-            return self.stream.write(bytes);
-        }
         self.writes.fetch_add(1, Ordering::Relaxed);
-        self.stream.write(bytes.get(..100).unwrap_or(bytes))
+        let room = self.room.load(Ordering::Relaxed);
+        self.stream.write(bytes.get(..room).unwrap_or(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -422,16 +420,16 @@ impl Write for SlowWriter {
 }
 
 #[test]
-fn a_peer_that_reads_a_little_at_a_time_does_not_block_the_server_and_is_dropped() {
+fn a_peer_that_reads_a_little_at_a_time_does_not_block_the_server_and_is_dropped_only_if_it_is_stuck() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let (slow, writes) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (room, writes) = (Arc::new(AtomicUsize::new(usize::MAX)), Arc::new(AtomicUsize::new(0)));
     let (mut client, mut server) = thread::scope(|scope| {
         let server = scope.spawn(|| {
             let (stream, _) = listener.accept().unwrap();
             stream.set_read_timeout(Some(TICK)).unwrap();
-            let stream = SlowWriter { stream, slow: slow.clone(), writes: writes.clone() };
+            let stream = SlowWriter { stream, room: room.clone(), writes: writes.clone() };
             WebSocketServer::accept(stream, options(), || NOW).unwrap()
         });
         let client = Client::connect(&url, options(), [1; 32], || NOW).unwrap();
@@ -445,18 +443,25 @@ fn a_peer_that_reads_a_little_at_a_time_does_not_block_the_server_and_is_dropped
         client.wait(NOW).unwrap();
     }
 
-    slow.store(true, Ordering::Relaxed);
+    room.store(100, Ordering::Relaxed);
+    writes.store(0, Ordering::Relaxed);
     bob.set(NOW, ("Blob", "1", "data"), "x".repeat(900_000).as_str()).unwrap();
     server.work(&mut responder, &mut bob, NOW).unwrap();
     assert!(
         (1..=32).contains(&writes.swap(0, Ordering::Relaxed)),
         "the call blocks the replica for too long"
     );
-    for second in 1..30 {
+    // A thousand bytes or more in each call: this takes minutes, and goes on.
+    for second in 1..200 {
         server.wait(WallMillis(NOW.0 + second * 1000)).unwrap();
         assert!(writes.swap(0, Ordering::Relaxed) <= 16);
     }
-    let error = server.wait(WallMillis(NOW.0 + 30_000)).unwrap_err();
+    // 16 bytes in each call: fewer than 512 in 30 seconds.
+    room.store(1, Ordering::Relaxed);
+    for second in 200..229 {
+        server.wait(WallMillis(NOW.0 + second * 1000)).unwrap();
+    }
+    let error = server.wait(WallMillis(NOW.0 + 229_000)).unwrap_err();
     assert!(matches!(error, WebSocketError::SlowPeer { .. }), "{error:?}");
 }
 

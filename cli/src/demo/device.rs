@@ -5,12 +5,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use policysync::crypto::{KeyPair, Sodium};
-use policysync::sync::{Progress, SessionResult};
+use policysync::sync::{Progress, Refusals, SessionResult};
 use policysync::transport::HttpOptions;
 use policysync::{
     HttpClient, KeyRegistry, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession,
     WallMillis,
 };
+
+use crate::sync::refusals_of;
 
 type Failed = Box<dyn Error>;
 
@@ -60,6 +62,8 @@ pub fn list(replica: &Replica) -> Result<Vec<String>, Failed> {
 /// The end of a session with the relay.
 pub struct Ended {
     pub progress: Progress,
+    /// Operations that this side refuses.
+    pub refused: Refusals,
     /// The number of operations that both hold; `None` if they hold different ones.
     pub converged: Option<u64>,
 }
@@ -69,7 +73,8 @@ pub fn sync(replica: &mut Replica, url: &str, nonce: u8) -> Result<Ended, Failed
     let client = HttpClient::new(url, HttpOptions::new())?;
     let options = SyncOptions::new();
     let report = client.sync(replica, options, [nonce; 16], || at(20), |_| ControlFlow::Continue(()))?;
-    Ok(Ended { progress: report.progress, converged: converged(&report.result) })
+    let (refused, _) = refusals_of(&report.result, &report.progress);
+    Ok(Ended { progress: report.progress, refused, converged: converged(&report.result) })
 }
 
 /// Runs one session without a network, message by message. Returns the number of operations that both hold.

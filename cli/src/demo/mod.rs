@@ -115,7 +115,7 @@ fn session(
         Ok(ended) => {
             let progress = ended.progress;
             writeln!(out, "   {device:<7} sent {}, received {}", progress.sent, progress.received.new_ops())?;
-            print_refusals(out, "           refused", &progress.received.refused)?;
+            print_refusals(out, "           refused", &ended.refused)?;
             writeln!(out, "           {}", in_words(ended.converged))?;
         }
         Err(error) => writeln!(out, "   {device:<7} ends with an error: {error}")?,

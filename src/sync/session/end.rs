@@ -102,7 +102,8 @@ impl Reconciling {
     fn into_token(self, replica: &Replica, except: Exceptions, refused: Vec<OpHash>) -> Option<ResumeToken> {
         let index = replica.log().index();
         let received = self.inbox.numbers;
-        if received.len() > MAX_RUNS {
+        // The next session tries again what nobody took in this one.
+        if received.len() > MAX_RUNS || !self.outbox.too_large.is_empty() {
             return None;
         }
         let (id, welcome) = (self.comparison.id, self.comparison.welcome);

@@ -47,11 +47,13 @@ impl Start {
     pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> Self {
         let tag = replica.admission_tag();
         let memory = options.peer.as_deref().and_then(|name| replica.peers().refused(name));
-        let offered = options.resume.clone().filter(|token| is_valid(token, replica, tag, memory));
-        let is_old = |name: &str| replica.peers().speaks_version_1(name);
+        let named_old = options.peer.as_deref().map(|name| replica.peers().speaks_version_1(name));
+        let may_be_old = named_old.unwrap_or(true);
+        let offered =
+            options.resume.clone().filter(|token| is_valid(token, replica, tag, memory, may_be_old));
         let version = match &offered {
             Some(token) => token.version,
-            None if options.peer.as_deref().is_some_and(is_old) => ProtocolVersion::V1,
+            None if named_old == Some(true) => ProtocolVersion::V1,
             None => ProtocolVersion::V2,
         };
         Self {
@@ -190,12 +192,19 @@ impl Start {
 }
 
 /// Returns true if a session that resumes with this token hides nothing that may be welcome now.
-fn is_valid(token: &ResumeToken, replica: &Replica, tag: [u8; 8], memory: Option<&Refused>) -> bool {
+/// A token of version 1 is for a peer that is known to speak no other, or of which nothing is known.
+fn is_valid(
+    token: &ResumeToken,
+    replica: &Replica,
+    tag: [u8; 8],
+    memory: Option<&Refused>,
+    speaks_version_1: bool,
+) -> bool {
     if !token.common.is_of(replica.log()) {
         return false;
     }
     if token.version == ProtocolVersion::V1 {
-        return true;
+        return speaks_version_1;
     }
     let is_last = memory.is_some_and(|memory| memory.last_session == Some(token.id.session));
     let has_memory = memory.is_some_and(|memory| memory.bytes() > 0);

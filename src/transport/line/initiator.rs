@@ -166,12 +166,16 @@ impl LineInitiator {
     /// Returns true if a session may bring what the last one left out: this side has learnt a key, or the other side
     /// may have learnt one.
     fn may_admit_more(&self, replica: &Replica, now: WallMillis) -> bool {
+        // The other side leaves out what is written with a key that this side did not know.
+        if replica.keys().len() != self.keys {
+            return true;
+        }
         let Some(SessionResult::ConvergedExcept { refused, refused_by_peer, .. }) = &self.result else {
             return false;
         };
         let began = self.began.map_or(0, |began| began.0);
         let is_long_ago = now.0.saturating_sub(began) >= Self::AGAIN_WITH_EXCEPTIONS.0;
-        refused.total() > 0 && replica.keys().len() != self.keys || refused_by_peer.total() > 0 && is_long_ago
+        is_long_ago && (refused_by_peer.total() > 0 || refused.bad_signature > 0)
     }
 
     fn begin(&mut self, replica: &Replica, now: WallMillis) {
