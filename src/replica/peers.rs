@@ -96,10 +96,11 @@ impl Peers {
         let mut room = self.room(name);
         let peer = &mut self.peer(name).refused;
         for refused in refused {
-            // A name that is there already takes no room; the estimate is made good with the next message.
-            let Some(left) = room.checked_sub(refused.bytes()) else { return false };
-            room = left;
-            peer.add(tag, refused);
+            // At most as much: a name that is there already takes no room.
+            if room < refused.bytes() {
+                return false;
+            }
+            room = room.saturating_sub(peer.add(tag, refused));
         }
         true
     }

@@ -144,7 +144,8 @@ impl RefusedOps {
         Self { names: self.names.clone(), ops }
     }
 
-    fn add(&mut self, ts: Hlc, actor: &str, hash: OpHash, reason: u8, copies: CopyDigest) {
+    /// Adds an operation. Returns the bytes that it takes, those of a new name among them.
+    fn add(&mut self, ts: Hlc, actor: &str, hash: OpHash, reason: u8, copies: CopyDigest) -> usize {
         // Operations that come together are mostly of few actors. Looking for a name among all would be quadratic.
         let recent = self.names.len().saturating_sub(RECENT_NAMES);
         let known = self.names.iter().skip(recent).position(|name| **name == *actor);
@@ -152,6 +153,7 @@ impl RefusedOps {
             self.names.push(actor.into());
             self.names.len() - 1
         });
+        let name_bytes = if known.is_some() { 0 } else { NAME_BYTES.saturating_add(actor.len()) };
         let [a, b, c, d, e, f, g, _] = copies.to_bytes();
         self.ops.push(RefusedOp {
             t: ts.t(),
@@ -160,6 +162,7 @@ impl RefusedOps {
             hash,
             mark: u64::from_le_bytes([a, b, c, d, e, f, g, reason]),
         });
+        REFUSED_BYTES.saturating_add(name_bytes)
     }
 }
 
@@ -203,10 +206,11 @@ impl Refused {
         }
     }
 
-    pub(crate) fn add(&mut self, tag: [u8; 8], refused: NewRefused<'_>) {
+    /// Adds an operation that was refused under this admission tag. Returns the bytes that it takes.
+    pub(crate) fn add(&mut self, tag: [u8; 8], refused: NewRefused<'_>) -> usize {
         self.set_tag(tag);
         let NewRefused { ts, actor, hash, reason, copies } = refused;
-        self.ops.add(ts, actor, hash, reason, copies);
+        self.ops.add(ts, actor, hash, reason, copies)
     }
 
     pub(crate) fn add_by_peer(&mut self, tag: [u8; 8], refused: RefusedByPeer) {
