@@ -505,8 +505,12 @@ unsafe extern "C" {
         err: Err,
     ) -> i32;
     pub fn policysync_line_initiator_progress(caller: Handle, progress: Words, err: Err) -> i32;
-    pub fn policysync_line_initiator_result(caller: Handle, result: Words, resume: *mut Handle, err: Err)
-    -> i32;
+    pub fn policysync_line_initiator_result(
+        caller: Handle,
+        result: Words,
+        resume: *mut Handle,
+        err: Err,
+    ) -> i32;
     pub fn policysync_line_initiator_is_pushing(caller: Handle, err: Err) -> i32;
     pub fn policysync_line_initiator_free(caller: Handle);
     pub fn policysync_line_responder_new(out: *mut Handle, err: Err) -> i32;

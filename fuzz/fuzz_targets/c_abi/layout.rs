@@ -144,6 +144,7 @@ pub struct SyncOptions {
     pub reserved: u32,
     pub max_message_bytes: u64,
     pub since: *const c_void,
+    pub peer: Bytes,
     /// Members of a newer program.
     pub more: u64,
 }
@@ -164,6 +165,7 @@ pub struct ClientOptions {
     pub headers_stride: usize,
     pub headers_count: usize,
     pub trusted: Bytes,
+    pub proxy: Bytes,
     pub times: [u64; 8],
     /// Members of a newer program.
     pub more: u64,
@@ -173,7 +175,7 @@ pub struct ClientOptions {
 pub type Words = *mut u64;
 pub const ITEM: usize = 9;
 pub const REPORT: usize = 3;
-pub const RESULT: usize = 4;
+pub const RESULT: usize = 16;
 pub const EXPORTED: usize = 4;
 pub const INGESTED: usize = 11;
 pub const PROGRESS: usize = 23;

@@ -6,10 +6,10 @@ use policysync_fuzz::Input;
 
 use crate::World;
 use crate::api::{
-    Handle, policysync_line_responder_new, policysync_line_responder_next_message,
-    policysync_line_responder_receive, policysync_line_initiator_free, policysync_line_initiator_is_pushing,
-    policysync_line_initiator_new, policysync_line_initiator_next_message, policysync_line_initiator_progress,
-    policysync_line_initiator_receive, policysync_line_initiator_result,
+    Handle, policysync_line_initiator_free, policysync_line_initiator_is_pushing,
+    policysync_line_initiator_new, policysync_line_initiator_next_message,
+    policysync_line_initiator_progress, policysync_line_initiator_receive, policysync_line_initiator_result,
+    policysync_line_responder_new, policysync_line_responder_next_message, policysync_line_responder_receive,
 };
 use crate::layout::{PROGRESS, RESULT};
 use crate::script::now;
@@ -75,7 +75,8 @@ impl World {
         let (seed, is_random) = ([input.byte(); 32], input.below(16) == 15);
         let seed = if is_random { null() } else { seed.as_ptr() };
         // SAFETY: the options live, and the buffers have the given lengths.
-        let caller = handle(input, |out, err| unsafe { policysync_line_initiator_new(options, seed, out, err) });
+        let caller =
+            handle(input, |out, err| unsafe { policysync_line_initiator_new(options, seed, out, err) });
         // Objects with random numbers are not kept, so that a script has the same effect each time.
         if is_random {
             // SAFETY: once.
@@ -172,7 +173,9 @@ impl World {
         let to = if is_wanted { &raw mut resume } else { null_mut() };
         // SAFETY: by the contract of this function.
         unsafe {
-            words::<PROGRESS>(input, |progress, err| policysync_line_initiator_progress(caller, progress, err));
+            words::<PROGRESS>(input, |progress, err| {
+                policysync_line_initiator_progress(caller, progress, err)
+            });
             words::<RESULT>(input, |result, err| policysync_line_initiator_result(caller, result, to, err));
             if is_wanted {
                 assert_ne!(resume, 1 as Handle, "the handle is set to NULL first");

@@ -35,7 +35,7 @@ use policysync as _;
 
 use api::{
     Handle, policysync_abi_version, policysync_cursor_free, policysync_key_free,
-    policysync_line_responder_free, policysync_line_initiator_free, policysync_push_free,
+    policysync_line_initiator_free, policysync_line_responder_free, policysync_push_free,
     policysync_replica_free, policysync_responder_free, policysync_resume_free, policysync_session_free,
     policysync_system_clock_ms, policysync_version, policysync_version_number,
 };

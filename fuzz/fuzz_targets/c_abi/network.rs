@@ -227,6 +227,9 @@ fn connecting(input: &mut Input<'_>) -> Option<Connecting> {
     if flags & 2 != 0 {
         options.trusted = bytes(input);
     }
+    if flags & 8 != 0 {
+        options.proxy = if input.below(2) == 0 { good("http://a:b@localhost:1") } else { bytes(input) };
+    }
     let mut headers = None;
     if flags & 4 != 0 {
         let header = |input: &mut Input<'_>| Header {

@@ -11,10 +11,10 @@ use crate::api::{
     policysync_responder_respond, policysync_resume_id, policysync_session_cancel, policysync_session_free,
     policysync_session_new, policysync_session_next_message, policysync_session_progress,
     policysync_session_receive, policysync_session_result, policysync_session_unknown_author,
-    policysync_sync_options_init, policysync_sync_alert,
+    policysync_sync_alert, policysync_sync_options_init,
 };
 use crate::layout::{INGESTED, PROGRESS, RESULT, SyncOptions};
-use crate::script::now;
+use crate::script::{bytes, now};
 use crate::told::{JUNK, Room, Sized, Told, buffer, fixed, handle, said, words};
 
 /// The maximum number of messages and bundles in transit.
@@ -64,6 +64,9 @@ impl World {
         options.struct_size = size;
         options.max_message_bytes = input.one_of(&[0, 0, 1, u64::MAX]);
         options.since = self.resumes.pick(input);
+        if input.below(2) == 0 {
+            options.peer = bytes(input);
+        }
         Some(options)
     }
 
