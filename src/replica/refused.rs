@@ -17,9 +17,9 @@ const NAME_BYTES: usize = 32;
 /// Names among which an actor is looked for.
 const RECENT_NAMES: usize = 32;
 
-/// A digest over copies of one operation, which differ in their signatures: 52 bits of the sum of a hash of each, and in
-/// the low four bits the number of copies. Without the number, somebody who makes copies could find several with the sum
-/// of another set.
+/// A digest over copies of one operation, which differ in their signatures: 52 bits of the sum of a hash of each, and
+/// in the low four bits the number of copies. Without the number, somebody who makes copies could find several with the
+/// sum of another set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CopyDigest(u64);
 
