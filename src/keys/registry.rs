@@ -1,5 +1,7 @@
 //! The registry of public keys.
 
+use std::collections::HashSet;
+
 use super::SigningPublicKey;
 use crate::packed::Interner;
 use crate::value::Excerpt;
@@ -10,13 +12,14 @@ use crate::value::Excerpt;
 /// A key is never removed, because the log contains operations that it signed.
 pub struct KeyRegistry {
     keys: Interner<SigningPublicKey>,
+    actors: HashSet<Box<str>>,
 }
 
 impl KeyRegistry {
     /// Creates an empty registry.
     #[must_use]
     pub fn new() -> Self {
-        Self { keys: Interner::default() }
+        Self { keys: Interner::default(), actors: HashSet::new() }
     }
 
     /// Registers a key. Registering the same key again has no effect.
@@ -29,6 +32,7 @@ impl KeyRegistry {
             Some(known) if *known == key => Ok(()),
             Some(_) => Err(RegistryError::taken(&key)),
             None => {
+                self.actors.insert(key.actor().into());
                 let hash = self.keys.hash((key.actor(), key.kid()));
                 self.keys.insert(hash, key, |key| (key.actor(), key.kid()));
                 Ok(())
@@ -55,6 +59,11 @@ impl KeyRegistry {
     pub fn find(&self, actor: &str, kid: &str) -> Option<&SigningPublicKey> {
         let is = |key: &SigningPublicKey| key.actor() == actor && key.kid() == kid;
         self.keys.find(self.keys.hash((actor, kid)), is).map(|number| self.keys.get(number))
+    }
+
+    /// Returns true if the actor has a key.
+    pub(crate) fn knows_actor(&self, actor: &str) -> bool {
+        self.actors.contains(actor)
     }
 
     /// Returns the number of keys.

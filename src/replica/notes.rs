@@ -32,7 +32,10 @@ impl Replica {
         let mut bytes = write(&self.peers);
         let digest = self.crypto.hash(&bytes);
         bytes.extend_from_slice(digest.as_bytes());
-        drop(self.log.set_notes(&bytes));
+        if self.log.set_notes(&bytes).is_err() {
+            // The next session tries again.
+            self.peers.note_changed();
+        }
     }
 }
 

@@ -51,6 +51,11 @@ impl Peers {
         std::mem::replace(&mut self.has_changed, false)
     }
 
+    /// Notes that what is refused is to be kept.
+    pub(super) const fn note_changed(&mut self) {
+        self.has_changed = true;
+    }
+
     /// Returns all peers with what is refused of them.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Refused)> {
         self.by_name.iter().map(|(name, peer)| (&**name, &peer.refused))

@@ -227,7 +227,9 @@ impl Refused {
         self.ops.ops.retain(|op| !forgotten.contains(&op.hash) && seen.insert(op.hash));
         self.ops.ops.reverse();
         seen.clear();
+        self.by_peer.reverse();
         self.by_peer.retain(|refused| seen.insert(refused.hash));
+        self.by_peer.reverse();
         if self.ops.ops.is_empty() {
             self.ops.names.clear();
         }

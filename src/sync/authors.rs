@@ -1,16 +1,20 @@
-//! The authors whose operations a side accepts. It says so beforehand, so that the other side leaves out what would be
+//! The actors whose operations a side accepts. It says so beforehand, so that the other side leaves out what would be
 //! refused.
+//!
+//! A filter names no keys: the hash of an operation does not cover the kid, so a copy with a made-up kid would be left
+//! out silently, and the genuine operation with it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::codec::first_8;
-use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_text, wide};
+use crate::codec::{ByteReader, CodecError, CodecFault, first_8, put_count, put_text, wide};
 use crate::crypto::Sodium;
+use crate::keys::SigningPublicKey;
 use crate::op::OpSeq;
 use crate::oplog::Index;
 use crate::replica::Replica;
 
-/// Authors that a filter names. A side that knows more names those that it has refused instead.
+/// Actors that a filter names. A side that knows more names those that it has refused instead.
 const MAX_NAMED: usize = 256;
 /// Unknown authors that are named in full.
 const MAX_UNKNOWN: usize = 32;
@@ -21,19 +25,19 @@ const ALL: u8 = 0;
 const ONLY: u8 = 1;
 const EXCEPT: u8 = 2;
 
-/// An actor with one of its keys, shortened with the nonce of a session.
-type ShortAuthor = [u8; 8];
+/// An actor, shortened with the nonce of a session.
+type ShortActor = [u8; 8];
 
-/// The authors whose operations a side accepts.
+/// The actors whose operations a side accepts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum AuthorFilter {
     /// All, as far as is known.
     #[default]
     All,
     /// Only these, in order.
-    Only(Vec<ShortAuthor>),
+    Only(Vec<ShortActor>),
     /// All but these, in order: they were refused before.
-    Except(Vec<ShortAuthor>),
+    Except(Vec<ShortActor>),
 }
 
 /// An author whose operations a session left out or refused, because its key is not registered.
@@ -47,46 +51,47 @@ pub struct UnknownAuthor {
 }
 
 impl AuthorFilter {
-    /// Returns the authors that this replica accepts, for a session with this nonce.
+    /// Returns the actors that this replica accepts, for a session with this nonce: those of its keys and of its log.
     pub(crate) fn of(replica: &Replica, nonce: &[u8; 16]) -> Self {
         if replica.accepts_unverified() {
             return Self::All;
         }
-        let short = |(actor, kid): (&str, &str)| shorten(replica.crypto(), nonce, actor, kid);
+        let short = |actor: &str| shorten(replica.crypto(), nonce, actor);
         let (keys, index) = (replica.keys(), replica.log().index());
-        let sorted = |mut named: Vec<ShortAuthor>| {
+        let sorted = |mut named: Vec<ShortActor>| {
             named.sort_unstable();
             named.dedup();
             named
         };
         if keys.len().max(index.authors().len()) <= MAX_NAMED {
-            let known = keys.iter().map(|key| (key.actor(), key.kid())).chain(index.authors());
+            let known =
+                keys.iter().map(SigningPublicKey::actor).chain(index.authors().map(|(actor, _)| actor));
             let named = sorted(known.map(short).collect());
             if named.len() <= MAX_NAMED {
                 return Self::Only(named);
             }
         }
-        let refused = replica.peers().refused_authors();
-        let unknown = refused.filter(|(actor, kid)| keys.find(actor, kid).is_none());
-        let named = sorted(unknown.map(short).take(MAX_NAMED).collect());
+        let mut unknown: BTreeSet<&str> = replica.peers().refused_authors().map(|(actor, _)| actor).collect();
+        unknown.retain(|actor| !keys.knows_actor(actor));
+        let named = sorted(unknown.into_iter().map(short).take(MAX_NAMED).collect());
         if named.is_empty() { Self::All } else { Self::Except(named) }
     }
 
-    /// Returns true if nothing can be refused because of its author.
+    /// Returns true if nothing can be refused because of its actor.
     const fn is_all(&self) -> bool {
         matches!(self, Self::All)
     }
 
-    fn accepts(&self, author: &ShortAuthor) -> bool {
+    fn accepts(&self, actor: &ShortActor) -> bool {
         match self {
             Self::All => true,
-            Self::Only(named) => named.binary_search(author).is_ok(),
-            Self::Except(named) => named.binary_search(author).is_err(),
+            Self::Only(named) => named.binary_search(actor).is_ok(),
+            Self::Except(named) => named.binary_search(actor).is_err(),
         }
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        let (kind, named): (u8, &[ShortAuthor]) = match self {
+        let (kind, named): (u8, &[ShortActor]) = match self {
             Self::All => (ALL, &[]),
             Self::Only(named) => (ONLY, named),
             Self::Except(named) => (EXCEPT, named),
@@ -110,7 +115,7 @@ impl AuthorFilter {
         if count > MAX_NAMED {
             return Err(reader.fault(CodecFault::TooMany));
         }
-        let named: Vec<ShortAuthor> = (0..count).map(|_| reader.array()).collect::<Result<_, _>>()?;
+        let named: Vec<ShortActor> = (0..count).map(|_| reader.array()).collect::<Result<_, _>>()?;
         if !named.is_sorted_by(|a, b| a < b) {
             return Err(reader.fault(CodecFault::Reference));
         }
@@ -118,18 +123,15 @@ impl AuthorFilter {
     }
 }
 
-/// Shortens an author. The nonce is new in each session, so nobody can choose names that collide.
-fn shorten(crypto: Sodium, nonce: &[u8; 16], actor: &str, kid: &str) -> ShortAuthor {
-    let mut text = Vec::with_capacity(actor.len() + kid.len() + 2);
-    put_text(&mut text, actor);
-    put_text(&mut text, kid);
-    first_8(&crypto.short_hash(nonce, &text))
+/// Shortens an actor. The nonce is new in each session, so nobody can choose names that collide.
+fn shorten(crypto: Sodium, nonce: &[u8; 16], actor: &str) -> ShortActor {
+    first_8(&crypto.short_hash(nonce, actor.as_bytes()))
 }
 
 /// The filter that a peer told in a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PeerFilter {
-    /// The initiator's nonce, which shortens the authors.
+    /// The initiator's nonce, which shortens the actors.
     nonce: [u8; 16],
     filter: Arc<AuthorFilter>,
 }
@@ -142,9 +144,9 @@ impl PeerFilter {
         Self { nonce, filter: Arc::new(filter) }
     }
 
-    /// Returns true if the peer accepts operations of this author.
-    pub(crate) fn accepts(&self, crypto: Sodium, actor: &str, kid: &str) -> bool {
-        self.filter.is_all() || self.filter.accepts(&shorten(crypto, &self.nonce, actor, kid))
+    /// Returns true if the peer accepts operations of this actor.
+    pub(crate) fn accepts(&self, crypto: Sodium, actor: &str) -> bool {
+        self.filter.is_all() || self.filter.accepts(&shorten(crypto, &self.nonce, actor))
     }
 
     /// Returns the operations of this log that the peer does not accept.
@@ -152,7 +154,7 @@ impl PeerFilter {
         if self.filter.is_all() {
             return Declined::default();
         }
-        let is_declined = |(actor, kid): (&str, &str)| !self.accepts(crypto, actor, kid);
+        let is_declined = |(actor, _): (&str, &str)| !self.accepts(crypto, actor);
         Declined(index.authors().map(is_declined).collect())
     }
 }
@@ -179,7 +181,8 @@ impl Declined {
     pub(crate) fn authors(&self, index: &Index) -> Vec<UnknownAuthor> {
         let mut named = UnknownAuthors::default();
         let declined = index.authors().zip(&self.0).rev().filter(|(_, declined)| **declined);
-        declined.for_each(|((actor, kid), _)| named.add(actor, kid));
+        // All of a log are different, so more than these are not needed.
+        declined.take(MAX_UNKNOWN).for_each(|((actor, kid), _)| named.add(actor, kid));
         named.0
     }
 }
@@ -251,7 +254,7 @@ mod tests {
             assert_eq!(reader.end(), Ok(()));
         }
         // Out of order, twice, too many, an unknown kind.
-        let listed = |authors: &[ShortAuthor]| {
+        let listed = |authors: &[ShortActor]| {
             let mut bytes = vec![ONLY];
             put_count(&mut bytes, authors.len());
             bytes.extend(authors.iter().flatten());
@@ -259,7 +262,7 @@ mod tests {
         };
         assert!(listed(&[[2; 8], [1; 8]]).is_err());
         assert!(listed(&[[1; 8], [1; 8]]).is_err());
-        let many: Vec<ShortAuthor> = (0..257_u64).map(u64::to_be_bytes).collect();
+        let many: Vec<ShortActor> = (0..257_u64).map(u64::to_be_bytes).collect();
         assert!(listed(&many[1..]).is_ok());
         assert!(listed(&many).is_err());
         assert!(AuthorFilter::read(&mut ByteReader::new(&[3])).is_err());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::codec::{OpHash, UnpackedOp, wide};
 use crate::hlc::WallMillis;
 use crate::op::{OpSeq, SignedOpRef};
-use crate::replica::{Incoming, IngestError, OpRefusal, Outcome, Replica};
+use crate::replica::{CopyDigest, Incoming, IngestError, OpRefusal, Outcome, Replica};
 
 /// Numbers of operations that came in, by their outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,6 +133,11 @@ impl RefusalReason {
         }
     }
 
+    /// Returns true if another copy of the operation may be accepted.
+    pub(crate) const fn may_concern_one_copy(self) -> bool {
+        matches!(self, Self::BadSignature | Self::UnknownKey)
+    }
+
     pub(crate) fn of_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.code() == code)
     }
@@ -145,6 +150,20 @@ pub(crate) struct RefusedOp<'a> {
     pub(crate) reason: RefusalReason,
     /// `None` if it breaks a rule of operations.
     pub(crate) op: Option<SignedOpRef<'a>>,
+}
+
+impl RefusedOp<'_> {
+    /// Returns the digest over this copy if another copy may be genuine: the signature is not the actor's, or the actor
+    /// is known and the copy names another key. The hash covers neither.
+    pub(crate) fn doubtful_copy(&self, replica: &Replica) -> Option<CopyDigest> {
+        let op = self.op?;
+        let is_doubtful = match self.reason {
+            RefusalReason::BadSignature => true,
+            RefusalReason::UnknownKey => replica.keys().knows_actor(op.op().actor()),
+            _ => false,
+        };
+        is_doubtful.then(|| replica.copy_digest(op.kid(), op.signature()))
+    }
 }
 
 /// The operations of one message or frame after they were ingested.

@@ -118,6 +118,36 @@ fn forged_copies_are_transferred_once() {
     refused_operations_cost_nothing(device, relay, |refused| refused.bad_signature);
 }
 
+/// Nor is the kid: a copy that names a key that nobody knows must not hide the genuine one, which the author holds.
+#[test]
+fn a_copy_with_a_made_up_key_does_not_lock_out_the_genuine_operation() {
+    let genuine = written("alice", 0, 3);
+    let with_other_key = |op: &SignedOp| SignedOp::new(op.op().clone(), "made up", *op.signature()).unwrap();
+    for name in ["relay", ""] {
+        let mut relay = blind(&genuine.iter().map(with_other_key).collect::<Vec<_>>());
+        let (mut device, mut author) = (reader(&["alice"]), reader(&["alice"]));
+        give(&mut author, &genuine);
+        let mut at_relay = responder();
+        let mut session = |number: u8, ours: &mut Replica| {
+            let options = SyncOptions::new();
+            let options = if name.is_empty() { options } else { options.peer(name) };
+            let mut session = SyncSession::new(options, [number; 16]);
+            run(&mut session, ours, &mut at_relay, &mut relay, NOW).unwrap()
+        };
+        let (result, progress) = session(1, &mut device);
+        assert_eq!((except(result).2.unknown_key, progress.received.new_ops()), (3, 0));
+        // The relay asks the author for its copies.
+        let (_, progress) = session(2, &mut author);
+        assert!(progress.op_bytes_sent > 0, "{progress:?}");
+        let (result, progress) = session(3, &mut device);
+        assert_eq!(progress.received.new_ops(), 3, "{name}: {result:?}");
+        assert_same(&author, &device);
+        let (result, progress) = session(4, &mut device);
+        assert!(result.is_converged(), "{name}: {result:?}");
+        assert_eq!(progress.received.total(), 0);
+    }
+}
+
 /// The signature is no part of the identity, so a refused copy must not hide the genuine one.
 #[test]
 fn a_refused_copy_does_not_lock_out_the_genuine_operation() {
@@ -247,6 +277,26 @@ fn an_operation_that_arrives_from_elsewhere_is_not_refused_any_more() {
 #[cfg(feature = "sqlite")]
 mod restart {
     use super::*;
+
+    /// More copies in doubt than a session may claim, in more than one answer.
+    #[test]
+    fn copies_that_come_in_several_answers_are_remembered_in_the_file() {
+        const FORGED: u64 = 2_000;
+        let directory = tempfile::tempdir().unwrap();
+        // The newest come first, so the last answer brings forged ones.
+        let mut relay = blind(&forged(&written("alice", 0, FORGED)));
+        give(&mut relay, &written("alice", FORGED, 50));
+        let mut at_relay = responder();
+        for (number, expected) in [(1, FORGED + 50), (2, 0), (3, 0)] {
+            let path = directory.path().join("log");
+            let mut device = Replica::open(knowing(&["alice"]).guard_revision(1).path(path, NOW)).unwrap();
+            let options = SyncOptions::new().peer("relay").max_message_bytes(64 << 10);
+            let mut session = SyncSession::new(options, [number; 16]);
+            let (_, progress) = run(&mut session, &mut device, &mut at_relay, &mut relay, NOW).unwrap();
+            assert_eq!(progress.received.total(), expected, "session {number}");
+            assert!(number > 1 || progress.round_trips > 3, "{progress:?}");
+        }
+    }
 
     #[test]
     fn what_was_refused_is_remembered_in_the_file() {

@@ -36,7 +36,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::middleware::{self, Next as Handler};
 use axum::response::Response;
 use axum::routing::get;
@@ -334,8 +334,13 @@ async fn answer(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    // As long as it moves, however slow the line is.
-    let Ok(body) = axum::body::to_bytes(body, relay.max_bytes).await else { return status(413) };
+    let announced =
+        head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|len| usize::try_from(len).map_or(true, |len| len > relay.max_bytes)) {
+        return status(413);
+    }
+    // As long as it moves, however slow the line is. A broken body is no reason for the client to send shorter ones.
+    let Ok(body) = axum::body::to_bytes(body, relay.max_bytes).await else { return status(400) };
     let busy = connection.busy();
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let request = HttpRequest { method: head.method.as_str(), content_type, body: &body };

@@ -4,7 +4,7 @@ use super::{SyncOptions, pack_op};
 use crate::codec::{OpHash, OpPacker};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
-use crate::replica::{CopyDigest, NewRefused, Replica};
+use crate::replica::{NewRefused, Replica};
 use crate::sync::authors::PeerFilter;
 use crate::sync::proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_REFUSED, room_for_ops};
 use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, write_push};
@@ -60,8 +60,8 @@ impl Push {
         let index = replica.log().index();
         let mut next = self.next;
         for number in self.next.until(replica.log().confirmed()) {
-            let wanted = !self.common.contains(number)
-                && self.peer.accepts(replica.crypto(), index.actor(number), index.kid(number));
+            let wanted =
+                !self.common.contains(number) && self.peer.accepts(replica.crypto(), index.actor(number));
             if wanted && !pack_op(replica, number, &mut packer)? {
                 break;
             }
@@ -103,13 +103,15 @@ impl Push {
             return;
         };
         let mut new = Vec::new();
-        for refused in ingested.refused.iter().filter(|refused| refused.reason != RefusalReason::UnknownKey) {
+        for refused in &ingested.refused {
             let Some(op) = refused.op else { continue };
+            let copies = refused.doubtful_copy(replica);
+            if refused.reason == RefusalReason::UnknownKey && copies.is_none() {
+                // The actor is named in the filter instead.
+                continue;
+            }
             let Ok(hash) = OpHash::of(&replica.crypto(), op) else { continue };
-            let copies = match refused.reason {
-                RefusalReason::BadSignature => replica.copy_digest(op.kid(), op.signature()),
-                _ => CopyDigest::default(),
-            };
+            let copies = copies.unwrap_or_default();
             let (ts, actor) = (op.op().ts(), op.op().actor());
             new.push(NewRefused { ts, actor, hash, reason: refused.reason.code(), copies });
         }

@@ -9,7 +9,7 @@ use super::transfer::{HashedRefusal, Inbox, Outbox};
 use crate::codec::{OpHash, wide};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
-use crate::replica::{Claim, NewRefused, RefusedByPeer, RefusedOps, Replica};
+use crate::replica::{Claim, CopyDigest, NewRefused, RefusedByPeer, RefusedOps, Replica};
 use crate::sync::authors::{PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
     MAX_PENDING, MAX_PENDING_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, REFUSED_AS_PROGRESS,
@@ -304,14 +304,17 @@ impl Reconciling {
 
     /// Returns true if nothing is left to be sent.
     pub(super) fn is_complete(&self) -> bool {
-        self.pending.is_empty() && self.outbox.is_empty() && self.inbox.is_empty()
+        self.pending.is_empty() && self.outbox.is_empty() && self.inbox.is_empty(self.start.version)
     }
 
     /// Remembers operations of the peer that were refused, so that it does not send them again.
     fn remember(&mut self, replica: &mut Replica, refused: &[HashedRefusal<'_>]) {
         let (Some(name), ProtocolVersion::V2) = (&self.start.peer, self.start.version) else { return };
-        // Unknown authors are named in the filter instead.
-        let refused = refused.iter().filter(|refused| refused.reason != RefusalReason::UnknownKey);
+        // Unknown actors are named in the filter instead.
+        let is_named = |refused: &&HashedRefusal<'_>| {
+            refused.reason == RefusalReason::UnknownKey && refused.copies == CopyDigest::default()
+        };
+        let refused = refused.iter().filter(|refused| !is_named(refused));
         let new = refused.map(|refused| NewRefused {
             ts: refused.op.op().ts(),
             actor: refused.op.op().actor(),
@@ -322,12 +325,12 @@ impl Reconciling {
         self.unremembered |= !replica.peers_mut().remember(name, self.start.tag, new);
     }
 
-    /// Remembers operations that the peer refused. Of a copy with a bad signature, another is wanted.
+    /// Remembers operations that the peer refused. Of a copy in doubt, another is wanted.
     fn remember_by_peer(&mut self, replica: &mut Replica, refused: Vec<(OpSeq, RefusalReason)>) {
         let mut new = Vec::with_capacity(refused.len());
         for (number, reason) in refused {
             let hash = *replica.log().index().hash(number);
-            if reason == RefusalReason::BadSignature {
+            if reason.may_concern_one_copy() {
                 replica.collect_alternates(&hash);
             }
             let alternates = replica.alternates_of(number);

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::SyncOptions;
 use super::id::hint_of;
-use crate::codec::first_8;
-use crate::codec::{OpHash, OpPacker, wide};
+use crate::codec::{OpHash, OpPacker, first_8, wide};
 use crate::op::OpSeq;
 use crate::oplog::LogId;
-use crate::replica::{Refused, RefusedOps, Replica};
+use crate::replica::{CopyDigest, Refused, RefusedOp, RefusedOps, Replica};
 use crate::sync::authors::AuthorFilter;
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_CLAIMS, ONE_OP_MESSAGE_BYTES};
 use crate::sync::proto::{
@@ -17,7 +16,7 @@ use crate::sync::proto::{
 };
 use crate::sync::rbsr::Entries;
 use crate::sync::resume::{ResumeId, ResumeToken};
-use crate::sync::{RefusalReason, SyncError};
+use crate::sync::{RefusalReason, Refusals, SyncError};
 
 /// The facts about a session that are fixed by its first request.
 pub(crate) struct Start {
@@ -106,8 +105,8 @@ impl Start {
         head.write(Sections { copies, ranges, ops: OpPacker::new(0) })
     }
 
-    /// Returns the operations of which another copy is wanted: those that this side refused for their signatures, and
-    /// of a replica that does not verify, those in doubt.
+    /// Returns the operations of which another copy is wanted: those of which this side refused copies in doubt, and of
+    /// a replica that does not verify, those in doubt.
     fn wanted_copies(&self, replica: &Replica) -> Vec<WantedCopy> {
         let doubted = |hash: &OpHash| WantedCopy {
             hash: *hash,
@@ -118,7 +117,7 @@ impl Start {
         }
         // All that were ever refused by this peer, whether the session covers them or not, a few in each session.
         let memory = self.memory(replica);
-        let is_bad = |op: &&crate::replica::RefusedOp| op.reason() == RefusalReason::BadSignature.code();
+        let is_bad = |op: &&RefusedOp| op.copies() != CopyDigest::default();
         let bad: Vec<WantedCopy> = memory
             .into_iter()
             .flat_map(|memory| memory.ops.iter())
@@ -159,8 +158,7 @@ impl Start {
             };
             let reason = RefusalReason::of_code(op.reason).unwrap_or(RefusalReason::Other);
             // The peer refused a copy, not the operation.
-            let has_others =
-                reason == RefusalReason::BadSignature && replica.alternates_of(seq) != op.alternates;
+            let has_others = reason.may_concern_one_copy() && replica.alternates_of(seq) != op.alternates;
             if !has_others {
                 refused.insert(seq, reason);
             }
@@ -191,8 +189,8 @@ impl Start {
     }
 }
 
-/// Returns true if a session that resumes with this token hides nothing that may be welcome now.
-/// A token of version 1 is for a peer that is known to speak no other, or of which nothing is known.
+/// Returns true if a session that resumes with this token hides nothing that may be welcome now. A token of version 1
+/// is for a peer that is known to speak no other, or of which nothing is known.
 fn is_valid(
     token: &ResumeToken,
     replica: &Replica,
@@ -210,5 +208,6 @@ fn is_valid(
     let has_memory = memory.is_some_and(|memory| memory.bytes() > 0);
     // With other keys, what was refused may be welcome. A refused copy may be followed by a genuine one, which is only
     // noticed if the copy is remembered. What was refused since another session cannot be told apart.
-    token.except.tag == tag && (is_last || (!has_memory && token.except.refused.bad_signature == 0))
+    let Refusals { bad_signature, unknown_key, .. } = token.except.refused;
+    token.except.tag == tag && (is_last || (!has_memory && bad_signature == 0 && unknown_key == 0))
 }

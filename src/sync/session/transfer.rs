@@ -255,7 +255,7 @@ pub(crate) struct HashedRefusal<'a> {
     pub(crate) op: SignedOpRef<'a>,
     pub(crate) hash: OpHash,
     pub(crate) reason: RefusalReason,
-    /// The digest over all copies that the session refused, of a bad signature.
+    /// The digest over all copies in doubt that the session refused.
     pub(crate) copies: CopyDigest,
 }
 
@@ -282,10 +282,11 @@ impl Inbox {
             }
         }
         let mut hashed = Vec::with_capacity(ingested.refused.len());
-        for RefusedOp { op, reason, .. } in ingested.refused {
+        for refused in ingested.refused {
+            let RefusedOp { op, reason, .. } = refused;
             match op.and_then(|op| Some((op, OpHash::of(&replica.crypto(), op).ok()?))) {
                 Some((op, hash)) => {
-                    let copies = self.count_refused(replica, op, hash, reason);
+                    let copies = self.count_refused(&refused, replica, hash);
                     hashed.push(HashedRefusal { op, hash, reason, copies });
                 }
                 None => self.unhashed = true,
@@ -302,21 +303,23 @@ impl Inbox {
         hashed
     }
 
-    /// Records a refused operation. Returns the digest over all of its copies that were refused for their signatures.
-    fn count_refused(
-        &mut self,
-        replica: &Replica,
-        op: SignedOpRef<'_>,
-        hash: OpHash,
-        reason: RefusalReason,
-    ) -> CopyDigest {
-        let refused = self.refused_ops.entry(hash);
-        let refused = refused.or_insert(RefusedCopies { reason, copies: CopyDigest::default() });
-        refused.reason = reason;
-        if reason == RefusalReason::BadSignature {
-            refused.copies = refused.copies.and(replica.copy_digest(op.kid(), op.signature()));
+    /// Records a refused operation. Returns the digest over all of its copies in doubt that the session refused.
+    fn count_refused(&mut self, refused: &RefusedOp<'_>, replica: &Replica, hash: OpHash) -> CopyDigest {
+        let reason = refused.reason;
+        let copies = self.refused_ops.entry(hash);
+        let copies = copies.or_insert(RefusedCopies { reason, copies: CopyDigest::default() });
+        copies.reason = reason;
+        if let Some(copy) = refused.doubtful_copy(replica) {
+            let is_first = copies.copies == CopyDigest::default();
+            copies.copies = copies.copies.and(copy);
+            if is_first
+                && reason == RefusalReason::UnknownKey
+                && self.alternates_wanted.len() < MAX_BAD_SIGNATURES
+            {
+                self.alternates_wanted.push(hash);
+            }
         }
-        refused.copies
+        copies.copies
     }
 
     /// Returns true if the session has refused enough to end with what it has.
@@ -324,9 +327,10 @@ impl Inbox {
         self.refused > MAX_REFUSED
     }
 
-    /// Returns true if it has nothing to say about copies.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.alternates_wanted.is_empty() && self.same.is_empty()
+    /// Returns true if it has nothing to say about copies, or may not say more in this session.
+    pub(crate) fn is_empty(&self, version: ProtocolVersion) -> bool {
+        let may_claim = version == ProtocolVersion::V1 || self.claims < MAX_CLAIMS;
+        (self.alternates_wanted.is_empty() || !may_claim) && self.same.is_empty()
     }
 
     /// Adds what a message that was taken back said about copies.
