@@ -47,10 +47,12 @@
 //! 4. [`store`] and [`bundle`]: replicas in files, backups, checks; operations in a file.
 //! 5. [`op`], [`value`], [`hlc`], [`codec`] and [`crypto`]: an operation, its parts and its forms.
 //! 6. [`oplog`] and [`state`]: the layers below a replica, for programs that need only a log or a merge.
-//! 7. The [`manual`]: the [format](manual::format) byte by byte, the [reasons](manual::design) for the design, the
-//!    [threats](manual::threats), the [transports](manual::transports) on slow lines,
-//!    [dependencies](manual::dependencies) that conflict, [versions](manual::versions) that meet, and the
-//!    [C interface](manual::c_api).
+//! 7. The [`manual`] shows how to write a [first application](manual::first_app), handle [keys](manual::keys) and
+//!    wrong [clocks](manual::clocks), [model data](manual::modelling), [back up](manual::backup) and deploy a
+//!    [relay](manual::relay). Its reference has the [format](manual::format) byte by byte, the
+//!    [reasons](manual::design) for the design, the [threats](manual::threats), the
+//!    [transports](manual::transports) on slow lines, [dependencies](manual::dependencies) that conflict,
+//!    [versions](manual::versions) that meet, and the [C interface](manual::c_api).
 //!
 //! # Features
 //!

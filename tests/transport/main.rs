@@ -8,6 +8,7 @@ mod devices;
 mod gateways;
 mod handler;
 mod http;
+mod notes;
 mod processes;
 mod server;
 mod slow;
