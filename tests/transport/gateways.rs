@@ -124,33 +124,127 @@ fn chunks_and_informational_answers_are_read_over_one_connection() {
     peer.with(|bob| assert_same(&alice, bob));
 }
 
+/// Returns the bytes with some of them changed, left out or repeated, as the seed says.
+fn mutated(bytes: &[u8], seed: usize) -> Vec<u8> {
+    let seed = u64::try_from(seed).unwrap();
+    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=next(4) {
+        let at = next(bytes.len());
+        match next(5) {
+            0 => bytes[at] ^= 1 << next(8),
+            1 => bytes[at] = *b"\r\n :;0aF,\0\xff".get(next(11)).unwrap(),
+            2 => drop(bytes.remove(at)),
+            3 => bytes.insert(at, *b"\r\n :;0aF,\0\xff".get(next(11)).unwrap()),
+            _ => {
+                let piece = bytes[at..(at + next(30)).min(bytes.len())].to_vec();
+                bytes.splice(at..at, piece);
+            }
+        }
+    }
+    bytes
+}
+
 #[test]
-fn malformed_chunks_and_endless_lines_are_errors() {
-    let endless = [b"5;".to_vec(), vec![b'a'; 1 << 16]].concat();
-    let trailer = [b"0\r\n".to_vec(), b"a: b\r\n".repeat(1 << 12)].concat();
+fn three_thousand_altered_answers_are_read_or_refused() {
+    let body = vec![7; 40];
+    let with = |headers: &str, body: &[u8]| {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {HTTP_CONTENT_TYPE}\r\n{headers}\r\n");
+        [head.as_bytes(), body].concat()
+    };
+    let chunked =
+        [&b"1e;a=b\r\n"[..], &body[..30], b"\r\nA\r\n", &body[30..], b"\r\n0\r\nx: y\r\n\r\n"].concat();
+    let answers = [
+        with("content-length: 40\r\n", &body),
+        with("transfer-encoding: chunked\r\nconnection: keep-alive\r\n", &chunked),
+        [&b"HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n"[..], &with("retry-after: 3\r\n", &body)].concat(),
+    ];
+    let genuine = answers.clone();
+    let address = listen(move |number, mut stream| {
+        read_request(&stream).unwrap();
+        let answer = mutated(&answers[number % 3], number / 3);
+        // In two pieces, cut anywhere.
+        let (first, second) = answer.split_at(number * 7 % answer.len());
+        drop(stream.write_all(first).and_then(|()| stream.write_all(second)));
+    });
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..3000 {
+        // A connection each: a kept one has been closed by the server.
+        match client(&format!("http://{address}/"), once()).exchange(b"x", 1000, proceed) {
+            Ok(answer) => {
+                assert!(answer.len() <= 1000);
+                read += 1;
+            }
+            Err(HttpError::Cancelled | HttpError::Timeout(_)) => panic!("it waited"),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(read > 300 && refused > 300, "{read} read, {refused} refused");
+    let server = Server::start(move |number, _| genuine[number].clone());
+    for _ in 0..3 {
+        assert_eq!(client(&server.url, once()).exchange(b"x", 1000, proceed).unwrap(), body);
+    }
+}
+
+/// Returns the error of an exchange whose answer has this chunked body, and then the end of the connection.
+fn error_of_chunks(body: Vec<u8>) -> HttpError {
+    let head =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: {HTTP_CONTENT_TYPE}\r\ntransfer-encoding: chunked\r\n\r\n");
+    let server = Server::start(move |_, _| [head.as_bytes(), &body].concat());
+    client(&server.url, once()).exchange(b"x", 1000, proceed).unwrap_err()
+}
+
+#[test]
+fn malformed_chunks_are_errors_of_the_protocol() {
     for body in [
-        b"zz\r\n".to_vec(),
-        b"5\r\nabc\r\n0\r\n\r\n".to_vec(),
-        b"3\r\nabcd\r\n0\r\n\r\n".to_vec(),
-        b"-1\r\n".to_vec(),
-        b"ffffffffffffffffff\r\n".to_vec(),
-        b"ffffffff\r\nabc".to_vec(),
-        b"3\r\nabc\r\n".to_vec(),
-        endless,
-        trailer,
+        &b"zz\r\n"[..],
+        b"-1\r\n",
+        b"\r\n",
+        b";x\r\n",
+        b" \r\n",
+        b"ffffffffffffffffff\r\n",
+        b"3\r\nabcd\r\n0\r\n\r\n",
     ] {
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: {HTTP_CONTENT_TYPE}\r\ntransfer-encoding: chunked\r\n\r\n"
-        );
-        let server = Server::start(move |_, _| [head.as_bytes(), &body].concat());
-        let error = client(&server.url, once()).exchange(b"x", 1000, proceed).unwrap_err();
-        let expected = matches!(
-            error,
-            HttpError::Protocol(_)
-                | HttpError::TooLarge { limit: 1000 }
-                | HttpError::Connection(ConnectionError::Io(_))
-        );
-        assert!(expected, "{error:?}");
+        let error = error_of_chunks(body.to_vec());
+        assert!(matches!(error, HttpError::Protocol(_)), "{body:?}: {error:?}");
+    }
+    let error = error_of_chunks(b"ffffffff\r\nabc".to_vec());
+    assert!(matches!(error, HttpError::TooLarge { limit: 1000 }), "{error:?}");
+    // Cut short: the network may have failed.
+    for body in [&b"5\r\nabc"[..], b"3\r\nabc\r\n", b"3\r\nabc\r\n0\r\n", b"3"] {
+        let error = error_of_chunks(body.to_vec());
+        assert!(matches!(error, HttpError::Connection(ConnectionError::Io(_))), "{body:?}: {error:?}");
+    }
+}
+
+#[test]
+fn an_endless_line_between_chunks_is_read_to_its_bound_only() {
+    for (start, piece) in [(&b"5;"[..], &b"aaaaaa"[..]), (b"0\r\n", b"a: b\r\n")] {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&taken);
+        let (start, piece) = (start.to_vec(), piece.to_vec());
+        let address = listen(move |_, mut stream| {
+            read_request(&stream).unwrap();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: {HTTP_CONTENT_TYPE}\r\ntransfer-encoding: chunked\r\n\r\n"
+            );
+            let mut sent = stream.write_all(&[head.as_bytes(), &start].concat());
+            let more = piece.repeat(1000);
+            while sent.is_ok() {
+                counted.fetch_add(more.len(), Ordering::SeqCst);
+                sent = stream.write_all(&more);
+            }
+        });
+        let error = client(&format!("http://{address}/"), once()).exchange(b"x", 1000, proceed).unwrap_err();
+        assert!(matches!(error, HttpError::Protocol(_)), "{error:?}");
+        // The sockets hold more than was read.
+        assert!(taken.load(Ordering::SeqCst) < 32 << 20, "{taken:?}");
     }
 }
 
@@ -259,6 +353,35 @@ fn the_pause_that_the_server_asks_for_is_heeded() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
     assert_eq!(server.requests(), 1);
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_refusal_in_a_message_keeps_the_pause_that_came_with_it() {
+    let failure = SyncError::AlertReceived(policysync::sync::Alert::Failed).to_alert();
+    let head = format!(
+        "HTTP/1.1 503 Busy\r\nretry-after: 3600\r\ncontent-type: {HTTP_CONTENT_TYPE}\r\ncontent-length: {}\r\n\r\n",
+        failure.len()
+    );
+    let server = Server::start(move |_, _| [head.as_bytes(), &failure].concat());
+    let error = sync(&mut device("alice"), &client(&server.url, HttpOptions::new())).unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)), "{error:?}");
+    assert!(error.is_temporary());
+}
+
+#[test]
+fn a_proxy_that_wants_credentials_is_named_without_a_tunnel_too() {
+    let proxy = Server::start(|_, _| http(407, "text/html", b""));
+    let through = proxy.url.replace("/sync", "");
+    let options = once().connection(ConnectionOptions::new().proxy(&through));
+    let error = sync(&mut device("alice"), &client("http://policysync.invalid/", options)).unwrap_err();
+    assert!(
+        matches!(error, HttpError::Connection(ConnectionError::Proxy { status: 407 }))
+            && !error.is_temporary(),
+        "{error:?}"
+    );
+    // Without a proxy it is a status like any other.
+    let error = sync(&mut device("alice"), &client(&proxy.url, once())).unwrap_err();
+    assert!(matches!(error, HttpError::Status { status: 407, .. }), "{error:?}");
 }
 
 #[test]

@@ -460,3 +460,64 @@ fn an_invalid_certificate_is_not_added() {
         "TlsRoots { mozilla: false, added: 2 }"
     );
 }
+
+#[test]
+fn a_gateway_that_refuses_a_long_request_early_is_heard_over_tls() {
+    let authority = Authority::new();
+    // One reads on for a while, one closes at once: then the client's write fails before it has read the answer.
+    for (reads_on, length) in [(true, 8 << 20), (false, 8 << 20), (false, 40 << 10)] {
+        let port = listen_securely(authority.honest_server(), move |mut stream| {
+            // Or the answer would wait until the client has acknowledged the record before.
+            stream.sock.set_nodelay(true).unwrap();
+            let mut head = [0; 1024];
+            assert!(stream.read(&mut head).unwrap() > 0);
+            let page = b"<html>too large";
+            stream.write_all(&crate::server::http(413, "text/html", page)).unwrap();
+            stream.flush().unwrap();
+            let mut piece = vec![0; 1 << 16];
+            for _ in 0..if reads_on { 20 } else { 0 } {
+                drop(stream.read(&mut piece));
+            }
+            if reads_on {
+                thread::sleep(Duration::from_secs(1));
+            }
+        });
+        let options = HttpOptions::new().retry_for(Duration::ZERO).connection(authority.trusted());
+        let client = HttpClient::new(&format!("https://127.0.0.1:{port}/"), options).unwrap();
+        let error = client.exchange(&vec![0; length], 1000, proceed).unwrap_err();
+        assert!(
+            matches!(error, HttpError::RequestTooLarge { len } if len == length),
+            "{reads_on}, {length}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn an_upload_over_tls_goes_on_while_the_server_sends_something() {
+    let authority = Authority::new();
+    let port = listen_securely(authority.honest_server(), move |mut stream| {
+        let mut piece = vec![0; 16 << 10];
+        let mut left = {
+            let read = stream.read(&mut piece).unwrap();
+            let head = String::from_utf8_lossy(&piece[..read]).into_owned();
+            let end = head.find("\r\n\r\n").unwrap() + 4;
+            (2 << 20) - (read - end)
+        };
+        let mut rounds = 0;
+        while left > 0 {
+            // In the middle of the upload, while the client's socket is full.
+            if rounds % 8 == 0 && rounds < 32 {
+                stream.write_all(b"HTTP/1.1 103 X\r\n\r\n").unwrap();
+                thread::sleep(Duration::from_millis(100));
+            }
+            rounds += 1;
+            left -= stream.read(&mut piece).unwrap();
+        }
+        stream.write_all(&crate::server::http(404, "text/html", b"heard all")).unwrap();
+        stream.flush().unwrap();
+    });
+    let options = HttpOptions::new().retry_for(Duration::ZERO).connection(authority.trusted());
+    let client = HttpClient::new(&format!("https://127.0.0.1:{port}/"), options).unwrap();
+    let error = client.exchange(&vec![0; 2 << 20], 1000, proceed).unwrap_err();
+    assert!(matches!(error, HttpError::Status { status: 404, .. }), "{error:?}");
+}

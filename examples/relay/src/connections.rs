@@ -44,6 +44,8 @@ struct State {
     read: (Instant, u64),
     /// The same in writing, while writing waits for the other side.
     write: Option<(Instant, u64)>,
+    /// The time since which a line has moved less than [`LEAST_BYTES`], and those bytes.
+    moved: (Instant, u64),
     /// The bytes that were written since something was read.
     unanswered: u64,
     shed: bool,
@@ -56,6 +58,7 @@ impl Watched {
             phase: Phase::Request,
             read: (Instant::now(), 0),
             write: None,
+            moved: (Instant::now(), 0),
             unanswered: 0,
             shed: false,
             wakers: [None, None],
@@ -70,17 +73,13 @@ impl Watched {
         let mut state = self.state();
         state.phase = phase;
         state.read = (Instant::now(), 0);
+        state.moved = state.read;
     }
 
     /// Notes that the relay works on a request, until the result is dropped.
     pub fn busy(&self) -> Busy {
         self.enter(Phase::Busy);
         Busy(self.clone())
-    }
-
-    /// Notes that the connection has become a WebSocket.
-    pub fn become_line(&self) {
-        self.enter(Phase::Line);
     }
 
     /// Ends the connection at its next step, which is now.
@@ -113,29 +112,33 @@ impl State {
 
     fn has_read(&mut self, bytes: usize) {
         self.unanswered = 0;
-        let (since, moved) = &mut self.read;
-        *moved = moved.saturating_add(wide(bytes));
+        progress(&mut self.moved, bytes);
+        progress(&mut self.read, bytes);
         // Any byte is a sign of a line; a request must move.
-        if *moved >= LEAST_BYTES || self.phase == Phase::Line {
-            (*since, *moved) = (Instant::now(), 0);
+        if self.phase == Phase::Line {
+            self.read = (Instant::now(), 0);
         }
     }
 
     fn has_written(&mut self, bytes: usize) {
         self.unanswered = self.unanswered.saturating_add(wide(bytes));
+        progress(&mut self.moved, bytes);
         match &mut self.write {
-            Some((since, moved)) => {
-                *moved = moved.saturating_add(wide(bytes));
-                if *moved >= LEAST_BYTES {
-                    (*since, *moved) = (Instant::now(), 0);
-                }
-            }
+            Some(write) => progress(write, bytes),
             None => self.write = Some((Instant::now(), 0)),
         }
         // The other side reads its answer: it has no request to send yet.
         if self.phase == Phase::Request {
             self.read = (Instant::now(), 0);
         }
+    }
+}
+
+/// Counts bytes that have moved. The time begins again when they are enough.
+fn progress((since, moved): &mut (Instant, u64), bytes: usize) {
+    *moved = moved.saturating_add(wide(bytes));
+    if *moved >= LEAST_BYTES {
+        (*since, *moved) = (Instant::now(), 0);
     }
 }
 
@@ -282,11 +285,38 @@ impl Places {
         self.taken().connections.is_empty()
     }
 
-    /// Returns true if another WebSocket may be opened.
-    pub fn have_room_for_line(&self) -> bool {
-        let taken = self.taken();
-        let lines = taken.connections.values().filter(|(_, watched)| watched.state().phase == Phase::Line);
-        lines.count() < taken.bounds.lines()
+    /// Makes a connection a WebSocket. Returns false if there is no room for one.
+    ///
+    /// If all are taken, the one that has moved least recently of the address with the most of them goes, unless this
+    /// connection's address would then have the most: few addresses cannot keep out others.
+    pub fn become_line(&self, connection: &Watched) -> bool {
+        let mut taken = self.taken();
+        let lines = taken.connections.iter().filter(|(_, (_, watched))| watched.state().phase == Phase::Line);
+        let lines: Vec<_> =
+            lines.map(|(id, (address, watched))| (*address, watched.state().moved.0, *id)).collect();
+        if lines.len() >= taken.bounds.lines() {
+            // Connections of this machine are not bounded.
+            let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+            for address in lines.iter().filter_map(|(address, ..)| *address) {
+                *counts.entry(address).or_default() += 1;
+            }
+            let own = taken.connections.values().find(|(_, watched)| Arc::ptr_eq(&watched.0, &connection.0));
+            let own = own.and_then(|(address, _)| counts.get(&(*address)?)).copied().unwrap_or_default();
+            let Some((most, count)) = counts.into_iter().max_by_key(|(_, count)| *count) else {
+                return false;
+            };
+            if count <= own + 1 {
+                return false;
+            }
+            let of = |address| lines.iter().filter(move |(other, ..)| *other == Some(address));
+            let slowest = of(most).min_by_key(|(_, moved, _)| *moved).map(|(.., id)| *id);
+            // It is gone when its task runs next, so it no longer counts.
+            if let Some((_, watched)) = slowest.and_then(|id| taken.connections.remove(&id)) {
+                watched.shed();
+            }
+        }
+        connection.enter(Phase::Line);
+        true
     }
 
     /// Returns a place for a connection from this address; `None` if there is none.
@@ -391,7 +421,7 @@ mod tests {
     async fn lifetime(bytes: usize, every: Duration, line: bool) -> Option<Duration> {
         let (mut connection, mut far, watched) = pair();
         if line {
-            watched.become_line();
+            watched.enter(Phase::Line);
         }
         let begin = Instant::now();
         let writer = async {
@@ -491,7 +521,7 @@ mod tests {
         }
         // The first works, the second is a line, the third has moved since: the fourth goes.
         let _busy = held[0].1.busy();
-        held[1].1.become_line();
+        held[1].1.enter(Phase::Line);
         held[2].1.state().has_read(600);
         let (_fifth, _) = places.take(address).unwrap();
         let shed: Vec<bool> = held.iter().map(|(_, watched)| watched.state().shed).collect();
@@ -517,11 +547,41 @@ mod tests {
 
         let lines: Vec<_> = (0..6).map(|_| take("127.0.0.1").unwrap()).collect();
         for (_, watched) in &lines {
-            assert!(places.have_room_for_line());
-            watched.become_line();
+            assert!(places.become_line(watched));
         }
-        assert!(!places.have_room_for_line() && !places.are_free());
-        drop(lines);
+        let (_place, seventh) = take("127.0.0.1").unwrap();
+        assert!(!places.become_line(&seventh) && seventh.state().phase == Phase::Request);
+        drop((lines, _place));
         assert!(places.are_free());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_addresses_with_idle_lines_do_not_keep_others_out() {
+        let places = Places::new(Bounds { connections: 8, per_address: 100 });
+        let open = |text: &str| {
+            let taken = places.take(text.parse().unwrap()).unwrap();
+            (places.become_line(&taken.1), taken)
+        };
+        let (mut theirs, mut held) = (Vec::new(), Vec::new());
+        for address in ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.2"] {
+            let (is_open, taken) = open(address);
+            assert!(is_open);
+            theirs.push(taken.1.clone());
+            sleep(Duration::from_secs(1)).await;
+            // A byte each keeps a line open, but it has not moved.
+            theirs.iter().for_each(|watched| watched.state().has_read(1));
+            held.push(taken);
+        }
+        theirs[0].state().has_read(600);
+        let (first, _held) = open("198.51.100.1");
+        let (second, _held_too) = open("198.51.100.2");
+        assert!(first && second);
+        let shed: Vec<bool> = theirs.iter().map(|watched| watched.state().shed).collect();
+        assert_eq!(shed.iter().filter(|shed| **shed).count(), 2);
+        // One of each address, and not the one that has moved.
+        assert!(shed[1] && shed[3], "{shed:?}");
+        // All have their share: an address gets no second line at the cost of another's last two.
+        let (third, _) = open("198.51.100.1");
+        assert!(!third);
     }
 }

@@ -11,7 +11,8 @@
 //!   --token-file FILE  requires the token in this file (`Authorization: Bearer …`), and answers others with 401
 //!   --secret SECRET    a file with 32 random bytes that nobody else can read (head -c 32 /dev/urandom >SECRET); with it
 //!                      the relay keeps its sessions in FILE.sessions when it ends, and can resume them after a restart
-//!   --connections N    connections at a time; default: 1000. One more takes the place of the slowest
+//!   --connections N    connections at a time; default: 1000, at most three quarters of them WebSockets. One more takes
+//!                      the place of the slowest, a WebSocket that of one of the address with the most of them
 //!   --per-address N    connections of one address, or of one network of IPv6; default: 100. Those of this machine are
 //!                      not counted: they may come from a reverse proxy
 //! ```
@@ -369,10 +370,9 @@ async fn open_line(
     ConnectInfo(connection): ConnectInfo<Watched>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if !relay.places.have_room_for_line() {
+    if !relay.places.become_line(&connection) {
         return status(503);
     }
-    connection.become_line();
     let limit = relay.max_bytes;
     upgrade
         .max_message_size(limit)

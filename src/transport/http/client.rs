@@ -187,7 +187,13 @@ impl HttpClient {
                 _ => return Ok(Some(result?.body)),
             };
             let Some(pause) = backoff.after_failure(steady_clock(), asked) else {
-                return Ok(Some(result?.body));
+                return match result? {
+                    // The session would not tell the caller of this pause.
+                    Answer { status, retry_after: Some(_), .. } => {
+                        Err(HttpError::Status { status, retry_after: asked }.into())
+                    }
+                    answer => Ok(Some(answer.body)),
+                };
             };
             if waiting(session, |proceed| wait(pause, proceed))?.is_break() {
                 return Ok(None);
@@ -242,7 +248,14 @@ impl HttpClient {
         let connection = &self.options.connection;
         let limits = Limits { answer: self.options.answer, progress: connection.progress, max_bytes };
         let head = request_head(&self.url, connection, self.proxy.as_ref(), message.len());
-        let (answer, stream) = Exchange::new(stream, watch, limits).run(&head, message)?;
+        let result = Exchange::new(stream, watch, limits).run(&head, message);
+        let (answer, stream) = result.map_err(|failed| match failed.error {
+            // The proxy asks for its own credentials.
+            HttpError::Status { status: status @ 407, .. } if self.proxy.is_some() => {
+                Failed { error: ConnectionError::Proxy { status }.into(), ..failed }
+            }
+            _ => failed,
+        })?;
         if let Some(stream) = stream
             && let Ok(mut idle) = self.idle.lock()
         {

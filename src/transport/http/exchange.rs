@@ -33,6 +33,7 @@ pub(super) struct Limits {
 
 /// The answer to a request.
 pub(super) struct Answer {
+    pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) retry_after: Option<Duration>,
 }
@@ -105,7 +106,7 @@ impl<'e, 'w> Exchange<'e, 'w> {
             if let Err(error) = self.write(part) {
                 return self.hear_refusal(error);
             }
-            if parts.peek().is_some() {
+            if self.head.is_none() && parts.peek().is_some() {
                 self.hear_early()?;
             }
             if self.head.is_some() {
@@ -207,7 +208,7 @@ impl<'e, 'w> Exchange<'e, 'w> {
         if head.status != 200 && body.first() != Some(&ALERT) {
             return Err(refused);
         }
-        Ok((Answer { body, retry_after: head.retry_after }, head.persistent))
+        Ok((Answer { status: head.status, body, retry_after: head.retry_after }, head.persistent))
     }
 
     /// Reads the head if all of it has arrived, and skips informational ones.

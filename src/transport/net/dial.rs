@@ -89,7 +89,8 @@ fn in_turn(found: Vec<SocketAddr>, last: Option<IpAddr>) -> Vec<SocketAddr> {
     ordered
 }
 
-/// Returns the first connection and its address, or the last error.
+/// Returns the first connection and its address, or the last error. Ends after the limit too: a system that ends no
+/// attempt must not keep the caller.
 fn race<S: Send + 'static>(
     addresses: Vec<SocketAddr>,
     limit: Duration,
@@ -105,11 +106,17 @@ fn race<S: Send + 'static>(
             && let Some(address) = addresses.next()
         {
             let attempt = move || connect(&address, limit).map(|stream| (stream, address));
-            spawn(sender.clone(), attempt)?;
-            (trying, waited) = (trying.saturating_add(1), Duration::ZERO);
+            match spawn(sender.clone(), attempt) {
+                Ok(()) => (trying, waited) = (trying.saturating_add(1), Duration::ZERO),
+                // An earlier attempt may still succeed.
+                Err(error) => last = error,
+            }
         }
         if trying == 0 {
             return Err(last.into());
+        }
+        if waited >= limit.saturating_add(STAGGER) {
+            return Err(ConnectionError::Timeout.into());
         }
         match next(&receiver, &mut waited, watch)? {
             Some(Ok(connected)) => return Ok(connected),
@@ -176,6 +183,10 @@ mod tests {
                 Err(io::ErrorKind::TimedOut.into())
             }
             "10.0.0.2" => Err(io::ErrorKind::ConnectionRefused.into()),
+            // A system that never ends the attempt.
+            "10.0.0.4" => loop {
+                thread::park();
+            },
             _ => Ok(address.ip()),
         }
     }
@@ -223,6 +234,13 @@ mod tests {
         let mut watch = Watch::new(&mut clock, &mut proceed, None);
         let result = race(vec![address("10.0.0.1")], Duration::from_secs(20), &mut watch, pretend);
         assert!(matches!(result, Err(WaitError::Cancelled)));
+    }
+
+    #[test]
+    fn a_system_that_ends_no_attempt_does_not_keep_the_caller() {
+        let (result, slices) = try_race(&["10.0.0.4", "10.0.0.4"], Duration::from_millis(500));
+        assert!(matches!(result, Err(WaitError::Connection(ConnectionError::Timeout))));
+        assert!(slices <= 30, "{slices}");
     }
 
     #[test]

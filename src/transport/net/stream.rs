@@ -146,13 +146,10 @@ fn read_records(
 ) -> io::Result<usize> {
     stream.sock.allow(READS);
     loop {
-        let read = match stream.conn.reader().read(buffer) {
-            Err(error) if would_block(&error) => stream.conn.read_tls(&mut stream.sock)?,
-            result => return result,
-        };
         stream.conn.process_new_packets().map_err(io::Error::other)?;
-        if read == 0 {
-            return stream.conn.reader().read(buffer);
+        match stream.conn.reader().read(buffer) {
+            Err(error) if would_block(&error) => _ = stream.conn.read_tls(&mut stream.sock)?,
+            result => return result,
         }
     }
 }
