@@ -43,12 +43,24 @@ pub(super) fn canonicalize(json: &str) -> Result<String, JsonError> {
     Ok(out)
 }
 
+impl JsonReader<'_> {
+    /// Reads any value and appends its canonical text. On an error `out` is unchanged.
+    pub(crate) fn value(&mut self, out: &mut String) -> Result<(), JsonError> {
+        let length = out.len();
+        let result = Canonicalizer::new(self, out).run();
+        if result.is_err() {
+            out.truncate(length);
+        }
+        result
+    }
+}
+
 /// Reads one value and writes it along the way. An object whose members are out of order is sorted when it ends.
 ///
 /// It does not recurse, because the input determines the depth. Besides the text and `out` it needs at most 12 bytes
 /// for each member of the open objects (twice that while the list grows) and a copy of the object that is sorted. `out`
 /// exceeds [`MAX_VALUE_BYTES`] by one scalar at most.
-pub(super) struct Canonicalizer<'r, 'a, 'o> {
+struct Canonicalizer<'r, 'a, 'o> {
     reader: &'r mut JsonReader<'a>,
     out: &'o mut String,
     open: Vec<Container>,
@@ -90,11 +102,11 @@ enum Next {
 }
 
 impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
-    pub(super) fn new(reader: &'r mut JsonReader<'a>, out: &'o mut String) -> Canonicalizer<'r, 'a, 'o> {
+    fn new(reader: &'r mut JsonReader<'a>, out: &'o mut String) -> Canonicalizer<'r, 'a, 'o> {
         Canonicalizer { reader, out, open: Vec::new(), members: Vec::new(), ordered: String::new() }
     }
 
-    pub(super) fn run(mut self) -> Result<(), JsonError> {
+    fn run(mut self) -> Result<(), JsonError> {
         loop {
             if let Next::Nothing = self.begin_value()? {
                 return Ok(());
