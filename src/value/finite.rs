@@ -39,8 +39,15 @@ impl ser::Error for Stop {
 
 /// Methods for types whose values contain no number, or only finite ones.
 macro_rules! accept {
-    ($($method:ident($value:ty))*) => {
-        $(fn $method(self, _: $value) -> Result<(), Stop> { Ok(()) })*
+    ($($method:ident($($argument:ty),*))*) => {
+        $(fn $method(self, $(_: $argument),*) -> Result<(), Stop> { Ok(()) })*
+    };
+}
+
+/// Methods that begin a compound value.
+macro_rules! begin {
+    ($($method:ident($($argument:ty),*))*) => {
+        $(fn $method(self, $(_: $argument),*) -> Result<Finite, Stop> { Ok(self) })*
     };
 }
 
@@ -59,7 +66,14 @@ impl Serializer for Finite {
         serialize_bool(bool) serialize_char(char) serialize_str(&str) serialize_bytes(&[u8])
         serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
         serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128)
-        serialize_unit_struct(&'static str)
+        serialize_none() serialize_unit() serialize_unit_struct(&'static str)
+        serialize_unit_variant(&'static str, u32, &'static str)
+    }
+
+    begin! {
+        serialize_seq(Option<usize>) serialize_map(Option<usize>) serialize_tuple(usize)
+        serialize_struct(&'static str, usize) serialize_struct_variant(&'static str, u32, &'static str, usize)
+        serialize_tuple_struct(&'static str, usize) serialize_tuple_variant(&'static str, u32, &'static str, usize)
     }
 
     fn serialize_f32(self, number: f32) -> Result<(), Stop> {
@@ -74,20 +88,8 @@ impl Serializer for Finite {
         Ok(())
     }
 
-    fn serialize_none(self) -> Result<(), Stop> {
-        Ok(())
-    }
-
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stop> {
         value.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Result<(), Stop> {
-        Ok(())
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Stop> {
-        Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Stop> {
@@ -102,46 +104,6 @@ impl Serializer for Finite {
         value: &T,
     ) -> Result<(), Stop> {
         value.serialize(self)
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Finite, Stop> {
-        Ok(self)
     }
 }
 
