@@ -1,5 +1,6 @@
 //! A seed as groups of characters that can be written on paper.
 
+use crate::codec::tags::PAPER_VERSION;
 use crate::crypto::Zeroizing;
 
 /// The digits of Crockford's base32: no I, L, O or U.
@@ -10,8 +11,6 @@ const DATA: usize = 13;
 const GROUPS: usize = 15;
 /// Characters of a group.
 const GROUP: usize = 4;
-/// The version of the form, in its first four bits.
-const VERSION: u32 = 1;
 
 /// Returns a seed as text that a person can write down and type in again: 15 groups of four characters with spaces
 /// between them. The text is as secret as the seed.
@@ -33,7 +32,7 @@ const VERSION: u32 = 1;
 #[must_use]
 pub fn seed_to_paper(seed: &[u8; 32]) -> Zeroizing<String> {
     let mut groups = Zeroizing::new([0; GROUPS]);
-    let (mut pending, mut bits) = (Zeroizing::new(u64::from(VERSION)), 4);
+    let (mut pending, mut bits) = (Zeroizing::new(u64::from(PAPER_VERSION)), 4);
     let mut unset = groups.iter_mut();
     for byte in seed {
         *pending = *pending << 8 | u64::from(*byte);
@@ -94,7 +93,7 @@ pub fn seed_from_paper(text: &str) -> Result<Zeroizing<[u8; 32]>, PaperError> {
     let (mut pending, mut bits) = (Zeroizing::new(0_u64), 0);
     for (number, group) in groups.iter().take(DATA).enumerate() {
         let (group, new) = match number {
-            0 if group >> 16 != VERSION => return Err(PaperError::Version),
+            0 if group >> 16 != PAPER_VERSION => return Err(PaperError::Version),
             0 => (group & 0xFFFF, 16),
             _ => (*group, 20),
         };
