@@ -11,17 +11,6 @@ pub const MAX_OP_BYTES: usize = 1 << 20;
 /// signature of a JSON document can be mistaken for the signature of an operation.
 const UNSIGNED: &str = "undefined";
 
-/// Returns the text that is signed and hashed.
-///
-/// # Errors
-///
-/// [`OpError::TooLarge`] if the canonical JSON form with a signature by `kid` would exceed [`MAX_OP_BYTES`].
-pub(crate) fn signed_text(op: OpRef<'_>, kid: &str) -> Result<String, OpError> {
-    let mut text = String::new();
-    write_signed_text(op, kid, &mut text)?;
-    Ok(text)
-}
-
 /// Replaces `text` with the text that is signed and hashed.
 pub(super) fn write_signed_text(op: OpRef<'_>, kid: &str, text: &mut String) -> Result<(), OpError> {
     #[cfg(test)]
@@ -75,38 +64,27 @@ fn capacity(op: OpRef<'_>) -> usize {
 }
 
 fn write_before_sig(op: OpRef<'_>, text: &mut String) {
-    text.push_str("{\"actor\":");
-    write_string(text, op.actor());
-    text.push_str(",\"entity\":");
-    write_string(text, op.entity());
-    text.push_str(",\"entityId\":");
-    write_string(text, op.entity_id());
-    text.push_str(",\"id\":");
-    match op.label() {
-        Some(label) => write_string(text, label),
-        None => {
-            write_string(text, op.actor());
-            // Without the closing quote.
-            text.pop();
-            text.push(':');
-            text.push_str(itoa::Buffer::new().format(op.ts().t()));
-            text.push(':');
-            text.push_str(itoa::Buffer::new().format(op.ts().c()));
-            text.push('"');
-        }
+    write_text(text, "{\"actor\":", op.actor());
+    write_text(text, ",\"entity\":", op.entity());
+    write_text(text, ",\"entityId\":", op.entity_id());
+    write_text(text, ",\"id\":", op.label().unwrap_or(op.actor()));
+    if op.label().is_none() {
+        // Before the closing quote.
+        text.pop();
+        write_integer(text, ":", op.ts().t());
+        write_integer(text, ":", op.ts().c());
+        text.push('"');
     }
     text.push_str(",\"kind\":\"");
     text.push_str(op.kind().as_str());
-    text.push_str("\",\"path\":");
-    write_string(text, op.path());
+    write_text(text, "\",\"path\":", op.path());
     text.push_str(",\"sig\":");
 }
 
 fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {
     text.push_str("{\"alg\":\"ed25519\",\"bytes\":\"");
     text.push_str(&signed.signature().to_base64());
-    text.push_str("\",\"kid\":");
-    write_string(text, signed.kid());
+    write_text(text, "\",\"kid\":", signed.kid());
     text.push('}');
 }
 
@@ -125,16 +103,22 @@ fn write_after_sig(op: OpRef<'_>, text: &mut String) {
 
 fn write_up_to_value(op: OpRef<'_>, text: &mut String) {
     if let Some(space) = op.space() {
-        text.push_str(",\"space\":");
-        write_string(text, space);
+        write_text(text, ",\"space\":", space);
     }
-    text.push_str(",\"ts\":{\"a\":");
-    write_string(text, op.actor());
-    text.push_str(",\"c\":");
-    text.push_str(itoa::Buffer::new().format(op.ts().c()));
-    text.push_str(",\"t\":");
-    text.push_str(itoa::Buffer::new().format(op.ts().t()));
+    write_text(text, ",\"ts\":{\"a\":", op.actor());
+    write_integer(text, ",\"c\":", op.ts().c());
+    write_integer(text, ",\"t\":", op.ts().t());
     text.push_str("},\"value\":");
+}
+
+fn write_text(text: &mut String, before: &str, member: &str) {
+    text.push_str(before);
+    write_string(text, member);
+}
+
+fn write_integer(text: &mut String, before: &str, member: impl itoa::Integer) {
+    text.push_str(before);
+    text.push_str(itoa::Buffer::new().format(member));
 }
 
 #[cfg(test)]
@@ -143,6 +127,11 @@ mod tests {
     use crate::crypto::Signature;
     use crate::hlc::Hlc;
     use crate::op::{Op, SignedOp};
+
+    fn signed_text(op: OpRef<'_>, kid: &str) -> Result<String, OpError> {
+        let mut text = String::new();
+        write_signed_text(op, kid, &mut text).map(|()| text)
+    }
 
     fn op() -> Op {
         let ts = Hlc::new(1_760_000_000_000, 1).unwrap();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::codec::{HashedOp, Scratch, signed_text, tags};
+use crate::codec::{HashedOp, Scratch, tags};
 use crate::crypto::{CryptoError, KeyPair, PublicKey, Sodium, encode_base64url};
 use crate::op::{IdentifierError, Member, Op, OpError, SignedOp, check};
 
@@ -139,10 +139,7 @@ pub enum SignError {
 ///
 /// [`SignError::OtherActor`] if the key belongs to another actor, [`SignError::Op`] if the operation is too large.
 pub fn sign_op(crypto: &Sodium, op: Op, key: &SigningSecretKey) -> Result<SignedOp, SignError> {
-    key.expect_actor(&op)?;
-    let text = signed_text(op.as_ref(), key.public.kid())?;
-    let signature = crypto.sign(text.as_bytes(), key.pair.secret_key());
-    Ok(SignedOp::new(op, key.public.kid(), signature)?)
+    Ok(sign_hashed(crypto, op, key, &mut Scratch::default())?.into_signed().into_owned())
 }
 
 /// Signs an operation as its actor. Returns it with its signed text and hash, so that ingesting it builds neither
@@ -164,7 +161,6 @@ pub(crate) fn sign_hashed<'t>(
 #[expect(clippy::expect_used, reason = "libsodium has checked this key, so it can be used")]
 pub fn derived_kid(public_key: &PublicKey) -> String {
     let crypto = Sodium::new().expect("libsodium has checked this key");
-    let hash = crypto.hash(&[tags::KID, public_key.as_bytes()].concat());
-    let (half, _) = hash.as_bytes().split_at(16);
-    encode_base64url(half)
+    let half: [u8; 16] = crypto.hash(&[tags::KID, public_key.as_bytes()].concat()).first();
+    encode_base64url(&half)
 }
