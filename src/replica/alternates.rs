@@ -118,7 +118,7 @@ impl Replica {
         let mut text = SYNC_COPY.to_vec();
         text.extend_from_slice(signature.as_bytes());
         text.extend_from_slice(kid.as_bytes());
-        CopyDigest::of_copy(self.crypto.hash(&text).as_bytes().first_chunk().copied().unwrap_or_default())
+        CopyDigest::of_copy(self.crypto.hash(&text).first())
     }
 
     /// Adds an alternate of an operation, if its alternates are collected and this one is new.

@@ -93,7 +93,7 @@ pub enum StoreError {
         known: i32,
     },
     /// The store holds the log of another space.
-    #[error("the store belongs to {}, the replica to {}", name(.found), name(.expected))]
+    #[error("the store belongs to {}, the replica to {}", space_name(.found), space_name(.expected))]
     WrongSpace {
         /// The store's space, shortened and escaped.
         found: Option<Excerpt>,
@@ -134,11 +134,16 @@ impl Cause {
     }
 }
 
-fn name(space: &Option<Excerpt>) -> String {
+/// Names a space in an error.
+pub(crate) fn space_name(space: &Option<Excerpt>) -> String {
     space.as_ref().map_or_else(|| String::from("no space"), |space| format!("space \"{space}\""))
 }
 
 impl StoreError {
+    pub(crate) const fn unexpected(place: Place) -> Self {
+        Self::Corrupt { place, damage: Damage::Unexpected }
+    }
+
     /// Creates the error for a damaged operation.
     pub(crate) fn operation(seq: OpSeq, damage: Damage) -> Self {
         Self::Corrupt { place: Place::Operation { seq }, damage }

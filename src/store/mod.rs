@@ -17,6 +17,7 @@ mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use error::space_name;
 pub use error::{Cause, Damage, Place, StoreError};
 pub use memory::MemoryStore;
 pub use port::{Commit, MAX_RECORD_BYTES, Record, Store};

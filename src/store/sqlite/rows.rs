@@ -11,7 +11,7 @@ use crate::store::{Damage, Place, Record, StoreError};
 
 /// Reads the head, which must be the only one.
 pub(super) fn head(connection: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
-    let unexpected = || StoreError::Corrupt { place: Place::Head, damage: Damage::Unexpected };
+    let unexpected = || StoreError::unexpected(Place::Head);
     let mut statement = connection.prepare("SELECT bytes, one FROM head").map_err(fault)?;
     let mut rows = statement.query([]).map_err(fault)?;
     let row = rows.next().map_err(fault)?.ok_or_else(unexpected)?;

@@ -4,9 +4,8 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use super::fault::fault;
-use super::schema::Definition;
 use crate::store::head::Head;
-use crate::store::{Damage, Place, StoreError};
+use crate::store::{Place, StoreError};
 
 const META: &str = "CREATE TABLE meta (
   one INTEGER PRIMARY KEY CHECK (one = 1), -- 1: there is one row
@@ -22,7 +21,7 @@ const OPS: &str = "CREATE TABLE ops (
   op BLOB NOT NULL -- binary form of the operation, signature included
 ) STRICT";
 
-pub(super) const EXPECTED: [Definition; 2] = [("table", "meta", META), ("table", "ops", OPS)];
+pub(super) const EXPECTED: [(&str, &str, &str); 2] = [("table", "meta", META), ("table", "ops", OPS)];
 
 /// Selects the rows of today's table `records`.
 pub(super) const RECORDS: &str =
@@ -35,7 +34,7 @@ pub(super) fn show_records(connection: &Connection) -> Result<(), StoreError> {
 
 /// Reads the description, which must be the only one, as a head of today.
 pub(super) fn head(connection: &Connection) -> Result<Vec<u8>, StoreError> {
-    let unexpected = || StoreError::Corrupt { place: Place::Head, damage: Damage::Unexpected };
+    let unexpected = || StoreError::unexpected(Place::Head);
     let mut statement =
         connection.prepare("SELECT space, count, seal, copied, one FROM meta").map_err(fault)?;
     let mut rows = statement.query([]).map_err(fault)?;

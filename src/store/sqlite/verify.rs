@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::fault::{check_fault, fault};
-use super::{opened_here, place, rows, schema, settings, v1};
+use super::{opened_here, place, read_head, rows, schema, settings, v1};
 use crate::codec::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Sodium, Zeroizing};
 use crate::guard::PermittedOp;
@@ -162,14 +162,12 @@ impl<'k> StoreCheck<'k> {
         for fault in findings.take(check_pages(&connection))?.unwrap_or_default() {
             findings.take::<()>(Err(fault))?;
         }
-        let head = if version == 1 {
+        if version == 1 {
             v1::show_records(&connection)?;
-            v1::head(&connection).map(Some)
-        } else {
-            rows::head(&connection)
-        };
+        }
         let space = self.space.as_deref();
-        let ledger = head.and_then(|head| Ledger::examine(crypto, head, space, self.seal_key.clone()));
+        let ledger = read_head(&connection, version)
+            .and_then(|head| Ledger::examine(crypto, head, space, self.seal_key.clone()));
         let ledger = findings.take(ledger)?;
         let last = connection.query_row("SELECT max(first) FROM records", [], |row| row.get(0));
         let last: Option<i64> = findings.take(last.map_err(fault))?.flatten();
