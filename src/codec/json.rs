@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::text::{check_size, json_text};
+use super::text::check_size;
 use super::{DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
-use crate::op::{Field, Kind, Member, OpRef, Parts, SignedOp, SignedOpRef, op_id};
+use crate::op::{Field, Kind, Member, OpError, OpRef, Parts, SignedOp, SignedOpRef, op_id};
 use crate::value::{Excerpt, JsonReader};
 
 impl SignedOp {
@@ -34,20 +34,12 @@ impl SignedOp {
     }
 }
 
-impl SignedOpRef<'_> {
-    /// Returns the canonical JSON form (RFC 8785), on one line.
-    #[must_use]
-    pub fn to_json(self) -> String {
-        json_text(self)
-    }
-}
-
 /// The members of the document.
 #[derive(Default)]
 struct Members<'a> {
     id: Option<Cow<'a, str>>,
     actor: Option<Cow<'a, str>>,
-    ts: Option<Ts<'a>>,
+    ts: Option<(Hlc, Cow<'a, str>)>,
     entity: Option<Cow<'a, str>>,
     entity_id: Option<Cow<'a, str>>,
     path: Option<Cow<'a, str>>,
@@ -57,16 +49,8 @@ struct Members<'a> {
     sig: Option<Sig<'a>>,
 }
 
-struct Ts<'a> {
-    t: u64,
-    c: u32,
-    a: Cow<'a, str>,
-}
-
-struct Sig<'a> {
-    kid: Cow<'a, str>,
-    signature: Signature,
-}
+/// A kid and a signature.
+type Sig<'a> = (Cow<'a, str>, Signature);
 
 fn read_members<'a>(reader: &mut JsonReader<'a>) -> Result<Members<'a>, DecodeError> {
     let mut members = Members::default();
@@ -89,7 +73,7 @@ fn read_members<'a>(reader: &mut JsonReader<'a>) -> Result<Members<'a>, DecodeEr
     Ok(members)
 }
 
-fn read_ts<'a>(reader: &mut JsonReader<'a>) -> Result<Ts<'a>, DecodeError> {
+fn read_ts<'a>(reader: &mut JsonReader<'a>) -> Result<(Hlc, Cow<'a, str>), DecodeError> {
     let (mut t, mut c, mut a) = (None, None, None);
     for_each_member(reader, |reader, name| {
         match name {
@@ -109,11 +93,9 @@ fn read_ts<'a>(reader: &mut JsonReader<'a>) -> Result<Ts<'a>, DecodeError> {
         }
         Ok(true)
     })?;
-    Ok(Ts {
-        t: required(t, Member::TsTime)?,
-        c: required(c, Member::TsCounter)?,
-        a: required(a, Member::TsActor)?,
-    })
+    let ts =
+        Hlc::new(required(t, Member::TsTime)?, required(c, Member::TsCounter)?).map_err(OpError::from)?;
+    Ok((ts, required(a, Member::TsActor)?))
 }
 
 fn read_sig<'a>(reader: &mut JsonReader<'a>) -> Result<Sig<'a>, DecodeError> {
@@ -136,7 +118,7 @@ fn read_sig<'a>(reader: &mut JsonReader<'a>) -> Result<Sig<'a>, DecodeError> {
         Ok(true)
     })?;
     required(algorithm, Member::Alg)?;
-    Ok(Sig { kid: required(kid, Member::Kid)?, signature: required(signature, Member::SigBytes)? })
+    Ok((required(kid, Member::Kid)?, required(signature, Member::SigBytes)?))
 }
 
 fn text<'a>(reader: &mut JsonReader<'a>) -> Result<Cow<'a, str>, DecodeError> {
@@ -204,16 +186,15 @@ fn whole(number: f64, max: u64) -> Option<u64> {
 impl Members<'_> {
     fn into_signed_op(self) -> Result<SignedOp, DecodeError> {
         let actor = required(self.actor, Member::Actor)?;
-        let ts = required(self.ts, Member::Ts)?;
+        let (ts, ts_actor) = required(self.ts, Member::Ts)?;
         let id = required(self.id, Member::Id)?;
-        let sig = self.sig.ok_or(DecodeError::Unsigned)?;
-        if ts.a != actor {
+        let (kid, signature) = self.sig.ok_or(DecodeError::Unsigned)?;
+        if ts_actor != actor {
             return Err(DecodeError::TimestampActor {
-                found: Excerpt::of(&ts.a),
+                found: Excerpt::of(&ts_actor),
                 actor: Excerpt::of(&actor),
             });
         }
-        let ts = Hlc::new(ts.t, ts.c).map_err(crate::op::OpError::from)?;
         let parts = Parts {
             label: (id != op_id(&actor, ts)).then_some(&*id),
             actor: &actor,
@@ -227,7 +208,7 @@ impl Members<'_> {
             value: &required(self.value, Member::Value)?,
             space: self.space.as_deref(),
         };
-        let signed = SignedOpRef::new(OpRef::new(parts)?, &sig.kid, sig.signature)?;
+        let signed = SignedOpRef::new(OpRef::new(parts)?, &kid, signature)?;
         check_size(signed)?;
         Ok(signed.to_signed_op())
     }

@@ -47,14 +47,20 @@ thread_local! {
     pub(crate) static SIGNED_TEXTS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// Returns the canonical JSON form, with the signature.
-pub(crate) fn json_text(signed: SignedOpRef<'_>) -> String {
-    let op = signed.op();
-    let mut text = String::with_capacity(capacity(op) + 128 + signed.kid().len());
-    write_before_sig(op, &mut text);
-    write_sig(signed, &mut text);
-    write_after_sig(op, &mut text);
-    text
+impl SignedOpRef<'_> {
+    /// Returns the canonical JSON form (RFC 8785), on one line.
+    #[must_use]
+    pub fn to_json(self) -> String {
+        let op = self.op();
+        let mut text = String::with_capacity(capacity(op) + 128 + self.kid().len());
+        write_before_sig(op, &mut text);
+        text.push_str("{\"alg\":\"ed25519\",\"bytes\":\"");
+        text.push_str(&self.signature().to_base64());
+        write_text(&mut text, "\",\"kid\":", self.kid());
+        text.push('}');
+        write_after_sig(op, &mut text);
+        text
+    }
 }
 
 /// Returns a capacity that suffices for an operation without escapes, so that its text is allocated once.
@@ -79,13 +85,6 @@ fn write_before_sig(op: OpRef<'_>, text: &mut String) {
     text.push_str(op.kind().as_str());
     write_text(text, "\",\"path\":", op.path());
     text.push_str(",\"sig\":");
-}
-
-fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {
-    text.push_str("{\"alg\":\"ed25519\",\"bytes\":\"");
-    text.push_str(&signed.signature().to_base64());
-    write_text(text, "\",\"kid\":", signed.kid());
-    text.push('}');
 }
 
 /// Returns the number of bytes that [`write_sig`] writes.
@@ -162,11 +161,11 @@ mod tests {
     fn the_limit_counts_the_json_form_with_its_signature() {
         for kid in ["k", "a\"b\\c"] {
             let frame = SignedOp::new(op_with_value_len(0), kid, Signature::from_bytes([7; 64])).unwrap();
-            let room = MAX_OP_BYTES - json_text(frame.as_ref()).len();
+            let room = MAX_OP_BYTES - frame.to_json().len();
             let largest = op_with_value_len(room);
             assert!(signed_text(largest.as_ref(), kid).is_ok());
             let signed = SignedOp::new(largest, kid, Signature::from_bytes([7; 64])).unwrap();
-            assert_eq!(json_text(signed.as_ref()).len(), MAX_OP_BYTES);
+            assert_eq!(signed.to_json().len(), MAX_OP_BYTES);
             assert_eq!(check_size(signed.as_ref()), Ok(()));
             let too_large = op_with_value_len(room + 1);
             let error = OpError::TooLarge { len: MAX_OP_BYTES + 1, limit: MAX_OP_BYTES };
@@ -192,7 +191,7 @@ mod tests {
                     let unused = if op.as_ref().label().is_some() { actor.len() } else { 0 };
                     assert!((len..len + 120 + unused).contains(&enough), "{enough} for {len}: {op:?}");
                     let signed = SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap();
-                    assert_eq!(json_text(signed.as_ref()).capacity(), enough + 129, "allocated once");
+                    assert_eq!(signed.to_json().capacity(), enough + 129, "allocated once");
                 }
             }
         }

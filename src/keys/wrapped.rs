@@ -124,21 +124,16 @@ pub fn unwrap_seed(text: &str, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>,
     let text = text.trim();
     let rest = text.strip_prefix(SEED_TEXT).ok_or(UnwrapError::NotASeed)?;
     let rest = rest.strip_prefix(SEED_TEXT_VERSION).ok_or(UnwrapError::Version)?;
-    let before = |word: &str| text.len().checked_sub(word.len()).and_then(|end| text.get(..end));
-    let (Some((_, found)), [passes, memory_kib, salt, nonce, sealed, _]) =
-        (text.rsplit_once(' '), words(rest)?)
-    else {
-        return Err(UnwrapError::Damaged);
-    };
-    let covered = before(found).ok_or(UnwrapError::Damaged)?;
+    let [passes, memory_kib, salt, nonce, sealed, found] = words(rest)?;
+    let covered = text.strip_suffix(found).ok_or(UnwrapError::Damaged)?;
     if found != checksum(crypto, covered) {
         return Err(UnwrapError::Damaged);
     }
     // From here on the text is what somebody wrote, by mistake or on purpose.
     let cost = WrapCost::new(number(passes)?, number(memory_kib)?)?;
     let (salt, nonce) = (decode_base64url_array(salt)?, decode_base64url_array(nonce)?);
-    let end = covered.len().saturating_sub(sealed.len().saturating_add(1));
-    let associated = covered.get(..end).ok_or(UnwrapError::Damaged)?;
+    let associated = covered.strip_suffix(' ').and_then(|covered| covered.strip_suffix(sealed));
+    let associated = associated.ok_or(UnwrapError::Damaged)?;
     let sealed: [u8; 48] = decode_base64url_array(sealed)?;
     let key = derive(crypto, passphrase, &salt, cost)?;
     let seed = crypto.decrypt(&key, &nonce, associated.as_bytes(), &sealed);

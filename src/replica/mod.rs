@@ -159,7 +159,7 @@ impl Replica {
     /// [`StoreError::NoFile`] if the replica was not opened with a path, [`StoreError::Exists`] if there is a file
     /// already, others if the disk fails. Then there is no copy, unless only making its name durable failed.
     pub fn back_up(&self, path: impl AsRef<std::path::Path>) -> Result<(), StoreError> {
-        self.log.copy_to(path.as_ref())
+        self.log.store().copy_to(path.as_ref())
     }
 
     /// The keys that this replica knows.

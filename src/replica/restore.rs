@@ -77,13 +77,13 @@ impl Reading {
         Self { evidence, seal, renewed, at_least, scratch: Vec::new() }
     }
 
-    /// Verifies the next records and passes their operations to `enter`, which puts them into the log.
+    /// Verifies the next records and adds their operations to the log, which has them `stored` or writes them.
     pub(super) fn take(
         &mut self,
         replica: &mut Replica,
         ledger: &Ledger,
         records: &[Record<'_>],
-        enter: fn(&mut Replica, &[PermittedOp<'_>]) -> Result<(), StoreError>,
+        stored: bool,
     ) -> Result<(), OpenError> {
         self.meet_digest(replica)?;
         let mut ops = replica.verify_records(records, self.evidence)?;
@@ -94,11 +94,11 @@ impl Reading {
         let here = stop.and_then(|stop| stop.checked_sub(replica.log.len()));
         if let Some(here) = here.filter(|here| *here < ops.len()) {
             let rest = ops.split_off(here);
-            enter(replica, &ops)?;
+            replica.log.restore(&ops, stored, replica.threads)?;
             self.meet_digest(replica)?;
             ops = rest;
         }
-        Ok(enter(replica, &ops)?)
+        Ok(replica.log.restore(&ops, stored, replica.threads)?)
     }
 
     /// Compares the log with the expected digest, once it has as many operations.
@@ -172,7 +172,7 @@ impl Replica {
             let computed = seal_after(ledger.head().seal.map(|seal| seal.ops), ledger, &ops, &mut Vec::new());
             ledger.check_seal(&head, &computed.unwrap_or_default())?;
         }
-        self.log.restore(&ops, self.threads)?;
+        self.log.restore(&ops, true, self.threads)?;
         let theirs = head.clock;
         self.log.store_mut().advance(head);
         self.log.begin_change();
@@ -248,13 +248,7 @@ impl Replica {
         }
         self.advance_horizon(self.horizon_at(now).max(theirs.horizon));
         for seq in first.until(self.log.index().end()) {
-            let ts = self.log.index().ts(seq);
-            if self.merges_at_once(self.log.index().actor(seq)) {
-                self.advance_horizon(Some(WallMillis(ts.t())));
-            }
-            if self.state.admit(self.log.index(), seq).is_some() {
-                self.clock.observe(ts);
-            }
+            self.admit(seq);
         }
     }
 
@@ -323,9 +317,7 @@ impl Replica {
                 return Ok(());
             }
             let records: Vec<Record<'_>> = page.iter().collect();
-            reading.take(self, store.ledger(), &records, |replica, ops| {
-                replica.log.restore(ops, replica.threads)
-            })?;
+            reading.take(self, store.ledger(), &records, true)?;
         }
     }
 

@@ -185,13 +185,8 @@ impl OpStore {
         let mut fault = None;
         self.backing.port().scan(first, &mut |record| {
             let seq = numbers.next().unwrap_or(record.first);
-            let damage = match record {
-                _ if record.first != seq => Some(Damage::Missing),
-                Record { count: 1, .. } => None,
-                _ => Some(Damage::Unexpected),
-            };
-            if let Some(damage) = damage {
-                fault = Some(StoreError::operation(seq, damage));
+            fault = record.check_number(seq).err();
+            if fault.is_some() {
                 return ControlFlow::Break(());
             }
             page.push_bytes(record.bytes);
