@@ -112,8 +112,7 @@ impl Restoring {
     /// # Errors
     ///
     /// [`OpenError`] when the options contradict each other or the head is damaged.
-    pub fn new(options: ReplicaOptions, head: Option<&[u8]>, now: WallMillis) -> Result<Self, OpenError> {
-        let mut options = options;
+    pub fn new(mut options: ReplicaOptions, head: Option<&[u8]>, now: WallMillis) -> Result<Self, OpenError> {
         if options.restore.is_some() {
             return Err(OpenError::TwoStores);
         }

@@ -5,12 +5,12 @@ use crate::codec::{OpHash, Scratch};
 use crate::crypto::Zeroizing;
 use crate::guard::PermittedOp;
 use crate::hlc::{HlcError, WallMillis};
-use crate::keys::VerifiedOp;
+use crate::keys::{VerifiedOp, VerifyError};
 use crate::op::OpSeq;
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
 use crate::store::{
-    Backing, Damage, Head, Ledger, OpStore, Place, Record, Records, Seal, StoreError, StoredClock, decode,
+    Damage, Head, Ledger, OpStore, Place, Record, Records, Seal, Store, StoreError, StoredClock, decode,
     read_whole, recompute,
 };
 use crate::value::Excerpt;
@@ -119,8 +119,7 @@ impl Reading {
         self.meet_digest(replica)?;
         let (found, count) = (replica.log.index().len(), ledger.count());
         if found != count {
-            let damage = if found < count { Damage::Missing } else { Damage::Unexpected };
-            return Err(StoreError::operation(OpSeq::new(found.min(count)), damage).into());
+            return Err(wrong_count(found, count).into());
         }
         if let Some(expected) = self.at_least {
             return Err(OpenError::RolledBack { expected, found: replica.log.digest() });
@@ -134,6 +133,11 @@ impl Reading {
             _ => Ok(None),
         }
     }
+}
+
+fn wrong_count(found: u32, claimed: u32) -> StoreError {
+    let damage = if found < claimed { Damage::Missing } else { Damage::Unexpected };
+    StoreError::operation(OpSeq::new(found.min(claimed)), damage)
 }
 
 fn seal_after(
@@ -229,12 +233,7 @@ impl Replica {
             // Another process may have committed after the head or the last page was read.
             match store.newer()?.filter(|newer| *newer != head) {
                 Some(newer) => head = newer,
-                None if next.get() < head.count => {
-                    return Err(StoreError::operation(next, Damage::Missing).into());
-                }
-                None => {
-                    return Err(StoreError::operation(OpSeq::new(head.count), Damage::Unexpected).into());
-                }
+                None => return Err(wrong_count(next.get(), head.count).into()),
             }
         }
     }
@@ -257,7 +256,7 @@ impl Replica {
         &mut self,
         now: WallMillis,
         expected: Expected,
-        open: impl FnOnce() -> Result<Backing, StoreError>,
+        open: impl FnOnce() -> Result<Box<dyn Store>, StoreError>,
     ) -> Result<(), OpenError> {
         self.check_before_reading(now, &expected)?;
         let mut store = OpStore::open(self.crypto, open()?, self.log.space(), expected.seal_key)?;
@@ -345,12 +344,10 @@ impl Replica {
             match evidence {
                 Evidence::Seal => Ok(VerifiedOp::stored_before(hashed)),
                 Evidence::None => Ok(VerifiedOp::dangerously_unverified(hashed)),
-                Evidence::Signature => {
-                    keys.verify_hashed(&crypto, hashed).map_err(|error| match error.into() {
-                        Damage::UnknownKey { actor, kid } => OpenError::UnknownKey { seq, actor, kid },
-                        damage => damaged(damage),
-                    })
-                }
+                Evidence::Signature => keys.verify_hashed(&crypto, hashed).map_err(|error| match error {
+                    VerifyError::UnknownKey { actor, kid } => OpenError::UnknownKey { seq, actor, kid },
+                    error => damaged(error.into()),
+                }),
             }
         };
         let verified = self.threads.map(records, Scratch::default, |scratch, group, verified| {
