@@ -115,11 +115,6 @@ impl SqliteStore {
         Self::open_as(std::path::absolute(path)?, Access::Reading, Opening::First)
     }
 
-    /// Returns true if the store is only read.
-    pub(crate) fn is_read_only(&self) -> bool {
-        self.access == Access::Reading
-    }
-
     /// Closes the file and releases its lock. Until [`SqliteStore::reacquire`], nothing can be read or written.
     pub(crate) fn release(&mut self) -> Result<(), StoreError> {
         self.connection.close()?;
@@ -195,6 +190,10 @@ impl Store for SqliteStore {
 
     fn read<'a>(&'a self, seq: OpSeq, scratch: &'a mut Vec<u8>) -> Result<Option<Record<'a>>, StoreError> {
         rows::read(self.connection.get()?, seq, scratch)
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.access == Access::Reading
     }
 
     fn scan(
