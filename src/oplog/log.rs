@@ -293,12 +293,6 @@ impl OpLog {
         &mut self.store
     }
 
-    /// Keeps notes beside the operations.
-    pub(crate) fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
-        self.check_open()?;
-        self.store.set_notes(notes)
-    }
-
     /// Adds an operation. A duplicate is found by its hash before anything is verified; `guard` must verify any other,
     /// with [`verify_op`](crate::keys::verify_op) or
     /// [`KeyRegistry::verify`](crate::KeyRegistry::verify).

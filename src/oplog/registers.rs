@@ -6,7 +6,7 @@ use crate::op::Field;
 use crate::packed::{ChunkedVec, Interner, PackedOption, StrAddress, StrArena, StrInterner, impl_key};
 
 /// The number of a register: one field of one entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RegisterId(u32);
 
 impl_key!(RegisterId);

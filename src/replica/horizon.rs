@@ -39,7 +39,8 @@ impl Replica {
     /// passed, or [`Replica::reset_clock`] is called. Otherwise returns `None`.
     #[must_use]
     pub fn clock_ahead(&self, now: WallMillis) -> Option<WallMillis> {
-        match self.next_timestamp(now) {
+        // The timestamp of the next write.
+        match self.clock_reading(now).and_then(|reading| self.timestamp_after(None, reading)) {
             Err(WriteError::ClockAhead { by, .. }) => Some(by),
             _ => None,
         }

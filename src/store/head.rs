@@ -58,13 +58,6 @@ pub(crate) struct LogSeal {
     pub(crate) clock: Option<ClockSeal>,
 }
 
-impl LogSeal {
-    /// Returns true if version 0.1.0 made the seal.
-    pub(crate) fn is_old(&self) -> bool {
-        self.clock.is_none()
-    }
-}
-
 impl Head {
     /// Creates the head of an empty log.
     pub(crate) fn new(space: Option<Box<str>>) -> Self {

@@ -8,6 +8,7 @@ use crate::packed::{ByteAddress, ByteArena, ChunkedVec};
 
 /// A store in memory, which ends with the process. Records lie end to end; one of a single operation costs about ten
 /// bytes beside its own. The bytes of a replaced record are not reused.
+#[derive(Default)]
 pub struct MemoryStore {
     head: Option<Vec<u8>>,
     records: ByteArena,
@@ -38,12 +39,6 @@ impl MemoryStore {
             true => Ok(()),
             false => Err(StoreError::operation(record.first, Damage::Missing)),
         }
-    }
-}
-
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

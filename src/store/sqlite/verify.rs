@@ -39,7 +39,7 @@ const MAX_CHECK_FINDINGS: u32 = 100;
 pub struct StoreCheck<'k> {
     path: PathBuf,
     keys: &'k KeyRegistry,
-    space: Option<Box<str>>,
+    pub(super) space: Option<Box<str>>,
     seal_key: Option<Zeroizing<[u8; 32]>>,
 }
 
@@ -93,10 +93,6 @@ impl<'k> StoreCheck<'k> {
     /// [`StoreError`] when the file cannot be read at all: it is locked, belongs to another program, or the disk fails.
     pub fn verify(&self, crypto: Sodium) -> Result<StoreReport, StoreError> {
         self.walk(crypto, |_| Ok(())).map(|(report, _)| report)
-    }
-
-    pub(super) fn space_name(&self) -> Option<&str> {
-        self.space.as_deref()
     }
 
     /// Checks everything, and passes on the good operations, in the order of arrival. For a backup, also returns the
