@@ -54,44 +54,38 @@ type Sig<'a> = (Cow<'a, str>, Signature);
 
 fn read_members<'a>(reader: &mut JsonReader<'a>) -> Result<Members<'a>, DecodeError> {
     let mut members = Members::default();
-    for_each_member(reader, |reader, name| {
-        match name {
-            "id" => once(&mut members.id, Member::Id, reader, text)?,
-            "actor" => once(&mut members.actor, Member::Actor, reader, text)?,
-            "ts" => once(&mut members.ts, Member::Ts, reader, read_ts)?,
-            "entity" => once(&mut members.entity, Member::Entity, reader, text)?,
-            "entityId" => once(&mut members.entity_id, Member::EntityId, reader, text)?,
-            "path" => once(&mut members.path, Member::Path, reader, text)?,
-            "kind" => once(&mut members.kind, Member::Kind, reader, read_kind)?,
-            "value" => once(&mut members.value, Member::Value, reader, read_value)?,
-            "space" => once(&mut members.space, Member::Space, reader, text)?,
-            "sig" => once(&mut members.sig, Member::Sig, reader, read_sig)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    for_each_member(reader, |reader, name| match name {
+        "id" => once(&mut members.id, Member::Id, reader, text),
+        "actor" => once(&mut members.actor, Member::Actor, reader, text),
+        "ts" => once(&mut members.ts, Member::Ts, reader, read_ts),
+        "entity" => once(&mut members.entity, Member::Entity, reader, text),
+        "entityId" => once(&mut members.entity_id, Member::EntityId, reader, text),
+        "path" => once(&mut members.path, Member::Path, reader, text),
+        "kind" => once(&mut members.kind, Member::Kind, reader, read_kind),
+        "value" => once(&mut members.value, Member::Value, reader, read_value),
+        "space" => once(&mut members.space, Member::Space, reader, text),
+        "sig" => once(&mut members.sig, Member::Sig, reader, read_sig),
+        _ => Err(unknown_member(reader, name)),
     })?;
     Ok(members)
 }
 
 fn read_ts<'a>(reader: &mut JsonReader<'a>) -> Result<(Hlc, Cow<'a, str>), DecodeError> {
     let (mut t, mut c, mut a) = (None, None, None);
-    for_each_member(reader, |reader, name| {
-        match name {
-            "t" => once(&mut t, Member::TsTime, reader, |reader| {
-                let found = reader.number()?;
-                whole(found, Hlc::MAX.t())
-                    .ok_or_else(|| DecodeError::TimeOutOfRange { found: Excerpt::of(&found.to_string()) })
-            })?,
-            "c" => once(&mut c, Member::TsCounter, reader, |reader| {
-                let found = reader.number()?;
-                whole(found, u64::from(Hlc::MAX.c()))
-                    .and_then(|whole| u32::try_from(whole).ok())
-                    .ok_or_else(|| DecodeError::CounterOutOfRange { found: Excerpt::of(&found.to_string()) })
-            })?,
-            "a" => once(&mut a, Member::TsActor, reader, text)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    for_each_member(reader, |reader, name| match name {
+        "t" => once(&mut t, Member::TsTime, reader, |reader| {
+            let found = reader.number()?;
+            whole(found, Hlc::MAX.t())
+                .ok_or_else(|| DecodeError::TimeOutOfRange { found: Excerpt::of(&found.to_string()) })
+        }),
+        "c" => once(&mut c, Member::TsCounter, reader, |reader| {
+            let found = reader.number()?;
+            whole(found, u64::from(Hlc::MAX.c()))
+                .and_then(|whole| u32::try_from(whole).ok())
+                .ok_or_else(|| DecodeError::CounterOutOfRange { found: Excerpt::of(&found.to_string()) })
+        }),
+        "a" => once(&mut a, Member::TsActor, reader, text),
+        _ => Err(unknown_member(reader, name)),
     })?;
     let ts =
         Hlc::new(required(t, Member::TsTime)?, required(c, Member::TsCounter)?).map_err(OpError::from)?;
@@ -103,19 +97,16 @@ fn read_sig<'a>(reader: &mut JsonReader<'a>) -> Result<Sig<'a>, DecodeError> {
         return Err(DecodeError::Unsigned);
     }
     let (mut kid, mut algorithm, mut signature) = (None, None, None);
-    for_each_member(reader, |reader, name| {
-        match name {
-            "kid" => once(&mut kid, Member::Kid, reader, text)?,
-            "alg" => once(&mut algorithm, Member::Alg, reader, |reader| match &*reader.string()? {
-                "ed25519" => Ok(()),
-                other => Err(DecodeError::UnknownAlgorithm { name: Excerpt::of(other) }),
-            })?,
-            "bytes" => once(&mut signature, Member::SigBytes, reader, |reader| {
-                Signature::from_base64(&reader.string()?).map_err(|_| DecodeError::SignatureEncoding)
-            })?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    for_each_member(reader, |reader, name| match name {
+        "kid" => once(&mut kid, Member::Kid, reader, text),
+        "alg" => once(&mut algorithm, Member::Alg, reader, |reader| match &*reader.string()? {
+            "ed25519" => Ok(()),
+            other => Err(DecodeError::UnknownAlgorithm { name: Excerpt::of(other) }),
+        }),
+        "bytes" => once(&mut signature, Member::SigBytes, reader, |reader| {
+            Signature::from_base64(&reader.string()?).map_err(|_| DecodeError::SignatureEncoding)
+        }),
+        _ => Err(unknown_member(reader, name)),
     })?;
     required(algorithm, Member::Alg)?;
     Ok((required(kid, Member::Kid)?, required(signature, Member::SigBytes)?))
@@ -136,21 +127,22 @@ fn read_value(reader: &mut JsonReader<'_>) -> Result<String, DecodeError> {
     Ok(canonical)
 }
 
-/// Calls `member` with the name of each member of the next object. It reads the value, or returns false for an unknown
-/// name.
+/// Calls `member` with the name of each member of the next object. It reads the value.
 fn for_each_member<'a>(
     reader: &mut JsonReader<'a>,
-    mut member: impl FnMut(&mut JsonReader<'a>, &str) -> Result<bool, DecodeError>,
+    mut member: impl FnMut(&mut JsonReader<'a>, &str) -> Result<(), DecodeError>,
 ) -> Result<(), DecodeError> {
     reader.begin_object()?;
     let mut first = true;
     while let Some(name) = reader.next_member(first)? {
         first = false;
-        if !member(reader, &name)? {
-            return Err(DecodeError::UnknownMember { name: Excerpt::of(&name), at: reader.offset() });
-        }
+        member(reader, &name)?;
     }
     Ok(())
+}
+
+fn unknown_member(reader: &JsonReader<'_>, name: &str) -> DecodeError {
+    DecodeError::UnknownMember { name: Excerpt::of(name), at: reader.offset() }
 }
 
 /// Reads a member that may occur once.

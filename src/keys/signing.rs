@@ -103,10 +103,6 @@ impl SigningSecretKey {
     pub fn key_pair(&self) -> &KeyPair {
         &self.pair
     }
-
-    fn expect_actor(&self, op: &Op) -> Result<(), SignError> {
-        if op.actor() == self.public.actor() { Ok(()) } else { Err(SignError::OtherActor) }
-    }
 }
 
 impl fmt::Debug for SigningSecretKey {
@@ -150,7 +146,9 @@ pub(crate) fn sign_hashed<'t>(
     key: &SigningSecretKey,
     scratch: &'t mut Scratch,
 ) -> Result<HashedOp<'static, 't>, SignError> {
-    key.expect_actor(&op)?;
+    if op.actor() != key.public.actor() {
+        return Err(SignError::OtherActor);
+    }
     let sign = |text: &str| crypto.sign(text.as_bytes(), key.pair.secret_key());
     Ok(HashedOp::sign(crypto, op, key.public.kid(), scratch, sign)?)
 }

@@ -128,6 +128,7 @@ impl Replica {
         self.write_batch(now, paths.iter().map(|path| FieldWrite::delete((entity, entity_id, path))))
     }
 
+    /// Returns the time of a write, and the greatest timestamp of the operations that are merged or due.
     pub(super) fn clock_reading(&self, now: WallMillis) -> Result<Reading, WriteError> {
         let last = self.clock.last().max(self.greatest_due(self.horizon_at(now)));
         let wall = match last {
@@ -139,7 +140,8 @@ impl Replica {
         Ok(Reading { now, wall, last })
     }
 
-    /// Returns the timestamp of a write that follows another one with the timestamp `written`.
+    /// Returns the timestamp of a write that follows another one with the timestamp `written`. It is greater than those
+    /// of all operations that are merged or due, and no operation of this actor has it, held ones included.
     pub(super) fn timestamp_after(&self, written: Option<Hlc>, reading: Reading) -> Result<Hlc, WriteError> {
         let Reading { now, wall, last } = reading;
         let mut next = hlc_now(last.max(written), wall)?;

@@ -56,7 +56,7 @@ impl Store for MemoryStore {
         // only.
         let records = commit.replaced.iter().chain(commit.appended);
         let addresses: Option<Vec<ByteAddress>> =
-            records.map(|record| self.records.push(&[record.bytes])).collect();
+            records.map(|record| self.records.push(record.bytes)).collect();
         let mut addresses = addresses.ok_or(StoreError::Full)?.into_iter();
         for (record, address) in commit.replaced.iter().zip(addresses.by_ref()) {
             for seq in record.first.until(record.end()) {

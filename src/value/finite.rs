@@ -44,6 +44,15 @@ macro_rules! accept {
     };
 }
 
+/// Methods for types that hold one value.
+macro_rules! look_into {
+    ($($method:ident($($argument:ty),*))*) => {
+        $(fn $method<T: Serialize + ?Sized>(self, $(_: $argument,)* value: &T) -> Result<(), Stop> {
+            value.serialize(self)
+        })*
+    };
+}
+
 /// Methods that begin a compound value.
 macro_rules! begin {
     ($($method:ident($($argument:ty),*))*) => {
@@ -70,6 +79,11 @@ impl Serializer for Finite {
         serialize_unit_variant(&'static str, u32, &'static str)
     }
 
+    look_into! {
+        serialize_some() serialize_newtype_struct(&'static str)
+        serialize_newtype_variant(&'static str, u32, &'static str)
+    }
+
     begin! {
         serialize_seq(Option<usize>) serialize_map(Option<usize>) serialize_tuple(usize)
         serialize_struct(&'static str, usize) serialize_struct_variant(&'static str, u32, &'static str, usize)
@@ -87,36 +101,18 @@ impl Serializer for Finite {
     fn collect_str<T: fmt::Display + ?Sized>(self, _: &T) -> Result<(), Stop> {
         Ok(())
     }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stop> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Stop> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Stop> {
-        value.serialize(self)
-    }
 }
 
 /// Traits of compound values, whose elements are visited one by one.
 macro_rules! look_at_each {
-    ($($Trait:ident::$method:ident($($name:ty)?))*) => {
+    ($($Trait:ident { $($method:ident($($name:ty)?)),* })*) => {
         $(impl $Trait for Finite {
             type Ok = ();
             type Error = Stop;
 
-            fn $method<T: Serialize + ?Sized>(&mut self, $(_: $name,)? value: &T) -> Result<(), Stop> {
+            $(fn $method<T: Serialize + ?Sized>(&mut self, $(_: $name,)? value: &T) -> Result<(), Stop> {
                 value.serialize(*self)
-            }
+            })*
 
             fn end(self) -> Result<(), Stop> {
                 Ok(())
@@ -126,29 +122,13 @@ macro_rules! look_at_each {
 }
 
 look_at_each! {
-    SerializeSeq::serialize_element()
-    SerializeTuple::serialize_element()
-    SerializeTupleStruct::serialize_field()
-    SerializeTupleVariant::serialize_field()
-    SerializeStruct::serialize_field(&'static str)
-    SerializeStructVariant::serialize_field(&'static str)
-}
-
-impl SerializeMap for Finite {
-    type Ok = ();
-    type Error = Stop;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stop> {
-        key.serialize(*self)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
-        value.serialize(*self)
-    }
-
-    fn end(self) -> Result<(), Stop> {
-        Ok(())
-    }
+    SerializeSeq { serialize_element() }
+    SerializeTuple { serialize_element() }
+    SerializeTupleStruct { serialize_field() }
+    SerializeTupleVariant { serialize_field() }
+    SerializeMap { serialize_key(), serialize_value() }
+    SerializeStruct { serialize_field(&'static str) }
+    SerializeStructVariant { serialize_field(&'static str) }
 }
 
 #[cfg(test)]
