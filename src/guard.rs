@@ -56,14 +56,12 @@ impl<F: FnMut(&VerifiedOp<'_>) -> Verdict + Send> Guard for F {
 
 /// A verified operation that the guard permits. Only this file creates one.
 #[derive(Clone, Debug)]
-pub struct PermittedOp<'a> {
+pub(crate) struct PermittedOp<'a> {
     verified: VerifiedOp<'a>,
 }
 
 impl<'a> PermittedOp<'a> {
-    /// Returns the unsigned operation.
-    #[must_use]
-    pub fn op(&self) -> OpRef<'_> {
+    pub(crate) fn op(&self) -> OpRef<'_> {
         self.verified.op()
     }
 
@@ -71,9 +69,7 @@ impl<'a> PermittedOp<'a> {
         self.verified.signed()
     }
 
-    /// Returns the hash of the operation.
-    #[must_use]
-    pub fn hash(&self) -> OpHash {
+    pub(crate) fn hash(&self) -> OpHash {
         self.verified.hash()
     }
 
@@ -95,20 +91,16 @@ pub(crate) fn permit<'a>(
     guard: Option<&mut (dyn Guard + 'static)>,
     verified: Vec<VerifiedOp<'a>>,
 ) -> Result<Vec<Option<PermittedOp<'a>>>, Aborted> {
-    let Some(guard) = guard else {
-        return Ok(verified.into_iter().map(|verified| Some(PermittedOp::unguarded(verified))).collect());
-    };
-    if verified.is_empty() {
-        return Ok(Vec::new());
+    let mut verdicts = vec![Verdict::Admit; verified.len()];
+    if let Some(guard) = guard.filter(|_| !verified.is_empty()) {
+        verdicts.fill(Verdict::Reject);
+        guard.judge(&verified, &mut verdicts);
     }
-    let mut verdicts = vec![Verdict::Reject; verified.len()];
-    guard.judge(&verified, &mut verdicts);
     if verdicts.contains(&Verdict::Abort) {
         return Err(Aborted);
     }
-    let permitted = verified.into_iter().zip(verdicts).map(|(verified, verdict)| match verdict {
-        Verdict::Admit => Some(PermittedOp { verified }),
-        Verdict::Reject | Verdict::Abort => None,
-    });
+    let permitted = verified.into_iter().zip(verdicts);
+    let permitted =
+        permitted.map(|(verified, verdict)| (verdict == Verdict::Admit).then_some(PermittedOp { verified }));
     Ok(permitted.collect())
 }

@@ -86,7 +86,10 @@ impl<'a> SignedOpRef<'a> {
             value: members.value,
             space: members.space,
         };
-        check_members(parts, members.kid, Signature::from_bytes(*signature))
+        check_value_and_label(&parts)?;
+        let signed = SignedOpRef::new(OpRef::new(parts)?, members.kid, Signature::from_bytes(*signature))?;
+        check_size(signed)?;
+        Ok(signed)
     }
 
     /// Appends the binary form to `out`.
@@ -144,18 +147,6 @@ impl SignedOp {
     pub fn to_binary(&self) -> Vec<u8> {
         self.as_ref().to_binary()
     }
-}
-
-/// Checks the members of a decoded operation.
-fn check_members<'a>(
-    parts: Parts<'a>,
-    kid: &'a str,
-    signature: Signature,
-) -> Result<SignedOpRef<'a>, DecodeError> {
-    check_value_and_label(&parts)?;
-    let signed = SignedOpRef::new(OpRef::new(parts)?, kid, signature)?;
-    check_size(signed)?;
-    Ok(signed)
 }
 
 /// Checks the members of a decoded operation, except the names, which are identifiers.

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::text::{check_size, json_text};
+use super::text::check_size;
 use super::{DecodeError, MAX_OP_BYTES};
 use crate::crypto::Signature;
 use crate::hlc::Hlc;
-use crate::op::{Field, Kind, Member, OpRef, Parts, SignedOp, SignedOpRef, op_id};
+use crate::op::{Field, Kind, Member, OpError, OpRef, Parts, SignedOp, SignedOpRef, op_id};
 use crate::value::{Excerpt, JsonReader};
 
 impl SignedOp {
@@ -34,20 +34,12 @@ impl SignedOp {
     }
 }
 
-impl SignedOpRef<'_> {
-    /// Returns the canonical JSON form (RFC 8785), on one line.
-    #[must_use]
-    pub fn to_json(self) -> String {
-        json_text(self)
-    }
-}
-
 /// The members of the document.
 #[derive(Default)]
 struct Members<'a> {
     id: Option<Cow<'a, str>>,
     actor: Option<Cow<'a, str>>,
-    ts: Option<Ts<'a>>,
+    ts: Option<(Hlc, Cow<'a, str>)>,
     entity: Option<Cow<'a, str>>,
     entity_id: Option<Cow<'a, str>>,
     path: Option<Cow<'a, str>>,
@@ -57,63 +49,47 @@ struct Members<'a> {
     sig: Option<Sig<'a>>,
 }
 
-struct Ts<'a> {
-    t: u64,
-    c: u32,
-    a: Cow<'a, str>,
-}
-
-struct Sig<'a> {
-    kid: Cow<'a, str>,
-    signature: Signature,
-}
+/// A kid and a signature.
+type Sig<'a> = (Cow<'a, str>, Signature);
 
 fn read_members<'a>(reader: &mut JsonReader<'a>) -> Result<Members<'a>, DecodeError> {
     let mut members = Members::default();
-    for_each_member(reader, |reader, name| {
-        match name {
-            "id" => once(&mut members.id, Member::Id, reader, text)?,
-            "actor" => once(&mut members.actor, Member::Actor, reader, text)?,
-            "ts" => once(&mut members.ts, Member::Ts, reader, read_ts)?,
-            "entity" => once(&mut members.entity, Member::Entity, reader, text)?,
-            "entityId" => once(&mut members.entity_id, Member::EntityId, reader, text)?,
-            "path" => once(&mut members.path, Member::Path, reader, text)?,
-            "kind" => once(&mut members.kind, Member::Kind, reader, read_kind)?,
-            "value" => once(&mut members.value, Member::Value, reader, read_value)?,
-            "space" => once(&mut members.space, Member::Space, reader, text)?,
-            "sig" => once(&mut members.sig, Member::Sig, reader, read_sig)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    for_each_member(reader, |reader, name| match name {
+        "id" => once(&mut members.id, Member::Id, reader, text),
+        "actor" => once(&mut members.actor, Member::Actor, reader, text),
+        "ts" => once(&mut members.ts, Member::Ts, reader, read_ts),
+        "entity" => once(&mut members.entity, Member::Entity, reader, text),
+        "entityId" => once(&mut members.entity_id, Member::EntityId, reader, text),
+        "path" => once(&mut members.path, Member::Path, reader, text),
+        "kind" => once(&mut members.kind, Member::Kind, reader, read_kind),
+        "value" => once(&mut members.value, Member::Value, reader, read_value),
+        "space" => once(&mut members.space, Member::Space, reader, text),
+        "sig" => once(&mut members.sig, Member::Sig, reader, read_sig),
+        _ => Err(unknown_member(reader, name)),
     })?;
     Ok(members)
 }
 
-fn read_ts<'a>(reader: &mut JsonReader<'a>) -> Result<Ts<'a>, DecodeError> {
+fn read_ts<'a>(reader: &mut JsonReader<'a>) -> Result<(Hlc, Cow<'a, str>), DecodeError> {
     let (mut t, mut c, mut a) = (None, None, None);
-    for_each_member(reader, |reader, name| {
-        match name {
-            "t" => once(&mut t, Member::TsTime, reader, |reader| {
-                let found = reader.number()?;
-                whole(found, Hlc::MAX.t())
-                    .ok_or_else(|| DecodeError::TimeOutOfRange { found: Excerpt::of(&found.to_string()) })
-            })?,
-            "c" => once(&mut c, Member::TsCounter, reader, |reader| {
-                let found = reader.number()?;
-                whole(found, u64::from(Hlc::MAX.c()))
-                    .and_then(|whole| u32::try_from(whole).ok())
-                    .ok_or_else(|| DecodeError::CounterOutOfRange { found: Excerpt::of(&found.to_string()) })
-            })?,
-            "a" => once(&mut a, Member::TsActor, reader, text)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    for_each_member(reader, |reader, name| match name {
+        "t" => once(&mut t, Member::TsTime, reader, |reader| {
+            let found = reader.number()?;
+            whole(found, Hlc::MAX.t())
+                .ok_or_else(|| DecodeError::TimeOutOfRange { found: Excerpt::of(&found.to_string()) })
+        }),
+        "c" => once(&mut c, Member::TsCounter, reader, |reader| {
+            let found = reader.number()?;
+            whole(found, u64::from(Hlc::MAX.c()))
+                .and_then(|whole| u32::try_from(whole).ok())
+                .ok_or_else(|| DecodeError::CounterOutOfRange { found: Excerpt::of(&found.to_string()) })
+        }),
+        "a" => once(&mut a, Member::TsActor, reader, text),
+        _ => Err(unknown_member(reader, name)),
     })?;
-    Ok(Ts {
-        t: required(t, Member::TsTime)?,
-        c: required(c, Member::TsCounter)?,
-        a: required(a, Member::TsActor)?,
-    })
+    let ts =
+        Hlc::new(required(t, Member::TsTime)?, required(c, Member::TsCounter)?).map_err(OpError::from)?;
+    Ok((ts, required(a, Member::TsActor)?))
 }
 
 fn read_sig<'a>(reader: &mut JsonReader<'a>) -> Result<Sig<'a>, DecodeError> {
@@ -121,22 +97,19 @@ fn read_sig<'a>(reader: &mut JsonReader<'a>) -> Result<Sig<'a>, DecodeError> {
         return Err(DecodeError::Unsigned);
     }
     let (mut kid, mut algorithm, mut signature) = (None, None, None);
-    for_each_member(reader, |reader, name| {
-        match name {
-            "kid" => once(&mut kid, Member::Kid, reader, text)?,
-            "alg" => once(&mut algorithm, Member::Alg, reader, |reader| match &*reader.string()? {
-                "ed25519" => Ok(()),
-                other => Err(DecodeError::UnknownAlgorithm { name: Excerpt::of(other) }),
-            })?,
-            "bytes" => once(&mut signature, Member::SigBytes, reader, |reader| {
-                Signature::from_base64(&reader.string()?).map_err(|_| DecodeError::SignatureEncoding)
-            })?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    for_each_member(reader, |reader, name| match name {
+        "kid" => once(&mut kid, Member::Kid, reader, text),
+        "alg" => once(&mut algorithm, Member::Alg, reader, |reader| match &*reader.string()? {
+            "ed25519" => Ok(()),
+            other => Err(DecodeError::UnknownAlgorithm { name: Excerpt::of(other) }),
+        }),
+        "bytes" => once(&mut signature, Member::SigBytes, reader, |reader| {
+            Signature::from_base64(&reader.string()?).map_err(|_| DecodeError::SignatureEncoding)
+        }),
+        _ => Err(unknown_member(reader, name)),
     })?;
     required(algorithm, Member::Alg)?;
-    Ok(Sig { kid: required(kid, Member::Kid)?, signature: required(signature, Member::SigBytes)? })
+    Ok((required(kid, Member::Kid)?, required(signature, Member::SigBytes)?))
 }
 
 fn text<'a>(reader: &mut JsonReader<'a>) -> Result<Cow<'a, str>, DecodeError> {
@@ -154,21 +127,22 @@ fn read_value(reader: &mut JsonReader<'_>) -> Result<String, DecodeError> {
     Ok(canonical)
 }
 
-/// Calls `member` with the name of each member of the next object. It reads the value, or returns false for an unknown
-/// name.
+/// Calls `member` with the name of each member of the next object. It reads the value.
 fn for_each_member<'a>(
     reader: &mut JsonReader<'a>,
-    mut member: impl FnMut(&mut JsonReader<'a>, &str) -> Result<bool, DecodeError>,
+    mut member: impl FnMut(&mut JsonReader<'a>, &str) -> Result<(), DecodeError>,
 ) -> Result<(), DecodeError> {
     reader.begin_object()?;
     let mut first = true;
     while let Some(name) = reader.next_member(first)? {
         first = false;
-        if !member(reader, &name)? {
-            return Err(DecodeError::UnknownMember { name: Excerpt::of(&name), at: reader.offset() });
-        }
+        member(reader, &name)?;
     }
     Ok(())
+}
+
+fn unknown_member(reader: &JsonReader<'_>, name: &str) -> DecodeError {
+    DecodeError::UnknownMember { name: Excerpt::of(name), at: reader.offset() }
 }
 
 /// Reads a member that may occur once.
@@ -204,16 +178,15 @@ fn whole(number: f64, max: u64) -> Option<u64> {
 impl Members<'_> {
     fn into_signed_op(self) -> Result<SignedOp, DecodeError> {
         let actor = required(self.actor, Member::Actor)?;
-        let ts = required(self.ts, Member::Ts)?;
+        let (ts, ts_actor) = required(self.ts, Member::Ts)?;
         let id = required(self.id, Member::Id)?;
-        let sig = self.sig.ok_or(DecodeError::Unsigned)?;
-        if ts.a != actor {
+        let (kid, signature) = self.sig.ok_or(DecodeError::Unsigned)?;
+        if ts_actor != actor {
             return Err(DecodeError::TimestampActor {
-                found: Excerpt::of(&ts.a),
+                found: Excerpt::of(&ts_actor),
                 actor: Excerpt::of(&actor),
             });
         }
-        let ts = Hlc::new(ts.t, ts.c).map_err(crate::op::OpError::from)?;
         let parts = Parts {
             label: (id != op_id(&actor, ts)).then_some(&*id),
             actor: &actor,
@@ -227,7 +200,7 @@ impl Members<'_> {
             value: &required(self.value, Member::Value)?,
             space: self.space.as_deref(),
         };
-        let signed = SignedOpRef::new(OpRef::new(parts)?, &sig.kid, sig.signature)?;
+        let signed = SignedOpRef::new(OpRef::new(parts)?, &kid, signature)?;
         check_size(signed)?;
         Ok(signed.to_signed_op())
     }

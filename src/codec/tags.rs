@@ -32,7 +32,10 @@
 //! | [`RESUME_TOKEN`], [`RESUME_SESSIONS`], then [`RESUME_VERSION`] | saved token, saved sessions |
 //! | [`STATE_CURSOR`], then [`STATE_CURSOR_VERSION`] | saved cursor of a state |
 //! | [`BUNDLE`], then [`BUNDLE_VERSION`] | bundle |
-//! | [`KEY_TEXT`], [`SEED_TEXT`], then a version | texts of a public key and of a sealed seed |
+//! | [`KEY_TEXT`], then [`KEY_TEXT_VERSION`] | text of a public key, a line of the text of a registry |
+//! | [`SEED_TEXT`], then [`SEED_TEXT_VERSION`] | text of a sealed seed |
+//! | [`PAPER_VERSION`] | seed on paper |
+//! | [`NOTES_VERSION`] | notes about peers |
 //! | [`STORE_HEAD_VERSION`] | head of a store |
 
 pub(crate) const KID: &[u8] = b"policysync/kid";
@@ -83,7 +86,15 @@ pub(crate) const STORE_HEAD_VERSION: u8 = 1;
 pub(crate) const BUNDLE: [u8; 8] = *b"PSbundle";
 
 pub(crate) const KEY_TEXT: &str = "policysync-key-";
+pub(crate) const KEY_TEXT_VERSION: &str = "1";
 pub(crate) const SEED_TEXT: &str = "policysync-seed-";
+/// The version of a sealed seed, and the way from its passphrase to the key. The cost follows.
+pub(crate) const SEED_TEXT_VERSION: &str = "1 argon2id ";
+/// The version of a seed on paper, its first four bits.
+pub(crate) const PAPER_VERSION: u32 = 1;
+
+/// The version of the notes about peers, the first byte.
+pub(crate) const NOTES_VERSION: u8 = 1;
 
 #[cfg(test)]
 mod tests {

@@ -11,17 +11,6 @@ pub const MAX_OP_BYTES: usize = 1 << 20;
 /// signature of a JSON document can be mistaken for the signature of an operation.
 const UNSIGNED: &str = "undefined";
 
-/// Returns the text that is signed and hashed.
-///
-/// # Errors
-///
-/// [`OpError::TooLarge`] if the canonical JSON form with a signature by `kid` would exceed [`MAX_OP_BYTES`].
-pub(crate) fn signed_text(op: OpRef<'_>, kid: &str) -> Result<String, OpError> {
-    let mut text = String::new();
-    write_signed_text(op, kid, &mut text)?;
-    Ok(text)
-}
-
 /// Replaces `text` with the text that is signed and hashed.
 pub(super) fn write_signed_text(op: OpRef<'_>, kid: &str, text: &mut String) -> Result<(), OpError> {
     #[cfg(test)]
@@ -58,14 +47,20 @@ thread_local! {
     pub(crate) static SIGNED_TEXTS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// Returns the canonical JSON form, with the signature.
-pub(crate) fn json_text(signed: SignedOpRef<'_>) -> String {
-    let op = signed.op();
-    let mut text = String::with_capacity(capacity(op) + 128 + signed.kid().len());
-    write_before_sig(op, &mut text);
-    write_sig(signed, &mut text);
-    write_after_sig(op, &mut text);
-    text
+impl SignedOpRef<'_> {
+    /// Returns the canonical JSON form (RFC 8785), on one line.
+    #[must_use]
+    pub fn to_json(self) -> String {
+        let op = self.op();
+        let mut text = String::with_capacity(capacity(op) + 128 + self.kid().len());
+        write_before_sig(op, &mut text);
+        text.push_str("{\"alg\":\"ed25519\",\"bytes\":\"");
+        text.push_str(&self.signature().to_base64());
+        write_text(&mut text, "\",\"kid\":", self.kid());
+        text.push('}');
+        write_after_sig(op, &mut text);
+        text
+    }
 }
 
 /// Returns a capacity that suffices for an operation without escapes, so that its text is allocated once.
@@ -75,39 +70,21 @@ fn capacity(op: OpRef<'_>) -> usize {
 }
 
 fn write_before_sig(op: OpRef<'_>, text: &mut String) {
-    text.push_str("{\"actor\":");
-    write_string(text, op.actor());
-    text.push_str(",\"entity\":");
-    write_string(text, op.entity());
-    text.push_str(",\"entityId\":");
-    write_string(text, op.entity_id());
-    text.push_str(",\"id\":");
-    match op.label() {
-        Some(label) => write_string(text, label),
-        None => {
-            write_string(text, op.actor());
-            // Without the closing quote.
-            text.pop();
-            text.push(':');
-            text.push_str(itoa::Buffer::new().format(op.ts().t()));
-            text.push(':');
-            text.push_str(itoa::Buffer::new().format(op.ts().c()));
-            text.push('"');
-        }
+    write_text(text, "{\"actor\":", op.actor());
+    write_text(text, ",\"entity\":", op.entity());
+    write_text(text, ",\"entityId\":", op.entity_id());
+    write_text(text, ",\"id\":", op.label().unwrap_or(op.actor()));
+    if op.label().is_none() {
+        // Before the closing quote.
+        text.pop();
+        write_integer(text, ":", op.ts().t());
+        write_integer(text, ":", op.ts().c());
+        text.push('"');
     }
     text.push_str(",\"kind\":\"");
     text.push_str(op.kind().as_str());
-    text.push_str("\",\"path\":");
-    write_string(text, op.path());
+    write_text(text, "\",\"path\":", op.path());
     text.push_str(",\"sig\":");
-}
-
-fn write_sig(signed: SignedOpRef<'_>, text: &mut String) {
-    text.push_str("{\"alg\":\"ed25519\",\"bytes\":\"");
-    text.push_str(&signed.signature().to_base64());
-    text.push_str("\",\"kid\":");
-    write_string(text, signed.kid());
-    text.push('}');
 }
 
 /// Returns the number of bytes that [`write_sig`] writes.
@@ -125,16 +102,22 @@ fn write_after_sig(op: OpRef<'_>, text: &mut String) {
 
 fn write_up_to_value(op: OpRef<'_>, text: &mut String) {
     if let Some(space) = op.space() {
-        text.push_str(",\"space\":");
-        write_string(text, space);
+        write_text(text, ",\"space\":", space);
     }
-    text.push_str(",\"ts\":{\"a\":");
-    write_string(text, op.actor());
-    text.push_str(",\"c\":");
-    text.push_str(itoa::Buffer::new().format(op.ts().c()));
-    text.push_str(",\"t\":");
-    text.push_str(itoa::Buffer::new().format(op.ts().t()));
+    write_text(text, ",\"ts\":{\"a\":", op.actor());
+    write_integer(text, ",\"c\":", op.ts().c());
+    write_integer(text, ",\"t\":", op.ts().t());
     text.push_str("},\"value\":");
+}
+
+fn write_text(text: &mut String, before: &str, member: &str) {
+    text.push_str(before);
+    write_string(text, member);
+}
+
+fn write_integer(text: &mut String, before: &str, member: impl itoa::Integer) {
+    text.push_str(before);
+    text.push_str(itoa::Buffer::new().format(member));
 }
 
 #[cfg(test)]
@@ -143,6 +126,11 @@ mod tests {
     use crate::crypto::Signature;
     use crate::hlc::Hlc;
     use crate::op::{Op, SignedOp};
+
+    fn signed_text(op: OpRef<'_>, kid: &str) -> Result<String, OpError> {
+        let mut text = String::new();
+        write_signed_text(op, kid, &mut text).map(|()| text)
+    }
 
     fn op() -> Op {
         let ts = Hlc::new(1_760_000_000_000, 1).unwrap();
@@ -173,11 +161,11 @@ mod tests {
     fn the_limit_counts_the_json_form_with_its_signature() {
         for kid in ["k", "a\"b\\c"] {
             let frame = SignedOp::new(op_with_value_len(0), kid, Signature::from_bytes([7; 64])).unwrap();
-            let room = MAX_OP_BYTES - json_text(frame.as_ref()).len();
+            let room = MAX_OP_BYTES - frame.to_json().len();
             let largest = op_with_value_len(room);
             assert!(signed_text(largest.as_ref(), kid).is_ok());
             let signed = SignedOp::new(largest, kid, Signature::from_bytes([7; 64])).unwrap();
-            assert_eq!(json_text(signed.as_ref()).len(), MAX_OP_BYTES);
+            assert_eq!(signed.to_json().len(), MAX_OP_BYTES);
             assert_eq!(check_size(signed.as_ref()), Ok(()));
             let too_large = op_with_value_len(room + 1);
             let error = OpError::TooLarge { len: MAX_OP_BYTES + 1, limit: MAX_OP_BYTES };
@@ -203,7 +191,7 @@ mod tests {
                     let unused = if op.as_ref().label().is_some() { actor.len() } else { 0 };
                     assert!((len..len + 120 + unused).contains(&enough), "{enough} for {len}: {op:?}");
                     let signed = SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap();
-                    assert_eq!(json_text(signed.as_ref()).capacity(), enough + 129, "allocated once");
+                    assert_eq!(signed.to_json().capacity(), enough + 129, "allocated once");
                 }
             }
         }

@@ -84,8 +84,12 @@ impl<'a> ByteReader<'a> {
     /// Reads a length and that many bytes of UTF-8.
     pub(crate) fn text(&mut self) -> Result<&'a str, CodecError> {
         let len = self.count(1)?;
-        let bytes = self.bytes(len)?;
-        std::str::from_utf8(bytes).map_err(|_| self.fault(CodecFault::Utf8))
+        self.text_of(len)
+    }
+
+    /// Reads a text of `len` bytes.
+    pub(crate) fn text_of(&mut self, len: usize) -> Result<&'a str, CodecError> {
+        std::str::from_utf8(self.bytes(len)?).map_err(|_| self.fault(CodecFault::Utf8))
     }
 
     /// Reads a byte that is 0 or 1.

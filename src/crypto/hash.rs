@@ -20,6 +20,12 @@ impl Hash {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Returns the first `N` bytes.
+    pub(crate) fn first<const N: usize>(&self) -> [u8; N] {
+        const { assert!(N <= 32, "a hash has 32 bytes") };
+        self.0.first_chunk().copied().unwrap_or([0; N])
+    }
 }
 
 /// Writes 64 lower-case hexadecimal digits.

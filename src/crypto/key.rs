@@ -72,7 +72,9 @@ impl KeyPair {
     ///
     /// [`CryptoError`] if libsodium cannot be used.
     pub fn generate() -> Result<KeyPair, CryptoError> {
-        Ok(Sodium::new()?.generate_key_pair())
+        let (crypto, mut seed) = (Sodium::new()?, Zeroizing::new([0; 32]));
+        crypto.random(&mut *seed);
+        Ok(crypto.key_pair_from_seed(&seed))
     }
 
     /// Derives the key pair of a seed, the 32 bytes that RFC 8032 calls the private key. The same seed yields the same

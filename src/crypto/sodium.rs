@@ -2,7 +2,10 @@
 
 use std::{ffi::c_int, ptr, sync::OnceLock};
 
-use libsodium_sys as ffi;
+use libsodium_sys::{
+    self as ffi, crypto_aead_xchacha20poly1305_ietf_decrypt as decrypt,
+    crypto_aead_xchacha20poly1305_ietf_encrypt as encrypt,
+};
 use zeroize::Zeroizing;
 
 use super::{
@@ -175,19 +178,8 @@ impl Sodium {
         let (nonce, key) = (nonce.as_ptr(), key.as_ptr());
         // SAFETY: writes the length of the message and 16 bytes, reads the message, the associated data, 24 bytes of
         // nonce and 32 of key; the place for the length and the secret nonce may be NULL.
-        let status = unsafe {
-            ffi::crypto_aead_xchacha20poly1305_ietf_encrypt(
-                out,
-                ptr::null_mut(),
-                start,
-                len,
-                ad,
-                ad_len,
-                ptr::null(),
-                nonce,
-                key,
-            )
-        };
+        let status =
+            unsafe { encrypt(out, ptr::null_mut(), start, len, ad, ad_len, ptr::null(), nonce, key) };
         assert_succeeded(status);
         sealed
     }
@@ -206,28 +198,9 @@ impl Sodium {
         let (nonce, key) = (nonce.as_ptr(), key.as_ptr());
         // SAFETY: writes 16 bytes fewer than it reads of `sealed`, which has at least these, and reads the associated
         // data, 24 bytes of nonce and 32 of key; the place for the length and the secret nonce may be NULL.
-        let status = unsafe {
-            ffi::crypto_aead_xchacha20poly1305_ietf_decrypt(
-                out,
-                ptr::null_mut(),
-                ptr::null_mut(),
-                start,
-                len,
-                ad,
-                ad_len,
-                nonce,
-                key,
-            )
-        };
+        let status =
+            unsafe { decrypt(out, ptr::null_mut(), ptr::null_mut(), start, len, ad, ad_len, nonce, key) };
         (status == 0).then_some(message)
-    }
-
-    pub(super) fn generate_key_pair(&self) -> KeyPair {
-        KeyPair::filled_by(|public, secret| {
-            // SAFETY: writes 32 and 64 bytes, the lengths of the two arrays.
-            let status = unsafe { ffi::crypto_sign_keypair(public.as_mut_ptr(), secret.as_mut_ptr()) };
-            assert_succeeded(status);
-        })
     }
 }
 
@@ -411,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_changed_bit_anywhere_makes_a_signature_invalid() {
-        let (pair, message) = (sodium().generate_key_pair(), *b"four");
+        let (pair, message) = (KeyPair::generate().unwrap(), *b"four");
         let signature = sodium().sign(&message, pair.secret_key());
         assert!(sodium().verify(&signature, &message, &pair.public_key()));
         for bit in 0..512 {
@@ -430,7 +403,7 @@ mod tests {
 
     #[test]
     fn an_empty_message_can_be_signed() {
-        let pair = sodium().generate_key_pair();
+        let pair = KeyPair::generate().unwrap();
         let signature = sodium().sign(b"", pair.secret_key());
         assert!(sodium().verify(&signature, b"", &pair.public_key()));
     }

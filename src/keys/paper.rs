@@ -1,5 +1,6 @@
 //! A seed as groups of characters that can be written on paper.
 
+use crate::codec::tags::PAPER_VERSION;
 use crate::crypto::Zeroizing;
 
 /// The digits of Crockford's base32: no I, L, O or U.
@@ -10,8 +11,8 @@ const DATA: usize = 13;
 const GROUPS: usize = 15;
 /// Characters of a group.
 const GROUP: usize = 4;
-/// The version of the form, in its first four bits.
-const VERSION: u32 = 1;
+/// Bits of a group.
+const GROUP_BITS: usize = 20;
 
 /// Returns a seed as text that a person can write down and type in again: 15 groups of four characters with spaces
 /// between them. The text is as secret as the seed.
@@ -33,16 +34,11 @@ const VERSION: u32 = 1;
 #[must_use]
 pub fn seed_to_paper(seed: &[u8; 32]) -> Zeroizing<String> {
     let mut groups = Zeroizing::new([0; GROUPS]);
-    let (mut pending, mut bits) = (Zeroizing::new(u64::from(VERSION)), 4);
-    let mut unset = groups.iter_mut();
-    for byte in seed {
-        *pending = *pending << 8 | u64::from(*byte);
-        bits += 8;
-        if bits >= 20 {
-            bits -= 20;
-            if let Some(group) = unset.next() {
-                *group = low_20_bits(*pending >> bits);
-            }
+    let version = (0..4).rev().map(|place| PAPER_VERSION >> place & 1);
+    let bits = seed.iter().flat_map(|byte| (0..8).rev().map(move |place| u32::from(byte >> place & 1)));
+    for (at, bit) in version.chain(bits).enumerate() {
+        if let Some(group) = groups.get_mut(at / GROUP_BITS) {
+            *group = *group << 1 | bit;
         }
     }
     // The remainder after division by (z - 1)(z - x) = z^2 + (1 + x)z + x, as a shift register.
@@ -89,23 +85,16 @@ pub fn seed_from_paper(text: &str) -> Result<Zeroizing<[u8; 32]>, PaperError> {
         None => {}
         Some(group) => return Err(PaperError::Checksum { group }),
     }
+    if groups.first().is_some_and(|group| group >> 16 != PAPER_VERSION) {
+        return Err(PaperError::Version);
+    }
     let mut seed = Zeroizing::new([0; 32]);
-    let mut unset = seed.iter_mut();
-    let (mut pending, mut bits) = (Zeroizing::new(0_u64), 0);
-    for (number, group) in groups.iter().take(DATA).enumerate() {
-        let (group, new) = match number {
-            0 if group >> 16 != VERSION => return Err(PaperError::Version),
-            0 => (group & 0xFFFF, 16),
-            _ => (*group, 20),
-        };
-        *pending = *pending << new | u64::from(group);
-        bits += new;
-        while bits >= 8 {
-            bits -= 8;
-            let [byte, ..] = (*pending >> bits).to_le_bytes();
-            if let Some(slot) = unset.next() {
-                *slot = byte;
-            }
+    let data = groups.iter().take(DATA);
+    let bits = data.flat_map(|group| (0..GROUP_BITS).rev().map(move |place| group >> place & 1 == 1));
+    // The version comes first.
+    for (at, bit) in bits.skip(4).enumerate() {
+        if let Some(byte) = seed.get_mut(at / 8) {
+            *byte = *byte << 1 | u8::from(bit);
         }
     }
     Ok(seed)
@@ -177,11 +166,6 @@ fn fault(groups: &[u32; GROUPS]) -> Option<Option<usize>> {
 const fn times_x(element: u32) -> u32 {
     let shifted = element << 1;
     if shifted >> 20 == 0 { shifted } else { shifted ^ 0x10_0009 }
-}
-
-fn low_20_bits(value: u64) -> u32 {
-    let [a, b, c, ..] = value.to_le_bytes();
-    u32::from_le_bytes([a, b, c & 15, 0])
 }
 
 /// Returns the digit of the lowest five bits.

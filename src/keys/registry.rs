@@ -10,6 +10,7 @@ use crate::value::Excerpt;
 /// devices.
 ///
 /// A key is never removed, because the log contains operations that it signed.
+#[derive(Default)]
 pub struct KeyRegistry {
     keys: Interner<SigningPublicKey>,
     actors: HashSet<Box<str>>,
@@ -19,7 +20,7 @@ impl KeyRegistry {
     /// Creates an empty registry.
     #[must_use]
     pub fn new() -> Self {
-        Self { keys: Interner::default(), actors: HashSet::new() }
+        Self::default()
     }
 
     /// Registers a key. Registering the same key again has no effect.
@@ -81,12 +82,6 @@ impl KeyRegistry {
     /// Returns the keys in the order of registration.
     pub fn iter(&self) -> impl Iterator<Item = &SigningPublicKey> {
         (0..self.keys.len()).map(|number| self.keys.get(number))
-    }
-}
-
-impl Default for KeyRegistry {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::codec::{HashedOp, Scratch, signed_text, tags};
+use crate::codec::{HashedOp, Scratch, tags};
 use crate::crypto::{CryptoError, KeyPair, PublicKey, Sodium, encode_base64url};
 use crate::op::{IdentifierError, Member, Op, OpError, SignedOp, check};
 
@@ -103,10 +103,6 @@ impl SigningSecretKey {
     pub fn key_pair(&self) -> &KeyPair {
         &self.pair
     }
-
-    fn expect_actor(&self, op: &Op) -> Result<(), SignError> {
-        if op.actor() == self.public.actor() { Ok(()) } else { Err(SignError::OtherActor) }
-    }
 }
 
 impl fmt::Debug for SigningSecretKey {
@@ -139,10 +135,7 @@ pub enum SignError {
 ///
 /// [`SignError::OtherActor`] if the key belongs to another actor, [`SignError::Op`] if the operation is too large.
 pub fn sign_op(crypto: &Sodium, op: Op, key: &SigningSecretKey) -> Result<SignedOp, SignError> {
-    key.expect_actor(&op)?;
-    let text = signed_text(op.as_ref(), key.public.kid())?;
-    let signature = crypto.sign(text.as_bytes(), key.pair.secret_key());
-    Ok(SignedOp::new(op, key.public.kid(), signature)?)
+    Ok(sign_hashed(crypto, op, key, &mut Scratch::default())?.into_signed().into_owned())
 }
 
 /// Signs an operation as its actor. Returns it with its signed text and hash, so that ingesting it builds neither
@@ -153,7 +146,9 @@ pub(crate) fn sign_hashed<'t>(
     key: &SigningSecretKey,
     scratch: &'t mut Scratch,
 ) -> Result<HashedOp<'static, 't>, SignError> {
-    key.expect_actor(&op)?;
+    if op.actor() != key.public.actor() {
+        return Err(SignError::OtherActor);
+    }
     let sign = |text: &str| crypto.sign(text.as_bytes(), key.pair.secret_key());
     Ok(HashedOp::sign(crypto, op, key.public.kid(), scratch, sign)?)
 }
@@ -164,7 +159,6 @@ pub(crate) fn sign_hashed<'t>(
 #[expect(clippy::expect_used, reason = "libsodium has checked this key, so it can be used")]
 pub fn derived_kid(public_key: &PublicKey) -> String {
     let crypto = Sodium::new().expect("libsodium has checked this key");
-    let hash = crypto.hash(&[tags::KID, public_key.as_bytes()].concat());
-    let (half, _) = hash.as_bytes().split_at(16);
-    encode_base64url(half)
+    let half: [u8; 16] = crypto.hash(&[tags::KID, public_key.as_bytes()].concat()).first();
+    encode_base64url(&half)
 }

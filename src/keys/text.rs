@@ -1,12 +1,9 @@
 //! The text form of public keys.
 
 use super::{KeyRegistry, RegistryError, SigningPublicKey};
-use crate::codec::tags::KEY_TEXT;
+use crate::codec::tags::{KEY_TEXT, KEY_TEXT_VERSION};
 use crate::crypto::{EncodingError, KeyError, PublicKey, decode_base64url_array, encode_base64url};
 use crate::op::IdentifierError;
-
-/// The version of the text form.
-const VERSION: &str = "1";
 
 impl SigningPublicKey {
     /// Returns the key as one line of text, without the line's end. The form is stable:
@@ -32,7 +29,11 @@ impl SigningPublicKey {
     #[must_use]
     pub fn to_text(&self) -> String {
         let public_key = encode_base64url(self.public_key().as_bytes());
-        format!("{KEY_TEXT}{VERSION} {} {public_key} {}", escape_kid(self.kid()), escape_actor(self.actor()))
+        format!(
+            "{KEY_TEXT}{KEY_TEXT_VERSION} {} {public_key} {}",
+            escape_kid(self.kid()),
+            escape_actor(self.actor())
+        )
     }
 
     /// Reads the line that [`to_text`](Self::to_text) returns. White space around it is ignored.
@@ -48,7 +49,7 @@ impl SigningPublicKey {
             word
         };
         match word().strip_prefix(KEY_TEXT) {
-            Some(VERSION) => {}
+            Some(KEY_TEXT_VERSION) => {}
             Some(_) => return Err(KeyTextError::Version),
             None => return Err(KeyTextError::NotAKey),
         }
@@ -107,10 +108,10 @@ impl KeyRegistry {
 #[non_exhaustive]
 pub enum KeyTextError {
     /// The text does not begin with `policysync-key-1`.
-    #[error("not a key: it does not begin with {KEY_TEXT}{VERSION}")]
+    #[error("not a key: it does not begin with {KEY_TEXT}{KEY_TEXT_VERSION}")]
     NotAKey,
     /// Another version of this library wrote the text.
-    #[error("the key's text has another version than {VERSION}")]
+    #[error("the key's text has another version than {KEY_TEXT_VERSION}")]
     Version,
     /// The kid, the public key or the actor is missing.
     #[error("the key's text ends before the actor")]

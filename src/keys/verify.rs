@@ -122,9 +122,7 @@ impl KeyRegistry {
     ) -> Result<VerifiedOp<'a>, VerifyError> {
         let signed = op.into();
         // The key is looked up first: without it, a stranger could make this replica hash and verify.
-        let key = self.key_of(signed)?;
-        let mut scratch = Scratch::default();
-        check_signature(crypto, HashedOp::new(crypto, MaybeOwned::Borrowed(signed), &mut scratch)?, key)
+        verify_op(crypto, signed, self.key_of(signed)?)
     }
 
     /// Verifies an operation that is already hashed.

@@ -1,12 +1,9 @@
 //! A seed encrypted with a passphrase.
 
-use crate::codec::tags::SEED_TEXT;
+use crate::codec::tags::{SEED_TEXT, SEED_TEXT_VERSION};
 use crate::crypto::{
     CryptoError, EncodingError, Sodium, Zeroizing, decode_base64url_array, encode_base64url,
 };
-
-/// The version of the text form, and its way from passphrase to key.
-const VERSION: &str = "1 argon2id ";
 
 /// Memory and passes of Argon2id: the cost of one guess at the passphrase.
 ///
@@ -104,8 +101,10 @@ pub fn wrap_seed(
     let crypto = Sodium::new()?;
     let key = derive(crypto, passphrase, &salt, cost)?;
     let (salt_text, nonce_text) = (encode_base64url(&salt), encode_base64url(&nonce));
-    let mut text =
-        format!("{SEED_TEXT}{VERSION}{} {} {salt_text} {nonce_text} ", cost.passes, cost.memory_kib);
+    let mut text = format!(
+        "{SEED_TEXT}{SEED_TEXT_VERSION}{} {} {salt_text} {nonce_text} ",
+        cost.passes, cost.memory_kib
+    );
     let sealed = crypto.encrypt(&key, &nonce, text.as_bytes(), seed);
     text.push_str(&encode_base64url(&sealed));
     text.push(' ');
@@ -124,22 +123,17 @@ pub fn unwrap_seed(text: &str, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>,
     let crypto = Sodium::new().map_err(WrapError::from)?;
     let text = text.trim();
     let rest = text.strip_prefix(SEED_TEXT).ok_or(UnwrapError::NotASeed)?;
-    let rest = rest.strip_prefix(VERSION).ok_or(UnwrapError::Version)?;
-    let before = |word: &str| text.len().checked_sub(word.len()).and_then(|end| text.get(..end));
-    let (Some((_, found)), [passes, memory_kib, salt, nonce, sealed, _]) =
-        (text.rsplit_once(' '), words(rest)?)
-    else {
-        return Err(UnwrapError::Damaged);
-    };
-    let covered = before(found).ok_or(UnwrapError::Damaged)?;
+    let rest = rest.strip_prefix(SEED_TEXT_VERSION).ok_or(UnwrapError::Version)?;
+    let [passes, memory_kib, salt, nonce, sealed, found] = words(rest)?;
+    let covered = text.strip_suffix(found).ok_or(UnwrapError::Damaged)?;
     if found != checksum(crypto, covered) {
         return Err(UnwrapError::Damaged);
     }
     // From here on the text is what somebody wrote, by mistake or on purpose.
     let cost = WrapCost::new(number(passes)?, number(memory_kib)?)?;
     let (salt, nonce) = (decode_base64url_array(salt)?, decode_base64url_array(nonce)?);
-    let end = covered.len().saturating_sub(sealed.len().saturating_add(1));
-    let associated = covered.get(..end).ok_or(UnwrapError::Damaged)?;
+    let associated = covered.strip_suffix(' ').and_then(|covered| covered.strip_suffix(sealed));
+    let associated = associated.ok_or(UnwrapError::Damaged)?;
     let sealed: [u8; 48] = decode_base64url_array(sealed)?;
     let key = derive(crypto, passphrase, &salt, cost)?;
     let seed = crypto.decrypt(&key, &nonce, associated.as_bytes(), &sealed);
@@ -234,9 +228,8 @@ fn derive(
 
 /// Returns the checksum of the text before it: eight characters.
 fn checksum(crypto: Sodium, text: &str) -> String {
-    let hash = crypto.hash(text.as_bytes());
-    let (first, _) = hash.as_bytes().split_at(6);
-    encode_base64url(first)
+    let first: [u8; 6] = crypto.hash(text.as_bytes()).first();
+    encode_base64url(&first)
 }
 
 #[cfg(test)]

@@ -3,19 +3,19 @@
 use crate::packed::{Interner, StrInterner, impl_key};
 
 /// The number of an author: an actor with one of its keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct AuthorId(u32);
 
 impl_key!(AuthorId);
 
 /// The number of an actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ActorId(u32);
 
 impl_key!(ActorId);
 
 /// The number of a kid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct KidId(u32);
 
 impl_key!(KidId);
@@ -58,9 +58,9 @@ impl Authors {
 
     /// Returns the actor and the kid of each author, in the order of their numbers.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> + ExactSizeIterator {
-        let positions = 0..crate::packed::index(self.authors.len());
+        let positions = 0..self.authors.len();
         positions.map(|position| {
-            let author = AuthorId(u32::try_from(position).unwrap_or(u32::MAX));
+            let author = AuthorId(position);
             (self.actor(author), self.kid(author))
         })
     }

@@ -129,7 +129,10 @@ impl Index {
             || ops.chunks(GROUP).for_each(|group| self.insert_into_order(group, &mut inserted)),
             || {
                 let mut registers = Vec::with_capacity(ops.len());
-                ops.chunks(GROUP).for_each(|group| registers.extend(known.intern(&fields(group))));
+                for group in ops.chunks(GROUP) {
+                    let fields: Vec<Field<'_>> = group.iter().map(|op| op.op().field()).collect();
+                    registers.extend(known.intern(&fields));
+                }
                 registers
             },
         );
@@ -209,11 +212,6 @@ impl Index {
     pub(crate) fn same_actor_and_time(&self, a: OpSeq, b: OpSeq) -> bool {
         self.actor_id(a) == self.actor_id(b) && self.ts(a) == self.ts(b)
     }
-}
-
-/// Returns the fields that the operations write.
-fn fields<'a>(ops: &'a [PermittedOp<'_>]) -> Vec<Field<'a>> {
-    ops.iter().map(|op| op.op().field()).collect()
 }
 
 #[cfg(test)]

@@ -178,32 +178,25 @@ impl OpLog {
         }
     }
 
-    /// Adds operations that are in the store already: the one that [`OpLog::keep_in`] sets afterwards.
-    pub(crate) fn restore(&mut self, ops: &[PermittedOp<'_>], threads: Threads) -> Result<(), StoreError> {
-        self.check_new(ops)?;
-        self.expect_room(ops)?;
-        self.enter(ops, threads);
-        Ok(())
-    }
-
-    /// Appends operations that were read back, in a log that keeps them in memory.
-    pub(crate) fn restore_into(
+    /// Adds operations that were read from a store, which must be new. Those that the log has `stored` already (in the
+    /// store that [`OpLog::keep_in`] sets afterwards, if it is not set) are not written.
+    pub(crate) fn restore(
         &mut self,
         ops: &[PermittedOp<'_>],
+        stored: bool,
         threads: Threads,
     ) -> Result<(), StoreError> {
-        self.check_new(ops)?;
-        self.append(ops, StoredClock::default(), threads).map(drop)
-    }
-
-    /// Returns an error if an operation is in the log, or twice among these.
-    fn check_new(&self, ops: &[PermittedOp<'_>]) -> Result<(), StoreError> {
         let mut hashes = OpHashSet::with_capacity_and_hasher(ops.len(), Default::default());
         for (seq, op) in self.index.end().onwards().zip(ops) {
             if self.index.find(&op.hash()).is_some() || !hashes.insert(op.hash()) {
                 return Err(StoreError::operation(seq, Damage::Duplicate));
             }
         }
+        if !stored {
+            return self.append(ops, StoredClock::default(), threads).map(drop);
+        }
+        self.expect_room(ops)?;
+        self.enter(ops, threads);
         Ok(())
     }
 
@@ -298,22 +291,6 @@ impl OpLog {
     /// Returns the store of the operations, to take over what another writer has appended.
     pub(crate) fn store_mut(&mut self) -> &mut OpStore {
         &mut self.store
-    }
-
-    /// Keeps notes beside the operations.
-    pub(crate) fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
-        self.check_open()?;
-        self.store.set_notes(notes)
-    }
-
-    /// Stores a state of the replica's clock, if it is another than the stored one.
-    pub(crate) fn keep_clock(&mut self, clock: StoredClock) -> Result<(), StoreError> {
-        self.store.settle(None, clock)
-    }
-
-    /// Copies the store into a new file.
-    pub(crate) fn copy_to(&self, path: &std::path::Path) -> Result<(), StoreError> {
-        self.store.copy_to(path)
     }
 
     /// Adds an operation. A duplicate is found by its hash before anything is verified; `guard` must verify any other,

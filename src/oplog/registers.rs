@@ -1,12 +1,13 @@
 //! The registers that operations write to.
 
 use std::hint::black_box;
+use std::iter::successors;
 
 use crate::op::Field;
 use crate::packed::{ChunkedVec, Interner, PackedOption, StrAddress, StrArena, StrInterner, impl_key};
 
 /// The number of a register: one field of one entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RegisterId(u32);
 
 impl_key!(RegisterId);
@@ -164,27 +165,21 @@ impl Registers {
 
     /// Returns the registers of an entity, sorted by path.
     pub(crate) fn of_entity(&self, entity: &str, entity_id: &str) -> Vec<(&str, RegisterId)> {
-        let mut registers = Vec::new();
         let entity = self.find_entity(entity, entity_id);
-        let mut next = entity.and_then(|entity| self.entities.get(entity).newest_register.get());
-        while let Some(id) = next {
-            let register = self.registers.get(id);
-            registers.push((&**self.paths.get(register.path), id));
-            next = register.older.get();
-        }
+        let newest = entity.and_then(|entity| self.entities.get(entity).newest_register.get());
+        let ids = successors(newest, |id| self.registers.get(*id).older.get());
+        let path = |id| &**self.paths.get(self.registers.get(id).path);
+        let mut registers: Vec<(&str, RegisterId)> = ids.map(|id| (path(id), id)).collect();
         registers.sort_unstable();
         registers
     }
 
     /// Returns the ids of the entities of a kind, sorted.
     pub(crate) fn entities_of(&self, entity: &str) -> Vec<&str> {
-        let mut ids = Vec::new();
-        let mut next = self.kinds.find_str(entity).and_then(|kind| self.newest_entity.get(kind).get());
-        while let Some(number) = next {
-            let entity = self.entities.get(number);
-            ids.push(self.entity_ids.get(entity.id));
-            next = entity.older.get();
-        }
+        let newest = self.kinds.find_str(entity).and_then(|kind| self.newest_entity.get(kind).get());
+        let entities = successors(newest, |entity| self.entities.get(*entity).older.get());
+        let mut ids: Vec<&str> =
+            entities.map(|entity| self.entity_ids.get(self.entities.get(entity).id)).collect();
         ids.sort_unstable();
         ids
     }

@@ -32,19 +32,18 @@ impl ByteArena {
         Self { pages: Vec::new() }
     }
 
-    /// Appends the concatenation of `parts`. Returns `None`, without a change, if it is longer than
-    /// [`ByteArena::MAX_LEN`] or 32 GiB are full.
-    pub(crate) fn push(&mut self, parts: &[&[u8]]) -> Option<ByteAddress> {
-        let len = parts.iter().try_fold(0_usize, |sum, part| sum.checked_add(part.len()))?;
+    /// Appends a string. Returns `None`, without a change, if it is longer than [`ByteArena::MAX_LEN`] or 32 GiB are
+    /// full.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Option<ByteAddress> {
+        let len = bytes.len();
         if len > Self::MAX_LEN {
             return None;
         }
-        let prefix = u32::try_from(len).ok()?.to_le_bytes();
         // Nearly all lengths fit one byte; 0xff means that four bytes follow.
-        let short = u8::try_from(len).ok().filter(|short| *short < u8::MAX);
-        let header = if short.is_some() { 1 } else { 5 };
+        let [a, b, c, d] = u32::try_from(len).ok()?.to_le_bytes();
+        let header: &[u8] = if len < usize::from(u8::MAX) { &[a] } else { &[u8::MAX, a, b, c, d] };
 
-        if self.pages.last().is_none_or(|page| page.len() + header + len > PAGE) {
+        if self.pages.last().is_none_or(|page| page.len() + header.len() + len > PAGE) {
             if self.pages.len() >= MAX_PAGES {
                 return None;
             }
@@ -54,16 +53,8 @@ impl ByteArena {
         let page_number = u32::try_from(self.pages.len() - 1).ok()?;
         let page = self.pages.last_mut()?;
         let offset = u32::try_from(page.len() / UNIT).ok()?;
-        match short {
-            Some(short) => page.push(short),
-            None => {
-                page.push(u8::MAX);
-                page.extend_from_slice(&prefix);
-            }
-        }
-        for part in parts {
-            page.extend_from_slice(part);
-        }
+        page.extend_from_slice(header);
+        page.extend_from_slice(bytes);
         page.resize(page.len().next_multiple_of(UNIT).min(PAGE), 0);
         Some(ByteAddress(page_number * UNITS_PER_PAGE + offset))
     }
@@ -133,7 +124,7 @@ impl StrArena {
 
     #[expect(clippy::expect_used, reason = "the log checks for room first")]
     fn push(&mut self, text: &str) -> StrAddress {
-        StrAddress(self.bytes.push(&[text.as_bytes()]).expect("the log checks for room first"))
+        StrAddress(self.bytes.push(text.as_bytes()).expect("the log checks for room first"))
     }
 
     /// Returns the length in bytes of the string at an address.
@@ -162,13 +153,7 @@ mod tests {
         let text: Vec<u8> = (0..=255_u8).cycle().take(ByteArena::MAX_LEN).collect();
         let lengths =
             [0, 1, 6, 7, 8, 253, 254, 255, 256, 1000, ByteArena::MAX_LEN, 3, ByteArena::MAX_LEN - 1, 40];
-        let addresses: Vec<_> = lengths
-            .iter()
-            .map(|len| {
-                let (front, back) = text[..*len].split_at(len / 2);
-                arena.push(&[front, back]).unwrap()
-            })
-            .collect();
+        let addresses: Vec<_> = lengths.iter().map(|len| arena.push(&text[..*len]).unwrap()).collect();
         for (len, address) in lengths.iter().zip(addresses) {
             assert_eq!(arena.get(address), &text[..*len]);
         }
@@ -189,9 +174,9 @@ mod tests {
     #[test]
     fn a_string_over_the_limit_changes_nothing() {
         let mut arena = ByteArena::default();
-        let first = arena.push(&[b"abc"]).unwrap();
-        assert!(arena.push(&[&vec![0; ByteArena::MAX_LEN], b"x"]).is_none());
-        let next = arena.push(&[b"def"]).unwrap();
+        let first = arena.push(b"abc").unwrap();
+        assert!(arena.push(&vec![0; ByteArena::MAX_LEN + 1]).is_none());
+        let next = arena.push(b"def").unwrap();
         assert_eq!((arena.get(first), arena.get(next)), (b"abc".as_slice(), b"def".as_slice()));
         assert_eq!(next.0, 1);
     }

@@ -80,16 +80,11 @@ impl<T, K: Key> ChunkedVec<T, K> {
 const LARGE: u16 = u16::MAX;
 
 /// A growing vector of numbers: two bytes each, and eight more for those from 65,535 on.
+#[derive(Default)]
 pub(crate) struct CompactVec<K, V> {
     small: ChunkedVec<u16, K>,
     /// Positions and numbers, sorted by position.
     large: Vec<(K, V)>,
-}
-
-impl<K, V> Default for CompactVec<K, V> {
-    fn default() -> Self {
-        Self { small: ChunkedVec::default(), large: Vec::new() }
-    }
 }
 
 impl<K: Key, V: Key> CompactVec<K, V> {
@@ -121,15 +116,10 @@ impl<K: Key, V: Key> CompactVec<K, V> {
 }
 
 /// A growing set of keys.
+#[derive(Default)]
 pub(crate) struct BitSet<K = u32> {
     words: ChunkedVec<u64>,
     key: PhantomData<fn(K) -> K>,
-}
-
-impl<K> Default for BitSet<K> {
-    fn default() -> Self {
-        Self { words: ChunkedVec::default(), key: PhantomData }
-    }
 }
 
 impl<K: Key> BitSet<K> {

@@ -15,7 +15,7 @@ pub(crate) struct Interner<T, N = u32> {
     hasher: RandomState,
 }
 
-impl<T, N> Default for Interner<T, N> {
+impl<T, N: Key> Default for Interner<T, N> {
     fn default() -> Self {
         Self { entries: ChunkedVec::default(), index: HashIndex::default(), hasher: RandomState::new() }
     }
@@ -80,13 +80,8 @@ impl<N: Key> StrInterner<N> {
 }
 
 /// Positions from 0 without gaps, each found by the hash of its entry.
+#[derive(Default)]
 pub(crate) struct HashIndex<K>(HashTable<K>);
-
-impl<K> Default for HashIndex<K> {
-    fn default() -> Self {
-        Self(HashTable::new())
-    }
-}
 
 impl<K: Key> HashIndex<K> {
     /// Returns the position for which `is` returns true, among those with this hash.

@@ -1,7 +1,7 @@
 //! Keys of packed containers.
 
 /// A position in a packed container, four bytes wide.
-pub(crate) trait Key: Copy + Ord {
+pub(crate) trait Key: Copy + Default + Ord {
     fn from_position(position: u32) -> Self;
 
     fn position(self) -> u32;

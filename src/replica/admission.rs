@@ -17,14 +17,12 @@ impl Replica {
             text.clear();
             text.extend_from_slice(ADMISSION);
             text.extend_from_slice(key.to_text().as_bytes());
-            let hash = self.crypto.hash(&text);
-            let (first, _) = hash.as_bytes().split_first_chunk().unwrap_or((&[0; 16], &[]));
-            sum = sum.wrapping_add(u128::from_le_bytes(*first));
+            sum = sum.wrapping_add(u128::from_le_bytes(self.crypto.hash(&text).first()));
         }
         let mut text = ADMISSION.to_vec();
         text.extend_from_slice(&sum.to_le_bytes());
         text.extend([u8::from(verifies), u8::from(self.labels == Labels::Any)]);
         text.extend_from_slice(&self.guard_revision.to_le_bytes());
-        self.crypto.hash(&text).as_bytes().first_chunk().copied().unwrap_or_default()
+        self.crypto.hash(&text).first()
     }
 }

@@ -1,9 +1,9 @@
 //! Alternates of operations, at a replica that does not check signatures.
 //!
-//! The signature is not part of an operation's identity. A replica that verifies holds one copy of each operation, with
-//! a genuine signature. A replica that accepts unverified operations may hold a copy with a forged signature. When a
-//! peer that verifies refuses that copy, the replica collects alternates: other signatures of the same operation. It
-//! sends them all.
+//! The signature is not part of an operation's identity. A *copy* of an operation is a kid and a signature of it; an
+//! *alternate* is a copy besides the one in the log. A replica that verifies holds one copy of each operation, with a
+//! genuine signature. A replica that accepts unverified operations may hold a copy with a forged signature. When a peer
+//! that verifies refuses that copy, the replica collects alternates. It sends them all.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -19,7 +19,7 @@ const MAX_OPERATIONS: usize = 1024;
 /// Alternates of one operation. The oldest makes room for a new one.
 const MAX_ALTERNATES: usize = 4;
 
-/// Another kid and signature of an operation.
+/// The kid and signature of an alternate.
 pub(crate) type Alternate = (Box<str>, Signature);
 
 /// The operations whose alternates are collected, with these alternates. They are kept in memory only: after a restart,
@@ -118,7 +118,7 @@ impl Replica {
         let mut text = SYNC_COPY.to_vec();
         text.extend_from_slice(signature.as_bytes());
         text.extend_from_slice(kid.as_bytes());
-        CopyDigest::of_copy(self.crypto.hash(&text).as_bytes().first_chunk().copied().unwrap_or_default())
+        CopyDigest::of_copy(self.crypto.hash(&text).first())
     }
 
     /// Adds an alternate of an operation, if its alternates are collected and this one is new.

@@ -293,7 +293,7 @@ impl Replica {
 pub enum StateCursorError {
     /// The bytes are not a cursor.
     #[error("not a cursor of a state: {0}")]
-    Malformed(CodecError),
+    Malformed(#[from] CodecError),
     /// A later version of this library wrote the cursor.
     #[error("the cursor has version {found}, this library knows version {known}")]
     Version {
@@ -308,10 +308,4 @@ pub enum StateCursorError {
     /// The replica is unusable.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<CodecError> for StateCursorError {
-    fn from(error: CodecError) -> Self {
-        Self::Malformed(error)
-    }
 }

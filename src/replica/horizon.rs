@@ -27,7 +27,9 @@ impl Replica {
     pub fn poll(&mut self, now: WallMillis) -> Result<Vec<Change>, StoreError> {
         self.note_clock(now);
         let horizon = self.horizon_at(now);
-        self.keep_horizon(horizon)?;
+        // Nothing is written where the stored state is the same.
+        let clock = self.stored_clock_with(self.greatest_due(horizon));
+        self.log.store_mut().settle(None, clock)?;
         self.advance_horizon(horizon);
         Ok(self.state.take_changes(&self.log))
     }
@@ -37,7 +39,8 @@ impl Replica {
     /// passed, or [`Replica::reset_clock`] is called. Otherwise returns `None`.
     #[must_use]
     pub fn clock_ahead(&self, now: WallMillis) -> Option<WallMillis> {
-        match self.next_timestamp(now) {
+        // The timestamp of the next write.
+        match self.clock_reading(now).and_then(|reading| self.timestamp_after(None, reading)) {
             Err(WriteError::ClockAhead { by, .. }) => Some(by),
             _ => None,
         }
@@ -67,7 +70,7 @@ impl Replica {
         let index = self.log.index();
         let stays = index.in_order().rev().map(|seq| WallMillis(index.ts(seq).t())).find(|t| *t <= horizon);
         let clock = StoredClock { horizon: stays, was_reset: true };
-        self.log.keep_clock(clock).map_err(IngestError::from)?;
+        self.log.store_mut().settle(None, clock).map_err(IngestError::from)?;
         self.note_clock(now);
         self.clock_was_reset = true;
         self.hold_after(horizon);
@@ -138,11 +141,6 @@ impl Replica {
         self.state.due(index, horizon?).last().map(|greatest| index.ts(greatest))
     }
 
-    /// Stores the state of the clock that moving the horizon forward leads to, if it is another than the stored one.
-    fn keep_horizon(&mut self, horizon: Option<WallMillis>) -> Result<(), StoreError> {
-        self.log.keep_clock(self.stored_clock_with(self.greatest_due(horizon)))
-    }
-
     /// Moves the horizon forward to this time and merges the held operations up to it.
     pub(super) fn advance_horizon(&mut self, horizon: Option<WallMillis>) {
         let index = self.log.index();
@@ -154,7 +152,7 @@ impl Replica {
     /// Moves the horizon back to this time and holds the later operations again.
     pub(super) fn hold_after(&mut self, horizon: WallMillis) {
         let index = self.log.index();
-        let greatest = self.state.hold_after(index, horizon);
+        let greatest = self.state.compute_again(index, Some(horizon));
         self.clock = greatest.map_or_else(Clock::new, |greatest| Clock::starting_after(index.ts(greatest)));
     }
 }

@@ -4,9 +4,10 @@ use super::batch::{OpResult, Positioned, Results};
 use super::verify::{VerifiedBatch, Verifier};
 use super::{Effect, Incoming, IngestError, OpRefusal, Outcome, Replica};
 use crate::codec::{HashedOp, OpHash};
-use crate::guard::{Guard, PermittedOp, permit};
+use crate::guard::{PermittedOp, permit};
 use crate::hlc::{Hlc, HlcError, WallMillis};
 use crate::keys::VerifiedOp;
+use crate::op::OpSeq;
 use crate::oplog::Inserted;
 use crate::state::Merged;
 
@@ -79,12 +80,18 @@ impl Replica {
         results: &mut Results,
     ) -> Result<(), IngestError> {
         self.note_clock(now);
-        let count = ops.len();
-        let permitted = ask_guard(self.guard.as_deref_mut(), ops, results)?;
-        if written.is_some() && permitted.len() < count {
-            return Err(OpRefusal::Denied.into());
+        let (positions, verified): (Vec<usize>, Vec<VerifiedOp<'_>>) = ops.into_iter().unzip();
+        let (mut admitted, mut permitted) = (Vec::new(), Vec::with_capacity(verified.len()));
+        for (position, op) in positions.into_iter().zip(permit(self.guard.as_deref_mut(), verified)?) {
+            match op {
+                Some(op) => {
+                    admitted.push(position);
+                    permitted.push(op);
+                }
+                None if written.is_some() => return Err(OpRefusal::Denied.into()),
+                None => results.set(position, Err(OpRefusal::Denied)),
+            }
         }
-        let (positions, permitted): (Vec<usize>, Vec<PermittedOp<'_>>) = permitted.into_iter().unzip();
 
         let horizon = self.horizon_at(now).max(written);
         let merged = self.greatest_merged(horizon, &permitted);
@@ -96,12 +103,8 @@ impl Replica {
         if !inserted.is_empty() {
             self.advance_horizon(horizon);
         }
-        for ((position, inserted), op) in positions.into_iter().zip(inserted).zip(&permitted) {
-            // For example when the log is fetched again after the wall clock was set back.
-            if self.merges_at_once(op.op().actor()) {
-                self.advance_horizon(Some(WallMillis(op.op().ts().t())));
-            }
-            results.set(position, Ok(self.merge(&inserted)));
+        for (position, inserted) in admitted.into_iter().zip(inserted) {
+            results.set(position, Ok(self.outcome(&inserted)));
         }
         self.log.end_change();
         Ok(())
@@ -126,23 +129,31 @@ impl Replica {
         }
     }
 
-    /// Merges or holds an operation that the log has just appended.
-    fn merge(&mut self, inserted: &Inserted) -> Outcome {
-        let index = self.log.index();
-        let ts = index.ts(inserted.seq);
-        let hash = *index.hash(inserted.seq);
-        let equivocates_with = inserted.equivocates_with.map(|other| *index.hash(other));
-        match self.state.admit(index, inserted.seq) {
-            Some(merged) => {
-                self.clock.observe(ts);
-                let effect = match merged {
-                    Merged::Won { over } => Effect::Won { superseded: over.map(|over| *index.hash(over)) },
-                    Merged::Lost { to } => Effect::Lost { to: *index.hash(to) },
-                };
-                Outcome::Appended { hash, effect, equivocates_with }
-            }
-            None => Outcome::Held { hash, until: self.due_at(ts), equivocates_with },
+    /// Merges an operation that is in the log, unless it is held.
+    pub(super) fn admit(&mut self, seq: OpSeq) -> Option<Merged> {
+        let ts = self.log.index().ts(seq);
+        // For example when the log is fetched again after the wall clock was set back.
+        if self.merges_at_once(self.log.index().actor(seq)) {
+            self.advance_horizon(Some(WallMillis(ts.t())));
         }
+        let merged = self.state.admit(self.log.index(), seq)?;
+        self.clock.observe(ts);
+        Some(merged)
+    }
+
+    fn outcome(&mut self, inserted: &Inserted) -> Outcome {
+        let merged = self.admit(inserted.seq);
+        let index = self.log.index();
+        let hash_of = |seq| *index.hash(seq);
+        let (hash, equivocates_with) = (hash_of(inserted.seq), inserted.equivocates_with.map(hash_of));
+        let effect = match merged {
+            Some(Merged::Won { over }) => Effect::Won { superseded: over.map(hash_of) },
+            Some(Merged::Lost { to }) => Effect::Lost { to: hash_of(to) },
+            None => {
+                return Outcome::Held { hash, until: self.due_at(index.ts(inserted.seq)), equivocates_with };
+            }
+        };
+        Outcome::Appended { hash, effect, equivocates_with }
     }
 
     /// Returns the result for a later copy of an operation of the same batch.
@@ -155,23 +166,6 @@ impl Replica {
             _ => Ok(Outcome::Duplicate { hash }),
         }
     }
-}
-
-/// Asks the guard about each operation, and sets the results of those that it refuses.
-fn ask_guard<'a>(
-    guard: Option<&mut (dyn Guard + 'static)>,
-    verified: Vec<Positioned<VerifiedOp<'a>>>,
-    results: &mut Results,
-) -> Result<Vec<Positioned<PermittedOp<'a>>>, IngestError> {
-    let (positions, verified): (Vec<usize>, Vec<VerifiedOp<'a>>) = verified.into_iter().unzip();
-    let mut permitted = Vec::with_capacity(verified.len());
-    for (position, verdict) in positions.into_iter().zip(permit(guard, verified)?) {
-        match verdict {
-            Some(op) => permitted.push((position, op)),
-            None => results.set(position, Err(OpRefusal::Denied)),
-        }
-    }
-    Ok(permitted)
 }
 
 #[cfg(test)]

@@ -112,8 +112,7 @@ impl Restoring {
     /// # Errors
     ///
     /// [`OpenError`] when the options contradict each other or the head is damaged.
-    pub fn new(options: ReplicaOptions, head: Option<&[u8]>, now: WallMillis) -> Result<Self, OpenError> {
-        let mut options = options;
+    pub fn new(mut options: ReplicaOptions, head: Option<&[u8]>, now: WallMillis) -> Result<Self, OpenError> {
         if options.restore.is_some() {
             return Err(OpenError::TwoStores);
         }
@@ -147,9 +146,7 @@ impl Restoring {
         for (seq, record) in self.next().onwards().zip(records) {
             record.check_number(seq)?;
         }
-        self.reading.take(&mut self.replica, &self.ledger, records, |replica, ops| {
-            replica.log.restore_into(ops, replica.threads)
-        })?;
+        self.reading.take(&mut self.replica, &self.ledger, records, false)?;
         Ok(self)
     }
 
@@ -270,7 +267,7 @@ impl Replica {
             return Ok(0);
         }
         self.log.cut(end, self.threads)?;
-        self.state.cut(self.log.index());
+        self.state.compute_again(self.log.index(), self.state.horizon());
         self.log.end_change();
         Ok(crate::packed::index(gone))
     }

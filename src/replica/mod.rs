@@ -22,7 +22,7 @@ mod write;
 
 use std::fmt;
 
-use crate::crypto::{CryptoError, Sodium};
+use crate::crypto::{CryptoError, Sodium, random};
 use crate::guard::Guard;
 use crate::hlc::{Clock, HlcError, WallMillis};
 use crate::keys::{KeyRegistry, RegistryError, SigningSecretKey};
@@ -127,7 +127,8 @@ impl Replica {
             guard_revision: match (&options.guard, options.guard_revision) {
                 (None, _) => 0,
                 (Some(_), Some(revision)) => u128::from(revision) + 1,
-                (Some(_), None) => random_revision(crypto),
+                // A revision that no other opened replica has.
+                (Some(_), None) => u128::from_le_bytes(random()?),
             },
             guard: options.guard,
             max_drift: options.max_drift,
@@ -158,7 +159,7 @@ impl Replica {
     /// [`StoreError::NoFile`] if the replica was not opened with a path, [`StoreError::Exists`] if there is a file
     /// already, others if the disk fails. Then there is no copy, unless only making its name durable failed.
     pub fn back_up(&self, path: impl AsRef<std::path::Path>) -> Result<(), StoreError> {
-        self.log.copy_to(path.as_ref())
+        self.log.store().copy_to(path.as_ref())
     }
 
     /// The keys that this replica knows.
@@ -199,13 +200,6 @@ impl Replica {
     pub(crate) fn crypto(&self) -> Sodium {
         self.crypto
     }
-}
-
-/// Returns a revision that no other opened replica has.
-fn random_revision(crypto: Sodium) -> u128 {
-    let mut bytes = [0; 16];
-    crypto.random(&mut bytes);
-    u128::from_le_bytes(bytes)
 }
 
 impl fmt::Debug for Replica {

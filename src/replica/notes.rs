@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use super::peers::{MAX_PEERS, MAX_REFUSED_AUTHORS};
 use super::refused::{CopyDigest, NewRefused, Refused, RefusedByPeer};
 use super::{Peers, Replica};
+use crate::codec::tags::NOTES_VERSION;
 use crate::codec::{ByteReader, CodecError, CodecFault, OpHash, put_count, put_text, put_varint};
 use crate::hlc::Hlc;
 
-/// The version of the form, its first byte.
-const VERSION: u8 = 1;
 /// Bytes of the digest at the end, which shows damage.
 const DIGEST_BYTES: usize = 32;
 
@@ -32,7 +31,8 @@ impl Replica {
         let mut bytes = write(&self.peers);
         let digest = self.crypto.hash(&bytes);
         bytes.extend_from_slice(digest.as_bytes());
-        if self.log.set_notes(&bytes).is_err() {
+        let kept = self.log.check_open().and_then(|()| self.log.store_mut().set_notes(&bytes));
+        if kept.is_err() {
             // The next session tries again.
             self.peers.note_changed();
         }
@@ -40,7 +40,7 @@ impl Replica {
 }
 
 fn write(peers: &Peers) -> Vec<u8> {
-    let mut out = vec![VERSION];
+    let mut out = vec![NOTES_VERSION];
     put_count(&mut out, peers.authors().len());
     for (actor, kid) in peers.authors() {
         put_text(&mut out, actor);
@@ -85,7 +85,7 @@ fn write_refused(refused: &Refused, out: &mut Vec<u8>) {
 fn read(bytes: &[u8]) -> Result<Peers, CodecError> {
     let mut reader = ByteReader::new(bytes);
     let version = reader.byte()?;
-    if version != VERSION {
+    if version != NOTES_VERSION {
         return Err(reader.fault(CodecFault::Tag { found: version }));
     }
     let mut authors = VecDeque::new();

@@ -6,7 +6,7 @@ use crate::guard::Guard;
 use crate::hlc::WallMillis;
 use crate::keys::{KeyRegistry, SigningSecretKey};
 use crate::oplog::LogDigest;
-use crate::store::{Backing, Store};
+use crate::store::Store;
 #[cfg(feature = "sqlite")]
 use crate::store::{Durability, SqliteStore};
 use crate::threads::Threads;
@@ -167,7 +167,7 @@ impl ReplicaOptions {
     #[must_use]
     pub fn store(mut self, store: impl Store + 'static, now: WallMillis) -> Self {
         self.restore = Some(Box::new(move |replica, options| {
-            replica.restore(now, options.expected, || Ok(Backing::Other(Box::new(store))))
+            replica.restore(now, options.expected, || Ok(Box::new(store)))
         }));
         self
     }
@@ -187,7 +187,7 @@ impl ReplicaOptions {
         let path = path.into();
         self.restore = Some(Box::new(move |replica, options| {
             let open = || SqliteStore::open(path, options.durability);
-            replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))
+            replica.restore(now, options.expected, || Ok(Box::new(open()?)))
         }));
         self
     }
@@ -202,8 +202,7 @@ impl ReplicaOptions {
     pub fn path_read_only(mut self, path: impl Into<std::path::PathBuf>, now: WallMillis) -> Self {
         let path = path.into();
         self.restore = Some(Box::new(move |replica, options| {
-            let open = || SqliteStore::open_read_only(path);
-            replica.restore(now, options.expected, || Ok(Backing::Sqlite(Box::new(open()?))))
+            replica.restore(now, options.expected, || Ok(Box::new(SqliteStore::open_read_only(path)?)))
         }));
         self
     }

@@ -5,7 +5,7 @@ use crate::guard::Aborted;
 use crate::hlc::{HlcError, WallMillis};
 use crate::keys::VerifyError;
 use crate::op::OpError;
-use crate::store::StoreError;
+use crate::store::{StoreError, space_name};
 use crate::value::Excerpt;
 
 /// The outcome of ingesting an operation that was not refused.
@@ -85,10 +85,6 @@ pub enum OpRefusal {
     /// The guard refused the operation.
     #[error("the guard refused the operation")]
     Denied,
-}
-
-fn space_name(space: &Option<Excerpt>) -> String {
-    space.as_ref().map_or_else(|| String::from("no space"), |space| format!("space \"{space}\""))
 }
 
 impl From<VerifyError> for OpRefusal {

@@ -145,7 +145,8 @@ impl RefusedOps {
     }
 
     /// Adds an operation. Returns the bytes that it takes, those of a new name among them.
-    fn add(&mut self, ts: Hlc, actor: &str, hash: OpHash, reason: u8, copies: CopyDigest) -> usize {
+    fn add(&mut self, refused: NewRefused<'_>) -> usize {
+        let NewRefused { ts, actor, hash, reason, copies } = refused;
         // Operations that come together are mostly of few actors. Looking for a name among all would be quadratic.
         let recent = self.names.len().saturating_sub(RECENT_NAMES);
         let known = self.names.iter().skip(recent).position(|name| **name == *actor);
@@ -186,35 +187,22 @@ impl Refused {
         names + self.ops.len() * REFUSED_BYTES + self.by_peer.len() * REFUSED_BY_PEER_BYTES
     }
 
-    /// Forgets everything if the replica's admission tag is another.
-    fn set_tag(&mut self, tag: [u8; 8]) {
+    /// Adds an operation that was refused under this admission tag, and forgets those that were refused under another.
+    /// Returns the bytes that it takes.
+    pub(crate) fn add(&mut self, tag: [u8; 8], refused: NewRefused<'_>) -> usize {
         if self.tag != tag {
-            *self = Self {
-                tag,
-                peer_tag: self.peer_tag,
-                by_peer: std::mem::take(&mut self.by_peer),
-                ..Self::default()
-            };
+            let by_peer = std::mem::take(&mut self.by_peer);
+            *self = Self { tag, peer_tag: self.peer_tag, by_peer, ..Self::default() };
         }
+        self.ops.add(refused)
     }
 
-    /// Forgets what the peer refused if its admission tag is another.
-    fn set_peer_tag(&mut self, tag: [u8; 8]) {
+    /// Adds an operation that the peer refused under this admission tag, and forgets those of another.
+    pub(crate) fn add_by_peer(&mut self, tag: [u8; 8], refused: RefusedByPeer) {
         if self.peer_tag != tag {
             self.peer_tag = tag;
             self.by_peer.clear();
         }
-    }
-
-    /// Adds an operation that was refused under this admission tag. Returns the bytes that it takes.
-    pub(crate) fn add(&mut self, tag: [u8; 8], refused: NewRefused<'_>) -> usize {
-        self.set_tag(tag);
-        let NewRefused { ts, actor, hash, reason, copies } = refused;
-        self.ops.add(ts, actor, hash, reason, copies)
-    }
-
-    pub(crate) fn add_by_peer(&mut self, tag: [u8; 8], refused: RefusedByPeer) {
-        self.set_peer_tag(tag);
         self.by_peer.push(refused);
     }
 

@@ -5,12 +5,12 @@ use crate::codec::{OpHash, Scratch};
 use crate::crypto::Zeroizing;
 use crate::guard::PermittedOp;
 use crate::hlc::{HlcError, WallMillis};
-use crate::keys::VerifiedOp;
+use crate::keys::{VerifiedOp, VerifyError};
 use crate::op::OpSeq;
 use crate::oplog::{LogDigest, OpLog};
 use crate::state::State;
 use crate::store::{
-    Backing, Damage, Head, Ledger, OpStore, Place, Record, Records, Seal, StoreError, StoredClock, decode,
+    Damage, Head, Ledger, OpStore, Place, Record, Records, Seal, Store, StoreError, StoredClock, decode,
     read_whole, recompute,
 };
 use crate::value::Excerpt;
@@ -77,13 +77,13 @@ impl Reading {
         Self { evidence, seal, renewed, at_least, scratch: Vec::new() }
     }
 
-    /// Verifies the next records and passes their operations to `enter`, which puts them into the log.
+    /// Verifies the next records and adds their operations to the log, which has them `stored` or writes them.
     pub(super) fn take(
         &mut self,
         replica: &mut Replica,
         ledger: &Ledger,
         records: &[Record<'_>],
-        enter: fn(&mut Replica, &[PermittedOp<'_>]) -> Result<(), StoreError>,
+        stored: bool,
     ) -> Result<(), OpenError> {
         self.meet_digest(replica)?;
         let mut ops = replica.verify_records(records, self.evidence)?;
@@ -94,11 +94,11 @@ impl Reading {
         let here = stop.and_then(|stop| stop.checked_sub(replica.log.len()));
         if let Some(here) = here.filter(|here| *here < ops.len()) {
             let rest = ops.split_off(here);
-            enter(replica, &ops)?;
+            replica.log.restore(&ops, stored, replica.threads)?;
             self.meet_digest(replica)?;
             ops = rest;
         }
-        Ok(enter(replica, &ops)?)
+        Ok(replica.log.restore(&ops, stored, replica.threads)?)
     }
 
     /// Compares the log with the expected digest, once it has as many operations.
@@ -119,8 +119,7 @@ impl Reading {
         self.meet_digest(replica)?;
         let (found, count) = (replica.log.index().len(), ledger.count());
         if found != count {
-            let damage = if found < count { Damage::Missing } else { Damage::Unexpected };
-            return Err(StoreError::operation(OpSeq::new(found.min(count)), damage).into());
+            return Err(wrong_count(found, count).into());
         }
         if let Some(expected) = self.at_least {
             return Err(OpenError::RolledBack { expected, found: replica.log.digest() });
@@ -134,6 +133,11 @@ impl Reading {
             _ => Ok(None),
         }
     }
+}
+
+fn wrong_count(found: u32, claimed: u32) -> StoreError {
+    let damage = if found < claimed { Damage::Missing } else { Damage::Unexpected };
+    StoreError::operation(OpSeq::new(found.min(claimed)), damage)
 }
 
 fn seal_after(
@@ -172,7 +176,7 @@ impl Replica {
             let computed = seal_after(ledger.head().seal.map(|seal| seal.ops), ledger, &ops, &mut Vec::new());
             ledger.check_seal(&head, &computed.unwrap_or_default())?;
         }
-        self.log.restore(&ops, self.threads)?;
+        self.log.restore(&ops, true, self.threads)?;
         let theirs = head.clock;
         self.log.store_mut().advance(head);
         self.log.begin_change();
@@ -229,12 +233,7 @@ impl Replica {
             // Another process may have committed after the head or the last page was read.
             match store.newer()?.filter(|newer| *newer != head) {
                 Some(newer) => head = newer,
-                None if next.get() < head.count => {
-                    return Err(StoreError::operation(next, Damage::Missing).into());
-                }
-                None => {
-                    return Err(StoreError::operation(OpSeq::new(head.count), Damage::Unexpected).into());
-                }
+                None => return Err(wrong_count(next.get(), head.count).into()),
             }
         }
     }
@@ -248,13 +247,7 @@ impl Replica {
         }
         self.advance_horizon(self.horizon_at(now).max(theirs.horizon));
         for seq in first.until(self.log.index().end()) {
-            let ts = self.log.index().ts(seq);
-            if self.merges_at_once(self.log.index().actor(seq)) {
-                self.advance_horizon(Some(WallMillis(ts.t())));
-            }
-            if self.state.admit(self.log.index(), seq).is_some() {
-                self.clock.observe(ts);
-            }
+            self.admit(seq);
         }
     }
 
@@ -263,7 +256,7 @@ impl Replica {
         &mut self,
         now: WallMillis,
         expected: Expected,
-        open: impl FnOnce() -> Result<Backing, StoreError>,
+        open: impl FnOnce() -> Result<Box<dyn Store>, StoreError>,
     ) -> Result<(), OpenError> {
         self.check_before_reading(now, &expected)?;
         let mut store = OpStore::open(self.crypto, open()?, self.log.space(), expected.seal_key)?;
@@ -323,9 +316,7 @@ impl Replica {
                 return Ok(());
             }
             let records: Vec<Record<'_>> = page.iter().collect();
-            reading.take(self, store.ledger(), &records, |replica, ops| {
-                replica.log.restore(ops, replica.threads)
-            })?;
+            reading.take(self, store.ledger(), &records, true)?;
         }
     }
 
@@ -353,12 +344,10 @@ impl Replica {
             match evidence {
                 Evidence::Seal => Ok(VerifiedOp::stored_before(hashed)),
                 Evidence::None => Ok(VerifiedOp::dangerously_unverified(hashed)),
-                Evidence::Signature => {
-                    keys.verify_hashed(&crypto, hashed).map_err(|error| match error.into() {
-                        Damage::UnknownKey { actor, kid } => OpenError::UnknownKey { seq, actor, kid },
-                        damage => damaged(damage),
-                    })
-                }
+                Evidence::Signature => keys.verify_hashed(&crypto, hashed).map_err(|error| match error {
+                    VerifyError::UnknownKey { actor, kid } => OpenError::UnknownKey { seq, actor, kid },
+                    error => damaged(error.into()),
+                }),
             }
         };
         let verified = self.threads.map(records, Scratch::default, |scratch, group, verified| {

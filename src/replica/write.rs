@@ -128,13 +128,8 @@ impl Replica {
         self.write_batch(now, paths.iter().map(|path| FieldWrite::delete((entity, entity_id, path))))
     }
 
-    /// Returns the timestamp of the next write. It is greater than those of all merged operations and of those that are
-    /// due, which are merged before it, and no operation of this actor has it, held ones included.
-    pub(super) fn next_timestamp(&self, now: WallMillis) -> Result<Hlc, WriteError> {
-        self.timestamp_after(None, self.clock_reading(now)?)
-    }
-
-    fn clock_reading(&self, now: WallMillis) -> Result<Reading, WriteError> {
+    /// Returns the time of a write, and the greatest timestamp of the operations that are merged or due.
+    pub(super) fn clock_reading(&self, now: WallMillis) -> Result<Reading, WriteError> {
         let last = self.clock.last().max(self.greatest_due(self.horizon_at(now)));
         let wall = match last {
             _ if now.is_believable() || now > WallMillis::MAX => now,
@@ -145,8 +140,9 @@ impl Replica {
         Ok(Reading { now, wall, last })
     }
 
-    /// Returns the timestamp of a write that follows another one with the timestamp `written`.
-    fn timestamp_after(&self, written: Option<Hlc>, reading: Reading) -> Result<Hlc, WriteError> {
+    /// Returns the timestamp of a write that follows another one with the timestamp `written`. It is greater than those
+    /// of all operations that are merged or due, and no operation of this actor has it, held ones included.
+    pub(super) fn timestamp_after(&self, written: Option<Hlc>, reading: Reading) -> Result<Hlc, WriteError> {
         let Reading { now, wall, last } = reading;
         let mut next = hlc_now(last.max(written), wall)?;
         while self.has_written_at(next) {
@@ -203,7 +199,7 @@ impl Replica {
 
 /// A reading of the wall clock, for the timestamps of writes.
 #[derive(Clone, Copy)]
-struct Reading {
+pub(super) struct Reading {
     now: WallMillis,
     /// The time that the timestamps follow: `now` if it is believed.
     wall: WallMillis,

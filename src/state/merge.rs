@@ -43,19 +43,10 @@ impl State {
         (state, greatest)
     }
 
-    /// Computes the state again after operations were removed from the end of the log. The registers whose winner is
-    /// gone count as changed.
-    pub(crate) fn cut(&mut self, index: &Index) {
-        self.compute_again(index, self.horizon);
-    }
-
-    /// Moves the horizon back: later operations are held again. The registers with another winner count as changed.
-    /// Returns the greatest operation that stays merged.
-    pub(crate) fn hold_after(&mut self, index: &Index, horizon: WallMillis) -> Option<OpSeq> {
-        self.compute_again(index, Some(horizon))
-    }
-
-    fn compute_again(&mut self, index: &Index, horizon: Option<WallMillis>) -> Option<OpSeq> {
+    /// Computes the state again after operations were removed from the end of the log, or for an earlier horizon, after
+    /// which operations are held again. The registers with another winner, or none, count as changed. Returns the
+    /// greatest operation that stays merged.
+    pub(crate) fn compute_again(&mut self, index: &Index, horizon: Option<WallMillis>) -> Option<OpSeq> {
         let (mut state, greatest) = Self::restored(index, horizon);
         let is_other = |register: &RegisterId| self.winner(*register) != state.winner(*register);
         let others: Vec<RegisterId> = index.registers().all().filter(is_other).collect();
@@ -77,11 +68,7 @@ impl State {
     /// returns `None`.
     pub(crate) fn admit(&mut self, index: &Index, seq: OpSeq) -> Option<Merged> {
         self.next.push(PackedOption::none());
-        self.is_due(index.ts(seq)).then(|| self.merge(index, seq))
-    }
-
-    fn is_due(&self, ts: Hlc) -> bool {
-        self.horizon.is_some_and(|horizon| ts.t() <= horizon.0)
+        is_due(index.ts(seq), self.horizon).then(|| self.merge(index, seq))
     }
 
     /// Advances the horizon and merges the operations that become due, in order. Returns the greatest of them.
@@ -159,4 +146,8 @@ impl State {
 /// Returns the first timestamp after a horizon, if there is one.
 pub(super) fn first_after(horizon: Option<WallMillis>) -> Option<Hlc> {
     horizon.map_or(Some(Hlc::MIN), |horizon| Hlc::new(horizon.0.saturating_add(1), 0).ok())
+}
+
+pub(super) fn is_due(ts: Hlc, horizon: Option<WallMillis>) -> bool {
+    horizon.is_some_and(|horizon| ts.t() <= horizon.0)
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::State;
-use super::merge::first_after;
-use crate::hlc::{Hlc, WallMillis};
+use super::merge::{first_after, is_due};
+use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::oplog::{Index, RegisterId};
 
@@ -39,8 +39,4 @@ impl State {
         }
         changed
     }
-}
-
-fn is_due(ts: Hlc, horizon: Option<WallMillis>) -> bool {
-    horizon.is_some_and(|horizon| ts.t() <= horizon.0)
 }

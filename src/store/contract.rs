@@ -32,7 +32,7 @@ pub struct Broken {
 ///
 /// [`Broken`] names the first rule that the store breaks.
 pub fn check<S: Store>(mut create: impl FnMut() -> S, mut reopen: impl FnMut(S) -> S) -> Result<(), Broken> {
-    check_new(&create())?;
+    Model::default().compare("a new store has no head and no records", &create())?;
     check_large(&mut create())?;
     let rules: [Rule<S>; 6] =
         [check_bytes, check_heads, check_conflicts, check_records_of_many, check_replaced, check_random];
@@ -150,7 +150,7 @@ struct Model {
 
 impl Model {
     fn end(&self) -> OpSeq {
-        self.records.last().map_or(OpSeq::FIRST, |(first, count, _)| OpSeq::new(first.get() + count))
+        self.records().last().map_or(OpSeq::FIRST, |record| record.end())
     }
 
     /// Makes a change in the store and here.
@@ -187,55 +187,47 @@ impl Model {
         if head != self.head {
             return Err(broken(rule, format!("the head is {head:?}, not {:?}", self.head)));
         }
-        let expected = |record: &(OpSeq, u32, Vec<u8>)| (record.0, record.1, record.2.clone());
-        let copy = |record: Record<'_>| (record.first, record.count, record.bytes.to_vec());
-        let describe = |record: Option<(OpSeq, u32, Vec<u8>)>| match record {
-            Some((first, count, bytes)) => {
+        let describe = |record: Option<Record<'_>>| match record {
+            Some(Record { first, count, bytes }) => {
                 format!("{count} operations from {first} in {} bytes", bytes.len())
             }
             None => String::from("no record"),
         };
+        let seqs = OpSeq::FIRST.until(OpSeq::new(self.end().get() + 3));
         let mut scratch = b"from an earlier read".to_vec();
-        for seq in OpSeq::FIRST.until(OpSeq::new(self.end().get() + 3)) {
-            let found = store.read(seq, &mut scratch).map_err(failed)?.map(copy);
-            let record = self
-                .records
-                .iter()
-                .find(|record| seq.get() >= record.0.get() && seq.get() - record.0.get() < record.1);
-            if found != record.map(expected) {
-                let (found, wanted) = (describe(found), describe(record.map(expected)));
+        for seq in seqs.clone() {
+            let found = store.read(seq, &mut scratch).map_err(failed)?;
+            let wanted = self.records().find(|record| record.holds(seq));
+            if found != wanted {
+                let (found, wanted) = (describe(found), describe(wanted));
                 return Err(broken(rule, format!("reading operation {seq} gives {found}, not {wanted}")));
             }
         }
-        for seq in OpSeq::FIRST.until(OpSeq::new(self.end().get() + 3)) {
-            let wanted = self.records.iter().filter(|record| record.0.get() + record.1 > seq.get());
-            let wanted: Vec<_> = wanted.map(expected).collect();
-            for limit in [1, 2, usize::MAX] {
-                let mut found = Vec::new();
-                let visit = &mut |record: Record<'_>| {
-                    found.push(copy(record));
-                    if found.len() >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                };
-                store.scan(seq, visit).map_err(failed)?;
-                if !found.iter().eq(wanted.iter().take(limit)) {
-                    let (found, wanted) = (found.len(), wanted.len().min(limit));
-                    let found = format!(
-                        "a scan from operation {seq} visits {found} records where {wanted} are there, or others"
-                    );
-                    return Err(broken(rule, found));
-                }
+        for (seq, limit) in seqs.flat_map(|seq| [1, 2, usize::MAX].map(|limit| (seq, limit))) {
+            let wanted: Vec<_> = self.records().filter(|record| record.end() > seq).take(limit).collect();
+            let (mut found, mut is_same) = (0, true);
+            let visit = &mut |record: Record<'_>| {
+                is_same &= wanted.get(found) == Some(&record);
+                found += 1;
+                if found >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            store.scan(seq, visit).map_err(failed)?;
+            if !is_same || found != wanted.len() {
+                let wanted = wanted.len();
+                let found = format!("{found} records where {wanted} are there, or others");
+                return Err(broken(rule, format!("a scan from operation {seq} visits {found}")));
             }
         }
         Ok(())
+    }
+
+    fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        self.records.iter().map(|(first, count, bytes)| Record { first: *first, count: *count, bytes })
     }
 }
 
 fn broken(rule: &'static str, found: String) -> Broken {
     Broken { rule, found }
-}
-
-fn check_new<S: Store>(store: &S) -> Result<(), Broken> {
-    Model::default().compare("a new store has no head and no records", store)
 }
 
 /// A commit may have thousands of records, as the first session of a device does.

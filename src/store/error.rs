@@ -93,7 +93,7 @@ pub enum StoreError {
         known: i32,
     },
     /// The store holds the log of another space.
-    #[error("the store belongs to {}, the replica to {}", name(.found), name(.expected))]
+    #[error("the store belongs to {}, the replica to {}", space_name(.found), space_name(.expected))]
     WrongSpace {
         /// The store's space, shortened and escaped.
         found: Option<Excerpt>,
@@ -134,11 +134,16 @@ impl Cause {
     }
 }
 
-fn name(space: &Option<Excerpt>) -> String {
+/// Names a space in an error.
+pub(crate) fn space_name(space: &Option<Excerpt>) -> String {
     space.as_ref().map_or_else(|| String::from("no space"), |space| format!("space \"{space}\""))
 }
 
 impl StoreError {
+    pub(crate) const fn unexpected(place: Place) -> Self {
+        Self::Corrupt { place, damage: Damage::Unexpected }
+    }
+
     /// Creates the error for a damaged operation.
     pub(crate) fn operation(seq: OpSeq, damage: Damage) -> Self {
         Self::Corrupt { place: Place::Operation { seq }, damage }
@@ -210,31 +215,13 @@ pub enum Damage {
     /// The operation belongs to another space.
     #[error("the operation belongs to another space")]
     Space,
-    /// The actor did not sign the operation.
-    #[error("the signature is not the actor's")]
-    Signature,
-    /// The key is not registered, so the signature cannot be verified.
-    #[error("no key \"{kid}\" of actor \"{actor}\" is known")]
-    UnknownKey {
-        /// The actor, shortened and escaped.
-        actor: Excerpt,
-        /// The kid, shortened and escaped.
-        kid: Excerpt,
-    },
+    /// The signature does not verify, or its key is not registered.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     /// The seal was made over other operations or another state of the clock, or, in a file of version 0.1.0, with
     /// another key.
     #[error("it does not fit the operations and the clock")]
     Seal,
-}
-
-impl From<VerifyError> for Damage {
-    fn from(error: VerifyError) -> Self {
-        match error {
-            VerifyError::UnknownKey { actor, kid } => Self::UnknownKey { actor, kid },
-            VerifyError::BadSignature => Self::Signature,
-            VerifyError::Op(error) => Self::Decode(error.into()),
-        }
-    }
 }
 
 impl From<std::io::Error> for StoreError {

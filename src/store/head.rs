@@ -2,9 +2,9 @@
 
 use super::clock::StoredClock;
 use super::seal::{ClockSeal, Seal};
-use super::{Damage, Place, StoreError};
-use crate::codec::OpHash;
+use super::{Place, StoreError};
 use crate::codec::tags::{STORE_HEAD, STORE_HEAD_VERSION, STORE_TRACE};
+use crate::codec::{ByteReader, CodecError, CodecFault, OpHash};
 use crate::crypto::Sodium;
 use crate::hlc::WallMillis;
 
@@ -58,13 +58,6 @@ pub(crate) struct LogSeal {
     pub(crate) clock: Option<ClockSeal>,
 }
 
-impl LogSeal {
-    /// Returns true if version 0.1.0 made the seal.
-    pub(crate) fn is_old(&self) -> bool {
-        self.clock.is_none()
-    }
-}
-
 impl Head {
     /// Creates the head of an empty log.
     pub(crate) fn new(space: Option<Box<str>>) -> Self {
@@ -76,7 +69,7 @@ impl Head {
         let mut message = STORE_TRACE.to_vec();
         message.extend_from_slice(&self.trace);
         hashes.for_each(|hash| message.extend_from_slice(hash.as_bytes()));
-        first_16(crypto.hash(&message).as_bytes())
+        crypto.hash(&message).first()
     }
 
     /// Returns the head of a file of version 0.1.0, which has no clock.
@@ -133,53 +126,49 @@ impl Head {
 
     /// Reads a head, which is not trusted.
     pub(crate) fn decode(crypto: Sodium, bytes: &[u8]) -> Result<Self, StoreError> {
-        let [version, flags] = *bytes.first_chunk().ok_or_else(unexpected)?;
+        let [version, _] = *bytes.first_chunk().ok_or(StoreError::unexpected(Place::Head))?;
         if version > STORE_HEAD_VERSION {
             return Err(StoreError::Newer { found: version.into(), known: STORE_HEAD_VERSION.into() });
         }
-        let is_converted = version == CONVERTED;
-        let known =
-            if is_converted { SPACE | SEAL | COPIED } else { SPACE | SEAL | COPIED | HORIZON | RESET };
-        let members = if is_converted { Some(bytes) } else { without_digest(crypto, bytes) };
-        let rest = members.and_then(|members| members.get(2..)).filter(|_| flags & !known == 0);
-        rest.and_then(|rest| Self::decode_members(flags, !is_converted, rest)).ok_or_else(unexpected)
+        let members = if version == CONVERTED { Some(bytes) } else { without_digest(crypto, bytes) };
+        members
+            .and_then(|members| Self::read(ByteReader::new(members)).ok())
+            .ok_or(StoreError::unexpected(Place::Head))
     }
 
-    fn decode_members(flags: u8, has_clock: bool, rest: &[u8]) -> Option<Self> {
-        let (count, rest) = rest.split_first_chunk()?;
-        let (trace, mut rest) = rest.split_first_chunk()?;
-        let mut head = Self { count: u32::from_le_bytes(*count), trace: *trace, ..Self::new(None) };
+    fn read(mut reader: ByteReader<'_>) -> Result<Self, CodecError> {
+        let (is_converted, flags) = (reader.byte()? == CONVERTED, reader.byte()?);
+        let known =
+            if is_converted { SPACE | SEAL | COPIED } else { SPACE | SEAL | COPIED | HORIZON | RESET };
+        if flags & !known != 0 {
+            return Err(reader.fault(CodecFault::Tag { found: flags }));
+        }
+        let mut head = Self::new(None);
+        head.count = u32::from_le_bytes(reader.array()?);
+        head.trace = reader.array()?;
         if flags & SPACE != 0 {
-            let (len, after) = rest.split_first_chunk()?;
-            let (space, after) = after.split_at_checked(u16::from_le_bytes(*len).into())?;
-            head.space = Some(std::str::from_utf8(space).ok()?.into());
-            rest = after;
+            let len = u16::from_le_bytes(reader.array()?);
+            head.space = Some(reader.text_of(len.into())?.into());
         }
         if flags & SEAL != 0 {
-            let (ops, after) = rest.split_first_chunk()?;
-            head.seal = Some(LogSeal { ops: *ops, clock: None });
-            rest = after;
-        }
-        if let Some(seal) = head.seal.as_mut().filter(|_| has_clock) {
-            let (key, after) = rest.split_first_chunk()?;
-            let (of_clock, after) = after.split_first_chunk()?;
-            seal.clock = Some(ClockSeal { key: *key, seal: *of_clock });
-            rest = after;
+            let ops = reader.array()?;
+            let clock = match is_converted {
+                true => None,
+                false => Some(ClockSeal { key: reader.array()?, seal: reader.array()? }),
+            };
+            head.seal = Some(LogSeal { ops, clock });
         }
         if flags & COPIED != 0 {
-            let (copied, after) = rest.split_first_chunk()?;
-            head.copied = Some(u32::from_le_bytes(*copied));
-            rest = after;
+            head.copied = Some(u32::from_le_bytes(reader.array()?));
         }
         head.clock.was_reset = flags & RESET != 0;
         if flags & HORIZON != 0 {
-            let (horizon, after) = rest.split_first_chunk()?;
-            let horizon = WallMillis(u64::from_le_bytes(*horizon));
-            head.clock.horizon = Some(horizon).filter(|horizon| *horizon <= WallMillis::MAX);
-            head.clock.horizon?;
-            rest = after;
+            head.clock.horizon = Some(WallMillis(u64::from_le_bytes(reader.array()?)));
         }
-        rest.is_empty().then_some(head)
+        if head.clock.horizon > Some(WallMillis::MAX) {
+            return Err(reader.fault(CodecFault::Integer));
+        }
+        reader.end().map(|()| head)
     }
 }
 
@@ -190,20 +179,16 @@ fn without_digest(crypto: Sodium, bytes: &[u8]) -> Option<&[u8]> {
 }
 
 fn digest(crypto: Sodium, members: &[u8]) -> [u8; DIGEST_BYTES] {
-    first_16(crypto.hash(&[STORE_HEAD, members].concat()).as_bytes())
-}
-
-fn first_16(hash: &[u8; 32]) -> [u8; 16] {
-    hash.first_chunk().copied().unwrap_or_default()
-}
-
-fn unexpected() -> StoreError {
-    StoreError::Corrupt { place: Place::Head, damage: Damage::Unexpected }
+    crypto.hash(&[STORE_HEAD, members].concat()).first()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn unexpected() -> StoreError {
+        StoreError::unexpected(Place::Head)
+    }
 
     fn full() -> Head {
         let space = Some("home".into());

@@ -79,7 +79,7 @@ impl Ledger {
 
     /// Returns true if version 0.1.0 made the seal.
     pub(crate) fn has_old_seal(&self) -> bool {
-        self.head.seal.is_some_and(|seal| seal.is_old())
+        self.head.seal.is_some_and(|seal| seal.clock.is_none())
     }
 
     /// Checks the seal of a head against the one that was computed over its operations.

@@ -8,6 +8,7 @@ use crate::packed::{ByteAddress, ByteArena, ChunkedVec};
 
 /// A store in memory, which ends with the process. Records lie end to end; one of a single operation costs about ten
 /// bytes beside its own. The bytes of a replaced record are not reused.
+#[derive(Default)]
 pub struct MemoryStore {
     head: Option<Vec<u8>>,
     records: ByteArena,
@@ -41,12 +42,6 @@ impl MemoryStore {
     }
 }
 
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Store for MemoryStore {
     fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.head.clone())
@@ -61,7 +56,7 @@ impl Store for MemoryStore {
         // only.
         let records = commit.replaced.iter().chain(commit.appended);
         let addresses: Option<Vec<ByteAddress>> =
-            records.map(|record| self.records.push(&[record.bytes])).collect();
+            records.map(|record| self.records.push(record.bytes)).collect();
         let mut addresses = addresses.ok_or(StoreError::Full)?.into_iter();
         for (record, address) in commit.replaced.iter().zip(addresses.by_ref()) {
             for seq in record.first.until(record.end()) {

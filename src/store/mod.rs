@@ -17,6 +17,7 @@ mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use error::space_name;
 pub use error::{Cause, Damage, Place, StoreError};
 pub use memory::MemoryStore;
 pub use port::{Commit, MAX_RECORD_BYTES, Record, Store};
@@ -26,6 +27,6 @@ pub use sqlite::{Durability, Finding, Salvaged, SqliteStore, StoreCheck, StoreRe
 pub(crate) use clock::StoredClock;
 pub(crate) use head::Head;
 pub(crate) use ledger::Ledger;
-pub(crate) use op_store::{Backing, OpStore};
+pub(crate) use op_store::OpStore;
 pub(crate) use record::{RecordForm, Records, decode, read_whole, recompute};
 pub(crate) use seal::Seal;

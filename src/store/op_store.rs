@@ -1,5 +1,7 @@
 //! The operations of one log in a store.
 
+#[cfg(feature = "sqlite")]
+use std::any::Any;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -9,6 +11,8 @@ use super::ledger::Ledger;
 use super::process::Process;
 use super::record::{Body, RecordForm, Records, decode, read_body, read_whole, recompute};
 use super::seal::Seal;
+#[cfg(feature = "sqlite")]
+use super::sqlite::SqliteStore;
 use super::{Commit, Damage, MemoryStore, Record, Store, StoreError};
 use crate::codec::{OpHash, Scratch};
 use crate::crypto::{Sodium, Zeroizing};
@@ -20,45 +24,10 @@ const PAGE_RECORDS: usize = 4096;
 /// Bytes after which a page ends.
 const PAGE_BYTES: usize = 4 << 20;
 
-/// The store under a log.
-pub(crate) enum Backing {
-    /// A file that this library can copy.
-    #[cfg(feature = "sqlite")]
-    Sqlite(Box<super::SqliteStore>),
-    Other(Box<dyn Store>),
-}
-
-impl Backing {
-    fn port(&self) -> &dyn Store {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(store) => store.as_ref(),
-            Self::Other(store) => store.as_ref(),
-        }
-    }
-
-    /// Returns true if this library opened it for reading only.
-    fn is_read_only(&self) -> bool {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(store) => store.is_read_only(),
-            Self::Other(_) => false,
-        }
-    }
-
-    fn port_mut(&mut self) -> &mut dyn Store {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(store) => store.as_mut(),
-            Self::Other(store) => store.as_mut(),
-        }
-    }
-}
-
 /// The operations of a log in a store: their records, the head, the seal.
 pub(crate) struct OpStore {
     crypto: Sodium,
-    backing: Backing,
+    store: Box<dyn Store>,
     form: RecordForm,
     space: Option<Box<str>>,
     ledger: Ledger,
@@ -70,7 +39,7 @@ impl OpStore {
     pub(crate) fn in_memory(crypto: Sodium, space: Option<&str>) -> Self {
         Self {
             crypto,
-            backing: Backing::Other(Box::new(MemoryStore::new())),
+            store: Box::new(MemoryStore::new()),
             form: RecordForm::Body,
             space: space.map(Into::into),
             ledger: Ledger::empty(crypto, space),
@@ -81,13 +50,13 @@ impl OpStore {
     /// Opens a store whose operations are still to be verified.
     pub(crate) fn open(
         crypto: Sodium,
-        backing: Backing,
+        store: Box<dyn Store>,
         space: Option<&str>,
         seal_key: Option<Zeroizing<[u8; 32]>>,
     ) -> Result<Self, StoreError> {
-        let ledger = Ledger::open(crypto, backing.port().head()?, space, seal_key)?;
+        let ledger = Ledger::open(crypto, store.head()?, space, seal_key)?;
         let (form, space) = (RecordForm::Whole, space.map(Into::into));
-        Ok(Self { crypto, backing, form, space, ledger, process: Process::current() })
+        Ok(Self { crypto, store, form, space, ledger, process: Process::current() })
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
@@ -96,13 +65,13 @@ impl OpStore {
 
     /// Returns the notes beside the operations, if they can be read.
     pub(crate) fn notes(&self) -> Option<Vec<u8>> {
-        self.backing.port().notes().ok().flatten()
+        self.store.notes().ok().flatten()
     }
 
     /// Keeps notes beside the operations. A store that is only read stays as it is.
     pub(crate) fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
         self.check_process()?;
-        if self.backing.is_read_only() { Ok(()) } else { self.backing.port_mut().set_notes(notes) }
+        if self.store.is_read_only() { Ok(()) } else { self.store.set_notes(notes) }
     }
 
     /// Returns an error in another process than the one that opened the log: not even a log in memory may be written to
@@ -124,7 +93,7 @@ impl OpStore {
     /// Stores the head of a log that has just been read: that of a new store, one with a first seal over operations
     /// that have all been verified, or one with a new state of the clock. A store that is only read stays as it is.
     pub(crate) fn settle(&mut self, seal: Option<Seal>, clock: StoredClock) -> Result<(), StoreError> {
-        if self.backing.is_read_only() {
+        if self.store.is_read_only() {
             return Ok(());
         }
         match self.ledger.settled(seal, clock) {
@@ -148,7 +117,7 @@ impl OpStore {
         let appended: Vec<Record<'_>> = records.iter().collect();
         let mut commit = Commit::new(self.ledger.stored(), &bytes);
         commit.appended = &appended;
-        self.backing.port_mut().commit(&commit)?;
+        self.store.commit(&commit)?;
         self.ledger.advance(head);
         Ok(())
     }
@@ -161,7 +130,7 @@ impl OpStore {
         scratch: &'a mut Vec<u8>,
     ) -> Result<Body<'a>, StoreError> {
         let damaged = |damage| StoreError::operation(seq, damage);
-        let record = self.backing.port().read(seq, scratch)?.ok_or_else(|| damaged(Damage::Missing))?;
+        let record = self.store.read(seq, scratch)?.ok_or_else(|| damaged(Damage::Missing))?;
         if (record.first, record.count) != (seq, 1) {
             return Err(damaged(Damage::Unexpected));
         }
@@ -183,15 +152,10 @@ impl OpStore {
         let mut page = Records::empty(first);
         let mut numbers = first.onwards();
         let mut fault = None;
-        self.backing.port().scan(first, &mut |record| {
+        self.store.scan(first, &mut |record| {
             let seq = numbers.next().unwrap_or(record.first);
-            let damage = match record {
-                _ if record.first != seq => Some(Damage::Missing),
-                Record { count: 1, .. } => None,
-                _ => Some(Damage::Unexpected),
-            };
-            if let Some(damage) = damage {
-                fault = Some(StoreError::operation(seq, damage));
+            fault = record.check_number(seq).err();
+            if fault.is_some() {
                 return ControlFlow::Break(());
             }
             page.push_bytes(record.bytes);
@@ -203,7 +167,7 @@ impl OpStore {
 
     /// Returns the head that another writer has stored since, if there is one.
     pub(crate) fn newer(&self) -> Result<Option<Head>, StoreError> {
-        let stored = self.backing.port().head()?;
+        let stored = self.store.head()?;
         let is_newer = stored.as_deref() != self.ledger.stored();
         is_newer.then(|| self.ledger.read(stored.as_deref())).transpose()
     }
@@ -215,31 +179,38 @@ impl OpStore {
 
     /// Closes the file and releases its lock.
     pub(crate) fn release(&mut self) -> Result<(), StoreError> {
-        match &mut self.backing {
-            #[cfg(feature = "sqlite")]
-            Backing::Sqlite(store) => store.release(),
-            Backing::Other(_) => Err(StoreError::NoFile),
+        #[cfg(feature = "sqlite")]
+        if let Some(file) = self.file_mut() {
+            return file.release();
         }
+        Err(StoreError::NoFile)
     }
 
     /// Opens the file again that was released.
     pub(crate) fn reacquire(&mut self) -> Result<(), StoreError> {
-        match &mut self.backing {
-            #[cfg(feature = "sqlite")]
-            Backing::Sqlite(store) => store.reacquire(),
-            Backing::Other(_) => Err(StoreError::NoFile),
+        #[cfg(feature = "sqlite")]
+        if let Some(file) = self.file_mut() {
+            return file.reacquire();
         }
+        Err(StoreError::NoFile)
     }
 
     /// Copies everything that is committed into a new file, marked as a backup.
+    #[cfg_attr(not(feature = "sqlite"), expect(unused_variables, reason = "there is no file without SQLite"))]
     pub(crate) fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
-        match &self.backing {
-            #[cfg(feature = "sqlite")]
-            Backing::Sqlite(store) => store.copy_to(path, &self.ledger.copy().encode(self.crypto)),
-            Backing::Other(_) => {
-                _ = path;
-                Err(StoreError::NoFile)
+        #[cfg(feature = "sqlite")]
+        {
+            let store: &dyn Any = self.store.as_ref();
+            if let Some(file) = store.downcast_ref::<SqliteStore>() {
+                return file.copy_to(path, &self.ledger.copy().encode(self.crypto));
             }
         }
+        Err(StoreError::NoFile)
+    }
+
+    #[cfg(feature = "sqlite")]
+    fn file_mut(&mut self) -> Option<&mut SqliteStore> {
+        let store: &mut dyn Any = self.store.as_mut();
+        store.downcast_mut()
     }
 }

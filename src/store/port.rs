@@ -1,5 +1,6 @@
 //! The port behind which operations are kept.
 
+use std::any::Any;
 use std::ops::ControlFlow;
 
 use super::{Damage, StoreError};
@@ -81,7 +82,7 @@ impl<'a> Commit<'a> {
 /// The comparison of the head is what keeps two processes over one database from overwriting each other: the second
 /// gets [`StoreError::Conflict`], reads what the first has appended, and tries again. A store that only one process can
 /// open at a time makes the comparison too.
-pub trait Store: Send {
+pub trait Store: Any + Send {
     /// Returns the head of the last commit, `None` for a store without any.
     ///
     /// # Errors
@@ -105,6 +106,11 @@ pub trait Store: Send {
     ///
     /// [`StoreError`] when it cannot be read.
     fn read<'a>(&'a self, seq: OpSeq, scratch: &'a mut Vec<u8>) -> Result<Option<Record<'a>>, StoreError>;
+
+    /// Returns true if the store is only read: a replica then stores neither its clock nor notes.
+    fn is_read_only(&self) -> bool {
+        false
+    }
 
     /// Calls `visit` with the record that holds the operation `from` and those after it, in order, until it breaks or
     /// there are no more. Override it where reading many records at once is faster than reading each.
@@ -159,6 +165,10 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn read<'a>(&'a self, seq: OpSeq, scratch: &'a mut Vec<u8>) -> Result<Option<Record<'a>>, StoreError> {
         (**self).read(seq, scratch)
+    }
+
+    fn is_read_only(&self) -> bool {
+        (**self).is_read_only()
     }
 
     fn scan(

@@ -1,7 +1,7 @@
 //! The bytes of records.
 
 use super::{Damage, Record};
-use crate::codec::{HashedOp, OpHash, Scratch};
+use crate::codec::{ByteReader, CodecError, HashedOp, OpHash, Scratch};
 use crate::crypto::{Signature, Sodium};
 use crate::guard::PermittedOp;
 use crate::op::{MaybeOwned, OpSeq, SignedOpRef};
@@ -103,21 +103,18 @@ fn put_body(signed: SignedOpRef<'_>, out: &mut Vec<u8>) {
 }
 
 /// Reads a record of the form [`RecordForm::Body`].
-pub(crate) fn read_body(bytes: &[u8]) -> Result<Body<'_>, Damage> {
-    let read = || {
-        let (flags, rest) = bytes.split_first()?;
-        let (signature, mut rest) = rest.split_first_chunk::<64>()?;
+pub(crate) fn read_body<'a>(bytes: &'a [u8]) -> Result<Body<'a>, Damage> {
+    let read = |mut reader: ByteReader<'a>| {
+        let flags = reader.byte()?;
+        let signature = Signature::from_bytes(reader.array()?);
         let mut label = None;
         if flags & LABELLED != 0 {
-            let (len, after) = rest.split_first_chunk::<2>()?;
-            let (text, after) = after.split_at_checked(u16::from_le_bytes(*len).into())?;
-            label = Some(std::str::from_utf8(text).ok()?);
-            rest = after;
+            let len = u16::from_le_bytes(reader.array()?);
+            label = Some(reader.text_of(len.into())?);
         }
-        let value = std::str::from_utf8(rest).ok()?;
-        Some(Body { value, label, signature: Signature::from_bytes(*signature) })
+        Ok(Body { value: reader.text_of(reader.left())?, label, signature })
     };
-    read().ok_or(Damage::Unexpected)
+    read(ByteReader::new(bytes)).map_err(|_: CodecError| Damage::Unexpected)
 }
 
 /// Splits a record of the form [`RecordForm::Whole`] into the hash as stored and the binary form.

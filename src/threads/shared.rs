@@ -35,7 +35,6 @@ pub(super) fn map<T: Sync, W, R: Send>(
     let taken = AtomicUsize::new(0);
     let take_and_work = || {
         let mut tool = tool();
-        let mut results = Vec::with_capacity(items.len() / threads + GROUP);
         let mut groups = Vec::new();
         // The counter gives each item to exactly one thread; joining a thread synchronizes its results.
         while let Ok(first) = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
@@ -43,58 +42,35 @@ pub(super) fn map<T: Sync, W, R: Send>(
         }) {
             let group = items.get(first..).unwrap_or_default();
             let group = group.get(..share(group.len(), threads)).unwrap_or_default();
+            let mut results = Vec::with_capacity(group.len());
             work(&mut tool, group, &mut results);
-            groups.push((first, group.len()));
+            groups.push((first, results));
         }
-        Done { results, groups }
+        groups
     };
-    let done = thread::scope(|scope| {
+    let mut groups = thread::scope(|scope| {
         // If spawning fails, the other threads do the work.
         let helpers: Vec<_> = (1..threads)
             .filter_map(|_| thread::Builder::new().spawn_scoped(scope, take_and_work).ok())
             .collect();
-        let mut done = vec![take_and_work()];
+        let mut groups = take_and_work();
         for helper in helpers {
             match helper.join() {
-                Ok(more) => done.push(more),
+                Ok(more) => groups.extend(more),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        done
+        groups
     });
-    in_order(done, items.len())
-}
-
-/// The results of one thread.
-struct Done<R> {
-    results: Vec<R>,
-    /// The groups of the results: the index of the first item, and the number of items.
-    groups: Vec<(usize, usize)>,
+    groups.sort_unstable_by_key(|(first, _)| *first);
+    let mut results = Vec::with_capacity(items.len());
+    groups.into_iter().for_each(|(_, group)| results.extend(group));
+    results
 }
 
 /// Returns the number of items that a thread takes at once: fewer towards the end, so that all threads finish together.
 fn share(left: usize, threads: usize) -> usize {
     (left / threads.saturating_mul(4)).clamp(1, GROUP).min(left)
-}
-
-/// Returns the results of all threads in the order of the items. Those of each thread are in order.
-fn in_order<R>(done: Vec<Done<R>>, count: usize) -> Vec<R> {
-    let mut threads: Vec<_> = done
-        .into_iter()
-        .map(|Done { results, groups }| (results.into_iter(), groups.into_iter().peekable()))
-        .collect();
-    let mut ordered = Vec::with_capacity(count);
-    while ordered.len() < count {
-        let next = threads.iter_mut().find_map(|(results, groups)| {
-            let (_, len) = groups.next_if(|(first, _)| *first == ordered.len())?;
-            Some(results.by_ref().take(len))
-        });
-        match next {
-            Some(results) => ordered.extend(results),
-            None => break,
-        }
-    }
-    ordered
 }
 
 #[cfg(test)]

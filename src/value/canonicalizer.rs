@@ -43,12 +43,24 @@ pub(super) fn canonicalize(json: &str) -> Result<String, JsonError> {
     Ok(out)
 }
 
+impl JsonReader<'_> {
+    /// Reads any value and appends its canonical text. On an error `out` is unchanged.
+    pub(crate) fn value(&mut self, out: &mut String) -> Result<(), JsonError> {
+        let length = out.len();
+        let result = Canonicalizer::new(self, out).run();
+        if result.is_err() {
+            out.truncate(length);
+        }
+        result
+    }
+}
+
 /// Reads one value and writes it along the way. An object whose members are out of order is sorted when it ends.
 ///
 /// It does not recurse, because the input determines the depth. Besides the text and `out` it needs at most 12 bytes
 /// for each member of the open objects (twice that while the list grows) and a copy of the object that is sorted. `out`
 /// exceeds [`MAX_VALUE_BYTES`] by one scalar at most.
-pub(super) struct Canonicalizer<'r, 'a, 'o> {
+struct Canonicalizer<'r, 'a, 'o> {
     reader: &'r mut JsonReader<'a>,
     out: &'o mut String,
     open: Vec<Container>,
@@ -82,28 +94,19 @@ struct OpenMember {
     source: u32,
 }
 
-enum Next {
-    /// A value is next.
-    Value,
-    /// The outermost value has ended.
-    Nothing,
-}
-
 impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
-    pub(super) fn new(reader: &'r mut JsonReader<'a>, out: &'o mut String) -> Canonicalizer<'r, 'a, 'o> {
+    fn new(reader: &'r mut JsonReader<'a>, out: &'o mut String) -> Canonicalizer<'r, 'a, 'o> {
         Canonicalizer { reader, out, open: Vec::new(), members: Vec::new(), ordered: String::new() }
     }
 
-    pub(super) fn run(mut self) -> Result<(), JsonError> {
-        loop {
-            if let Next::Nothing = self.begin_value()? {
-                return Ok(());
-            }
-        }
+    fn run(mut self) -> Result<(), JsonError> {
+        while self.begin_value()? || self.end_value()? {}
+        Ok(())
     }
 
-    /// Reads a scalar, or the start of an array or object up to its first value.
-    fn begin_value(&mut self) -> Result<Next, JsonError> {
+    /// Reads a scalar, an empty array or object, or the start of another up to its first value. Returns true if that
+    /// value follows.
+    fn begin_value(&mut self) -> Result<bool, JsonError> {
         self.reader.skip_space();
         match self.reader.peek() {
             Some(b'{') => return self.begin_object(),
@@ -115,11 +118,12 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
             Some(b'-' | b'0'..=b'9') => self.number()?,
             _ => self.word()?,
         }
-        self.end_value()
+        Ok(false)
     }
 
-    /// Reads the ends of arrays and objects after a value, or a comma up to the next value.
-    fn end_value(&mut self) -> Result<Next, JsonError> {
+    /// Reads the ends of arrays and objects after a value, or a comma up to the next value. Returns true if
+    /// that value follows, false at the end of the outermost value.
+    fn end_value(&mut self) -> Result<bool, JsonError> {
         // Numbers can grow fivefold, so a value that is too long for an operation is not written to its end.
         if self.out.len() > MAX_VALUE_BYTES {
             return Err(self.reader.error(JsonFault::TooLong));
@@ -130,7 +134,7 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
                     self.reader.skip_space();
                     if self.reader.eat(b',') {
                         push(self.out, ",");
-                        return Ok(Next::Value);
+                        return Ok(true);
                     }
                     if !self.reader.eat(b']') {
                         return Err(self.reader.unexpected("a comma or a closing bracket"));
@@ -146,39 +150,38 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
                     if self.reader.begin_member(false)? {
                         push(self.out, ",");
                         self.member_name()?;
-                        return Ok(Next::Value);
+                        return Ok(true);
                     }
                     self.end_object()?;
                 }
             }
         }
-        Ok(Next::Nothing)
+        Ok(false)
     }
 
-    fn begin_array(&mut self) -> Result<Next, JsonError> {
+    fn begin_array(&mut self) -> Result<bool, JsonError> {
         self.begin_container(Container::Array)?;
         self.reader.eat(b'[');
         push(self.out, "[");
         self.reader.skip_space();
         if !self.reader.eat(b']') {
-            return Ok(Next::Value);
+            return Ok(true);
         }
         self.open.pop();
         push(self.out, "]");
-        self.end_value()
+        Ok(false)
     }
 
-    fn begin_object(&mut self) -> Result<Next, JsonError> {
+    fn begin_object(&mut self) -> Result<bool, JsonError> {
         let (start, first_member) = (self.out.len() + 1, self.members.len());
         self.begin_container(Container::Object(Object { start, first_member, ascending: true }))?;
         self.reader.eat(b'{');
         push(self.out, "{");
         if self.reader.begin_member(true)? {
             self.member_name()?;
-            return Ok(Next::Value);
+            return Ok(true);
         }
-        self.end_object()?;
-        self.end_value()
+        self.end_object().map(|()| false)
     }
 
     fn begin_container(&mut self, container: Container) -> Result<(), JsonError> {

@@ -1,6 +1,6 @@
 //! An excerpt of untrusted text that is safe to display.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// The greatest number of characters of the text.
 const MAX_CHARACTERS: usize = 64;
@@ -52,9 +52,7 @@ impl fmt::Display for Excerpt {
 
 impl fmt::Debug for Excerpt {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_char('"')?;
-        formatter.write_str(&self.0)?;
-        formatter.write_char('"')
+        write!(formatter, "\"{}\"", self.0)
     }
 }
 

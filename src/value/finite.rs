@@ -39,8 +39,24 @@ impl ser::Error for Stop {
 
 /// Methods for types whose values contain no number, or only finite ones.
 macro_rules! accept {
-    ($($method:ident($value:ty))*) => {
-        $(fn $method(self, _: $value) -> Result<(), Stop> { Ok(()) })*
+    ($($method:ident($($argument:ty),*))*) => {
+        $(fn $method(self, $(_: $argument),*) -> Result<(), Stop> { Ok(()) })*
+    };
+}
+
+/// Methods for types that hold one value.
+macro_rules! look_into {
+    ($($method:ident($($argument:ty),*))*) => {
+        $(fn $method<T: Serialize + ?Sized>(self, $(_: $argument,)* value: &T) -> Result<(), Stop> {
+            value.serialize(self)
+        })*
+    };
+}
+
+/// Methods that begin a compound value.
+macro_rules! begin {
+    ($($method:ident($($argument:ty),*))*) => {
+        $(fn $method(self, $(_: $argument),*) -> Result<Finite, Stop> { Ok(self) })*
     };
 }
 
@@ -59,7 +75,19 @@ impl Serializer for Finite {
         serialize_bool(bool) serialize_char(char) serialize_str(&str) serialize_bytes(&[u8])
         serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
         serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128)
-        serialize_unit_struct(&'static str)
+        serialize_none() serialize_unit() serialize_unit_struct(&'static str)
+        serialize_unit_variant(&'static str, u32, &'static str)
+    }
+
+    look_into! {
+        serialize_some() serialize_newtype_struct(&'static str)
+        serialize_newtype_variant(&'static str, u32, &'static str)
+    }
+
+    begin! {
+        serialize_seq(Option<usize>) serialize_map(Option<usize>) serialize_tuple(usize)
+        serialize_struct(&'static str, usize) serialize_struct_variant(&'static str, u32, &'static str, usize)
+        serialize_tuple_struct(&'static str, usize) serialize_tuple_variant(&'static str, u32, &'static str, usize)
     }
 
     fn serialize_f32(self, number: f32) -> Result<(), Stop> {
@@ -73,88 +101,18 @@ impl Serializer for Finite {
     fn collect_str<T: fmt::Display + ?Sized>(self, _: &T) -> Result<(), Stop> {
         Ok(())
     }
-
-    fn serialize_none(self) -> Result<(), Stop> {
-        Ok(())
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Stop> {
-        value.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Result<(), Stop> {
-        Ok(())
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Stop> {
-        Ok(())
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Stop> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Stop> {
-        value.serialize(self)
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Finite, Stop> {
-        Ok(self)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Finite, Stop> {
-        Ok(self)
-    }
 }
 
 /// Traits of compound values, whose elements are visited one by one.
 macro_rules! look_at_each {
-    ($($Trait:ident::$method:ident($($name:ty)?))*) => {
+    ($($Trait:ident { $($method:ident($($name:ty)?)),* })*) => {
         $(impl $Trait for Finite {
             type Ok = ();
             type Error = Stop;
 
-            fn $method<T: Serialize + ?Sized>(&mut self, $(_: $name,)? value: &T) -> Result<(), Stop> {
+            $(fn $method<T: Serialize + ?Sized>(&mut self, $(_: $name,)? value: &T) -> Result<(), Stop> {
                 value.serialize(*self)
-            }
+            })*
 
             fn end(self) -> Result<(), Stop> {
                 Ok(())
@@ -164,29 +122,13 @@ macro_rules! look_at_each {
 }
 
 look_at_each! {
-    SerializeSeq::serialize_element()
-    SerializeTuple::serialize_element()
-    SerializeTupleStruct::serialize_field()
-    SerializeTupleVariant::serialize_field()
-    SerializeStruct::serialize_field(&'static str)
-    SerializeStructVariant::serialize_field(&'static str)
-}
-
-impl SerializeMap for Finite {
-    type Ok = ();
-    type Error = Stop;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Stop> {
-        key.serialize(*self)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Stop> {
-        value.serialize(*self)
-    }
-
-    fn end(self) -> Result<(), Stop> {
-        Ok(())
-    }
+    SerializeSeq { serialize_element() }
+    SerializeTuple { serialize_element() }
+    SerializeTupleStruct { serialize_field() }
+    SerializeTupleVariant { serialize_field() }
+    SerializeMap { serialize_key(), serialize_value() }
+    SerializeStruct { serialize_field(&'static str) }
+    SerializeStructVariant { serialize_field(&'static str) }
 }
 
 #[cfg(test)]

@@ -73,17 +73,12 @@ impl<'a> Literal<'a> {
 
     /// Appends the canonical text, under the rules of [`Literal::number`].
     pub(super) fn write_canonical(self, out: &mut String) -> Result<(), JsonFault> {
-        if self.is_canonical_integer() {
+        if self.integer && self.is_short() && self.text != "-0" {
             out.push_str(self.text);
         } else {
             write_number(out, self.number()?);
         }
         Ok(())
-    }
-
-    /// Returns true if this is an integer in canonical form that needs no conversion.
-    pub(super) fn is_canonical_integer(self) -> bool {
-        self.integer && self.is_short() && self.text != "-0"
     }
 
     fn is_short(self) -> bool {

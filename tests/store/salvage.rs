@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use policysync::crypto::Sodium;
+use policysync::keys::VerifyError;
 use policysync::op::OpSeq;
 use policysync::store::{Damage, Finding, Place, StoreCheck};
 use policysync::{KeyRegistry, OpHash, Replica};
@@ -74,8 +75,8 @@ fn every_damaged_row_is_reported_and_the_others_are_saved() {
     assert!(matches!(at(5), Some(Damage::Decode(_))));
     assert_eq!(at(8), Some(Damage::Duplicate));
     assert_eq!(at(9), Some(Damage::Hash));
-    assert!(matches!(at(11), Some(Damage::UnknownKey { .. })), "carol's");
-    assert!(matches!(at(2), Some(Damage::UnknownKey { .. })), "carol's");
+    assert!(matches!(at(11), Some(Damage::Verify(VerifyError::UnknownKey { .. }))), "carol's");
+    assert!(matches!(at(2), Some(Damage::Verify(VerifyError::UnknownKey { .. }))), "carol's");
     let everybodys = self::keys(&PEOPLE);
     let salvaged = StoreCheck::new(&path, &everybodys).salvage(sodium(), &saved).unwrap();
     let lost: Vec<Place> = salvaged.lost.iter().map(|finding| finding.place).collect();

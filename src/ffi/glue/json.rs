@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+#[cfg(feature = "sqlite")]
+use crate::keys::VerifyError;
 use crate::state::{Rule, Standing, Version};
 #[cfg(feature = "sqlite")]
 use crate::store::{Damage, Finding, Place};
@@ -76,12 +78,12 @@ pub(in crate::ffi) fn finding(finding: &Finding) -> String {
         Damage::Empty => "empty",
         Damage::Missing => "missing",
         Damage::Unexpected => "unexpected",
-        Damage::Decode(_) => "decode",
+        Damage::Decode(_) | Damage::Verify(VerifyError::Op(_)) => "decode",
         Damage::Hash => "hash",
         Damage::Duplicate => "duplicate",
         Damage::Space => "space",
-        Damage::Signature => "signature",
-        Damage::UnknownKey { .. } => "unknown_key",
+        Damage::Verify(VerifyError::BadSignature) => "signature",
+        Damage::Verify(VerifyError::UnknownKey { .. }) => "unknown_key",
         Damage::Seal => "seal",
     };
     let text = string(&finding.damage);

@@ -12,7 +12,7 @@ pub(super) fn fault(error: Error) -> StoreError {
         Error::SqlInputError { error: failure, .. } => of_code(failure),
         Error::InvalidPath(_) | Error::NulError(_) => StoreError::NotAFile,
         // Rows that are missing, of another type, or not UTF-8: the statements ask only for what this library writes.
-        _ => StoreError::Corrupt { place: Place::File, damage: Damage::Unexpected },
+        _ => StoreError::unexpected(Place::File),
     }
 }
 

@@ -75,23 +75,29 @@ impl SqliteStore {
     }
 
     fn open_as(path: PathBuf, access: Access, opening: Opening) -> Result<Self, StoreError> {
-        let opened = match access {
-            Access::Reading => Self::open_for_reading(&path, opening),
-            Access::Writing(durability) => Self::open_for_writing(&path, durability, opening),
-        };
+        let opened = Self::open_file(&path, access, opening);
         let (connection, opened, version) = opened.map_err(|error| opened_here::explain(error, &path))?;
         let (connection, file) = (handle::Handle::new(connection), place::id(&path)?);
         Ok(Self { connection, path, file, access, opened, version })
     }
 
-    fn open_for_writing(path: &Path, durability: Durability, opening: Opening) -> Result<Parts, StoreError> {
+    fn open_file(path: &Path, access: Access, opening: Opening) -> Result<Parts, StoreError> {
         check_len(path)?;
-        let mut connection = settings::connect(path, settings::Links::Followed)?;
+        let mut connection = match access {
+            Access::Reading => settings::connect_read_only(path)?,
+            Access::Writing(_) => settings::connect(path, settings::Links::Followed)?,
+        };
         let version = schema::version(&connection)?;
         schema::check(&connection, version)?;
         if opening == Opening::First {
             check_pages(&connection)?;
         }
+        let Access::Writing(durability) = access else {
+            if version == 1 {
+                v1::show_records(&connection)?;
+            }
+            return Ok((connection, None, version));
+        };
         schema::migrate(&mut connection, version)?;
         settings::prepare_for_writing(&connection, durability)?;
         let opened = Some((place::Opened::new(path)?, OpenedHere::new(path)?));
@@ -107,25 +113,6 @@ impl SqliteStore {
     /// [`StoreError`] when there is no file, or it cannot be opened, is another program's, or its database is damaged.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_as(std::path::absolute(path)?, Access::Reading, Opening::First)
-    }
-
-    fn open_for_reading(path: &Path, opening: Opening) -> Result<Parts, StoreError> {
-        check_len(path)?;
-        let connection = settings::connect_read_only(path)?;
-        let version = schema::version(&connection)?;
-        schema::check(&connection, version)?;
-        if opening == Opening::First {
-            check_pages(&connection)?;
-        }
-        if version == 1 {
-            v1::show_records(&connection)?;
-        }
-        Ok((connection, None, version))
-    }
-
-    /// Returns true if the store is only read.
-    pub(crate) fn is_read_only(&self) -> bool {
-        self.access == Access::Reading
     }
 
     /// Closes the file and releases its lock. Until [`SqliteStore::reacquire`], nothing can be read or written.
@@ -158,6 +145,10 @@ impl SqliteStore {
     }
 }
 
+fn read_head(connection: &Connection, version: i32) -> Result<Option<Vec<u8>>, StoreError> {
+    if version == 1 { v1::head(connection).map(Some) } else { rows::head(connection) }
+}
+
 /// A connection that was opened, with its files if it is for writing, and the version of the schema.
 type Parts = (Connection, Option<(place::Opened, OpenedHere)>, i32);
 
@@ -173,8 +164,7 @@ fn check_len(path: &Path) -> Result<(), StoreError> {
 
 impl Store for SqliteStore {
     fn head(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let connection = self.connection.get()?;
-        if self.version == 1 { v1::head(connection).map(Some) } else { rows::head(connection) }
+        read_head(self.connection.get()?, self.version)
     }
 
     fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
@@ -200,6 +190,10 @@ impl Store for SqliteStore {
 
     fn read<'a>(&'a self, seq: OpSeq, scratch: &'a mut Vec<u8>) -> Result<Option<Record<'a>>, StoreError> {
         rows::read(self.connection.get()?, seq, scratch)
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.access == Access::Reading
     }
 
     fn scan(

@@ -88,45 +88,21 @@ pub(super) fn publish(from: &Path, to: &Path) -> Result<(), StoreError> {
 
 /// The files that were opened: the database and its write-ahead log. A write to a file that has lost its name is lost.
 /// (SQLite keeps no third file, because the lock is exclusive.)
-pub(super) struct Opened {
-    files: [File; 2],
-}
-
-struct File {
-    path: PathBuf,
-    #[cfg(unix)]
-    inode: (u64, u64),
-}
+pub(super) struct Opened([(PathBuf, FileId); 2]);
 
 impl Opened {
     pub(super) fn new(path: &Path) -> Result<Self, StoreError> {
         // The working directory may change; the file stays.
         let path = std::path::absolute(path)?;
-        Ok(Self { files: [File::new(beside(&path, "-wal"))?, File::new(path)?] })
+        let log = beside(&path, "-wal");
+        let (log_id, id) = (id(&log)?, id(&path)?);
+        Ok(Self([(log, log_id), (path, id)]))
     }
 
     /// Returns an error if a path names another file now, or no file.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        self.files.iter().try_for_each(File::check)
-    }
-}
-
-impl File {
-    fn new(path: PathBuf) -> Result<Self, StoreError> {
-        Ok(Self {
-            #[cfg(unix)]
-            inode: inode(&path)?,
-            path,
-        })
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        #[cfg(unix)]
-        let same = inode(&self.path).is_ok_and(|inode| inode == self.inode);
-        // Elsewhere an open file cannot be moved.
-        #[cfg(not(unix))]
-        let same = self.path.exists();
-        if same { Ok(()) } else { Err(StoreError::Moved) }
+        let is_same = |(path, expected): &(PathBuf, FileId)| id(path).is_ok_and(|id| id == *expected);
+        if self.0.iter().all(is_same) { Ok(()) } else { Err(StoreError::Moved) }
     }
 }
 

@@ -11,17 +11,15 @@ use crate::store::{Damage, Place, Record, StoreError};
 
 /// Reads the head, which must be the only one.
 pub(super) fn head(connection: &Connection) -> Result<Option<Vec<u8>>, StoreError> {
-    let unexpected = || StoreError::Corrupt { place: Place::Head, damage: Damage::Unexpected };
+    let unexpected = || StoreError::unexpected(Place::Head);
     let mut statement = connection.prepare("SELECT bytes, one FROM head").map_err(fault)?;
     let mut rows = statement.query([]).map_err(fault)?;
     let row = rows.next().map_err(fault)?.ok_or_else(unexpected)?;
-    let head = match row.get_ref(0).map_err(fault)? {
-        ValueRef::Null => None,
-        ValueRef::Blob(bytes) => Some(bytes.to_vec()),
-        _ => return Err(unexpected()),
-    };
-    let is_one = row.get_ref(1).map_err(fault)? == ValueRef::Integer(1);
-    if is_one && rows.next().map_err(fault)?.is_none() { Ok(head) } else { Err(unexpected()) }
+    let (head, one) = (row.get(0), row.get::<_, i64>(1));
+    match (head, one, rows.next().map_err(fault)?) {
+        (Ok(head), Ok(1), None) => Ok(head),
+        _ => Err(unexpected()),
+    }
 }
 
 /// Copies the record that holds an operation into `out`.
@@ -71,14 +69,8 @@ pub(super) fn scan(
 
 /// Reads a row; `None` where the number is that of no operation.
 fn record<'r>(row: &'r Row<'_>) -> Result<Option<Record<'r>>, Damage> {
-    let number = |column| match row.get_ref(column) {
-        Ok(ValueRef::Integer(number)) => Ok(number),
-        _ => Err(Damage::Unexpected),
-    };
-    let bytes = match row.get_ref(2) {
-        Ok(ValueRef::Blob(bytes)) => bytes,
-        _ => return Err(Damage::Unexpected),
-    };
+    let number = |column| row.get::<_, i64>(column).map_err(|_| Damage::Unexpected);
+    let Ok(ValueRef::Blob(bytes)) = row.get_ref(2) else { return Err(Damage::Unexpected) };
     let count = u32::try_from(number(1)?).ok().filter(|count| *count > 0).ok_or(Damage::Unexpected)?;
     let Ok(first) = u32::try_from(number(0)?) else { return Ok(None) };
     Ok(Some(Record { first: OpSeq::new(first), count, bytes }))

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Durability, Finding, SqliteStore, StoreCheck, place};
 use crate::crypto::Sodium;
-use crate::store::{Backing, OpStore, StoreError, StoredClock};
+use crate::store::{OpStore, StoreError, StoredClock};
 
 /// The result of saving a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl StoreCheck<'_> {
         }
         let create = || {
             let store = SqliteStore::open(to, Durability::Full)?;
-            OpStore::open(crypto, Backing::Sqlite(Box::new(store)), self.space_name(), None)
+            OpStore::open(crypto, Box::new(store), self.space.as_deref(), None)
         };
         // Not before the old one is open: or a file would be left behind where that fails.
         let mut created: Option<OpStore> = None;

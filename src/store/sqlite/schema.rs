@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::fault::fault;
 use super::v1;
-use crate::store::{Damage, Place, StoreError};
+use crate::store::{Place, StoreError};
 
 /// `PoSy`: tells our files from those of other programs (SQLite's header, bytes 68 to 71).
 pub(super) const APPLICATION_ID: i32 = 0x506F_5379;
@@ -29,7 +29,7 @@ const NOTES: &str = "CREATE TABLE notes (
 ) STRICT";
 
 /// A table, index, trigger or view: type, name, text.
-pub(super) type Definition = (&'static str, &'static str, &'static str);
+type Definition = (&'static str, &'static str, &'static str);
 
 const EXPECTED: [Definition; 3] =
     [("table", "head", HEAD), ("table", "notes", NOTES), ("table", "records", RECORDS)];
@@ -40,9 +40,9 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "DROP TABLE IF EXISTS head; DROP TABLE IF EXISTS notes; DROP TABLE IF EXISTS records",
     )?;
-    transaction.execute_batch(HEAD)?;
-    transaction.execute_batch(NOTES)?;
-    transaction.execute_batch(RECORDS)?;
+    for (_, _, definition) in EXPECTED {
+        transaction.execute_batch(definition)?;
+    }
     transaction.execute("INSERT INTO head (one) VALUES (1)", [])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
@@ -58,7 +58,7 @@ pub(super) fn version(connection: &Connection) -> Result<i32, StoreError> {
     match number("user_version")? {
         found @ 1..=VERSION => Ok(found),
         found if found > VERSION => Err(StoreError::Newer { found, known: VERSION }),
-        _ => Err(unexpected()),
+        _ => Err(StoreError::unexpected(Place::Schema)),
     }
 }
 
@@ -73,11 +73,11 @@ pub(super) fn check(connection: &Connection, version: i32) -> Result<(), StoreEr
     };
     let found = definitions().map_err(|error| match fault(error) {
         // "malformed database schema".
-        StoreError::Corrupt { .. } => unexpected(),
+        StoreError::Corrupt { .. } => StoreError::unexpected(Place::Schema),
         other => other,
     })?;
     let found = found.iter().map(|(kind, name, text)| (kind.as_str(), name.as_str(), text.as_str()));
-    if found.eq(expected.iter().copied()) { Ok(()) } else { Err(unexpected()) }
+    if found.eq(expected.iter().copied()) { Ok(()) } else { Err(StoreError::unexpected(Place::Schema)) }
 }
 
 /// Converts a store of an older version, in one transaction. The pages that this frees are used for later operations.
@@ -98,8 +98,4 @@ pub(super) fn migrate(connection: &mut Connection, version: i32) -> Result<(), S
         transaction.commit()
     };
     convert().map_err(fault)
-}
-
-fn unexpected() -> StoreError {
-    StoreError::Corrupt { place: Place::Schema, damage: Damage::Unexpected }
 }

@@ -1,12 +1,10 @@
 //! The tables of version 0.1.0.
 
 use rusqlite::Connection;
-use rusqlite::types::ValueRef;
 
 use super::fault::fault;
-use super::schema::Definition;
 use crate::store::head::Head;
-use crate::store::{Damage, Place, StoreError};
+use crate::store::{Place, Seal, StoreError};
 
 const META: &str = "CREATE TABLE meta (
   one INTEGER PRIMARY KEY CHECK (one = 1), -- 1: there is one row
@@ -22,7 +20,7 @@ const OPS: &str = "CREATE TABLE ops (
   op BLOB NOT NULL -- binary form of the operation, signature included
 ) STRICT";
 
-pub(super) const EXPECTED: [Definition; 2] = [("table", "meta", META), ("table", "ops", OPS)];
+pub(super) const EXPECTED: [(&str, &str, &str); 2] = [("table", "meta", META), ("table", "ops", OPS)];
 
 /// Selects the rows of today's table `records`.
 pub(super) const RECORDS: &str =
@@ -33,37 +31,22 @@ pub(super) fn show_records(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(&format!("CREATE TEMP VIEW records AS {RECORDS}")).map_err(fault)
 }
 
+/// The columns of the description, and the number of its row.
+type Members = (Option<String>, u32, Option<Seal>, Option<u32>, i64);
+
 /// Reads the description, which must be the only one, as a head of today.
 pub(super) fn head(connection: &Connection) -> Result<Vec<u8>, StoreError> {
-    let unexpected = || StoreError::Corrupt { place: Place::Head, damage: Damage::Unexpected };
+    let unexpected = || StoreError::unexpected(Place::Head);
     let mut statement =
         connection.prepare("SELECT space, count, seal, copied, one FROM meta").map_err(fault)?;
     let mut rows = statement.query([]).map_err(fault)?;
     let row = rows.next().map_err(fault)?.ok_or_else(unexpected)?;
-    let column = |number| row.get_ref(number).map_err(fault);
-    let number = |value: ValueRef<'_>| match value {
-        ValueRef::Integer(number) => u32::try_from(number).map_err(|_| unexpected()),
-        _ => Err(unexpected()),
-    };
-    let space = match column(0)? {
-        ValueRef::Null => None,
-        ValueRef::Text(bytes) if bytes.len() <= crate::op::MAX_IDENTIFIER_BYTES => {
-            Some(std::str::from_utf8(bytes).map_err(|_| unexpected())?.into())
-        }
-        _ => return Err(unexpected()),
-    };
-    let count = number(column(1)?)?;
-    let seal = match column(2)? {
-        ValueRef::Null => None,
-        ValueRef::Blob(bytes) => Some(bytes.try_into().map_err(|_| unexpected())?),
-        _ => return Err(unexpected()),
-    };
-    let copied = match column(3)? {
-        ValueRef::Null => None,
-        copied => Some(number(copied)?),
-    };
-    if column(4)? != ValueRef::Integer(1) || rows.next().map_err(fault)?.is_some() {
+    let members = || Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
+    let members: rusqlite::Result<Members> = members();
+    let (space, count, seal, copied, one) = members.map_err(|_| unexpected())?;
+    let is_space = space.as_ref().is_none_or(|space| space.len() <= crate::op::MAX_IDENTIFIER_BYTES);
+    if !is_space || one != 1 || rows.next().map_err(fault)?.is_some() {
         return Err(unexpected());
     }
-    Ok(Head::converted(space, count, seal, copied))
+    Ok(Head::converted(space.map(Into::into), count, seal, copied))
 }

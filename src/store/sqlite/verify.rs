@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::fault::{check_fault, fault};
-use super::{opened_here, place, rows, schema, settings, v1};
+use super::{opened_here, place, read_head, rows, schema, settings, v1};
 use crate::codec::{OpHash, OpHashSet, Scratch};
 use crate::crypto::{Sodium, Zeroizing};
 use crate::guard::PermittedOp;
@@ -39,7 +39,7 @@ const MAX_CHECK_FINDINGS: u32 = 100;
 pub struct StoreCheck<'k> {
     path: PathBuf,
     keys: &'k KeyRegistry,
-    space: Option<Box<str>>,
+    pub(super) space: Option<Box<str>>,
     seal_key: Option<Zeroizing<[u8; 32]>>,
 }
 
@@ -93,10 +93,6 @@ impl<'k> StoreCheck<'k> {
     /// [`StoreError`] when the file cannot be read at all: it is locked, belongs to another program, or the disk fails.
     pub fn verify(&self, crypto: Sodium) -> Result<StoreReport, StoreError> {
         self.walk(crypto, |_| Ok(())).map(|(report, _)| report)
-    }
-
-    pub(super) fn space_name(&self) -> Option<&str> {
-        self.space.as_deref()
     }
 
     /// Checks everything, and passes on the good operations, in the order of arrival. For a backup, also returns the
@@ -162,14 +158,12 @@ impl<'k> StoreCheck<'k> {
         for fault in findings.take(check_pages(&connection))?.unwrap_or_default() {
             findings.take::<()>(Err(fault))?;
         }
-        let head = if version == 1 {
+        if version == 1 {
             v1::show_records(&connection)?;
-            v1::head(&connection).map(Some)
-        } else {
-            rows::head(&connection)
-        };
+        }
         let space = self.space.as_deref();
-        let ledger = head.and_then(|head| Ledger::examine(crypto, head, space, self.seal_key.clone()));
+        let ledger = read_head(&connection, version)
+            .and_then(|head| Ledger::examine(crypto, head, space, self.seal_key.clone()));
         let ledger = findings.take(ledger)?;
         let last = connection.query_row("SELECT max(first) FROM records", [], |row| row.get(0));
         let last: Option<i64> = findings.take(last.map_err(fault))?.flatten();
