@@ -36,8 +36,8 @@ pub(crate) enum OnFingerprint {
 
 /// The differences between the other side's list of a range and this side's operations.
 pub(crate) struct OnIds {
-    /// Positions of the operations that the other side lacks.
-    pub(crate) send: Vec<usize>,
+    /// Runs of positions of the operations that the other side lacks: at most one more than the list has ids.
+    pub(crate) send: Vec<Range<usize>>,
     /// For each id of the list, true if this side lacks the operation; empty if it lacks none.
     pub(crate) wants: Vec<bool>,
 }
@@ -154,19 +154,33 @@ impl View<'_> {
 
     pub(crate) fn on_ids(&self, low: &Bound, high: &Bound, theirs: &[ShortId]) -> OnIds {
         let range = self.range(low, high);
-        let ours = self.ids_at(range.clone());
-        let sorted = |ids: &[ShortId]| {
-            let mut sorted = ids.to_vec();
-            sorted.sort_unstable();
-            sorted
-        };
-        let (sorted_ours, sorted_theirs) = (sorted(&ours), sorted(theirs));
-        let positions = range.zip(&ours);
-        let send = positions
-            .filter(|(_, id)| sorted_theirs.binary_search(id).is_err())
-            .map(|(position, _)| position)
-            .collect();
-        let mut wants: Vec<bool> = theirs.iter().map(|id| sorted_ours.binary_search(id).is_err()).collect();
+        // Who has nothing may ask for everything, which costs no pass over it.
+        if theirs.is_empty() {
+            return OnIds {
+                send: Vec::from_iter(Some(range).filter(|range| !range.is_empty())),
+                wants: Vec::new(),
+            };
+        }
+        let mut sorted: Vec<(ShortId, usize)> = theirs.iter().copied().zip(0..).collect();
+        sorted.sort_unstable();
+        let mut wants = vec![true; theirs.len()];
+        let mut send: Vec<Range<usize>> = Vec::new();
+        for position in range {
+            let Some(number) = self.number(position) else { continue };
+            let id = short(self.weight_of(number));
+            let first = sorted.partition_point(|(other, _)| *other < id);
+            let same = sorted.iter().skip(first).take_while(|(other, _)| *other == id);
+            let mut is_there = false;
+            for (_, at) in same {
+                is_there = true;
+                wants.get_mut(*at).into_iter().for_each(|wanted| *wanted = false);
+            }
+            match send.last_mut().filter(|run| run.end == position) {
+                _ if is_there => {}
+                Some(run) => run.end += 1,
+                None => send.push(position..position + 1),
+            }
+        }
         if !wants.contains(&true) {
             wants.clear();
         }

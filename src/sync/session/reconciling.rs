@@ -405,7 +405,7 @@ impl Reconciling {
             }
             RangeContent::Ids(ids) => {
                 let OnIds { send, wants } = view.on_ids(&low, &high, &ids);
-                let numbers = view.numbers(send).collect();
+                let numbers = view.numbers(send.into_iter().flatten()).collect();
                 self.queue(numbers);
                 if wants.is_empty() {
                     return Ok(());

@@ -1,6 +1,7 @@
 //! The responder of a session: answers requests.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::id::{SessionId, hint_of, responder_nonce};
 use super::{Push, SyncOptions, pack_op};
@@ -359,7 +360,8 @@ impl<'v> Draft<'v> {
         let theirs = if resumed { hello.since } else { hello.count };
         let seems_equal = hints_equal && theirs == self.view.snapshot.count();
         if theirs == 0 {
-            self.send(&Bound::start(), &Bound::End, (0..self.view.snapshot.len()).collect())?;
+            let everything = 0..self.view.snapshot.len();
+            self.send(&Bound::start(), &Bound::End, vec![everything])?;
         } else if !seems_equal {
             self.describe_all();
         }
@@ -425,7 +427,7 @@ impl<'v> Draft<'v> {
             RangeContent::Fingerprint { count, fingerprint } => {
                 match self.view.on_fingerprint(&low, &high, count, fingerprint) {
                     OnFingerprint::Same => {}
-                    OnFingerprint::SendAll => self.send(&low, &high, range.collect())?,
+                    OnFingerprint::SendAll => self.send(&low, &high, vec![range])?,
                     OnFingerprint::List => _ = self.describe(&low, &high, &self.view.ids(&low, &high)),
                     OnFingerprint::Fingerprint => {
                         self.describe(&low, &high, &self.view.fingerprint(&low, &high));
@@ -450,7 +452,7 @@ impl<'v> Draft<'v> {
             }
             RangeContent::Wants(wants) => {
                 let wanted = self.view.wanted(&low, &high, &wants)?;
-                self.send(&low, &high, wanted)?;
+                self.send(&low, &high, wanted.into_iter().map(|position| position..position + 1).collect())?;
                 if let Some(continuation) = &mut self.continuation {
                     // The flags of the operations that were dealt with are not repeated.
                     let reached = self.view.range(&low, &continuation.from).end;
@@ -464,14 +466,15 @@ impl<'v> Draft<'v> {
         Ok(())
     }
 
-    /// Sends the operations at these ascending positions of a range. If the answer is full, asks the initiator to
-    /// continue from there.
-    fn send(&mut self, low: &Bound, high: &Bound, mut positions: Vec<usize>) -> Result<(), StoreError> {
+    /// Sends the operations at these ascending runs of positions of a range. If the answer is full, asks the initiator
+    /// to continue from there.
+    fn send(&mut self, low: &Bound, high: &Bound, runs: Vec<Range<usize>>) -> Result<(), StoreError> {
         let order = self.ranges.order();
-        if order == ServingOrder::NewestFirst {
-            positions.reverse();
-        }
-        if let Some(stopped) = self.send_until_full(positions)? {
+        let stopped = match order {
+            ServingOrder::OldestFirst => self.send_until_full(runs.into_iter().flatten()),
+            ServingOrder::NewestFirst => self.send_until_full(runs.into_iter().rev().flat_map(Range::rev)),
+        };
+        if let Some(stopped) = stopped? {
             let from = match order {
                 ServingOrder::OldestFirst => self.view.bound_at(stopped).max(low.clone()),
                 ServingOrder::NewestFirst => self.view.bound_at(stopped + 1).min(high.clone()),
@@ -482,7 +485,10 @@ impl<'v> Draft<'v> {
     }
 
     /// Sends operations. Returns the position of the first that does not fit.
-    fn send_until_full(&mut self, positions: Vec<usize>) -> Result<Option<usize>, StoreError> {
+    fn send_until_full(
+        &mut self,
+        positions: impl Iterator<Item = usize>,
+    ) -> Result<Option<usize>, StoreError> {
         for position in positions {
             let Some(number) = self.view.number(position) else { continue };
             if !pack_op(self.replica, number, &mut self.ops)? {
