@@ -47,6 +47,8 @@ const ROUNDS: usize = 2;
 /// The most answers that a session with the liar may have: it ends after 73,728 refused operations.
 const MAX_ANSWERS: u32 = 1300;
 const MAX_REFUSED: u64 = 80_000;
+/// Sessions of a newcomer that refuse copies before all genuine ones have reached it: each claims 16.
+const MAX_RECOVERIES: usize = 8;
 /// Bytes that a device keeps of an operation that it has refused.
 const REFUSED_BYTES: u64 = 100;
 
@@ -125,14 +127,22 @@ impl Device {
         }
     }
 
-    /// Writes a field. A write that succeeds is shown at once, whatever the clocks say.
+    /// Writes a field. A write that succeeds is shown at once and sorts after all that is shown, and nobody with a right
+    /// clock holds it.
     fn write(&mut self, now: u64, path: &str, value: &str) {
         if self.is_strict && path == LATER {
             return;
         }
         let (clock, field) = (at(now, self.clock), ("Task", "t1", path));
+        let newest = self.winners().into_values().map(|(ts, _)| ts).max();
         match self.replica().set(clock, field, value) {
-            Ok(_) => assert_eq!(self.replica().get(field).unwrap(), Some(value.into())),
+            Ok(op) => {
+                assert_eq!(self.replica().get(field).unwrap(), Some(value.into()));
+                let ts = op.op().ts();
+                assert!(Some(ts) > newest, "{ts:?} is not after {newest:?}");
+                let latest = clock.saturating_add(ReplicaOptions::DEFAULT_MAX_DRIFT);
+                assert!(ts.t() <= latest.0 || !clock.is_believable(), "{ts:?} is ahead of {clock}");
+            }
             Err(WriteError::ClockAhead { .. }) => self.replica().reset_clock(clock).unwrap(),
             // With nothing merged, there is no time to write at.
             Err(WriteError::Clock(_)) if self.clock == Clock::Unset => {}
@@ -434,6 +444,7 @@ impl Fleet {
             if session.receive(replica, clock, &answer).is_err() {
                 break;
             }
+            assert!(!self.liar.is_over_a_limit, "{} bytes were accepted", answer.len());
             let Progress { round_trips, received, .. } = session.progress();
             assert!(round_trips <= MAX_ANSWERS && received.refused.total() <= MAX_REFUSED, "it does not end");
         }
@@ -459,6 +470,7 @@ impl Fleet {
         while let Some(request) = requests(&mut self.liar, answer.as_deref()) {
             answer = None;
             let Ok(reply) = responder.respond(replica, clock, &request) else { continue };
+            assert!(!self.liar.is_over_a_limit, "{} bytes were accepted", request.len());
             assert!(reply.message.len() <= DEFAULT_MESSAGE_BYTES, "{} bytes", reply.message.len());
             self.ledger.count(side, &reply.received);
             answer = Some(reply.message);
@@ -594,6 +606,35 @@ impl Fleet {
         }
         assert!(states.iter().all(|state| *state == states[0] && state.1 == 0), "{states:?}");
         self.check();
+        self.welcome();
+    }
+
+    /// Lets a newcomer synchronize with the relay alone. No copy that anybody has made up keeps it from what the devices
+    /// have.
+    fn welcome(&mut self) {
+        let mut keys = KeyRegistry::new();
+        for actor in (0..DEVICES).map(actor).chain(KNOWN.map(String::from)) {
+            keys.register(key(&actor).public_key().clone()).unwrap();
+        }
+        let judge = |op: &VerifiedOp<'_>| match op.op().path() {
+            FORBIDDEN => Verdict::Reject,
+            _ => Verdict::Admit,
+        };
+        let mut newcomer = Replica::open(ReplicaOptions::new().keys(keys).guard(judge)).unwrap();
+        for number in 0.. {
+            let mut session = self.begin("relay", None);
+            let (relay, responder) = &mut self.relay;
+            while let Some(request) = session.next_message(&newcomer).unwrap() {
+                let reply = responder.respond(relay, END, &request).unwrap();
+                session.receive(&mut newcomer, END, &reply.message).unwrap();
+            }
+            if newcomer.log().digest() == self.digest(0) {
+                return;
+            }
+            let (ours, theirs) = (newcomer.log().len(), self.devices[0].replica().log().len());
+            assert!(number < MAX_RECOVERIES, "the newcomer has {ours} operations of {theirs}");
+            (0..DEVICES).for_each(|from| drop(self.sync(from, RELAY)));
+        }
     }
 
     /// Checks what it all has cost.

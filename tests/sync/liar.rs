@@ -13,6 +13,9 @@ use crate::speaker::{
 pub const TRAITOR: &str = "traitor";
 /// Claims about copies that a message may make.
 const CLAIMS: usize = 16;
+/// Bytes of the ranges of a message, and of the binary forms of the operations of a message that is not long.
+const MAX_RANGES_BYTES: usize = 56 << 10;
+const MAX_EXPANDED: usize = 16 << 20;
 /// Junk operations in a message.
 const JUNK: u64 = 2000;
 /// Bytes of its long names, nearly the most that an id leaves room for.
@@ -61,13 +64,15 @@ pub struct Liar {
     pub random: Random,
     /// Genuine operations that it has seen.
     pub seen: Vec<(OpHash, SignedOp)>,
+    /// True if its last message exceeds a limit that every reader has.
+    pub is_over_a_limit: bool,
     lie: Lie,
     told: u64,
 }
 
 impl Liar {
     pub fn new(seed: u64) -> Self {
-        Self { random: Random(seed), seen: Vec::new(), lie: Lie::Equal, told: 0 }
+        Self { random: Random(seed), seen: Vec::new(), is_over_a_limit: false, lie: Lie::Equal, told: 0 }
     }
 
     /// Chooses the lie of the next session.
@@ -203,6 +208,14 @@ impl Liar {
         }
     }
 
+    /// Returns true if no reader may accept these sections.
+    fn is_too_much(sections: &Sections) -> bool {
+        let name = |range: &Range| if let Bound::At { actor, .. } = &range.high { actor.len() } else { 0 };
+        let names: usize = sections.ranges.iter().map(name).sum();
+        let binary: usize = sections.ops.iter().map(|op| op.to_binary().len()).sum();
+        names > MAX_RANGES_BYTES || binary > MAX_EXPANDED
+    }
+
     /// Returns an answer to a request of an honest side.
     pub fn answer(&mut self, request: &[u8]) -> Vec<u8> {
         let Request { nonce, round, phase, sections, resume, .. } =
@@ -240,6 +253,7 @@ impl Liar {
         }
         let continues = matches!(self.lie, Lie::Junk | Lie::Wants) || self.chance(10);
         let sections = self.sections(&asked);
+        self.is_over_a_limit = Self::is_too_much(&sections);
         let answer = Answer {
             tag: nonce[..8].try_into().unwrap(),
             round,
@@ -274,6 +288,8 @@ impl Liar {
                 }
                 _ => Phase::Later { cursor: cursor + u64::from(liar.chance(5)) },
             };
+            let sections = liar.sections(&asked);
+            liar.is_over_a_limit = Self::is_too_much(&sections);
             let limits = [64 << 10, 1 << 20, u64::MAX];
             let too_low = liar.chance(5);
             let limit = if too_low { 100 } else { limits[liar.random.below(3)] };
@@ -285,7 +301,7 @@ impl Liar {
                 resume: liar.chance(10).then(|| liar.array()),
                 phase,
                 filter: liar.filter(),
-                sections: liar.sections(&asked),
+                sections,
             };
             round += 1;
             (round <= 1 + u64::try_from(last).unwrap()).then(|| request.write())
