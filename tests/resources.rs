@@ -333,8 +333,11 @@ fn a_hundred_thousand_junk_operations_leave_nothing_in_the_replica() {
             0 => signed(op("alice", n32), key("alice").public_key().kid()).to_binary(),
             // An S that is not below the order of the group.
             1 => under(op("alice", n32), key("alice").public_key().kid(), [0xff; 64]).to_binary(),
-            2..4 => signed(op(&format!("stranger {n}"), n32), "kid").to_binary(),
-            4..6 => signed(op("alice", n32), &format!("kid {n}")).to_json().into_bytes(),
+            2 => signed(op(&format!("stranger {n}"), n32), "kid").to_binary(),
+            // Names of about 1 KiB.
+            3 => signed(op(&format!("stranger {n:0980}"), n32), &format!("kid {n:0980}")).to_binary(),
+            4 => signed(op("alice", n32), &format!("kid {n}")).to_json().into_bytes(),
+            5 => signed(op("alice", n32), &format!("kid {n:0980}")).to_json().into_bytes(),
             6..8 => signed(op("alice", n32).in_space(&format!("space {n}")).unwrap(), "kid").to_binary(),
             8..10 => signed(op("alice", n32).labelled(&format!("label {n}")).unwrap(), "kid").to_binary(),
             10..12 => format!("{{\"actor\":\"{n}\",\"member {n}\":{n}}}").into_bytes(),
