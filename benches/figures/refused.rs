@@ -3,7 +3,7 @@
 
 use policysync::crypto::{KeyPair, Sodium};
 use policysync::keys::sign_op;
-use policysync::sync::Progress;
+use policysync::sync::{DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES, Progress};
 use policysync::{
     Hlc, Incoming, Op, Replica, ReplicaOptions, Responder, SigningSecretKey, SyncOptions, SyncSession,
 };
@@ -19,7 +19,9 @@ const SESSIONS: u8 = 4;
 const REQUESTS: u8 = 20;
 
 pub fn measure(table: &mut Table) {
-    let workload = Workload::new(REFUSED, Signing::False);
+    let mut workload = Workload::new(REFUSED, Signing::False);
+    // A pass over the order then jumps through the log.
+    workload.shuffle();
     let friend = SigningSecretKey::new("friend", KeyPair::from_seed(&[7; 32]).unwrap()).unwrap();
     let crypto = Sodium::new().unwrap();
     let op = |n| Op::lww_set("friend", Hlc::new(NOW.0, n).unwrap(), ("Task", "t1", "title"), "x").unwrap();
@@ -80,12 +82,17 @@ fn ask(table: &mut Table, relay: &mut Replica) {
     let hello = Phase::Hello { count: 0, since: 0, hint: [0; 8] };
     let differs = Content::Fingerprint { count: 1, fingerprint: [1; 8] };
     let everything = |content| vec![Range { low: Bound::start(), high: Bound::End, content }];
-    for (what, phase, ranges) in [
-        ("the first of a session", hello, Vec::new()),
-        ("for everything", Phase::Later { cursor }, everything(Content::Ids(Vec::new()))),
-        ("about a part of the log", Phase::Later { cursor: cursor / 2 }, everything(differs)),
+    let all = everything(Content::Ids(Vec::new()));
+    let one = everything(Content::Ids(vec![[1; 8]]));
+    let (default, most) = (DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
+    for (what, limit, phase, ranges) in [
+        ("the first of a session", default, hello, Vec::new()),
+        ("for everything", default, Phase::Later { cursor }, all.clone()),
+        ("for everything but one", default, Phase::Later { cursor }, one),
+        ("about a part of the log", default, Phase::Later { cursor: cursor / 2 }, everything(differs)),
+        ("for everything, with answers of 16 MiB", most, Phase::Later { cursor }, all),
     ] {
-        let mut responder = Responder::new([9; 32], SyncOptions::new());
+        let mut responder = Responder::new([9; 32], SyncOptions::new().max_message_bytes(limit));
         let (mut times, mut peaks, mut kept, mut len) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for number in 1..=REQUESTS {
             let sections = Sections { ranges: ranges.clone(), ..Sections::default() };
@@ -95,7 +102,7 @@ fn ask(table: &mut Table, relay: &mut Replica) {
                     .try_into()
                     .unwrap(),
                 round: 0,
-                limit: 64 << 10,
+                limit: u64::try_from(limit).unwrap(),
                 resume: None,
                 phase: phase.clone(),
                 filter: Filter::default(),
