@@ -206,8 +206,25 @@ fn is_valid(
     }
     let is_last = memory.is_some_and(|memory| memory.last_session == Some(token.id.session));
     let has_memory = memory.is_some_and(|memory| memory.bytes() > 0);
+    if replica.accepts_unverified() && !still_refuses_copies(token, replica, memory) {
+        return false;
+    }
     // With other keys, what was refused may be welcome. A refused copy may be followed by a genuine one, which is only
     // noticed if the copy is remembered. What was refused since another session cannot be told apart.
     let Refusals { bad_signature, unknown_key, .. } = token.except.refused;
     token.except.tag == tag && (is_last || (!has_memory && bad_signature == 0 && unknown_key == 0))
+}
+
+/// Returns true if the peer has been sent all that is here of the operations whose copies it refused: a replica that does
+/// not verify may have found others since.
+fn still_refuses_copies(token: &ResumeToken, replica: &Replica, memory: Option<&Refused>) -> bool {
+    let Refusals { bad_signature, unknown_key, .. } = token.except.refused_by_peer;
+    let refused = memory.into_iter().flat_map(|memory| &memory.by_peer);
+    let same = refused.filter(|op| {
+        let concerns_copy =
+            RefusalReason::of_code(op.reason).is_some_and(RefusalReason::may_concern_one_copy);
+        let seq = replica.log().index().find(&op.hash).filter(|_| concerns_copy);
+        seq.is_some_and(|seq| replica.alternates_of(seq) == op.alternates)
+    });
+    wide(same.count()) >= bad_signature.saturating_add(unknown_key)
 }
