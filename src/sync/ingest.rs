@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::codec::{OpHash, UnpackedOp, wide};
 use crate::hlc::WallMillis;
 use crate::op::{OpSeq, SignedOpRef};
-use crate::replica::{CopyDigest, Incoming, IngestError, OpRefusal, Outcome, Replica};
+use crate::replica::{Incoming, IngestError, OpRefusal, Outcome, Replica};
 
 /// Numbers of operations that came in, by their outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -153,16 +153,16 @@ pub(crate) struct RefusedOp<'a> {
 }
 
 impl RefusedOp<'_> {
-    /// Returns the digest over this copy if another copy may be genuine: the signature is not the actor's, or the actor
-    /// is known and the copy names another key. The hash covers neither.
-    pub(crate) fn doubtful_copy(&self, replica: &Replica) -> Option<CopyDigest> {
-        let op = self.op?;
-        let is_doubtful = match self.reason {
+    /// Returns true if another copy of the operation may be genuine: the signature is not the actor's, or the actor is
+    /// known and the copy names another key. The hash covers neither.
+    pub(crate) fn is_doubtful_copy(&self, replica: &Replica) -> bool {
+        match self.reason {
             RefusalReason::BadSignature => true,
-            RefusalReason::UnknownKey => replica.keys().knows_actor(op.op().actor()),
+            RefusalReason::UnknownKey => {
+                self.op.is_some_and(|op| replica.keys().knows_actor(op.op().actor()))
+            }
             _ => false,
-        };
-        is_doubtful.then(|| replica.copy_digest(op.kid(), op.signature()))
+        }
     }
 }
 

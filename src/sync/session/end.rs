@@ -80,7 +80,7 @@ impl Reconciling {
     /// Returns the operations that were refused earlier and that the peer still holds.
     fn remembered(&self) -> impl Iterator<Item = (OpHash, RefusalReason)> + '_ {
         let reason = |code| RefusalReason::of_code(code).unwrap_or(RefusalReason::Other);
-        let all = self.comparison.refused.iter().map(move |op| (op.hash, reason(op.reason())));
+        let all = self.comparison.refused.iter().map(move |op| (op.hash, reason(op.reason)));
         all.filter(|(hash, _)| !self.withdrawn.contains(hash))
     }
 
@@ -125,8 +125,7 @@ impl Reconciling {
 
     /// Notes the end of the session in the memory of the peer, if the reconciliation is complete.
     pub(super) fn settle(&self, replica: &mut Replica) {
-        let Some(name) = self.start.peer.as_deref().filter(|_| self.start.version > ProtocolVersion::V1)
-        else {
+        let Some(name) = self.start.peer.as_ref().filter(|_| self.start.version > ProtocolVersion::V1) else {
             return;
         };
         if !self.is_complete() {

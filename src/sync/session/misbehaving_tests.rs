@@ -15,8 +15,8 @@ use crate::sync::proto::limits::{
     MAX_CLAIMS, MAX_RANGES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, max_idle_rounds, room_for_ops,
 };
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeWriter, RequestHead,
-    Sections, ServingOrder, SyncAnswer, SyncRequest, WantedCopy, Welcome,
+    Ack, Alert, Continuation, Copies, Hello, LogSpace, OpCopies, Phase, ProtocolVersion, RangeWriter,
+    RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest, Welcome,
 };
 use crate::sync::rbsr::{Bound, RangeContent};
 use crate::sync::resume::ResumeId;
@@ -367,7 +367,7 @@ fn an_alternate_is_sent_once() {
     let mut sent = 0;
     let (answers, end) = against(SyncOptions::new(), |_, request, draft| {
         sent += request.sections.ops.len();
-        let wanted = |hash: &OpHash| WantedCopy { hash: *hash, doubted: CopyDigest::default() };
+        let wanted = |hash: &OpHash| OpCopies { hash: *hash, digest: CopyDigest::default() };
         draft.copies.wanted = all.iter().take(MAX_CLAIMS).map(wanted).collect();
     });
     assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");

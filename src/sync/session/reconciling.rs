@@ -9,7 +9,7 @@ use super::transfer::{HashedRefusal, Inbox, Outbox};
 use crate::codec::{OpHash, wide};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
-use crate::replica::{Claim, CopyDigest, NewRefused, RefusedByPeer, RefusedOps, Replica};
+use crate::replica::{Claim, NewRefused, RefusedByPeer, RefusedOps, Replica};
 use crate::sync::authors::{PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
     MAX_PENDING, MAX_PENDING_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, REFUSED_AS_PROGRESS,
@@ -172,7 +172,7 @@ impl Reconciling {
         let Comparison { id, fingerprinter, welcome, .. } = &self.comparison;
         let limit = welcome.limit.min(self.start.preferred);
         let ops = self.outbox.pack(replica, fingerprinter, limit)?;
-        let copies = self.inbox.take_copies(self.start.version);
+        let copies = self.inbox.take_copies(replica.crypto(), self.start.version);
         self.asked_copies.clone_from(&copies);
         if ranges.is_empty() && ops.count() == 0 && copies.is_empty() {
             return Ok(None);
@@ -312,7 +312,7 @@ impl Reconciling {
         let (Some(name), ProtocolVersion::V2) = (&self.start.peer, self.start.version) else { return };
         // Unknown actors are named in the filter instead.
         let is_named = |refused: &&HashedRefusal<'_>| {
-            refused.reason == RefusalReason::UnknownKey && refused.copies == CopyDigest::default()
+            refused.reason == RefusalReason::UnknownKey && refused.copies.is_none()
         };
         let refused = refused.iter().filter(|refused| !is_named(refused));
         let new = refused.map(|refused| NewRefused {
@@ -351,13 +351,13 @@ impl Reconciling {
             return self.outbox.queue_alternates(replica, &hashes);
         }
         for wanted in &copies.wanted {
-            match replica.examine_claim(&wanted.hash, wanted.doubted) {
+            match replica.examine_claim(&wanted.hash, wanted.digest) {
                 Claim::Unknown => {}
-                Claim::SameCopies => self.inbox.same.push(wanted.hash),
+                Claim::SameCopies => self.inbox.same.push(*wanted),
                 Claim::OtherCopies(number) => self.outbox.queue_alternate(number),
             }
         }
-        copies.same.iter().for_each(|hash| replica.settle_alternates(hash));
+        copies.same.iter().for_each(|same| replica.note_same_copies(&same.hash, same.digest));
     }
 
     /// Queues operations that the peer lacks, given from the oldest to the newest. Those that this side refused are not

@@ -18,8 +18,8 @@ use crate::sync::proto::limits::{
     room_for_ops, room_for_ranges,
 };
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeItem, RangeWriter,
-    ReadSections, RefusedRuns, RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest, WantedCopy,
+    Ack, Alert, Continuation, Copies, Hello, LogSpace, OpCopies, Phase, ProtocolVersion, RangeItem,
+    RangeWriter, ReadSections, RefusedRuns, RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest,
     Welcome,
 };
 use crate::sync::rbsr::{
@@ -275,22 +275,22 @@ struct Claims {
     renewed: Vec<OpHash>,
     /// Operations of which this side's copies are sent.
     to_send: Vec<OpSeq>,
-    /// Operations of which this side has the same copy.
-    same: Vec<OpHash>,
+    /// Operations of which this side has the same copies.
+    same: Vec<OpCopies>,
 }
 
 fn take_copies(replica: &mut Replica, head: &RequestHead, copies: &Copies) -> Claims {
     let mut claims = Claims::default();
-    for WantedCopy { hash, doubted } in &copies.wanted {
+    for OpCopies { hash, digest } in &copies.wanted {
         if head.version == ProtocolVersion::V1 {
             replica.collect_alternates(hash);
             let verified = Some(replica.log()).filter(|_| !replica.accepts_unverified());
             claims.to_send.extend(verified.and_then(|log| log.find_confirmed(hash)));
             continue;
         }
-        match replica.examine_claim(hash, *doubted) {
+        match replica.examine_claim(hash, *digest) {
             Claim::Unknown => {}
-            Claim::SameCopies => claims.same.push(*hash),
+            Claim::SameCopies => claims.same.push(OpCopies { hash: *hash, digest: *digest }),
             Claim::OtherCopies(number) => {
                 let is_first = matches!(head.phase, Phase::Hello(_));
                 if is_first {
@@ -302,7 +302,7 @@ fn take_copies(replica: &mut Replica, head: &RequestHead, copies: &Copies) -> Cl
             }
         }
     }
-    copies.same.iter().for_each(|hash| replica.settle_alternates(hash));
+    copies.same.iter().for_each(|same| replica.note_same_copies(&same.hash, same.digest));
     claims
 }
 
@@ -314,11 +314,11 @@ fn copies_to_request(
     version: ProtocolVersion,
     ingested: &IngestedOps<'_>,
     with_welcome: bool,
-) -> Vec<WantedCopy> {
+) -> Vec<OpCopies> {
     let in_doubt = with_welcome.then(|| replica.wanted_alternates()).into_iter().flatten();
-    let wanted = |hash: &OpHash| WantedCopy {
+    let wanted = |hash: &OpHash| OpCopies {
         hash: *hash,
-        doubted: replica.log().index().find(hash).map(|seq| replica.copies_of(seq)).unwrap_or_default(),
+        digest: replica.log().index().find(hash).map(|seq| replica.copies_of(seq)).unwrap_or_default(),
     };
     match version {
         ProtocolVersion::V1 => {

@@ -7,12 +7,12 @@ use super::id::hint_of;
 use crate::codec::{OpHash, OpPacker, first_8, wide};
 use crate::op::OpSeq;
 use crate::oplog::LogId;
-use crate::replica::{CopyDigest, Refused, RefusedOp, RefusedOps, Replica};
+use crate::replica::{PeerName, Refused, RefusedOp, RefusedOps, Replica};
 use crate::sync::authors::AuthorFilter;
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_CLAIMS, ONE_OP_MESSAGE_BYTES};
 use crate::sync::proto::{
-    Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeWriter, RequestHead, Sections, ServingOrder,
-    WantedCopy,
+    Copies, Hello, LogSpace, OpCopies, Phase, ProtocolVersion, RangeWriter, RequestHead, Sections,
+    ServingOrder,
 };
 use crate::sync::rbsr::Entries;
 use crate::sync::resume::{ResumeId, ResumeToken};
@@ -31,8 +31,8 @@ pub(crate) struct Start {
     pub(crate) space: LogSpace,
     /// The session covers the operations with numbers below this.
     pub(crate) cursor: OpSeq,
-    /// The name of the peer, if the application has given one.
-    pub(crate) peer: Option<Box<str>>,
+    /// The name of the peer, if it has one.
+    pub(crate) peer: Option<PeerName>,
     /// The authors whose operations this side accepts.
     filter: AuthorFilter,
     /// The replica's admission tag.
@@ -45,8 +45,8 @@ impl Start {
     /// Begins a session with this replica, in the version that the peer is known to speak, or in the newest.
     pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> Self {
         let tag = replica.admission_tag();
-        let memory = options.peer.as_deref().and_then(|name| replica.peers().refused(name));
-        let named_old = options.peer.as_deref().map(|name| replica.peers().speaks_version_1(name));
+        let memory = options.peer.as_ref().and_then(|name| replica.peers().refused(name));
+        let named_old = options.peer.as_ref().map(|name| replica.peers().speaks_version_1(name));
         let may_be_old = named_old.unwrap_or(true);
         let offered =
             options.resume.clone().filter(|token| is_valid(token, replica, tag, memory, may_be_old));
@@ -107,23 +107,23 @@ impl Start {
 
     /// Returns the operations of which another copy is wanted: those of which this side refused copies in doubt, and of
     /// a replica that does not verify, those in doubt.
-    fn wanted_copies(&self, replica: &Replica) -> Vec<WantedCopy> {
-        let doubted = |hash: &OpHash| WantedCopy {
+    fn wanted_copies(&self, replica: &Replica) -> Vec<OpCopies> {
+        let doubted = |hash: &OpHash| OpCopies {
             hash: *hash,
-            doubted: replica.log().index().find(hash).map(|seq| replica.copies_of(seq)).unwrap_or_default(),
+            digest: replica.log().index().find(hash).map(|seq| replica.copies_of(seq)).unwrap_or_default(),
         };
         if self.version == ProtocolVersion::V1 {
             return replica.wanted_alternates().take(MAX_ALTERNATES_WANTED).map(doubted).collect();
         }
         // All that were ever refused by this peer, whether the session covers them or not, a few in each session.
         let memory = self.memory(replica);
-        let is_bad = |op: &&RefusedOp| op.copies() != CopyDigest::default();
-        let bad: Vec<WantedCopy> = memory
+        let is_bad = |op: &RefusedOp| !op.copies.is_none();
+        let bad: Vec<OpCopies> = memory
             .into_iter()
             .flat_map(|memory| memory.ops.iter())
             .filter(is_bad)
             .filter(|op| !replica.log().contains(&op.hash))
-            .map(|op| WantedCopy { hash: op.hash, doubted: op.copies() })
+            .map(|op| OpCopies { hash: op.hash, digest: op.copies })
             .collect();
         let [first, second, ..] = self.nonce;
         let turn = usize::from(u16::from_le_bytes([first, second]));
@@ -134,7 +134,7 @@ impl Start {
 
     /// Returns the memory of the peer.
     fn memory<'r>(&self, replica: &'r Replica) -> Option<&'r Refused> {
-        let name = self.peer.as_deref().filter(|_| self.version > ProtocolVersion::V1)?;
+        let name = self.peer.as_ref().filter(|_| self.version > ProtocolVersion::V1)?;
         replica.peers().refused(name)
     }
 
@@ -206,8 +206,25 @@ fn is_valid(
     }
     let is_last = memory.is_some_and(|memory| memory.last_session == Some(token.id.session));
     let has_memory = memory.is_some_and(|memory| memory.bytes() > 0);
+    if replica.accepts_unverified() && !still_refuses_copies(token, replica, memory) {
+        return false;
+    }
     // With other keys, what was refused may be welcome. A refused copy may be followed by a genuine one, which is only
     // noticed if the copy is remembered. What was refused since another session cannot be told apart.
     let Refusals { bad_signature, unknown_key, .. } = token.except.refused;
     token.except.tag == tag && (is_last || (!has_memory && bad_signature == 0 && unknown_key == 0))
+}
+
+/// Returns true if the peer has been sent all that is here of the operations whose copies it refused: a replica that does
+/// not verify may have found others since.
+fn still_refuses_copies(token: &ResumeToken, replica: &Replica, memory: Option<&Refused>) -> bool {
+    let Refusals { bad_signature, unknown_key, .. } = token.except.refused_by_peer;
+    let refused = memory.into_iter().flat_map(|memory| &memory.by_peer);
+    let same = refused.filter(|op| {
+        let concerns_copy =
+            RefusalReason::of_code(op.reason).is_some_and(RefusalReason::may_concern_one_copy);
+        let seq = replica.log().index().find(&op.hash).filter(|_| concerns_copy);
+        seq.is_some_and(|seq| replica.alternates_of(seq) == op.alternates)
+    });
+    wide(same.count()) >= bad_signature.saturating_add(unknown_key)
 }

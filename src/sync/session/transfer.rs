@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Progress;
 use crate::codec::{OpHash, OpPacker, wide};
+use crate::crypto::Sodium;
 use crate::op::{OpSeq, SignedOpRef};
 use crate::oplog::OpLog;
 use crate::packed::BitSet;
-use crate::replica::{CopyDigest, Replica};
+use crate::replica::{CopyDigest, CopySet, Replica};
 use crate::store::StoreError;
 use crate::sync::proto::limits::{
     MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS, MAX_REFUSED, room_for_ops,
 };
-use crate::sync::proto::{Ack, Copies, ProtocolVersion, ServingOrder, WantedCopy};
+use crate::sync::proto::{Ack, Copies, OpCopies, ProtocolVersion, ServingOrder};
 use crate::sync::rbsr::{Fingerprinter, Tally};
 use crate::sync::resume::OpRuns;
 use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, RefusedOp, SyncError};
@@ -239,15 +240,14 @@ pub(crate) struct Inbox {
     pub(crate) unhashed: bool,
     /// The claims about bad copies that the session has made in version 2.
     claims: usize,
-    /// Operations of which the peer wanted a copy, and this side has the same.
-    pub(crate) same: Vec<OpHash>,
+    /// Operations of which the peer wanted a copy, and this side has the same ones.
+    pub(crate) same: Vec<OpCopies>,
 }
 
-/// The reason why an operation was refused, and the digest over its copies.
-#[derive(Clone, Copy)]
+/// The reason why an operation was refused, and those of its copies that are in doubt.
 pub(crate) struct RefusedCopies {
     pub(crate) reason: RefusalReason,
-    copies: CopyDigest,
+    copies: CopySet,
 }
 
 /// A refused operation with its identity.
@@ -307,11 +307,11 @@ impl Inbox {
     fn count_refused(&mut self, refused: &RefusedOp<'_>, replica: &Replica, hash: OpHash) -> CopyDigest {
         let reason = refused.reason;
         let copies = self.refused_ops.entry(hash);
-        let copies = copies.or_insert(RefusedCopies { reason, copies: CopyDigest::default() });
+        let copies = copies.or_insert(RefusedCopies { reason, copies: CopySet::default() });
         copies.reason = reason;
-        if let Some(copy) = refused.doubtful_copy(replica) {
-            let is_first = copies.copies == CopyDigest::default();
-            copies.copies = copies.copies.and(copy);
+        if let Some(op) = refused.op.filter(|_| refused.is_doubtful_copy(replica)) {
+            let is_first = copies.copies == CopySet::default();
+            copies.copies.add(replica.crypto(), &hash, op.kid(), op.signature());
             if is_first
                 && reason == RefusalReason::UnknownKey
                 && self.alternates_wanted.len() < MAX_BAD_SIGNATURES
@@ -319,7 +319,7 @@ impl Inbox {
                 self.alternates_wanted.push(hash);
             }
         }
-        copies.copies
+        copies.copies.digest(replica.crypto(), &hash)
     }
 
     /// Returns true if the session has refused enough to end with what it has.
@@ -341,7 +341,7 @@ impl Inbox {
     }
 
     /// Removes and returns what is to be said about copies, as much as a message may say.
-    pub(crate) fn take_copies(&mut self, version: ProtocolVersion) -> Copies {
+    pub(crate) fn take_copies(&mut self, crypto: Sodium, version: ProtocolVersion) -> Copies {
         let most = match version {
             ProtocolVersion::V1 => MAX_ALTERNATES_WANTED,
             ProtocolVersion::V2 => MAX_CLAIMS.saturating_sub(self.claims),
@@ -353,9 +353,11 @@ impl Inbox {
             // The next session claims others.
             self.alternates_wanted.clear();
         }
-        let doubted =
-            |hash: &OpHash| self.refused_ops.get(hash).map(|refused| refused.copies).unwrap_or_default();
-        let wanted = wanted.iter().map(|hash| WantedCopy { hash: *hash, doubted: doubted(hash) }).collect();
+        let doubted = |hash: &OpHash| {
+            let refused = self.refused_ops.get(hash);
+            refused.map(|refused| refused.copies.digest(crypto, hash)).unwrap_or_default()
+        };
+        let wanted = wanted.iter().map(|hash| OpCopies { hash: *hash, digest: doubted(hash) }).collect();
         let same = self.same.split_off(self.same.len().saturating_sub(MAX_CLAIMS));
         Copies { wanted, same }
     }
