@@ -6,7 +6,7 @@ use policysync::{Hlc, Op, OpHash, SignedOp};
 
 use crate::common::{NOW, Random, crypto, key};
 use crate::speaker::{
-    Answer, Bound, COPIES_BYTES, Content, Filter, Phase, Range, Refused, Request, Sections, Welcome,
+    Answer, Bound, Content, Filter, OpCopies, Phase, Range, Refused, Request, Sections, Welcome,
 };
 
 /// The registered actor whose key it holds.
@@ -107,7 +107,7 @@ impl Liar {
         (0..count).map(|_| hash(self)).collect()
     }
 
-    fn claims(&mut self) -> Vec<([u8; 32], [u8; COPIES_BYTES])> {
+    fn claims(&mut self) -> Vec<OpCopies> {
         self.hashes(CLAIMS).into_iter().map(|hash| (hash, self.array())).collect()
     }
 
@@ -191,7 +191,7 @@ impl Liar {
     fn sections(&mut self, asked: &[Range]) -> Sections {
         Sections {
             wanted: if self.chance(30) { self.claims() } else { Vec::new() },
-            same: if self.chance(30) { self.hashes(CLAIMS) } else { Vec::new() },
+            same: if self.chance(30) { self.claims() } else { Vec::new() },
             ranges: self.ranges(asked),
             ops: self.ops(),
         }

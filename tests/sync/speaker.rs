@@ -12,7 +12,7 @@ const ANSWER: u8 = 0xe2;
 const PUSH: u8 = 0xe3;
 const VERSION: u8 = 2;
 /// Bytes of a digest of copies.
-pub const COPIES_BYTES: usize = 8;
+pub const COPIES_BYTES: usize = 16;
 /// The reasons for which operations are refused.
 const REASONS: usize = 6;
 
@@ -278,12 +278,16 @@ fn write_ops(ops: &[SignedOp], out: &mut Vec<u8>) {
     }
 }
 
+/// The hash of an operation, and a digest of copies of it.
+pub type OpCopies = ([u8; 32], [u8; COPIES_BYTES]);
+
 /// The sections that requests and answers have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Sections {
-    /// Hashes of operations of which other copies are wanted, each with the digest of the copies in doubt.
-    pub wanted: Vec<([u8; 32], [u8; COPIES_BYTES])>,
-    pub same: Vec<[u8; 32]>,
+    /// Operations of which other copies are wanted than these.
+    pub wanted: Vec<OpCopies>,
+    /// Operations of which the other side wanted copies, and of which the sender has just these.
+    pub same: Vec<OpCopies>,
     pub ranges: Vec<Range>,
     pub ops: Vec<SignedOp>,
 }
@@ -292,20 +296,20 @@ impl Sections {
     fn read(reader: &mut Reader<'_>, space: Option<&str>) -> Self {
         Self {
             wanted: reader.list(|reader| (reader.array(), reader.array())),
-            same: reader.list(Reader::array),
+            same: reader.list(|reader| (reader.array(), reader.array())),
             ranges: Range::read_all(reader),
             ops: read_ops(reader, space),
         }
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        put_count(out, self.wanted.len());
-        for (hash, doubted) in &self.wanted {
-            out.extend_from_slice(hash);
-            out.extend_from_slice(doubted);
+        for list in [&self.wanted, &self.same] {
+            put_count(out, list.len());
+            for (hash, digest) in list {
+                out.extend_from_slice(hash);
+                out.extend_from_slice(digest);
+            }
         }
-        put_count(out, self.same.len());
-        out.extend(self.same.iter().flatten());
         Range::write_all(&self.ranges, out);
         write_ops(&self.ops, out);
     }
