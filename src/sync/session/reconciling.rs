@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Progress;
 use super::id::SessionId;
-use super::start::Start;
+use super::start::{Start, copies_here};
 use super::transfer::{HashedRefusal, Inbox, Outbox};
 use crate::codec::{OpHash, wide};
 use crate::hlc::WallMillis;
@@ -12,7 +12,7 @@ use crate::op::OpSeq;
 use crate::replica::{Claim, NewRefused, RefusedByPeer, RefusedOps, Replica};
 use crate::sync::authors::{PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
-    MAX_PENDING, MAX_PENDING_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, REFUSED_AS_PROGRESS,
+    MAX_CLAIMS, MAX_PENDING, MAX_PENDING_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, REFUSED_AS_PROGRESS,
     max_idle_rounds, room_for_ranges,
 };
 use crate::sync::proto::{
@@ -38,6 +38,8 @@ pub(crate) struct Reconciling {
     pub(super) inbox: Inbox,
     /// Operations that this side refused earlier, and that the peer does not hold.
     pub(super) withdrawn: BTreeSet<OpHash>,
+    /// The number of them that have counted as progress.
+    counted_withdrawn: usize,
     /// True if there was no room to remember what was refused.
     pub(super) unremembered: bool,
     /// The number of answers in a row without progress.
@@ -130,8 +132,8 @@ impl Reconciling {
         let common = token.map(|token| &token.common);
         let index = replica.log().index();
         let peer = PeerFilter::new(start.nonce, welcome.filter.clone());
-        let declined = peer.declined(replica.crypto(), index);
-        let left_out = declined.count(index, start.cursor);
+        let declined = peer.declined(replica.crypto(), index, start.cursor);
+        let left_out = declined.count;
         let refused = start.refused(replica, welcome.resumed, &welcome.renewed);
         let by_peer = match start.peer_tag(replica) {
             // With other keys, the peer may accept what it refused.
@@ -143,6 +145,7 @@ impl Reconciling {
         let snapshot = Snapshot::new(entries, &fingerprinter, start.cursor, common, is_left_out);
         // A side without operations has nothing to compare: it lacks all operations of the peer.
         let content = if snapshot.len() == 0 { PendingContent::Ids } else { PendingContent::Fingerprint };
+        let inbox = begin_inbox(&start, &welcome, replica);
         Ok(Self {
             start,
             round: 0,
@@ -150,12 +153,13 @@ impl Reconciling {
             pending: Vec::new(),
             asked: vec![PendingRange { low: Bound::start(), high: Bound::End, content }],
             outbox: Outbox::default(),
-            inbox: Inbox::default(),
+            inbox,
             idle_rounds: 0,
             pending_bytes: 0,
             is_cut_short: false,
             asked_copies: Copies::default(),
             withdrawn: BTreeSet::new(),
+            counted_withdrawn: 0,
             unremembered: false,
         })
     }
@@ -290,8 +294,12 @@ impl Reconciling {
         let Comparison { welcome, snapshot, .. } = &self.comparison;
         let limit = max_idle_rounds(welcome.count.max(snapshot.count()));
         let refused = received.refused.total();
-        let worked = received.new_ops() > 0 || sent > 0 || refused >= REFUSED_AS_PROGRESS;
+        let withdrawn = wide(self.withdrawn.len() - self.counted_withdrawn);
+        let worked = received.new_ops() > 0 || sent > 0 || refused.max(withdrawn) >= REFUSED_AS_PROGRESS;
         self.idle_rounds = if worked { 0 } else { self.idle_rounds + 1 };
+        if worked {
+            self.counted_withdrawn = self.withdrawn.len();
+        }
         if self.idle_rounds > limit {
             return Err(SyncError::NoProgress { limit });
         }
@@ -474,6 +482,23 @@ impl Reconciling {
     pub(crate) fn pending_ranges(&self) -> usize {
         self.pending.len()
     }
+}
+
+/// Returns the inbox of a session with this welcome. If the peer has other copies of some operations that the first
+/// request named, it is asked about all others whose copies were refused; a replica that does not verify asks for those
+/// other copies.
+fn begin_inbox(start: &Start, welcome: &Welcome, replica: &Replica) -> Inbox {
+    let refused = start.refused_copies(replica);
+    let hashes_unknown = start.version > ProtocolVersion::V1 && !start.filter.is_exact();
+    let (named, others) = refused.split_at(refused.len().min(MAX_CLAIMS));
+    let mut inbox = Inbox::new(named.iter().map(|copies| copies.hash), hashes_unknown);
+    if !welcome.renewed.is_empty() {
+        inbox.want_copies(others.iter().copied());
+    }
+    if replica.accepts_unverified() {
+        inbox.want_copies(welcome.renewed.iter().map(|hash| copies_here(replica, hash)));
+    }
+    inbox
 }
 
 impl Comparison {
