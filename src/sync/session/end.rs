@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::reconciling::Reconciling;
 use super::{Progress, SessionDigest, SessionResult};
 use crate::codec::{OpHash, wide};
-use crate::replica::Replica;
+use crate::replica::{Replica, SessionEnd};
 use crate::sync::proto::ProtocolVersion;
 use crate::sync::proto::limits::MAX_RUNS;
-use crate::sync::rbsr::Tally;
+use crate::sync::rbsr::{Bound, Tally};
 use crate::sync::resume::{CommonOps, Exceptions, ResumeId, ResumeToken, Transferred};
 use crate::sync::{RefusalReason, Refusals};
 
@@ -150,8 +150,12 @@ impl Reconciling {
             self.comparison.refused.iter().map(|op| op.hash).filter(|hash| replica.log().contains(hash));
         let renewed =
             self.comparison.welcome.renewed.iter().filter(|hash| !self.inbox.refused_ops.contains_key(hash));
-        let forgotten = arrived.chain(renewed.copied()).chain(self.withdrawn.iter().copied()).collect();
-        replica.peers_mut().settle(name, Some(session).filter(|_| !self.unremembered), &forgotten);
+        let end = SessionEnd {
+            session: Some(session).filter(|_| !self.unremembered),
+            forgotten: arrived.chain(renewed.copied()).chain(self.withdrawn.iter().copied()).collect(),
+            reached: self.reached.as_ref().map(Bound::to_bytes),
+        };
+        replica.peers_mut().settle(name, self.start.tag, end);
         replica.keep_peers();
     }
 }

@@ -12,8 +12,8 @@ use crate::op::OpSeq;
 use crate::replica::{Claim, NewRefused, RefusedByPeer, RefusedOps, Replica};
 use crate::sync::authors::{PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
-    MAX_CLAIMS, MAX_PENDING, MAX_PENDING_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, REFUSED_AS_PROGRESS,
-    max_idle_rounds, room_for_ranges,
+    MAX_CLAIMS, MAX_PENDING, MAX_PENDING_BYTES, MAX_REFUSED, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES,
+    REFUSED_AS_PROGRESS, max_idle_rounds, room_for_ranges,
 };
 use crate::sync::proto::{
     Continuation, Copies, Phase, ProtocolVersion, RangeItem, RangeWriter, ReadSections, Sections,
@@ -48,6 +48,13 @@ pub(crate) struct Reconciling {
     pending_bytes: usize,
     /// True if ranges are left to the next session.
     pub(super) is_cut_short: bool,
+    /// The place at which the last session had refused too many operations. This one goes on below it when it has
+    /// refused half as many above.
+    resumes_at: Option<Bound>,
+    /// The number of refused operations from which on it does, or ends.
+    most_refused: u64,
+    /// The place at which this session had refused too many operations.
+    pub(super) reached: Option<Bound>,
     /// The part of the last request about copies.
     asked_copies: Copies,
 }
@@ -146,6 +153,8 @@ impl Reconciling {
         // A side without operations has nothing to compare: it lacks all operations of the peer.
         let content = if snapshot.len() == 0 { PendingContent::Ids } else { PendingContent::Fingerprint };
         let inbox = begin_inbox(&start, &welcome, replica);
+        let resumes_at = start.reached.clone();
+        let most_refused = if resumes_at.is_some() { MAX_REFUSED / 2 } else { MAX_REFUSED };
         Ok(Self {
             start,
             round: 0,
@@ -157,6 +166,9 @@ impl Reconciling {
             idle_rounds: 0,
             pending_bytes: 0,
             is_cut_short: false,
+            resumes_at,
+            most_refused,
+            reached: None,
             asked_copies: Copies::default(),
             withdrawn: BTreeSet::new(),
             counted_withdrawn: 0,
@@ -286,10 +298,7 @@ impl Reconciling {
         if let Some(continuation) = continuation {
             self.ask_again(continuation)?;
         }
-        if self.inbox.is_full() {
-            self.is_cut_short = true;
-            self.pending.clear();
-        }
+        self.cut_short_if_full();
 
         let Comparison { welcome, snapshot, .. } = &self.comparison;
         let limit = max_idle_rounds(welcome.count.max(snapshot.count()));
@@ -439,6 +448,34 @@ impl Reconciling {
         }
         self.pending_bytes = bytes;
         self.pending.push(range);
+    }
+
+    /// If the session has refused too many operations: goes on below the place that the last session reached, or ends
+    /// with what it has. So each session makes progress towards operations that are older than what is refused.
+    fn cut_short_if_full(&mut self) {
+        if self.inbox.refused <= self.most_refused {
+            return;
+        }
+        self.is_cut_short = true;
+        let mut left = std::mem::take(&mut self.pending);
+        self.pending_bytes = 0;
+        let Some(below) = self.resumes_at.take() else {
+            // A range is complete when those above it are.
+            self.reached = left.into_iter().map(|range| range.high).max();
+            return;
+        };
+        self.most_refused = self.inbox.refused.saturating_add(MAX_REFUSED / 2);
+        left.retain(|range| range.low < below);
+        for mut range in left {
+            if range.high > below {
+                range.high = below.clone();
+                if let PendingContent::Wants(_) = range.content {
+                    // They refer to the whole range.
+                    range.content = PendingContent::Fingerprint;
+                }
+            }
+            self.keep(range);
+        }
     }
 
     /// Repeats the last request from the place that a full answer reached.

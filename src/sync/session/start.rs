@@ -14,7 +14,7 @@ use crate::sync::proto::{
     Copies, Hello, LogSpace, OpCopies, Phase, ProtocolVersion, RangeWriter, RequestHead, Sections,
     ServingOrder,
 };
-use crate::sync::rbsr::Entries;
+use crate::sync::rbsr::{Bound, Entries};
 use crate::sync::resume::{ResumeId, ResumeToken};
 use crate::sync::{RefusalReason, Refusals, SyncError};
 
@@ -37,6 +37,8 @@ pub(crate) struct Start {
     pub(crate) filter: AuthorFilter,
     /// The replica's admission tag.
     pub(crate) tag: [u8; 8],
+    /// The place in the total order that the last session reached before it had refused too many operations.
+    pub(crate) reached: Option<Bound>,
     /// The log of the session, to recognize the replica.
     log: LogId,
 }
@@ -69,6 +71,9 @@ impl Start {
                 ProtocolVersion::V2 => AuthorFilter::of(replica, &nonce),
             },
             tag,
+            reached: memory
+                .filter(|memory| version > ProtocolVersion::V1 && memory.tag == tag)
+                .and_then(|memory| Bound::from_bytes(memory.reached.as_deref()?)),
             log: replica.log().id().clone(),
         }
     }
@@ -79,7 +84,14 @@ impl Start {
             replica.peers_mut().has_refused_version(name);
         }
         let limit = self.limit.max(ONE_OP_MESSAGE_BYTES);
-        Self { version: ProtocolVersion::V1, limit, offered: None, filter: AuthorFilter::All, ..self }
+        Self {
+            version: ProtocolVersion::V1,
+            limit,
+            offered: None,
+            filter: AuthorFilter::All,
+            reached: None,
+            ..self
+        }
     }
 
     /// Returns the first request.
@@ -96,6 +108,9 @@ impl Start {
         };
         let since = self.offered.as_ref().map_or(count, others).saturating_add(wide(refused.len()));
         let count = count.saturating_add(wide(refused.len()));
+        // To a side without operations the peer would send the newest ones at once.
+        let least = u64::from(self.reached.is_some());
+        let (count, since) = (count.max(least), since.max(least));
         let entries = Entries::new(index, self.cursor, &refused);
         let hint = hint_of(replica.crypto(), entries, self.cursor, is_left_out);
         let hello = Hello { count, since, hint };

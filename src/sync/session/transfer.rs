@@ -12,7 +12,7 @@ use crate::replica::{CopyDigest, CopySet, Replica};
 use crate::store::StoreError;
 use crate::sync::proto::limits::{
     CLAIMS_PER_COPY, MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS,
-    MAX_HASHED_NAMES, MAX_REFUSED, room_for_ops,
+    MAX_HASHED_NAMES, room_for_ops,
 };
 use crate::sync::proto::{Ack, Copies, OpCopies, ProtocolVersion, ServingOrder};
 use crate::sync::rbsr::{Fingerprinter, Tally};
@@ -234,7 +234,7 @@ pub(crate) struct Inbox {
     /// Operations of which the peer has still to be asked for another copy than these.
     alternates_wanted: Vec<OpCopies>,
     /// The number of refused operations, repeated ones included.
-    refused: u64,
+    pub(crate) refused: u64,
     /// The refused operations whose hashes are known.
     pub(crate) refused_ops: BTreeMap<OpHash, RefusedCopies>,
     /// True if others were refused.
@@ -361,11 +361,6 @@ impl Inbox {
             }
         }
         copies.copies.digest(replica.crypto(), &hash)
-    }
-
-    /// Returns true if the session has refused enough to end with what it has.
-    pub(crate) const fn is_full(&self) -> bool {
-        self.refused > MAX_REFUSED
     }
 
     /// Returns true if it has nothing to say about copies, or may not say more in this session.
