@@ -48,7 +48,7 @@ pub use journal::{JournalError, Restoring, Unsaved};
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
 pub(crate) use peers::PeerName;
-pub(crate) use refused::{NewRefused, Refused, RefusedByPeer, RefusedOp, RefusedOps};
+pub(crate) use refused::{NewRefused, Refused, RefusedByPeer, RefusedOp, RefusedOps, SessionEnd};
 pub use write::{FieldWrite, WriteError};
 
 /// A copy of the data: the operations that this device has written and received, merged.

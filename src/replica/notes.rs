@@ -60,6 +60,10 @@ fn write_refused(refused: &Refused, out: &mut Vec<u8>) {
     out.extend_from_slice(&refused.peer_tag);
     out.push(u8::from(refused.last_session.is_some()));
     out.extend(refused.last_session.into_iter().flatten());
+    // No bound is empty.
+    let reached = refused.reached.as_deref().unwrap_or_default();
+    put_count(out, reached.len());
+    out.extend_from_slice(reached);
     put_count(out, refused.settled);
     put_count(out, refused.ops.names().len());
     refused.ops.names().iter().for_each(|name| put_text(out, name));
@@ -95,6 +99,9 @@ fn read(bytes: &[u8]) -> Result<Peers, CodecError> {
 fn read_refused(reader: &mut ByteReader<'_>) -> Result<Refused, CodecError> {
     let mut refused = Refused { tag: reader.array()?, peer_tag: reader.array()?, ..Refused::default() };
     refused.last_session = if reader.flag()? { Some(reader.array()?) } else { None };
+    let reached = reader.count(1)?;
+    let reached = reader.bytes(reached)?;
+    refused.reached = (!reached.is_empty()).then(|| reached.into());
     let settled = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
     let names: Vec<&str> = (0..reader.count(1)?).map(|_| reader.text()).collect::<Result<_, _>>()?;
     let tag = refused.tag;
@@ -121,7 +128,7 @@ mod tests {
     use super::*;
     use crate::hlc::Hlc;
     use crate::replica::peers::MAX_BYTES;
-    use crate::replica::{PeerName, ReplicaOptions};
+    use crate::replica::{PeerName, ReplicaOptions, SessionEnd};
 
     fn relay() -> PeerName {
         PeerName::Named("relay".into())
@@ -141,7 +148,9 @@ mod tests {
         let ops = [op(1, "alice", 2), op(2, "alice", 3), op(3, "bob", 5)];
         replica.peers.has_refused_author("carol", "k");
         assert!(replica.peers.remember(&relay(), [1; 8], ops.into_iter()));
-        replica.peers.settle(&relay(), Some([3; 16]), &[hash(2)].into());
+        let (session, reached) = (Some([3; 16]), Some(vec![7; 9].into()));
+        let end = SessionEnd { session, forgotten: [hash(2)].into(), reached };
+        replica.peers.settle(&relay(), [1; 8], end);
         let by_peer = RefusedByPeer { hash: hash(9), reason: 3, alternates: copies };
         assert!(replica.peers.remember_by_peer(&relay(), [2; 8], std::iter::once(by_peer)));
         replica

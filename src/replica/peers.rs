@@ -1,10 +1,9 @@
 //! The memory of a replica of its sessions with others.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::refused::NAME_BYTES;
-use super::{NewRefused, Refused, RefusedByPeer, Replica};
-use crate::codec::OpHash;
+use super::{NewRefused, Refused, RefusedByPeer, Replica, SessionEnd};
 
 /// Named peers that are remembered. The one that was used longest ago makes room for a new one.
 pub(super) const MAX_PEERS: usize = 256;
@@ -168,14 +167,11 @@ impl Peers {
     }
 
     /// Notes that a session with the peer has ended.
-    pub(crate) fn settle(
-        &mut self,
-        name: &PeerName,
-        session: Option<[u8; 16]>,
-        forgotten: &BTreeSet<OpHash>,
-    ) {
-        self.has_changed |= !forgotten.is_empty();
-        self.peer(name).refused.settle(session, forgotten);
+    pub(crate) fn settle(&mut self, name: &PeerName, tag: [u8; 8], end: SessionEnd) {
+        let refused = &mut self.peer(name).refused;
+        let has_changed = !end.forgotten.is_empty() || end.reached != refused.reached;
+        refused.settle(tag, end);
+        self.has_changed |= has_changed;
     }
 
     /// Returns the bytes that may be remembered of this peer besides those that are. Forgets others while there is less
@@ -257,6 +253,7 @@ impl Replica {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::OpHash;
     use crate::hlc::Hlc;
     use crate::replica::CopyDigest;
 

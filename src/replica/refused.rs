@@ -225,6 +225,17 @@ impl RefusedList {
     }
 }
 
+/// The end of a session.
+#[derive(Default)]
+pub(crate) struct SessionEnd {
+    /// Its name; `None` if it refused operations for which there was no room.
+    pub(crate) session: Option<[u8; 16]>,
+    /// Operations that are no longer refused.
+    pub(crate) forgotten: BTreeSet<OpHash>,
+    /// The bound at which it ended because it had refused too many.
+    pub(crate) reached: Option<Box<[u8]>>,
+}
+
 /// The operations that a replica and a peer have refused from each other.
 #[derive(Default)]
 pub(crate) struct Refused {
@@ -235,13 +246,16 @@ pub(crate) struct Refused {
     /// The number of those of them that were refused before the last session with this name ended.
     pub(crate) settled: usize,
     pub(crate) last_session: Option<[u8; 16]>,
+    /// The place in the total order at which the last session ended because it had refused too many: a bound in bytes.
+    pub(crate) reached: Option<Box<[u8]>>,
     pub(crate) by_peer: Vec<RefusedByPeer>,
 }
 
 impl Refused {
     /// Returns the bytes that it takes.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.ops.bytes() + self.by_peer.len() * size_of::<RefusedByPeer>()
+    pub(crate) fn bytes(&self) -> usize {
+        let reached = self.reached.as_ref().map_or(0, |reached| reached.len());
+        self.ops.bytes() + self.by_peer.len() * size_of::<RefusedByPeer>() + reached
     }
 
     /// Forgets everything if the replica's admission tag is another.
@@ -281,12 +295,16 @@ impl Refused {
         self.by_peer.push(refused);
     }
 
-    /// Notes that a session has ended, and forgets these operations. `None` for a session that refused operations for
-    /// which there was no room.
-    pub(crate) fn settle(&mut self, session: Option<[u8; 16]>, forgotten: &BTreeSet<OpHash>) {
+    /// Notes the end of a session under this admission tag, and forgets operations.
+    pub(crate) fn settle(&mut self, tag: [u8; 8], end: SessionEnd) {
+        let SessionEnd { session, forgotten, reached } = end;
+        if self.reached != reached {
+            self.set_tag(tag);
+            self.reached = reached;
+        }
         if self.settled < self.ops.len() || !forgotten.is_empty() {
             // The last entry of an operation has the digest over the copies that were refused last.
-            self.ops.compact(forgotten);
+            self.ops.compact(&forgotten);
         }
         let mut seen = BTreeSet::new();
         self.by_peer.reverse();
@@ -350,7 +368,7 @@ mod tests {
         assert!(list.bytes() < 100 * 1100 + 5000 * 60, "{}", list.bytes());
         let forgotten =
             (0..5000).filter(|number| number % 100 > 0).map(|number| refused(number, "").hash).collect();
-        list.settle(None, &forgotten);
+        list.settle([1; 8], SessionEnd { forgotten, ..SessionEnd::default() });
         assert_eq!((list.ops.len(), list.ops.names().len(), list.settled), (50, 1, 50));
         assert!(list.bytes() < 1100 + 50 * 60, "{}", list.bytes());
     }
@@ -362,7 +380,7 @@ mod tests {
         let copies = CopyDigest::from_bytes([9; 16]);
         list.add([1; 8], first);
         list.add([1; 8], NewRefused { copies, ..first });
-        list.settle(Some([1; 16]), &BTreeSet::new());
+        list.settle([1; 8], SessionEnd::default());
         assert_eq!(list.ops.iter().map(|op| op.copies).collect::<Vec<_>>(), [copies]);
     }
 }

@@ -175,6 +175,8 @@ pub(crate) struct IngestedOps<'a> {
     /// Operations refused for their signature, of which no other copy is in the log. A genuine copy may exist
     /// elsewhere.
     pub(crate) bad_signatures: Vec<OpHash>,
+    /// Copies of operations in doubt that were not here.
+    pub(crate) new_alternates: u64,
     /// The refused operations, in order.
     pub(crate) refused: Vec<RefusedOp<'a>>,
 }
@@ -241,7 +243,8 @@ impl<'a> IngestedOps<'a> {
         *counter = counter.saturating_add(1);
         self.numbers.extend(replica.log().index().find(hash));
         if matches!(outcome, Ok(Outcome::Duplicate { .. })) {
-            replica.add_alternate(hash, op.kid(), op.signature());
+            let is_new = replica.add_alternate(hash, op.kid(), op.signature());
+            self.new_alternates += u64::from(is_new);
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::id::{SessionId, hint_of, responder_nonce};
+use super::start::copies_here;
 use super::{Push, SyncOptions, pack_op};
 use crate::codec::{OpHash, OpPacker, wide};
 use crate::crypto::Zeroizing;
@@ -12,7 +13,7 @@ use crate::op::OpSeq;
 use crate::oplog::LogId;
 use crate::replica::{Claim, Replica};
 use crate::store::StoreError;
-use crate::sync::authors::{AuthorFilter, PeerFilter};
+use crate::sync::authors::{AuthorFilter, Declined, PeerFilter};
 use crate::sync::proto::limits::{
     MAX_ALTERNATES_WANTED, MAX_CLAIMS, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST, ONE_OP_MESSAGE_BYTES,
     room_for_ops, room_for_ranges,
@@ -22,9 +23,7 @@ use crate::sync::proto::{
     RangeWriter, ReadSections, RefusedRuns, RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest,
     Welcome,
 };
-use crate::sync::rbsr::{
-    Bound, Entries, Fingerprinter, OnFingerprint, OnIds, RangeContent, Snapshot, Tally, View,
-};
+use crate::sync::rbsr::{Bound, Entries, OnFingerprint, OnIds, RangeContent, Snapshot, Tally, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
 use crate::sync::{IngestedOps, PeerMisbehaved, Received, SyncError};
 
@@ -175,20 +174,22 @@ impl Responder {
         let name = id.name(crypto);
         let fingerprinter = id.fingerprinter(crypto);
         let peer = PeerFilter::new(head.nonce, head.filter.clone());
-        let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor, &peer);
-        let view = View {
-            entries: Entries::of_log(replica.log().index()),
-            fingerprinter: &fingerprinter,
-            snapshot: &snapshot,
-        };
+        let index = replica.log().index();
+        let entries = Entries::of_log(index);
+        let cached = self.take_cached(replica, &id);
+        let is_known = cached.is_some() && !matches!(head.phase, Phase::Hello(_));
+        let declined = if is_known { Declined::default() } else { peer.declined(crypto, index, cursor) };
+        let is_left_out = |number| declined.contains(index, number);
+        let snapshot = cached.unwrap_or_else(|| {
+            let common = self.resumed(replica, resume).map(|session| &session.common);
+            Snapshot::new(entries, &fingerprinter, cursor, common, is_left_out)
+        });
+        let view = View { entries, fingerprinter: &fingerprinter, snapshot: &snapshot };
         let limit = head.limit.min(self.options.preferred());
         let mut draft = Draft::new(replica, view, ServingOrder::of(head.version), limit);
         let welcome = match head.phase {
             Phase::Hello(hello) => {
-                let index = replica.log().index();
-                let declined = peer.declined(crypto, index);
-                let is_left_out = |number| declined.contains(index, number);
-                let hint = hint_of(crypto, Entries::of_log(index), cursor, is_left_out);
+                let hint = hint_of(crypto, entries, cursor, is_left_out);
                 draft.answer_hello(hello.hint == hint, &hello, resume.is_some())?;
                 Some(Welcome {
                     nonce,
@@ -201,7 +202,7 @@ impl Responder {
                         ProtocolVersion::V1 => AuthorFilter::All,
                         ProtocolVersion::V2 => AuthorFilter::of(replica, &head.nonce),
                     },
-                    left_out: declined.count(index, cursor),
+                    left_out: declined.count,
                     unknown: declined.authors(index),
                     tag: replica.admission_tag(),
                     renewed: claims.renewed,
@@ -239,25 +240,11 @@ impl Responder {
         Ok(Reply { message, received, sent })
     }
 
-    /// Returns the snapshot of an earlier request of the session, or a new one.
-    fn take_snapshot(
-        &mut self,
-        replica: &Replica,
-        id: &SessionId,
-        fingerprinter: &Fingerprinter,
-        cursor: OpSeq,
-        peer: &PeerFilter,
-    ) -> Snapshot {
+    /// Removes and returns the snapshot of an earlier request of the session.
+    fn take_cached(&mut self, replica: &Replica, id: &SessionId) -> Option<Snapshot> {
         let log = replica.log().id();
         let at = self.snapshots.iter().position(|cached| cached.id == *id && cached.log == *log);
-        if let Some(cached) = at.and_then(|at| self.snapshots.remove(at)) {
-            return cached.snapshot;
-        }
-        let common = self.resumed(replica, id.resume).map(|session| &session.common);
-        let index = replica.log().index();
-        let declined = peer.declined(replica.crypto(), index);
-        let entries = Entries::of_log(index);
-        Snapshot::new(entries, fingerprinter, cursor, common, |number| declined.contains(index, number))
+        at.and_then(|at| self.snapshots.remove(at)).map(|cached| cached.snapshot)
     }
 
     fn keep_snapshot(&mut self, cached: CachedSnapshot) {
@@ -306,20 +293,18 @@ fn take_copies(replica: &mut Replica, head: &RequestHead, copies: &Copies) -> Cl
     claims
 }
 
-/// Returns the operations of which the initiator is asked for another copy: with the welcome, once in a session, those
-/// in doubt here, and in version 1 those that it sent with a bad signature. Later versions name them where they
-/// acknowledge.
+/// Returns the operations of which the initiator is asked for another copy: with the welcome, those in doubt here, and
+/// when it has sent others, more of them; in version 1 those that it sent with a bad signature. Later versions name
+/// these where they acknowledge.
 fn copies_to_request(
     replica: &Replica,
     version: ProtocolVersion,
     ingested: &IngestedOps<'_>,
     with_welcome: bool,
 ) -> Vec<OpCopies> {
-    let in_doubt = with_welcome.then(|| replica.wanted_alternates()).into_iter().flatten();
-    let wanted = |hash: &OpHash| OpCopies {
-        hash: *hash,
-        digest: replica.log().index().find(hash).map(|seq| replica.copies_of(seq)).unwrap_or_default(),
-    };
+    let asks = with_welcome || version > ProtocolVersion::V1 && ingested.new_alternates > 0;
+    let in_doubt = asks.then(|| replica.wanted_alternates()).into_iter().flatten();
+    let wanted = |hash: &OpHash| copies_here(replica, hash);
     match version {
         ProtocolVersion::V1 => {
             let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
