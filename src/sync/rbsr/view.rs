@@ -165,9 +165,8 @@ impl View<'_> {
         sorted.sort_unstable();
         let mut wants = vec![true; theirs.len()];
         let mut send: Vec<Range<usize>> = Vec::new();
-        for position in range {
-            let Some(number) = self.number(position) else { continue };
-            let id = short(self.weight_of(number));
+        let mut compare = |position: usize, weight: u128| {
+            let id = short(weight);
             let first = sorted.partition_point(|(other, _)| *other < id);
             let same = sorted.iter().skip(first).take_while(|(other, _)| *other == id);
             let mut is_there = false;
@@ -180,6 +179,10 @@ impl View<'_> {
                 Some(run) => run.end += 1,
                 None => send.push(position..position + 1),
             }
+        };
+        let numbers = self.snapshot.order.get(range.clone()).unwrap_or_default();
+        for (first, block) in range.step_by(BLOCK).zip(numbers.chunks(BLOCK)) {
+            self.fingerprinter.of_block(self.entries, block, |at, weight| compare(first + at, weight));
         }
         if !wants.contains(&true) {
             wants.clear();
@@ -233,9 +236,7 @@ impl Snapshot {
         let mut sum = 0_u128;
         sums.push(sum);
         for block in order.chunks(BLOCK) {
-            for number in block {
-                sum = sum.wrapping_add(fingerprinter.of(entries.hash(*number)));
-            }
+            fingerprinter.of_block(entries, block, |_, weight| sum = sum.wrapping_add(weight));
             sums.push(sum);
         }
         Self { order, sums }
@@ -300,6 +301,16 @@ impl Fingerprinter {
     /// Returns the number of an operation.
     pub(crate) fn of(&self, hash: &OpHash) -> u128 {
         u128::from_le_bytes(self.crypto.short_hash(&self.key, hash.as_bytes()))
+    }
+
+    /// Passes the position and the number of each operation of a block to `each`. Their hashes may lie anywhere in
+    /// memory, and all of them are read before the first is used: then the machine reads several at a time.
+    fn of_block(&self, entries: Entries<'_>, block: &[OpSeq], mut each: impl FnMut(usize, u128)) {
+        let mut hashes = [OpHash::from_bytes([0; 32]); BLOCK];
+        for (hash, number) in hashes.iter_mut().zip(block) {
+            *hash = *entries.hash(*number);
+        }
+        hashes.iter().take(block.len()).enumerate().for_each(|(at, hash)| each(at, self.of(hash)));
     }
 
     /// Returns the sum over a set of operations.
