@@ -513,7 +513,7 @@ impl Fleet {
                 self.edge(count);
             }
             1 if self.random.below(4) == 0 => self.flood(),
-            1 if self.random.below(8) == 0 => self.slander(),
+            1 if self.random.below(3) == 0 => self.slander(),
             2 => {
                 let other = actor(self.random.below(DEVICES));
                 self.devices[number].learn(&other);

@@ -1,6 +1,7 @@
 //! One side's view of a session's operations.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::bound::Bound;
 use super::entries::Entries;
@@ -74,10 +75,31 @@ impl View<'_> {
         short(self.sum_before(positions.end).wrapping_sub(self.sum_before(positions.start)))
     }
 
+    /// Returns the sum over all operations.
+    pub(crate) fn total(&self) -> u128 {
+        self.sums().last().copied().unwrap_or(0)
+    }
+
+    /// Returns the sums over all operations before each block, and over all. A pass over the operations computes them
+    /// when they are first needed, so that a request without fingerprints costs none.
+    fn sums(&self) -> &[u128] {
+        self.snapshot.sums.get_or_init(|| {
+            let order = &self.snapshot.order;
+            let mut sums = Vec::with_capacity(order.len() / BLOCK + 2);
+            let mut sum = 0_u128;
+            sums.push(sum);
+            for block in order.chunks(BLOCK) {
+                self.fingerprinter.of_block(self.entries, block, |_, weight| sum = sum.wrapping_add(weight));
+                sums.push(sum);
+            }
+            sums
+        })
+    }
+
     /// Returns the sum over all operations before a position.
     fn sum_before(&self, position: usize) -> u128 {
         let block = position / BLOCK;
-        let sum = self.snapshot.sums.get(block).copied().unwrap_or(0);
+        let sum = self.sums().get(block).copied().unwrap_or(0);
         let rest = self.snapshot.order.get(block * BLOCK..position).unwrap_or_default();
         rest.iter().fold(sum, |sum, number| sum.wrapping_add(self.weight_of(*number)))
     }
@@ -216,15 +238,14 @@ const WINDOW: usize = 4;
 pub(crate) struct Snapshot {
     /// Numbers of operations, in the total order.
     order: Vec<OpSeq>,
-    /// The sum over all operations before each block, and over all.
-    sums: Vec<u128>,
+    /// The sum over all operations before each block, and over all, when they are known.
+    sums: OnceLock<Vec<u128>>,
 }
 
 impl Snapshot {
     /// Takes the operations with numbers below `cursor` that are neither common nor left out, and the refused ones.
     pub(crate) fn new(
         entries: Entries<'_>,
-        fingerprinter: &Fingerprinter,
         cursor: OpSeq,
         common: Option<&CommonOps>,
         is_left_out: impl Fn(OpSeq) -> bool,
@@ -232,14 +253,7 @@ impl Snapshot {
         let mut order = ordered_numbers(entries.index(), cursor, common);
         order.retain(|number| !is_left_out(*number));
         let order = entries.with_refused(order);
-        let mut sums = Vec::with_capacity(order.len() / BLOCK + 2);
-        let mut sum = 0_u128;
-        sums.push(sum);
-        for block in order.chunks(BLOCK) {
-            fingerprinter.of_block(entries, block, |_, weight| sum = sum.wrapping_add(weight));
-            sums.push(sum);
-        }
-        Self { order, sums }
+        Self { order, sums: OnceLock::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -249,11 +263,6 @@ impl Snapshot {
     /// Returns the number of operations as it is sent.
     pub(crate) fn count(&self) -> u64 {
         wide(self.len())
-    }
-
-    /// Returns the sum over all operations.
-    pub(crate) fn total(&self) -> u128 {
-        self.sums.last().copied().unwrap_or(0)
     }
 }
 

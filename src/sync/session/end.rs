@@ -23,7 +23,8 @@ impl Reconciling {
         // If this side's operations and the peer's that arrived are the peer's operations and those sent, each side
         // has seen all of the other. All of this is computed from our own log, except for the peer's count and sum,
         // which it announced before any operation was exchanged.
-        let mut ours = Tally { count: comparison.snapshot.count(), sum: comparison.snapshot.total() };
+        let view = comparison.view(replica, self.start.cursor);
+        let mut ours = Tally { count: comparison.snapshot.count(), sum: view.total() };
         let recovered = self.recovered(replica);
         // They are among those that were received, or not there.
         self.withdrawn.iter().chain(&recovered).for_each(|hash| ours.remove(fingerprinter.of(hash)));

@@ -149,7 +149,7 @@ impl Reconciling {
         };
         let is_left_out = |number| declined.contains(index, number) || by_peer.contains_key(&number);
         let entries = Entries::new(index, start.cursor, &refused);
-        let snapshot = Snapshot::new(entries, &fingerprinter, start.cursor, common, is_left_out);
+        let snapshot = Snapshot::new(entries, start.cursor, common, is_left_out);
         // A side without operations has nothing to compare: it lacks all operations of the peer.
         let content = if snapshot.len() == 0 { PendingContent::Ids } else { PendingContent::Fingerprint };
         let inbox = begin_inbox(&start, &welcome, replica);
@@ -539,7 +539,7 @@ fn begin_inbox(start: &Start, welcome: &Welcome, replica: &Replica) -> Inbox {
 }
 
 impl Comparison {
-    fn view<'v>(&'v self, replica: &'v Replica, cursor: OpSeq) -> View<'v> {
+    pub(super) fn view<'v>(&'v self, replica: &'v Replica, cursor: OpSeq) -> View<'v> {
         let entries = Entries::new(replica.log().index(), cursor, &self.refused);
         View { entries, fingerprinter: &self.fingerprinter, snapshot: &self.snapshot }
     }

@@ -182,7 +182,7 @@ impl Responder {
         let is_left_out = |number| declined.contains(index, number);
         let snapshot = cached.unwrap_or_else(|| {
             let common = self.resumed(replica, resume).map(|session| &session.common);
-            Snapshot::new(entries, &fingerprinter, cursor, common, is_left_out)
+            Snapshot::new(entries, cursor, common, is_left_out)
         });
         let view = View { entries, fingerprinter: &fingerprinter, snapshot: &snapshot };
         let limit = head.limit.min(self.options.preferred());
@@ -196,7 +196,7 @@ impl Responder {
                     cursor,
                     resumed: resume.is_some(),
                     count: snapshot.count(),
-                    total: snapshot.total(),
+                    total: view.total(),
                     limit: self.options.announced(head.version),
                     filter: match head.version {
                         ProtocolVersion::V1 => AuthorFilter::All,
