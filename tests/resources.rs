@@ -3,6 +3,9 @@
 //! The verifications that junk costs are counted in `src/replica/junk_tests.rs`.
 
 mod common;
+#[path = "sync/speaker.rs"]
+#[allow(dead_code, reason = "only requests are written here")]
+mod speaker;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -23,6 +26,7 @@ use policysync::{
     Hlc, Incoming, IngestError, KeyRegistry, Op, OpRefusal, Outcome, Replica, ReplicaOptions, Responder,
     SignedOp, SigningSecretKey, SyncOptions, SyncSession, Value,
 };
+use speaker::{Bound, Content, Filter, Phase, Range, Request, Sections};
 
 /// An allocator that counts the bytes of each thread.
 struct Counting;
@@ -329,8 +333,11 @@ fn a_hundred_thousand_junk_operations_leave_nothing_in_the_replica() {
             0 => signed(op("alice", n32), key("alice").public_key().kid()).to_binary(),
             // An S that is not below the order of the group.
             1 => under(op("alice", n32), key("alice").public_key().kid(), [0xff; 64]).to_binary(),
-            2..4 => signed(op(&format!("stranger {n}"), n32), "kid").to_binary(),
-            4..6 => signed(op("alice", n32), &format!("kid {n}")).to_json().into_bytes(),
+            2 => signed(op(&format!("stranger {n}"), n32), "kid").to_binary(),
+            // Names of about 1 KiB.
+            3 => signed(op(&format!("stranger {n:0980}"), n32), &format!("kid {n:0980}")).to_binary(),
+            4 => signed(op("alice", n32), &format!("kid {n}")).to_json().into_bytes(),
+            5 => signed(op("alice", n32), &format!("kid {n:0980}")).to_json().into_bytes(),
             6..8 => signed(op("alice", n32).in_space(&format!("space {n}")).unwrap(), "kid").to_binary(),
             8..10 => signed(op("alice", n32).labelled(&format!("label {n}")).unwrap(), "kid").to_binary(),
             10..12 => format!("{{\"actor\":\"{n}\",\"member {n}\":{n}}}").into_bytes(),
@@ -420,6 +427,84 @@ fn long_names_are_stored_once_and_cost_memory_in_proportion() {
         assert!(kept <= 4 * bundle.len() + ROOM, "{name}: {kept} kept of {} bytes", bundle.len());
         check(name, "bundle", bundle.len(), cost);
     }
+}
+
+/// Returns the smallest requests that a stranger can make in this space and session, with their names: the first one of
+/// a session, one for everything, and one about a part of the log.
+fn smallest_requests(nonce: u64, held: u64) -> [(&'static str, Vec<u8>); 3] {
+    let differs = Content::Fingerprint { count: 1, fingerprint: [1; 8] };
+    let everything = |content| vec![Range { low: Bound::start(), high: Bound::End, content }];
+    let hello = Phase::Hello { count: 0, since: 0, hint: [0; 8] };
+    let part = Phase::Later { cursor: held / 2 };
+    let all = everything(Content::Ids(Vec::new()));
+    let requests = [
+        ("first", hello, Vec::new()),
+        ("for everything", Phase::Later { cursor: held }, all),
+        ("about a part", part, everything(differs)),
+    ];
+    requests.map(|(name, phase, ranges)| {
+        let sections = Sections { ranges, ..Sections::default() };
+        let mut request = Request {
+            nonce: [0; 16],
+            space: crypto().hash(b"policysync/sync/space/v1").as_bytes()[..8].try_into().unwrap(),
+            round: 0,
+            limit: 64 << 10,
+            resume: None,
+            phase,
+            filter: Filter::default(),
+            sections,
+        };
+        request.nonce[..8].copy_from_slice(&nonce.to_le_bytes());
+        (name, request.write())
+    })
+}
+
+/// Returns a relay with this many operations.
+fn relay_with(count: usize) -> Replica {
+    let mut relay = Replica::open(ReplicaOptions::new().dangerously_accept_unverified()).unwrap();
+    let op = |n: usize| {
+        let ts = Hlc::new(NOW.0 - 1, u32::try_from(n).unwrap()).unwrap();
+        let op = Op::lww_set("alice", ts, ("Task", "t1", "p"), "x").unwrap();
+        SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
+    };
+    let ops: Vec<SignedOp> = (0..count).map(op).collect();
+    for batch in ops.chunks(1000) {
+        let batch: Vec<Incoming<'_>> = batch.iter().map(Incoming::from).collect();
+        relay.ingest_batch(NOW, &batch).unwrap();
+    }
+    relay
+}
+
+/// A million operations may take 16 MB, so one takes 16 bytes at most, besides an answer of 64 KiB.
+#[test]
+fn the_smallest_request_costs_16_bytes_of_memory_for_each_operation() {
+    const HELD: usize = 50_000;
+    let mut relay = relay_with(HELD);
+    let mut responder = Responder::new([2; 32], SyncOptions::new());
+    for nonce in 0..8 {
+        for (name, request) in smallest_requests(nonce, HELD.try_into().unwrap()) {
+            let (reply, cost) = measure(|| responder.respond(&mut relay, NOW, &request).unwrap());
+            assert!(request.len() <= 64 && reply.message.len() <= 64 << 10, "{name}");
+            assert!(cost.peak <= 16 * HELD + 4 * (64 << 10), "{name}: {cost:?} for {} bytes", request.len());
+        }
+    }
+}
+
+/// A responder remembers up to 1,024 sessions, whoever asks, and nothing else.
+#[test]
+fn nothing_grows_with_how_often_a_stranger_asks() {
+    let mut relay = relay_with(40);
+    let mut responder = Responder::new([2; 32], SyncOptions::new());
+    let mut ask = |nonces: std::ops::Range<u64>| {
+        for (_, request) in nonces.flat_map(|nonce| smallest_requests(nonce, 40)) {
+            responder.respond(&mut relay, NOW, &request).unwrap();
+        }
+        LIVE.get()
+    };
+    let empty = ask(0..1);
+    let full = ask(1..1100);
+    assert!(full - empty < 1100 * 400, "{} bytes", full - empty);
+    assert!(ask(1100..1300) - full < 1024);
 }
 
 #[test]

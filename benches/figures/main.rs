@@ -1,7 +1,7 @@
 //! All figures that have a bar, in one table. Fails if a bar is missed.
 //!
 //! `cargo bench -p policysync-benches --bench figures` takes a quarter of an hour on an idle machine. Words after `--`
-//! select parts: `ingest`, `rest`, `junk`, `store`, `sync`, `abi`.
+//! select parts: `ingest`, `rest`, `junk`, `store`, `sync`, `refused`, `abi`.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -10,7 +10,11 @@ mod abi;
 mod allocator;
 mod ingest;
 mod junk;
+mod refused;
 mod rest;
+#[path = "../../tests/sync/speaker.rs"]
+#[allow(dead_code, reason = "only requests are written here")]
+mod speaker;
 mod store;
 mod sync;
 mod table;
@@ -22,12 +26,13 @@ use table::Table;
 /// A part of the table: its name and its measurement.
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("ingest", ingest::measure),
     ("rest", rest::measure),
     ("junk", junk::measure),
     ("store", store::measure),
     ("sync", sync::measure),
+    ("refused", refused::measure),
     ("abi", abi::measure),
 ];
 

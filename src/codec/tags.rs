@@ -17,7 +17,8 @@
 //! | [`SYNC_TRANSFERRED`] | SHA-256 | operations that a session transferred |
 //! | [`RESUME_TOKEN_SEAL`], [`RESUME_SESSIONS_SEAL`] | keyed BLAKE2b | seals of saved tokens and sessions |
 //! | [`LINE_NONCE`] | SHA-256 | nonces of sessions over a line |
-//! | [`SYNC_COPY`] | SHA-256 | copy of an operation, its kid and signature |
+//! | [`SYNC_COPY`] | keyed BLAKE2b | copy of an operation, its kid and signature |
+//! | [`SYNC_COPIES`] | keyed BLAKE2b | copies of an operation |
 //! | [`ADMISSION`] | SHA-256 | keys by which a replica admits operations |
 //!
 //! [`KID`] and [`LINE_NONCE`] have no version: a change would need a new label. The state digest has no label.
@@ -55,6 +56,7 @@ pub(crate) const RESUME_TOKEN_SEAL: &[u8] = b"policysync/sync/kept/base/v1";
 pub(crate) const RESUME_SESSIONS_SEAL: &[u8] = b"policysync/sync/kept/sessions/v1";
 pub(crate) const LINE_NONCE: &[u8] = b"policysync/line";
 pub(crate) const SYNC_COPY: &[u8] = b"policysync/sync/copy/v2";
+pub(crate) const SYNC_COPIES: &[u8] = b"policysync/sync/copies/v2";
 pub(crate) const ADMISSION: &[u8] = b"policysync/admission/v1";
 
 /// The version of the binary form, its first byte.
@@ -114,6 +116,7 @@ mod tests {
             LINE_NONCE,
             ADMISSION,
             SYNC_COPY,
+            SYNC_COPIES,
         ]);
         for (at, byte) in first.iter().enumerate() {
             assert!(!first[..at].contains(byte), "{byte:x}");

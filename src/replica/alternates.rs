@@ -8,9 +8,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::options::SignatureCheck;
-use super::{CopyDigest, Replica};
+use super::{CopyDigest, CopySet, Replica};
 use crate::codec::OpHash;
-use crate::codec::tags::SYNC_COPY;
 use crate::crypto::Signature;
 use crate::op::{OpSeq, SignedOpRef};
 
@@ -18,6 +17,8 @@ use crate::op::{OpSeq, SignedOpRef};
 const MAX_OPERATIONS: usize = 1024;
 /// Alternates of one operation. The oldest makes room for a new one.
 const MAX_ALTERNATES: usize = 4;
+/// The most weight of a doubt.
+const MAX_WEIGHT: u8 = 8;
 
 /// The kid and signature of an alternate.
 pub(crate) type Alternate = (Box<str>, Signature);
@@ -29,15 +30,24 @@ pub(super) struct Alternates {
     of: BTreeMap<OpHash, Vec<Alternate>>,
     /// The oldest first.
     order: VecDeque<OpHash>,
-    /// Those of them of which no peer has given its copy yet, the oldest first.
-    unsettled: VecDeque<OpHash>,
+    /// Those of them of which another copy is wanted, the oldest first.
+    unsettled: VecDeque<Doubt>,
+}
+
+/// A doubt in the copies of an operation.
+struct Doubt {
+    hash: OpHash,
+    /// The claims that the copies are bad, less the statements that another peer has the same ones. Neither can be
+    /// checked here, so none weighs more than the other.
+    weight: u8,
 }
 
 impl Alternates {
-    /// Starts to collect alternates of an operation.
+    /// Starts to collect alternates of an operation, or adds to the doubt in its copies.
     fn collect(&mut self, hash: &OpHash) {
-        if !self.unsettled.contains(hash) {
-            self.unsettled.push_back(*hash);
+        match self.unsettled.iter_mut().find(|doubt| doubt.hash == *hash) {
+            Some(doubt) => doubt.weight = doubt.weight.saturating_add(1).min(MAX_WEIGHT),
+            None => self.unsettled.push_back(Doubt { hash: *hash, weight: 1 }),
         }
         if self.of.contains_key(hash) {
             return;
@@ -52,8 +62,17 @@ impl Alternates {
         self.order.push_back(*hash);
     }
 
+    /// Takes from the doubt in the copies of an operation: a peer has the same ones.
+    fn weaken(&mut self, hash: &OpHash) {
+        if let Some(doubt) = self.unsettled.iter_mut().find(|doubt| doubt.hash == *hash) {
+            doubt.weight = doubt.weight.saturating_sub(1);
+        }
+        self.unsettled.retain(|doubt| doubt.weight > 0);
+    }
+
+    /// Ends the doubt in the copies of an operation: another one has come.
     fn settle(&mut self, hash: &OpHash) {
-        self.unsettled.retain(|unsettled| unsettled != hash);
+        self.unsettled.retain(|doubt| doubt.hash != *hash);
     }
 }
 
@@ -79,12 +98,15 @@ impl Replica {
 
     /// Returns the operations of which a copy of another peer is wanted, the newest request first.
     pub(crate) fn wanted_alternates(&self) -> impl Iterator<Item = &OpHash> {
-        self.alternates.unsettled.iter().rev()
+        self.alternates.unsettled.iter().rev().map(|doubt| &doubt.hash)
     }
 
-    /// Notes that a peer holds no other copy of the operation, or has given it.
-    pub(crate) fn settle_alternates(&mut self, hash: &OpHash) {
-        self.alternates.settle(hash);
+    /// Notes that a peer holds the copies of an operation with this digest, and no others. That says nothing about
+    /// others that are here.
+    pub(crate) fn note_same_copies(&mut self, hash: &OpHash, same: CopyDigest) {
+        if self.log.find_confirmed(hash).is_some_and(|seq| self.copies_of(seq) == same) {
+            self.alternates.weaken(hash);
+        }
     }
 
     /// Examines the claim of a peer that the copies with this digest are bad. A replica that does not verify begins to
@@ -103,44 +125,44 @@ impl Replica {
 
     /// Returns the digest over all copies of an operation.
     pub(crate) fn copies_of(&self, seq: OpSeq) -> CopyDigest {
-        let stored = self.log.with_op(seq, |signed| self.copy_digest(signed.kid(), signed.signature()));
-        self.alternates_of(seq).and(stored.unwrap_or_default())
+        let (crypto, hash) = (self.crypto, self.log.index().hash(seq));
+        let mut copies = self.other_copies(seq);
+        // A copy that cannot be read is left out: then the digest is another.
+        _ = self.log.with_op(seq, |signed| copies.add(crypto, hash, signed.kid(), signed.signature()));
+        copies.digest(crypto, hash)
     }
 
     /// Returns the digest over the alternates of an operation.
     pub(crate) fn alternates_of(&self, seq: OpSeq) -> CopyDigest {
-        let digests = self.alternates(seq).iter().map(|(kid, signature)| self.copy_digest(kid, *signature));
-        digests.fold(CopyDigest::default(), CopyDigest::and)
+        self.other_copies(seq).digest(self.crypto, self.log.index().hash(seq))
     }
 
-    /// Returns the digest over one copy.
-    pub(crate) fn copy_digest(&self, kid: &str, signature: Signature) -> CopyDigest {
-        let mut text = SYNC_COPY.to_vec();
-        text.extend_from_slice(signature.as_bytes());
-        text.extend_from_slice(kid.as_bytes());
-        CopyDigest::of_copy(self.crypto.hash(&text).first())
-    }
-
-    /// Adds an alternate of an operation, if its alternates are collected and this one is new.
-    pub(crate) fn add_alternate(&mut self, hash: &OpHash, kid: &str, signature: Signature) {
-        if !self.alternates.of.contains_key(hash) {
-            return;
+    fn other_copies(&self, seq: OpSeq) -> CopySet {
+        let mut copies = CopySet::default();
+        for (kid, signature) in self.alternates(seq) {
+            copies.add(self.crypto, self.log.index().hash(seq), kid, *signature);
         }
-        // Whichever copy the peer has, it has given it.
-        self.alternates.settle(hash);
-        let Some(alternates) = self.alternates.of.get_mut(hash) else { return };
+        copies
+    }
+
+    /// Adds an alternate of an operation, if its alternates are collected. Returns true if this one is new.
+    pub(crate) fn add_alternate(&mut self, hash: &OpHash, kid: &str, signature: Signature) -> bool {
+        let Some(alternates) = self.alternates.of.get_mut(hash) else { return false };
         let is_known = alternates.iter().any(|(other, known)| **other == *kid && *known == signature);
         let is_stored = self.log.index().find(hash).is_some_and(|seq| {
             let same = |stored: SignedOpRef<'_>| stored.kid() == kid && stored.signature() == signature;
             self.log.with_op(seq, same).unwrap_or(false)
         });
         if is_known || is_stored {
-            return;
+            self.alternates.weaken(hash);
+            return false;
         }
         if alternates.len() >= MAX_ALTERNATES {
             alternates.remove(0);
         }
         alternates.push((kid.into(), signature));
+        self.alternates.settle(hash);
+        true
     }
 
     /// Returns the alternates of an operation.

@@ -3,6 +3,7 @@
 mod admission;
 mod alternates;
 mod batch;
+mod copies;
 mod feed;
 mod horizon;
 mod incoming;
@@ -38,6 +39,7 @@ use journal::Journal;
 use options::SignatureCheck;
 use peers::Peers;
 
+pub(crate) use copies::{CopyDigest, CopySet};
 #[cfg(feature = "capi")]
 pub(crate) use feed::ChangedFields;
 pub use feed::{FieldChange, StateChanges, StateCursor, StateCursorError};
@@ -45,7 +47,8 @@ pub use incoming::Incoming;
 pub use journal::{JournalError, Restoring, Unsaved};
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
-pub(crate) use refused::{CopyDigest, NewRefused, Refused, RefusedByPeer, RefusedOp, RefusedOps};
+pub(crate) use peers::PeerName;
+pub(crate) use refused::{NewRefused, Refused, RefusedByPeer, RefusedOp, RefusedOps, SessionEnd};
 pub use write::{FieldWrite, WriteError};
 
 /// A copy of the data: the operations that this device has written and received, merged.

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::peers::{MAX_PEERS, MAX_REFUSED_AUTHORS};
-use super::refused::{CopyDigest, NewRefused, Refused, RefusedByPeer};
-use super::{Peers, Replica};
+use super::refused::{NewRefused, Refused, RefusedByPeer, RefusedOp};
+use super::{CopyDigest, Peers, Replica};
 use crate::codec::tags::NOTES_VERSION;
-use crate::codec::{ByteReader, CodecError, CodecFault, OpHash, put_count, put_text, put_varint};
-use crate::hlc::Hlc;
+use crate::codec::{ByteReader, CodecError, CodecFault, OpHash, put_count, put_text};
 
 /// Bytes of the digest at the end, which shows damage.
 const DIGEST_BYTES: usize = 32;
@@ -46,7 +45,7 @@ fn write(peers: &Peers) -> Vec<u8> {
         put_text(&mut out, actor);
         put_text(&mut out, kid);
     }
-    let with_refused = || peers.all().filter(|(_, refused)| refused.bytes() > 0);
+    let with_refused = || peers.named().filter(|(_, refused)| refused.bytes() > 0);
     put_count(&mut out, with_refused().count());
     for (name, refused) in with_refused() {
         put_text(&mut out, name);
@@ -55,30 +54,26 @@ fn write(peers: &Peers) -> Vec<u8> {
     out
 }
 
+/// Appends what is refused of one peer, in no more bytes than it takes in memory, besides a few for each peer.
 fn write_refused(refused: &Refused, out: &mut Vec<u8>) {
     out.extend_from_slice(&refused.tag);
     out.extend_from_slice(&refused.peer_tag);
     out.push(u8::from(refused.last_session.is_some()));
     out.extend(refused.last_session.into_iter().flatten());
+    // No bound is empty.
+    let reached = refused.reached.as_deref().unwrap_or_default();
+    put_count(out, reached.len());
+    out.extend_from_slice(reached);
     put_count(out, refused.settled);
+    put_count(out, refused.ops.names().len());
+    refused.ops.names().iter().for_each(|name| put_text(out, name));
     put_count(out, refused.ops.len());
-    let mut last = "";
-    for op in refused.ops.iter() {
-        put_varint(out, op.ts().t());
-        put_varint(out, op.ts().c().into());
-        // An empty name is the one before.
-        let actor = refused.ops.actor(op);
-        put_text(out, if actor == last { "" } else { actor });
-        last = actor;
-        out.extend_from_slice(op.hash.as_bytes());
-        out.push(op.reason());
-        out.extend_from_slice(&op.copies().to_bytes());
-    }
+    out.extend_from_slice(refused.ops.entries());
     put_count(out, refused.by_peer.len());
     for op in &refused.by_peer {
         out.extend_from_slice(op.hash.as_bytes());
         out.push(op.reason);
-        out.extend_from_slice(&op.alternates.to_bytes());
+        out.extend_from_slice(op.alternates.as_bytes());
     }
 }
 
@@ -104,23 +99,25 @@ fn read(bytes: &[u8]) -> Result<Peers, CodecError> {
 fn read_refused(reader: &mut ByteReader<'_>) -> Result<Refused, CodecError> {
     let mut refused = Refused { tag: reader.array()?, peer_tag: reader.array()?, ..Refused::default() };
     refused.last_session = if reader.flag()? { Some(reader.array()?) } else { None };
+    let reached = reader.count(1)?;
+    let reached = reader.bytes(reached)?;
+    refused.reached = (!reached.is_empty()).then(|| reached.into());
     let settled = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
+    let names: Vec<&str> = (0..reader.count(1)?).map(|_| reader.text()).collect::<Result<_, _>>()?;
     let tag = refused.tag;
-    let mut actor = "";
+    let mut last = 0;
     for _ in 0..reader.count(32)? {
-        let ts = Hlc::new(reader.varint()?, reader.varint_u32()?).ok();
-        let ts = ts.ok_or_else(|| reader.fault(CodecFault::Integer))?;
-        let name = reader.text()?;
-        actor = if name.is_empty() { actor } else { name };
-        let (hash, reason) = (OpHash::from_bytes(reader.array()?), reader.byte()?);
-        let copies = CopyDigest::of_bytes(reader.array()?);
-        refused.add(tag, NewRefused { ts, actor, hash, reason, copies });
+        let op = RefusedOp::read(reader, last, names.len())?;
+        last = op.ts().t();
+        let actor = names.get(crate::packed::index(op.actor)).copied().unwrap_or_default();
+        let RefusedOp { hash, reason, copies, .. } = op;
+        refused.add(tag, NewRefused { ts: op.ts(), actor, hash, reason, copies });
     }
     refused.settled = settled.min(refused.ops.len());
     let tag = refused.peer_tag;
     for _ in 0..reader.count(32)? {
         let (hash, reason) = (OpHash::from_bytes(reader.array()?), reader.byte()?);
-        let alternates = CopyDigest::of_bytes(reader.array()?);
+        let alternates = CopyDigest::from_bytes(reader.array()?);
         refused.add_by_peer(tag, RefusedByPeer { hash, reason, alternates });
     }
     Ok(refused)
@@ -129,12 +126,18 @@ fn read_refused(reader: &mut ByteReader<'_>) -> Result<Refused, CodecError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replica::ReplicaOptions;
+    use crate::hlc::Hlc;
+    use crate::replica::peers::MAX_BYTES;
+    use crate::replica::{PeerName, ReplicaOptions, SessionEnd};
+
+    fn relay() -> PeerName {
+        PeerName::Named("relay".into())
+    }
 
     fn remembering() -> Replica {
         let mut replica = Replica::open(ReplicaOptions::new()).unwrap();
         let hash = |byte| OpHash::from_bytes([byte; 32]);
-        let copies = CopyDigest::of_bytes([7; 8]);
+        let copies = CopyDigest::from_bytes([7; 16]);
         let op = |byte, actor, reason| NewRefused {
             ts: Hlc::new(1 << 40, byte).unwrap(),
             actor,
@@ -144,10 +147,12 @@ mod tests {
         };
         let ops = [op(1, "alice", 2), op(2, "alice", 3), op(3, "bob", 5)];
         replica.peers.has_refused_author("carol", "k");
-        assert!(replica.peers.remember("relay", [1; 8], ops.into_iter()));
-        replica.peers.settle("relay", Some([3; 16]), &[hash(2)].into());
+        assert!(replica.peers.remember(&relay(), [1; 8], ops.into_iter()));
+        let (session, reached) = (Some([3; 16]), Some(vec![7; 9].into()));
+        let end = SessionEnd { session, forgotten: [hash(2)].into(), reached };
+        replica.peers.settle(&relay(), [1; 8], end);
         let by_peer = RefusedByPeer { hash: hash(9), reason: 3, alternates: copies };
-        assert!(replica.peers.remember_by_peer("relay", [2; 8], std::iter::once(by_peer)));
+        assert!(replica.peers.remember_by_peer(&relay(), [2; 8], std::iter::once(by_peer)));
         replica
     }
 
@@ -165,7 +170,7 @@ mod tests {
         let mut second = Replica::open(ReplicaOptions::new()).unwrap();
         second.restore_peers(Some(&bytes));
         assert_eq!(kept(&second), bytes);
-        let refused = second.peers.refused("relay").unwrap();
+        let refused = second.peers.refused(&relay()).unwrap();
         assert_eq!((refused.ops.len(), refused.settled, refused.by_peer.len()), (2, 2, 1));
         assert_eq!(second.peers.refused_authors().collect::<Vec<_>>(), [("carol", "k")]);
     }
@@ -178,9 +183,34 @@ mod tests {
             damaged[at] ^= 1;
             let mut replica = remembering();
             replica.restore_peers(Some(&damaged));
-            assert!(replica.peers.refused("relay").is_none(), "byte {at}");
+            assert!(replica.peers.refused(&relay()).is_none(), "byte {at}");
             replica.restore_peers(Some(&bytes[..at]));
-            assert!(replica.peers.refused("relay").is_none(), "{at} bytes");
+            assert!(replica.peers.refused(&relay()).is_none(), "{at} bytes");
         }
+    }
+
+    /// Refused operations of many actors with long names, in turn.
+    #[test]
+    fn notes_take_no_more_bytes_than_memory() {
+        let mut replica = Replica::open(ReplicaOptions::new()).unwrap();
+        let names: Vec<String> = (0..40).map(|number| format!("{number:0>1000}")).collect();
+        let op = |number: u32| {
+            let mut hash = [0; 32];
+            hash[..4].copy_from_slice(&number.to_le_bytes());
+            let (ts, hash) = (Hlc::new(u64::from(number), 0).unwrap(), OpHash::from_bytes(hash));
+            let actor = &names[usize::try_from(number).unwrap() % names.len()];
+            NewRefused { ts, actor, hash, reason: 3, copies: CopyDigest::default() }
+        };
+        replica.peers.remember(&relay(), [1; 8], (0..200_000).map(op));
+        (0..300).for_each(|number| replica.peers.has_refused_author(&format!("{number:0>1000}"), "k"));
+        let of_stranger = PeerName::Connection([1; 16]);
+        replica.peers.remember(&of_stranger, [1; 8], (0..9).map(op));
+        assert!(replica.peers.refused(&relay()).unwrap().ops.len() > 100_000);
+        let bytes = kept(&replica);
+        assert!(bytes.len() <= MAX_BYTES, "{}", bytes.len());
+        let mut second = Replica::open(ReplicaOptions::new()).unwrap();
+        second.restore_peers(Some(&bytes));
+        assert_eq!(kept(&second), bytes);
+        assert!(second.peers.refused(&of_stranger).is_none());
     }
 }

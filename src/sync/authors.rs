@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::codec::{ByteReader, CodecError, CodecFault, first_8, put_count, put_text, wide};
+use crate::codec::{ByteReader, CodecError, CodecFault, first_8, put_count, put_text};
 use crate::crypto::Sodium;
 use crate::keys::SigningPublicKey;
 use crate::op::OpSeq;
@@ -18,8 +18,8 @@ use crate::replica::Replica;
 const MAX_NAMED: usize = 256;
 /// Unknown authors that are named in full.
 const MAX_UNKNOWN: usize = 32;
-/// Bytes of the names of unknown authors.
-const MAX_UNKNOWN_BYTES: usize = 4096;
+/// Bytes of the names of unknown authors: a session that has nothing to do takes at most 4 KiB, claims included.
+const MAX_UNKNOWN_BYTES: usize = 2048;
 
 const ALL: u8 = 0;
 const ONLY: u8 = 1;
@@ -75,6 +75,11 @@ impl AuthorFilter {
         unknown.retain(|actor| !keys.knows_actor(actor));
         let named = sorted(unknown.into_iter().map(short).take(MAX_NAMED).collect());
         if named.is_empty() { Self::All } else { Self::Except(named) }
+    }
+
+    /// Returns true if it names all actors that are accepted: then a peer sends nothing of others.
+    pub(crate) const fn is_exact(&self) -> bool {
+        matches!(self, Self::Only(_))
     }
 
     /// Returns true if nothing can be refused because of its actor.
@@ -149,38 +154,50 @@ impl PeerFilter {
         self.filter.is_all() || self.filter.accepts(&shorten(crypto, &self.nonce, actor))
     }
 
-    /// Returns the operations of this log that the peer does not accept.
-    pub(crate) fn declined(&self, crypto: Sodium, index: &Index) -> Declined {
+    /// Returns the operations before `end` that the peer does not accept. It looks at no others, nor at their authors.
+    pub(crate) fn declined(&self, crypto: Sodium, index: &Index, end: OpSeq) -> Declined {
+        let mut declined = Declined::default();
         if self.filter.is_all() {
-            return Declined::default();
+            return declined;
         }
-        let is_declined = |(actor, _): (&str, &str)| !self.accepts(crypto, actor);
-        Declined(index.authors().map(is_declined).collect())
+        let mut authors = index.authors();
+        for number in OpSeq::FIRST.until(end) {
+            let position = index.author_position(number);
+            while declined.authors.len() <= position {
+                // Every operation has an author.
+                let Some((actor, _)) = authors.next() else { break };
+                declined.authors.push(!self.accepts(crypto, actor));
+            }
+            declined.count += u64::from(declined.is_of(position));
+        }
+        declined
     }
 }
 
-/// The authors whose operations a peer does not accept: for each author of the log, true if so.
+/// The operations that a peer does not accept, by their authors.
 #[derive(Default)]
-pub(crate) struct Declined(Vec<bool>);
+pub(crate) struct Declined {
+    /// For each author of the operations that were looked at, true if the peer does not accept them.
+    authors: Vec<bool>,
+    /// The number of operations that the peer does not accept.
+    pub(crate) count: u64,
+}
 
 impl Declined {
-    /// Returns true if the peer does not accept this operation.
-    pub(crate) fn contains(&self, index: &Index, number: OpSeq) -> bool {
-        !self.0.is_empty() && self.0.get(index.author_position(number)).copied().unwrap_or(false)
+    fn is_of(&self, author: usize) -> bool {
+        self.authors.get(author).copied().unwrap_or(false)
     }
 
-    /// Returns the number of operations before `end` that the peer does not accept.
-    pub(crate) fn count(&self, index: &Index, end: OpSeq) -> u64 {
-        if !self.0.contains(&true) {
-            return 0;
-        }
-        wide(OpSeq::FIRST.until(end).filter(|number| self.contains(index, *number)).count())
+    /// Returns true if the peer does not accept this operation.
+    pub(crate) fn contains(&self, index: &Index, number: OpSeq) -> bool {
+        self.count > 0 && self.is_of(index.author_position(number))
     }
 
     /// Returns the authors whose operations the peer does not accept, the newest first, as many as may be named.
     pub(crate) fn authors(&self, index: &Index) -> Vec<UnknownAuthor> {
         let mut named = UnknownAuthors::default();
-        let declined = index.authors().zip(&self.0).rev().filter(|(_, declined)| **declined);
+        let authors = index.authors().take(self.authors.len());
+        let declined = authors.zip(&self.authors).rev().filter(|(_, declined)| **declined);
         // All of a log are different, so more than these are not needed.
         declined.take(MAX_UNKNOWN).for_each(|((actor, kid), _)| named.add(actor, kid));
         named.0
@@ -278,6 +295,6 @@ mod tests {
         assert_eq!(read_unknown(&mut ByteReader::new(&bytes)).as_deref(), Ok(named.as_slice()));
         let mut long = UnknownAuthors::default();
         (0..40).for_each(|number| long.add(&format!("{number:0>1000}"), "k"));
-        assert_eq!(long.as_slice().len(), 4);
+        assert_eq!(long.as_slice().len(), 2);
     }
 }

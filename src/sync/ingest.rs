@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::codec::{OpHash, UnpackedOp, wide};
 use crate::hlc::WallMillis;
 use crate::op::{OpSeq, SignedOpRef};
-use crate::replica::{CopyDigest, Incoming, IngestError, OpRefusal, Outcome, Replica};
+use crate::replica::{Incoming, IngestError, OpRefusal, Outcome, Replica};
 
 /// Numbers of operations that came in, by their outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -153,16 +153,16 @@ pub(crate) struct RefusedOp<'a> {
 }
 
 impl RefusedOp<'_> {
-    /// Returns the digest over this copy if another copy may be genuine: the signature is not the actor's, or the actor
-    /// is known and the copy names another key. The hash covers neither.
-    pub(crate) fn doubtful_copy(&self, replica: &Replica) -> Option<CopyDigest> {
-        let op = self.op?;
-        let is_doubtful = match self.reason {
+    /// Returns true if another copy of the operation may be genuine: the signature is not the actor's, or the actor is
+    /// known and the copy names another key. The hash covers neither.
+    pub(crate) fn is_doubtful_copy(&self, replica: &Replica) -> bool {
+        match self.reason {
             RefusalReason::BadSignature => true,
-            RefusalReason::UnknownKey => replica.keys().knows_actor(op.op().actor()),
+            RefusalReason::UnknownKey => {
+                self.op.is_some_and(|op| replica.keys().knows_actor(op.op().actor()))
+            }
             _ => false,
-        };
-        is_doubtful.then(|| replica.copy_digest(op.kid(), op.signature()))
+        }
     }
 }
 
@@ -175,6 +175,8 @@ pub(crate) struct IngestedOps<'a> {
     /// Operations refused for their signature, of which no other copy is in the log. A genuine copy may exist
     /// elsewhere.
     pub(crate) bad_signatures: Vec<OpHash>,
+    /// Copies of operations in doubt that were not here.
+    pub(crate) new_alternates: u64,
     /// The refused operations, in order.
     pub(crate) refused: Vec<RefusedOp<'a>>,
 }
@@ -241,7 +243,8 @@ impl<'a> IngestedOps<'a> {
         *counter = counter.saturating_add(1);
         self.numbers.extend(replica.log().index().find(hash));
         if matches!(outcome, Ok(Outcome::Duplicate { .. })) {
-            replica.add_alternate(hash, op.kid(), op.signature());
+            let is_new = replica.add_alternate(hash, op.kid(), op.signature());
+            self.new_alternates += u64::from(is_new);
         }
     }
 

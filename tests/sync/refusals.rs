@@ -1,7 +1,8 @@
 //! Tests of sessions with a peer that holds what this side refuses. It must neither stop nor tax what is welcome.
 
+use policysync::crypto::Signature;
 use policysync::sync::{Progress, Push, Refusals, ResumeToken, SessionResult};
-use policysync::{Replica, Responder, SignedOp, SyncOptions, SyncSession};
+use policysync::{Hlc, Op, Replica, Responder, SignedOp, SyncOptions, SyncSession};
 
 use crate::common::{NOW, key, knowing, reader, set};
 use crate::link::{blind, give, responder, run, unsigned};
@@ -187,4 +188,42 @@ fn very_many_refused_operations_end_a_session_without_an_error() {
     let (_, count, refused, _) = except(result);
     assert_eq!((count, refused.unknown_key), (100, 90_000));
     assert!(bytes(&progress) < 4096, "{progress:?}");
+}
+
+/// Refused operations that are newer than the welcome ones and of more authors than can be remembered.
+#[test]
+fn each_session_comes_closer_to_what_is_older_than_very_many_refused_operations() {
+    const STRANGERS: usize = 120_000;
+    let mut registered: Vec<String> = (0..300).map(|number| format!("member-{number}")).collect();
+    registered.push("alice".to_owned());
+    let registered: Vec<&str> = registered.iter().map(String::as_str).collect();
+    let mut relay = blind(&[]);
+    let stranger = |number: usize| {
+        let ts = Hlc::new(1_700_000_000_000 + u64::try_from(number / 64).unwrap(), 0).unwrap();
+        let value = number.to_string();
+        let op =
+            Op::lww_set(&format!("stranger-{}", number % 5000), ts, ("Task", "t", "title"), value).unwrap();
+        SignedOp::new(op, "k", Signature::from_bytes([7; 64])).unwrap()
+    };
+    give(&mut relay, &(0..STRANGERS).map(stranger).collect::<Vec<_>>());
+    let at = |t: u64| -> Vec<SignedOp> { (0..50).map(|n| set("alice", t + n, 0, "p", "x")).collect() };
+    give(&mut relay, &at(1_600_000_000_000));
+    let mut device = reader(&registered);
+    let mut at_relay = responder();
+    let mut session = |device: &mut Replica, relay: &mut Replica, number: u8| {
+        let mut session = SyncSession::new(SyncOptions::new().peer("relay"), [number; 16]);
+        run(&mut session, device, &mut at_relay, relay, NOW).unwrap().1.received
+    };
+    // The first session ends above the welcome operations.
+    let received = session(&mut device, &mut relay, 1);
+    assert_eq!(received.new_ops(), 0);
+    assert!((72 << 10..90_000).contains(&received.refused.total()), "{received:?}");
+    // The second brings what is new, and goes on where the first has ended.
+    give(&mut relay, &at(1_750_000_000_000));
+    let received = session(&mut device, &mut relay, 2);
+    assert_eq!(received.new_ops(), 100);
+    assert!(received.refused.total() < 90_000, "{received:?}");
+    // Then it begins at the newest again.
+    give(&mut relay, &at(1_760_000_000_000 - 1000));
+    assert_eq!(session(&mut device, &mut relay, 3).new_ops(), 50);
 }

@@ -274,6 +274,28 @@ fn an_operation_that_arrives_from_elsewhere_is_not_refused_any_more() {
     assert!(result.is_converged(), "{result:?}");
 }
 
+/// A device, a blind relay with forged copies, and the author with the genuine ones.
+#[test]
+fn one_session_recovers_as_many_copies_as_there_are() {
+    let genuine = written("alice", 0, 100);
+    let mut relay = blind(&forged(&genuine));
+    let (mut device, mut author) = (reader(&["alice"]), reader(&["alice"]));
+    give(&mut author, &genuine);
+    let mut at_relay = responder();
+    let mut recovered = Vec::new();
+    for number in 1..5 {
+        let (_, progress) = named("relay", number, None, &mut device, &mut at_relay, &mut relay);
+        recovered.push(progress.received.new_ops());
+        let (result, _) = named("relay", 10 + number, None, &mut author, &mut at_relay, &mut relay);
+        assert!(result.is_converged(), "{result:?}");
+    }
+    // The first claims 16, whose genuine copies the author brings. The second recovers them, and claims four times as many.
+    assert_eq!(recovered, [0, 16, 80, 4]);
+    assert_same(&author, &device);
+    let (result, progress) = named("relay", 5, None, &mut device, &mut at_relay, &mut relay);
+    assert!(result.is_converged() && bytes(&progress) < 300, "{result:?} {progress:?}");
+}
+
 #[cfg(feature = "sqlite")]
 mod restart {
     use super::*;

@@ -10,17 +10,32 @@ use crate::replica::CopyDigest;
 pub(crate) struct Copies {
     /// Operations whose signatures are in doubt: the other side's copy is wanted if it is another than those with this
     /// digest. Version 1 has no digest.
-    pub(crate) wanted: Vec<WantedCopy>,
-    /// Operations of which the other side wanted a copy, and this side has the same.
-    pub(crate) same: Vec<OpHash>,
+    pub(crate) wanted: Vec<OpCopies>,
+    /// Operations of which the other side wanted a copy, and this side has just those with this digest.
+    pub(crate) same: Vec<OpCopies>,
 }
 
-/// An operation of which a copy is wanted.
+/// Copies of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WantedCopy {
+pub(crate) struct OpCopies {
     pub(crate) hash: OpHash,
-    /// The digest over the copies in doubt.
-    pub(crate) doubted: CopyDigest,
+    /// The digest over the copies.
+    pub(crate) digest: CopyDigest,
+}
+
+impl OpCopies {
+    /// Bytes of an operation's hash and the digest.
+    const BYTES: usize = 32 + CopyDigest::BYTES;
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.hash.as_bytes());
+        out.extend_from_slice(self.digest.as_bytes());
+    }
+
+    fn read(reader: &mut ByteReader<'_>) -> Result<Self, CodecError> {
+        let hash = OpHash::from_bytes(reader.array()?);
+        Ok(Self { hash, digest: CopyDigest::from_bytes(reader.array()?) })
+    }
 }
 
 impl Copies {
@@ -30,40 +45,30 @@ impl Copies {
     }
 
     pub(crate) fn write(&self, version: ProtocolVersion, out: &mut Vec<u8>) {
-        put_count(out, self.wanted.len());
-        for wanted in &self.wanted {
-            out.extend_from_slice(wanted.hash.as_bytes());
-            if version >= ProtocolVersion::V2 {
-                out.extend_from_slice(&wanted.doubted.to_bytes());
-            }
+        if version == ProtocolVersion::V1 {
+            put_count(out, self.wanted.len());
+            return self.wanted.iter().for_each(|wanted| out.extend_from_slice(wanted.hash.as_bytes()));
         }
-        if version >= ProtocolVersion::V2 {
-            write_hashes(&self.same, out);
+        for list in [&self.wanted, &self.same] {
+            put_count(out, list.len());
+            list.iter().for_each(|copies| copies.write(out));
         }
     }
 
     pub(crate) fn read(reader: &mut ByteReader<'_>, version: ProtocolVersion) -> Result<Self, CodecError> {
-        let (bytes, most) = match version {
-            ProtocolVersion::V1 => (32, MAX_ALTERNATES_WANTED),
-            ProtocolVersion::V2 => (40, MAX_CLAIMS),
+        if version == ProtocolVersion::V1 {
+            let wanted = read_hashes(reader, MAX_ALTERNATES_WANTED)?.into_iter();
+            let wanted = wanted.map(|hash| OpCopies { hash, digest: CopyDigest::default() }).collect();
+            return Ok(Self { wanted, same: Vec::new() });
+        }
+        let mut list = || {
+            let count = reader.count(OpCopies::BYTES)?;
+            if count > MAX_CLAIMS {
+                return Err(reader.fault(CodecFault::TooMany));
+            }
+            (0..count).map(|_| OpCopies::read(reader)).collect()
         };
-        let count = reader.count(bytes)?;
-        if count > most {
-            return Err(reader.fault(CodecFault::TooMany));
-        }
-        let mut copies = Self::default();
-        for _ in 0..count {
-            let hash = OpHash::from_bytes(reader.array()?);
-            let doubted = match version {
-                ProtocolVersion::V1 => CopyDigest::default(),
-                ProtocolVersion::V2 => CopyDigest::of_bytes(reader.array()?),
-            };
-            copies.wanted.push(WantedCopy { hash, doubted });
-        }
-        if version >= ProtocolVersion::V2 {
-            copies.same = read_hashes(reader, MAX_CLAIMS)?;
-        }
-        Ok(copies)
+        Ok(Self { wanted: list()?, same: list()? })
     }
 }
 

@@ -49,8 +49,16 @@ pub(crate) const MAX_PENDING_BYTES: usize = 8 << 20;
 /// Operations of which a message asks for another copy.
 pub(crate) const MAX_ALTERNATES_WANTED: usize = 64;
 
-/// Claims about bad copies that a message makes in version 2.
+/// Claims about bad copies that a message makes in version 2. A session makes as many, besides those of its first
+/// message, and [`CLAIMS_PER_COPY`] more for each good copy that it has received for one.
 pub(crate) const MAX_CLAIMS: usize = 16;
+
+/// Claims that a good copy allows: whoever gives one tells the truth about others too.
+pub(crate) const CLAIMS_PER_COPY: usize = 4;
+
+/// Operations of unknown authors are hashed in a session only if their names have at most this many bytes together: a
+/// message can use a name many times.
+pub(crate) const MAX_HASHED_NAMES: usize = 256;
 
 /// Operations of which a session sends another copy because the peer asked.
 pub(crate) const MAX_ALTERNATES_SENT: usize = 1024;
@@ -71,7 +79,8 @@ pub(crate) const MAX_SNAPSHOTS: usize = 4;
 /// Operations that a session refuses before it ends with what it has; a push ends with an error.
 pub(crate) const MAX_REFUSED: u64 = 72 << 10;
 
-/// An answer with at least this many refused operations counts as progress, because the peer was working.
+/// This many refused operations in an answer, or operations refused earlier that the peer no longer holds, count as
+/// progress, because the peer was working.
 pub(crate) const REFUSED_AS_PROGRESS: u64 = 64;
 
 /// Returns the number of bytes that ranges may fill in a message of at most `limit` bytes.

@@ -10,7 +10,7 @@ mod version;
 
 pub(crate) use ack::{Ack, RefusedRuns};
 pub use alert::Alert;
-pub(crate) use copies::{Copies, WantedCopy};
+pub(crate) use copies::{Copies, OpCopies};
 pub(crate) use message::{
     Continuation, Hello, LogSpace, Phase, ReadSections, RequestHead, Sections, SyncAnswer, SyncRequest,
     Welcome, read_push, write_push,

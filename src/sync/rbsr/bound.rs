@@ -98,6 +98,20 @@ impl Bound {
             .is_lt()
     }
 
+    /// Returns the bound in bytes, to be kept.
+    pub(crate) fn to_bytes(&self) -> Box<[u8]> {
+        let mut bytes = Vec::new();
+        self.write(&Self::start(), &mut bytes);
+        bytes.into()
+    }
+
+    /// Reads a bound that was kept; `None` if the bytes have another form.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut reader = ByteReader::new(bytes);
+        let bound = Self::read_first(&mut reader).ok()?;
+        reader.end().ok().map(|()| bound)
+    }
+
     /// Appends the bound, relative to a lower bound.
     pub(crate) fn write(&self, previous: &Self, out: &mut Vec<u8>) {
         let Self::At(key) = self else {

@@ -1,6 +1,7 @@
 //! One side's view of a session's operations.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::bound::Bound;
 use super::entries::Entries;
@@ -36,8 +37,8 @@ pub(crate) enum OnFingerprint {
 
 /// The differences between the other side's list of a range and this side's operations.
 pub(crate) struct OnIds {
-    /// Positions of the operations that the other side lacks.
-    pub(crate) send: Vec<usize>,
+    /// Runs of positions of the operations that the other side lacks: at most one more than the list has ids.
+    pub(crate) send: Vec<Range<usize>>,
     /// For each id of the list, true if this side lacks the operation; empty if it lacks none.
     pub(crate) wants: Vec<bool>,
 }
@@ -74,10 +75,31 @@ impl View<'_> {
         short(self.sum_before(positions.end).wrapping_sub(self.sum_before(positions.start)))
     }
 
+    /// Returns the sum over all operations.
+    pub(crate) fn total(&self) -> u128 {
+        self.sums().last().copied().unwrap_or(0)
+    }
+
+    /// Returns the sums over all operations before each block, and over all. A pass over the operations computes them
+    /// when they are first needed, so that a request without fingerprints costs none.
+    fn sums(&self) -> &[u128] {
+        self.snapshot.sums.get_or_init(|| {
+            let order = &self.snapshot.order;
+            let mut sums = Vec::with_capacity(order.len() / BLOCK + 2);
+            let mut sum = 0_u128;
+            sums.push(sum);
+            for block in order.chunks(BLOCK) {
+                self.fingerprinter.of_block(self.entries, block, |_, weight| sum = sum.wrapping_add(weight));
+                sums.push(sum);
+            }
+            sums
+        })
+    }
+
     /// Returns the sum over all operations before a position.
     fn sum_before(&self, position: usize) -> u128 {
         let block = position / BLOCK;
-        let sum = self.snapshot.sums.get(block).copied().unwrap_or(0);
+        let sum = self.sums().get(block).copied().unwrap_or(0);
         let rest = self.snapshot.order.get(block * BLOCK..position).unwrap_or_default();
         rest.iter().fold(sum, |sum, number| sum.wrapping_add(self.weight_of(*number)))
     }
@@ -154,19 +176,36 @@ impl View<'_> {
 
     pub(crate) fn on_ids(&self, low: &Bound, high: &Bound, theirs: &[ShortId]) -> OnIds {
         let range = self.range(low, high);
-        let ours = self.ids_at(range.clone());
-        let sorted = |ids: &[ShortId]| {
-            let mut sorted = ids.to_vec();
-            sorted.sort_unstable();
-            sorted
+        // Who has nothing may ask for everything, which costs no pass over it.
+        if theirs.is_empty() {
+            return OnIds {
+                send: Vec::from_iter(Some(range).filter(|range| !range.is_empty())),
+                wants: Vec::new(),
+            };
+        }
+        let mut sorted: Vec<(ShortId, usize)> = theirs.iter().copied().zip(0..).collect();
+        sorted.sort_unstable();
+        let mut wants = vec![true; theirs.len()];
+        let mut send: Vec<Range<usize>> = Vec::new();
+        let mut compare = |position: usize, weight: u128| {
+            let id = short(weight);
+            let first = sorted.partition_point(|(other, _)| *other < id);
+            let same = sorted.iter().skip(first).take_while(|(other, _)| *other == id);
+            let mut is_there = false;
+            for (_, at) in same {
+                is_there = true;
+                wants.get_mut(*at).into_iter().for_each(|wanted| *wanted = false);
+            }
+            match send.last_mut().filter(|run| run.end == position) {
+                _ if is_there => {}
+                Some(run) => run.end += 1,
+                None => send.push(position..position + 1),
+            }
         };
-        let (sorted_ours, sorted_theirs) = (sorted(&ours), sorted(theirs));
-        let positions = range.zip(&ours);
-        let send = positions
-            .filter(|(_, id)| sorted_theirs.binary_search(id).is_err())
-            .map(|(position, _)| position)
-            .collect();
-        let mut wants: Vec<bool> = theirs.iter().map(|id| sorted_ours.binary_search(id).is_err()).collect();
+        let numbers = self.snapshot.order.get(range.clone()).unwrap_or_default();
+        for (first, block) in range.step_by(BLOCK).zip(numbers.chunks(BLOCK)) {
+            self.fingerprinter.of_block(self.entries, block, |at, weight| compare(first + at, weight));
+        }
         if !wants.contains(&true) {
             wants.clear();
         }
@@ -199,15 +238,14 @@ const WINDOW: usize = 4;
 pub(crate) struct Snapshot {
     /// Numbers of operations, in the total order.
     order: Vec<OpSeq>,
-    /// The sum over all operations before each block, and over all.
-    sums: Vec<u128>,
+    /// The sum over all operations before each block, and over all, when they are known.
+    sums: OnceLock<Vec<u128>>,
 }
 
 impl Snapshot {
     /// Takes the operations with numbers below `cursor` that are neither common nor left out, and the refused ones.
     pub(crate) fn new(
         entries: Entries<'_>,
-        fingerprinter: &Fingerprinter,
         cursor: OpSeq,
         common: Option<&CommonOps>,
         is_left_out: impl Fn(OpSeq) -> bool,
@@ -215,16 +253,7 @@ impl Snapshot {
         let mut order = ordered_numbers(entries.index(), cursor, common);
         order.retain(|number| !is_left_out(*number));
         let order = entries.with_refused(order);
-        let mut sums = Vec::with_capacity(order.len() / BLOCK + 2);
-        let mut sum = 0_u128;
-        sums.push(sum);
-        for block in order.chunks(BLOCK) {
-            for number in block {
-                sum = sum.wrapping_add(fingerprinter.of(entries.hash(*number)));
-            }
-            sums.push(sum);
-        }
-        Self { order, sums }
+        Self { order, sums: OnceLock::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -234,11 +263,6 @@ impl Snapshot {
     /// Returns the number of operations as it is sent.
     pub(crate) fn count(&self) -> u64 {
         wide(self.len())
-    }
-
-    /// Returns the sum over all operations.
-    pub(crate) fn total(&self) -> u128 {
-        self.sums.last().copied().unwrap_or(0)
     }
 }
 
@@ -286,6 +310,16 @@ impl Fingerprinter {
     /// Returns the number of an operation.
     pub(crate) fn of(&self, hash: &OpHash) -> u128 {
         u128::from_le_bytes(self.crypto.short_hash(&self.key, hash.as_bytes()))
+    }
+
+    /// Passes the position and the number of each operation of a block to `each`. Their hashes may lie anywhere in
+    /// memory, and all of them are read before the first is used: then the machine reads several at a time.
+    fn of_block(&self, entries: Entries<'_>, block: &[OpSeq], mut each: impl FnMut(usize, u128)) {
+        let mut hashes = [OpHash::from_bytes([0; 32]); BLOCK];
+        for (hash, number) in hashes.iter_mut().zip(block) {
+            *hash = *entries.hash(*number);
+        }
+        hashes.iter().take(block.len()).enumerate().for_each(|(at, hash)| each(at, self.of(hash)));
     }
 
     /// Returns the sum over a set of operations.

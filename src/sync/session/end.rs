@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::reconciling::Reconciling;
 use super::{Progress, SessionDigest, SessionResult};
 use crate::codec::{OpHash, wide};
-use crate::replica::Replica;
+use crate::replica::{Replica, SessionEnd};
 use crate::sync::proto::ProtocolVersion;
 use crate::sync::proto::limits::MAX_RUNS;
-use crate::sync::rbsr::Tally;
+use crate::sync::rbsr::{Bound, Tally};
 use crate::sync::resume::{CommonOps, Exceptions, ResumeId, ResumeToken, Transferred};
 use crate::sync::{RefusalReason, Refusals};
 
@@ -23,10 +23,11 @@ impl Reconciling {
         // If this side's operations and the peer's that arrived are the peer's operations and those sent, each side
         // has seen all of the other. All of this is computed from our own log, except for the peer's count and sum,
         // which it announced before any operation was exchanged.
-        let mut ours = Tally { count: comparison.snapshot.count(), sum: comparison.snapshot.total() };
-        for hash in &self.withdrawn {
-            ours.remove(fingerprinter.of(hash));
-        }
+        let view = comparison.view(replica, self.start.cursor);
+        let mut ours = Tally { count: comparison.snapshot.count(), sum: view.total() };
+        let recovered = self.recovered(replica);
+        // They are among those that were received, or not there.
+        self.withdrawn.iter().chain(&recovered).for_each(|hash| ours.remove(fingerprinter.of(hash)));
         let mut all = ours;
         all.count = all.count.saturating_add(received.count).saturating_add(wide(refused.len()));
         all.sum = all.sum.wrapping_add(received.sum);
@@ -43,13 +44,13 @@ impl Reconciling {
         // Both hold all of these except what one of them refused.
         let mut both = ours;
         both.sum = both.sum.wrapping_add(received.sum);
-        self.remembered().for_each(|(hash, _)| both.remove(fingerprinter.of(&hash)));
+        self.remembered(replica).for_each(|(hash, _)| both.remove(fingerprinter.of(&hash)));
         self.outbox
             .refused
             .keys()
             .for_each(|number| both.remove(fingerprinter.of(log.index().hash(*number))));
         let digest = SessionDigest::of_sum(both.sum);
-        let except = self.exceptions(&refused);
+        let except = self.exceptions(replica, &refused);
         let with = |refused: Refusals, left_out: u64| Refusals {
             unknown_key: refused.unknown_key.saturating_add(left_out),
             ..refused
@@ -59,7 +60,7 @@ impl Reconciling {
         let ours = u64::from(self.start.cursor).saturating_add(received.count);
         let count = ours.saturating_sub(refused_by_peer.total());
         let hashes = refused.into_iter().map(|(hash, _)| hash).collect();
-        let resume = self.into_token(replica, except, hashes);
+        let resume = self.into_token(replica, except, hashes, &recovered);
         if refused_here.total() == 0 && refused_by_peer.total() == 0 {
             SessionResult::Converged { digest, count, resume }
         } else {
@@ -71,25 +72,32 @@ impl Reconciling {
     fn newly_refused(&self, replica: &Replica) -> Vec<(OpHash, RefusalReason)> {
         let known: BTreeSet<OpHash> = match self.inbox.refused_ops.is_empty() {
             true => BTreeSet::new(),
-            false => self.remembered().map(|(hash, _)| hash).collect(),
+            false => self.remembered(replica).map(|(hash, _)| hash).collect(),
         };
         let refused = self.inbox.refused_ops.iter().map(|(hash, refused)| (*hash, refused.reason));
         refused.filter(|(hash, _)| !replica.log().contains(hash) && !known.contains(hash)).collect()
     }
 
-    /// Returns the operations that were refused earlier and that the peer still holds.
-    fn remembered(&self) -> impl Iterator<Item = (OpHash, RefusalReason)> + '_ {
+    /// Returns the operations that were refused earlier and of which a good copy has come in this session.
+    fn recovered(&self, replica: &Replica) -> BTreeSet<OpHash> {
+        let index = replica.log().index();
+        let has_come = |hash: &OpHash| index.find(hash).is_some_and(|seq| self.inbox.numbers.contains(seq));
+        self.comparison.refused.iter().map(|op| op.hash).filter(has_come).collect()
+    }
+
+    /// Returns the operations that were refused earlier, that the peer still holds and that are not here.
+    fn remembered<'s>(&'s self, replica: &'s Replica) -> impl Iterator<Item = (OpHash, RefusalReason)> + 's {
         let reason = |code| RefusalReason::of_code(code).unwrap_or(RefusalReason::Other);
-        let all = self.comparison.refused.iter().map(move |op| (op.hash, reason(op.reason())));
-        all.filter(|(hash, _)| !self.withdrawn.contains(hash))
+        let all = self.comparison.refused.iter().map(move |op| (op.hash, reason(op.reason)));
+        all.filter(|(hash, _)| !self.withdrawn.contains(hash) && !replica.log().contains(hash))
     }
 
     /// Returns what either side has refused in this session and in those before.
-    fn exceptions(&self, refused: &[(OpHash, RefusalReason)]) -> Exceptions {
+    fn exceptions(&self, replica: &Replica, refused: &[(OpHash, RefusalReason)]) -> Exceptions {
         let resumed = self.start.offered.as_ref().filter(|_| self.comparison.welcome.resumed);
         let mut except = resumed.map_or_else(Exceptions::default, |token| token.except);
         except.tag = self.start.tag;
-        self.remembered().for_each(|(_, reason)| except.refused.count(reason));
+        self.remembered(replica).for_each(|(_, reason)| except.refused.count(reason));
         refused.iter().for_each(|(_, reason)| except.refused.count(*reason));
         // A resumed session has counted them already.
         let earlier = self.comparison.by_peer.values().filter(|_| resumed.is_none());
@@ -98,8 +106,14 @@ impl Reconciling {
     }
 
     /// Returns the token for the next session with this peer. `refused` are the operations of the peer that were
-    /// refused in this session.
-    fn into_token(self, replica: &Replica, except: Exceptions, refused: Vec<OpHash>) -> Option<ResumeToken> {
+    /// refused in this session. The responder does not count copies of `recovered` ones among those that it has sent.
+    fn into_token(
+        self,
+        replica: &Replica,
+        except: Exceptions,
+        refused: Vec<OpHash>,
+        recovered: &BTreeSet<OpHash>,
+    ) -> Option<ResumeToken> {
         let index = replica.log().index();
         let received = self.inbox.numbers;
         // The next session tries again what nobody took in this one.
@@ -110,11 +124,12 @@ impl Reconciling {
         let hash = |number| *index.hash(number);
         let taken =
             self.outbox.sent_numbers.iter().filter(|number| !self.outbox.refused.contains_key(number));
+        let sent_to_us = received.numbers().map(hash).filter(|hash| !recovered.contains(hash));
         let transferred = Transferred {
             count: welcome.count,
             total: welcome.total,
             to_responder: taken.map(|number| hash(*number)).collect(),
-            to_initiator: received.numbers().map(hash).chain(refused).collect(),
+            to_initiator: sent_to_us.chain(refused).collect(),
         };
         let crypto = replica.crypto();
         let id = ResumeId { session: id.name(crypto), transferred: transferred.digest(crypto) };
@@ -125,8 +140,7 @@ impl Reconciling {
 
     /// Notes the end of the session in the memory of the peer, if the reconciliation is complete.
     pub(super) fn settle(&self, replica: &mut Replica) {
-        let Some(name) = self.start.peer.as_deref().filter(|_| self.start.version > ProtocolVersion::V1)
-        else {
+        let Some(name) = self.start.peer.as_ref().filter(|_| self.start.version > ProtocolVersion::V1) else {
             return;
         };
         if !self.is_complete() {
@@ -137,8 +151,12 @@ impl Reconciling {
             self.comparison.refused.iter().map(|op| op.hash).filter(|hash| replica.log().contains(hash));
         let renewed =
             self.comparison.welcome.renewed.iter().filter(|hash| !self.inbox.refused_ops.contains_key(hash));
-        let forgotten = arrived.chain(renewed.copied()).chain(self.withdrawn.iter().copied()).collect();
-        replica.peers_mut().settle(name, Some(session).filter(|_| !self.unremembered), &forgotten);
+        let end = SessionEnd {
+            session: Some(session).filter(|_| !self.unremembered),
+            forgotten: arrived.chain(renewed.copied()).chain(self.withdrawn.iter().copied()).collect(),
+            reached: self.reached.as_ref().map(Bound::to_bytes),
+        };
+        replica.peers_mut().settle(name, self.start.tag, end);
         replica.keep_peers();
     }
 }

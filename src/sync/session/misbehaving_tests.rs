@@ -4,19 +4,19 @@
 use super::initiator::SyncSession;
 use super::responder::Responder;
 use super::{SessionResult, SyncOptions};
-use crate::codec::{OpHash, OpPacker, wide};
+use crate::codec::{OpHash, OpPacker, SIGNED_TEXTS, wide};
 use crate::crypto::{KeyPair, Signature};
 use crate::hlc::{Hlc, WallMillis};
 use crate::keys::SigningSecretKey;
 use crate::op::{Op, OpSeq, SignedOp};
-use crate::replica::{CopyDigest, Replica, ReplicaOptions};
+use crate::replica::{CopyDigest, NewRefused, PeerName, Replica, ReplicaOptions};
 use crate::sync::authors::AuthorFilter;
 use crate::sync::proto::limits::{
     MAX_CLAIMS, MAX_RANGES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, max_idle_rounds, room_for_ops,
 };
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeWriter, RequestHead,
-    Sections, ServingOrder, SyncAnswer, SyncRequest, WantedCopy, Welcome,
+    Ack, Alert, Continuation, Copies, Hello, LogSpace, OpCopies, Phase, ProtocolVersion, RangeWriter,
+    RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest, Welcome,
 };
 use crate::sync::rbsr::{Bound, RangeContent};
 use crate::sync::resume::ResumeId;
@@ -96,26 +96,33 @@ fn junk(number: u64) -> SignedOp {
 /// Runs a session with a peer whose answers `spoil` changes. Returns the number of answers and the result.
 fn against(
     options: SyncOptions,
+    spoil: impl FnMut(u64, &SyncRequest<'_>, &mut HonestAnswer),
+) -> (u32, Result<SessionResult, SyncError>) {
+    against_with(&mut ours(), options, spoil)
+}
+
+fn against_with(
+    replica: &mut Replica,
+    options: SyncOptions,
     mut spoil: impl FnMut(u64, &SyncRequest<'_>, &mut HonestAnswer),
 ) -> (u32, Result<SessionResult, SyncError>) {
-    let mut replica = ours();
     let held = replica.log().digest();
     let mut session = SyncSession::new(options, [1; 16]);
     let mut answers = 0;
     let end = loop {
-        let request = match session.next_message(&replica) {
+        let request = match session.next_message(replica) {
             Ok(Some(request)) => request,
             Ok(None) => break Ok(session.result().unwrap().clone()),
             Err(error) => break Err(error),
         };
         assert!(request.len() <= ONE_OP_MESSAGE_BYTES);
-        let space = LogSpace::of(&replica);
+        let space = LogSpace::of(replica);
         let request = SyncRequest::read(&request, &space).unwrap();
         let mut draft = HonestAnswer::of(&request);
         spoil(request.head.round, &request, &mut draft);
         let answer = draft.answer(&request);
         answers += 1;
-        if let Err(error) = session.receive(&mut replica, NOW, &answer) {
+        if let Err(error) = session.receive(replica, NOW, &answer) {
             break Err(error);
         }
         assert!(answers < 5000, "it does not end");
@@ -306,6 +313,52 @@ fn the_same_junk_again_and_again() {
     assert_eq!(answers, 289);
 }
 
+/// A session with a peer that no longer holds what this side refused earlier takes back a part with each answer.
+#[test]
+fn what_is_taken_back_is_progress() {
+    const STEP: u64 = 100;
+    let mut replica = ours();
+    let refused = (0..40 * STEP).map(|t| {
+        let hash = crate::crypto::Sodium::new().unwrap().hash(&t.to_le_bytes());
+        let (ts, hash) = (Hlc::new(t, 0).unwrap(), OpHash::from_bytes(*hash.as_bytes()));
+        NewRefused { ts, actor: "alice", hash, reason: 3, copies: CopyDigest::default() }
+    });
+    let (name, tag) = (PeerName::Named("relay".into()), replica.admission_tag());
+    assert!(replica.peers_mut().remember(&name, tag, refused));
+    let mut left = 40;
+    let (answers, end) = against_with(&mut replica, SyncOptions::new().peer("relay"), |_, _, draft| {
+        if left > 0 {
+            let (low, high) = (Bound::at_time((left - 1) * STEP), Bound::at_time(left * STEP));
+            draft.ranges.push((low.clone(), high, RangeContent::Ids(Vec::new())));
+            draft.continuation = Some(Continuation { from: low, done: 0 });
+            left -= 1;
+        }
+    });
+    assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");
+    assert!(answers > 2 * max_idle_rounds(700), "{answers}");
+    assert_eq!(replica.peers().refused(&name).unwrap().ops.len(), 0);
+}
+
+/// The peer was given the names of all actors that are accepted.
+#[test]
+fn operations_of_unknown_authors_are_not_hashed() {
+    let mut replica = ours();
+    let long = "x".repeat(1000);
+    let mut session = SyncSession::new(SyncOptions::new().peer("relay"), [1; 16]);
+    let request = session.next_message(&replica).unwrap().unwrap();
+    let space = LogSpace::of(&replica);
+    let request = SyncRequest::read(&request, &space).unwrap();
+    let mut draft = HonestAnswer::of(&request);
+    draft.ops.extend((0..1000).map(|number| {
+        let op = Op::lww_set("mallory", Hlc::new(number, 0).unwrap(), (&*long, &*long, "p"), "junk").unwrap();
+        SignedOp::new(op, "k", Signature::from_bytes([9; 64])).unwrap()
+    }));
+    let answer = draft.answer(&request);
+    let before = SIGNED_TEXTS.get();
+    let progress = session.receive(&mut replica, NOW, &answer).unwrap();
+    assert_eq!((progress.received.refused.unknown_key, SIGNED_TEXTS.get()), (1000, before));
+}
+
 #[test]
 fn a_range_that_was_not_asked_for() {
     let spoil = |_: u64, request: &SyncRequest<'_>, draft: &mut HonestAnswer| {
@@ -367,7 +420,7 @@ fn an_alternate_is_sent_once() {
     let mut sent = 0;
     let (answers, end) = against(SyncOptions::new(), |_, request, draft| {
         sent += request.sections.ops.len();
-        let wanted = |hash: &OpHash| WantedCopy { hash: *hash, doubted: CopyDigest::default() };
+        let wanted = |hash: &OpHash| OpCopies { hash: *hash, digest: CopyDigest::default() };
         draft.copies.wanted = all.iter().take(MAX_CLAIMS).map(wanted).collect();
     });
     assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");

@@ -1,5 +1,6 @@
 //! The options of a session.
 
+use crate::replica::PeerName;
 use crate::sync::SyncError;
 use crate::sync::proto::ProtocolVersion;
 use crate::sync::proto::limits::{
@@ -18,7 +19,7 @@ use crate::sync::resume::ResumeToken;
 pub struct SyncOptions {
     max_message_bytes: usize,
     pub(crate) resume: Option<ResumeToken>,
-    pub(crate) peer: Option<Box<str>>,
+    pub(crate) peer: Option<PeerName>,
 }
 
 impl SyncOptions {
@@ -51,13 +52,19 @@ impl SyncOptions {
     }
 
     /// Names the peer, by its URL or any other text that belongs to this peer alone, so that the replica remembers
-    /// which version of the protocol it speaks. An [`HttpClient`](crate::HttpClient) and a
-    /// [`WebSocketClient`](crate::WebSocketClient) name their URL unless another name is given. A responder ignores
-    /// this option.
+    /// which version of the protocol it speaks and what both have refused. An [`HttpClient`](crate::HttpClient) and a
+    /// [`WebSocketClient`](crate::WebSocketClient) name their URL unless another name is given. Without a name, a peer
+    /// is one line, or one session; what is remembered of all these has one bound, and displaces nothing that is known
+    /// of named peers. A responder ignores this option.
     #[must_use]
     pub fn peer(mut self, name: &str) -> Self {
-        self.peer = Some(name.into());
+        self.peer = Some(PeerName::Named(name.into()));
         self
+    }
+
+    /// Takes the other side of a connection for a peer of its own, unless it has a name.
+    pub(crate) fn peer_or_connection(self, id: [u8; 16]) -> Self {
+        if self.peer.is_some() { self } else { Self { peer: Some(PeerName::Connection(id)), ..self } }
     }
 
     /// Names the peer unless it has a name.

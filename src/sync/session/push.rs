@@ -4,7 +4,7 @@ use super::{SyncOptions, pack_op};
 use crate::codec::{OpHash, OpPacker};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
-use crate::replica::{NewRefused, Replica};
+use crate::replica::{CopySet, NewRefused, Replica};
 use crate::sync::authors::PeerFilter;
 use crate::sync::proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_REFUSED, room_for_ops};
 use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, write_push};
@@ -99,19 +99,24 @@ impl Push {
 
     /// Remembers operations that were refused, so that the next session does not bring them again.
     fn remember(&self, replica: &mut Replica, ingested: &IngestedOps<'_>) {
-        let Some(name) = self.options.peer.as_deref().filter(|_| !ingested.refused.is_empty()) else {
+        let Some(name) = self.options.peer.as_ref().filter(|_| !ingested.refused.is_empty()) else {
             return;
         };
         let mut new = Vec::new();
         for refused in &ingested.refused {
             let Some(op) = refused.op else { continue };
-            let copies = refused.doubtful_copy(replica);
-            if refused.reason == RefusalReason::UnknownKey && copies.is_none() {
+            let is_doubtful = refused.is_doubtful_copy(replica);
+            if refused.reason == RefusalReason::UnknownKey && !is_doubtful {
                 // The actor is named in the filter instead.
                 continue;
             }
-            let Ok(hash) = OpHash::of(&replica.crypto(), op) else { continue };
-            let copies = copies.unwrap_or_default();
+            let crypto = replica.crypto();
+            let Ok(hash) = OpHash::of(&crypto, op) else { continue };
+            let mut copies = CopySet::default();
+            if is_doubtful {
+                copies.add(crypto, &hash, op.kid(), op.signature());
+            }
+            let copies = copies.digest(crypto, &hash);
             let (ts, actor) = (op.op().ts(), op.op().actor());
             new.push(NewRefused { ts, actor, hash, reason: refused.reason.code(), copies });
         }

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Progress;
 use super::id::SessionId;
-use super::start::Start;
+use super::start::{Start, copies_here};
 use super::transfer::{HashedRefusal, Inbox, Outbox};
 use crate::codec::{OpHash, wide};
 use crate::hlc::WallMillis;
 use crate::op::OpSeq;
-use crate::replica::{Claim, CopyDigest, NewRefused, RefusedByPeer, RefusedOps, Replica};
+use crate::replica::{Claim, NewRefused, RefusedByPeer, RefusedOps, Replica};
 use crate::sync::authors::{PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
-    MAX_PENDING, MAX_PENDING_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES, REFUSED_AS_PROGRESS,
-    max_idle_rounds, room_for_ranges,
+    MAX_CLAIMS, MAX_PENDING, MAX_PENDING_BYTES, MAX_REFUSED, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES,
+    REFUSED_AS_PROGRESS, max_idle_rounds, room_for_ranges,
 };
 use crate::sync::proto::{
     Continuation, Copies, Phase, ProtocolVersion, RangeItem, RangeWriter, ReadSections, Sections,
@@ -38,6 +38,8 @@ pub(crate) struct Reconciling {
     pub(super) inbox: Inbox,
     /// Operations that this side refused earlier, and that the peer does not hold.
     pub(super) withdrawn: BTreeSet<OpHash>,
+    /// The number of them that have counted as progress.
+    counted_withdrawn: usize,
     /// True if there was no room to remember what was refused.
     pub(super) unremembered: bool,
     /// The number of answers in a row without progress.
@@ -46,6 +48,13 @@ pub(crate) struct Reconciling {
     pending_bytes: usize,
     /// True if ranges are left to the next session.
     pub(super) is_cut_short: bool,
+    /// The place at which the last session had refused too many operations. This one goes on below it when it has
+    /// refused half as many above.
+    resumes_at: Option<Bound>,
+    /// The number of refused operations from which on it does, or ends.
+    most_refused: u64,
+    /// The place at which this session had refused too many operations.
+    pub(super) reached: Option<Bound>,
     /// The part of the last request about copies.
     asked_copies: Copies,
 }
@@ -130,8 +139,8 @@ impl Reconciling {
         let common = token.map(|token| &token.common);
         let index = replica.log().index();
         let peer = PeerFilter::new(start.nonce, welcome.filter.clone());
-        let declined = peer.declined(replica.crypto(), index);
-        let left_out = declined.count(index, start.cursor);
+        let declined = peer.declined(replica.crypto(), index, start.cursor);
+        let left_out = declined.count;
         let refused = start.refused(replica, welcome.resumed, &welcome.renewed);
         let by_peer = match start.peer_tag(replica) {
             // With other keys, the peer may accept what it refused.
@@ -140,9 +149,12 @@ impl Reconciling {
         };
         let is_left_out = |number| declined.contains(index, number) || by_peer.contains_key(&number);
         let entries = Entries::new(index, start.cursor, &refused);
-        let snapshot = Snapshot::new(entries, &fingerprinter, start.cursor, common, is_left_out);
+        let snapshot = Snapshot::new(entries, start.cursor, common, is_left_out);
         // A side without operations has nothing to compare: it lacks all operations of the peer.
         let content = if snapshot.len() == 0 { PendingContent::Ids } else { PendingContent::Fingerprint };
+        let inbox = begin_inbox(&start, &welcome, replica);
+        let resumes_at = start.reached.clone();
+        let most_refused = if resumes_at.is_some() { MAX_REFUSED / 2 } else { MAX_REFUSED };
         Ok(Self {
             start,
             round: 0,
@@ -150,12 +162,16 @@ impl Reconciling {
             pending: Vec::new(),
             asked: vec![PendingRange { low: Bound::start(), high: Bound::End, content }],
             outbox: Outbox::default(),
-            inbox: Inbox::default(),
+            inbox,
             idle_rounds: 0,
             pending_bytes: 0,
             is_cut_short: false,
+            resumes_at,
+            most_refused,
+            reached: None,
             asked_copies: Copies::default(),
             withdrawn: BTreeSet::new(),
+            counted_withdrawn: 0,
             unremembered: false,
         })
     }
@@ -172,7 +188,7 @@ impl Reconciling {
         let Comparison { id, fingerprinter, welcome, .. } = &self.comparison;
         let limit = welcome.limit.min(self.start.preferred);
         let ops = self.outbox.pack(replica, fingerprinter, limit)?;
-        let copies = self.inbox.take_copies(self.start.version);
+        let copies = self.inbox.take_copies(replica.crypto(), self.start.version);
         self.asked_copies.clone_from(&copies);
         if ranges.is_empty() && ops.count() == 0 && copies.is_empty() {
             return Ok(None);
@@ -282,16 +298,17 @@ impl Reconciling {
         if let Some(continuation) = continuation {
             self.ask_again(continuation)?;
         }
-        if self.inbox.is_full() {
-            self.is_cut_short = true;
-            self.pending.clear();
-        }
+        self.cut_short_if_full();
 
         let Comparison { welcome, snapshot, .. } = &self.comparison;
         let limit = max_idle_rounds(welcome.count.max(snapshot.count()));
         let refused = received.refused.total();
-        let worked = received.new_ops() > 0 || sent > 0 || refused >= REFUSED_AS_PROGRESS;
+        let withdrawn = wide(self.withdrawn.len() - self.counted_withdrawn);
+        let worked = received.new_ops() > 0 || sent > 0 || refused.max(withdrawn) >= REFUSED_AS_PROGRESS;
         self.idle_rounds = if worked { 0 } else { self.idle_rounds + 1 };
+        if worked {
+            self.counted_withdrawn = self.withdrawn.len();
+        }
         if self.idle_rounds > limit {
             return Err(SyncError::NoProgress { limit });
         }
@@ -312,7 +329,7 @@ impl Reconciling {
         let (Some(name), ProtocolVersion::V2) = (&self.start.peer, self.start.version) else { return };
         // Unknown actors are named in the filter instead.
         let is_named = |refused: &&HashedRefusal<'_>| {
-            refused.reason == RefusalReason::UnknownKey && refused.copies == CopyDigest::default()
+            refused.reason == RefusalReason::UnknownKey && refused.copies.is_none()
         };
         let refused = refused.iter().filter(|refused| !is_named(refused));
         let new = refused.map(|refused| NewRefused {
@@ -351,13 +368,13 @@ impl Reconciling {
             return self.outbox.queue_alternates(replica, &hashes);
         }
         for wanted in &copies.wanted {
-            match replica.examine_claim(&wanted.hash, wanted.doubted) {
+            match replica.examine_claim(&wanted.hash, wanted.digest) {
                 Claim::Unknown => {}
-                Claim::SameCopies => self.inbox.same.push(wanted.hash),
+                Claim::SameCopies => self.inbox.same.push(*wanted),
                 Claim::OtherCopies(number) => self.outbox.queue_alternate(number),
             }
         }
-        copies.same.iter().for_each(|hash| replica.settle_alternates(hash));
+        copies.same.iter().for_each(|same| replica.note_same_copies(&same.hash, same.digest));
     }
 
     /// Queues operations that the peer lacks, given from the oldest to the newest. Those that this side refused are not
@@ -405,7 +422,7 @@ impl Reconciling {
             }
             RangeContent::Ids(ids) => {
                 let OnIds { send, wants } = view.on_ids(&low, &high, &ids);
-                let numbers = view.numbers(send).collect();
+                let numbers = view.numbers(send.into_iter().flatten()).collect();
                 self.queue(numbers);
                 if wants.is_empty() {
                     return Ok(());
@@ -431,6 +448,34 @@ impl Reconciling {
         }
         self.pending_bytes = bytes;
         self.pending.push(range);
+    }
+
+    /// If the session has refused too many operations: goes on below the place that the last session reached, or ends
+    /// with what it has. So each session makes progress towards operations that are older than what is refused.
+    fn cut_short_if_full(&mut self) {
+        if self.inbox.refused <= self.most_refused {
+            return;
+        }
+        self.is_cut_short = true;
+        let mut left = std::mem::take(&mut self.pending);
+        self.pending_bytes = 0;
+        let Some(below) = self.resumes_at.take() else {
+            // A range is complete when those above it are.
+            self.reached = left.into_iter().map(|range| range.high).max();
+            return;
+        };
+        self.most_refused = self.inbox.refused.saturating_add(MAX_REFUSED / 2);
+        left.retain(|range| range.low < below);
+        for mut range in left {
+            if range.high > below {
+                range.high = below.clone();
+                if let PendingContent::Wants(_) = range.content {
+                    // They refer to the whole range.
+                    range.content = PendingContent::Fingerprint;
+                }
+            }
+            self.keep(range);
+        }
     }
 
     /// Repeats the last request from the place that a full answer reached.
@@ -476,8 +521,25 @@ impl Reconciling {
     }
 }
 
+/// Returns the inbox of a session with this welcome. If the peer has other copies of some operations that the first
+/// request named, it is asked about all others whose copies were refused; a replica that does not verify asks for those
+/// other copies.
+fn begin_inbox(start: &Start, welcome: &Welcome, replica: &Replica) -> Inbox {
+    let refused = start.refused_copies(replica);
+    let hashes_unknown = start.version > ProtocolVersion::V1 && !start.filter.is_exact();
+    let (named, others) = refused.split_at(refused.len().min(MAX_CLAIMS));
+    let mut inbox = Inbox::new(named.iter().map(|copies| copies.hash), hashes_unknown);
+    if !welcome.renewed.is_empty() {
+        inbox.want_copies(others.iter().copied());
+    }
+    if replica.accepts_unverified() {
+        inbox.want_copies(welcome.renewed.iter().map(|hash| copies_here(replica, hash)));
+    }
+    inbox
+}
+
 impl Comparison {
-    fn view<'v>(&'v self, replica: &'v Replica, cursor: OpSeq) -> View<'v> {
+    pub(super) fn view<'v>(&'v self, replica: &'v Replica, cursor: OpSeq) -> View<'v> {
         let entries = Entries::new(replica.log().index(), cursor, &self.refused);
         View { entries, fingerprinter: &self.fingerprinter, snapshot: &self.snapshot }
     }

@@ -1,8 +1,10 @@
 //! The responder of a session: answers requests.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::id::{SessionId, hint_of, responder_nonce};
+use super::start::copies_here;
 use super::{Push, SyncOptions, pack_op};
 use crate::codec::{OpHash, OpPacker, wide};
 use crate::crypto::Zeroizing;
@@ -11,19 +13,17 @@ use crate::op::OpSeq;
 use crate::oplog::LogId;
 use crate::replica::{Claim, Replica};
 use crate::store::StoreError;
-use crate::sync::authors::{AuthorFilter, PeerFilter};
+use crate::sync::authors::{AuthorFilter, Declined, PeerFilter};
 use crate::sync::proto::limits::{
     MAX_ALTERNATES_WANTED, MAX_CLAIMS, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST, ONE_OP_MESSAGE_BYTES,
     room_for_ops, room_for_ranges,
 };
 use crate::sync::proto::{
-    Ack, Alert, Continuation, Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeItem, RangeWriter,
-    ReadSections, RefusedRuns, RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest, WantedCopy,
+    Ack, Alert, Continuation, Copies, Hello, LogSpace, OpCopies, Phase, ProtocolVersion, RangeItem,
+    RangeWriter, ReadSections, RefusedRuns, RequestHead, Sections, ServingOrder, SyncAnswer, SyncRequest,
     Welcome,
 };
-use crate::sync::rbsr::{
-    Bound, Entries, Fingerprinter, OnFingerprint, OnIds, RangeContent, Snapshot, Tally, View,
-};
+use crate::sync::rbsr::{Bound, Entries, OnFingerprint, OnIds, RangeContent, Snapshot, Tally, View};
 use crate::sync::resume::{CommonOps, OpRuns, PastSession, PastSessions, ResumeError, ResumeId, ResumeToken};
 use crate::sync::{IngestedOps, PeerMisbehaved, Received, SyncError};
 
@@ -174,33 +174,35 @@ impl Responder {
         let name = id.name(crypto);
         let fingerprinter = id.fingerprinter(crypto);
         let peer = PeerFilter::new(head.nonce, head.filter.clone());
-        let snapshot = self.take_snapshot(replica, &id, &fingerprinter, cursor, &peer);
-        let view = View {
-            entries: Entries::of_log(replica.log().index()),
-            fingerprinter: &fingerprinter,
-            snapshot: &snapshot,
-        };
+        let index = replica.log().index();
+        let entries = Entries::of_log(index);
+        let cached = self.take_cached(replica, &id);
+        let is_known = cached.is_some() && !matches!(head.phase, Phase::Hello(_));
+        let declined = if is_known { Declined::default() } else { peer.declined(crypto, index, cursor) };
+        let is_left_out = |number| declined.contains(index, number);
+        let snapshot = cached.unwrap_or_else(|| {
+            let common = self.resumed(replica, resume).map(|session| &session.common);
+            Snapshot::new(entries, cursor, common, is_left_out)
+        });
+        let view = View { entries, fingerprinter: &fingerprinter, snapshot: &snapshot };
         let limit = head.limit.min(self.options.preferred());
         let mut draft = Draft::new(replica, view, ServingOrder::of(head.version), limit);
         let welcome = match head.phase {
             Phase::Hello(hello) => {
-                let index = replica.log().index();
-                let declined = peer.declined(crypto, index);
-                let is_left_out = |number| declined.contains(index, number);
-                let hint = hint_of(crypto, Entries::of_log(index), cursor, is_left_out);
+                let hint = hint_of(crypto, entries, cursor, is_left_out);
                 draft.answer_hello(hello.hint == hint, &hello, resume.is_some())?;
                 Some(Welcome {
                     nonce,
                     cursor,
                     resumed: resume.is_some(),
                     count: snapshot.count(),
-                    total: snapshot.total(),
+                    total: view.total(),
                     limit: self.options.announced(head.version),
                     filter: match head.version {
                         ProtocolVersion::V1 => AuthorFilter::All,
                         ProtocolVersion::V2 => AuthorFilter::of(replica, &head.nonce),
                     },
-                    left_out: declined.count(index, cursor),
+                    left_out: declined.count,
                     unknown: declined.authors(index),
                     tag: replica.admission_tag(),
                     renewed: claims.renewed,
@@ -238,25 +240,11 @@ impl Responder {
         Ok(Reply { message, received, sent })
     }
 
-    /// Returns the snapshot of an earlier request of the session, or a new one.
-    fn take_snapshot(
-        &mut self,
-        replica: &Replica,
-        id: &SessionId,
-        fingerprinter: &Fingerprinter,
-        cursor: OpSeq,
-        peer: &PeerFilter,
-    ) -> Snapshot {
+    /// Removes and returns the snapshot of an earlier request of the session.
+    fn take_cached(&mut self, replica: &Replica, id: &SessionId) -> Option<Snapshot> {
         let log = replica.log().id();
         let at = self.snapshots.iter().position(|cached| cached.id == *id && cached.log == *log);
-        if let Some(cached) = at.and_then(|at| self.snapshots.remove(at)) {
-            return cached.snapshot;
-        }
-        let common = self.resumed(replica, id.resume).map(|session| &session.common);
-        let index = replica.log().index();
-        let declined = peer.declined(replica.crypto(), index);
-        let entries = Entries::of_log(index);
-        Snapshot::new(entries, fingerprinter, cursor, common, |number| declined.contains(index, number))
+        at.and_then(|at| self.snapshots.remove(at)).map(|cached| cached.snapshot)
     }
 
     fn keep_snapshot(&mut self, cached: CachedSnapshot) {
@@ -274,22 +262,22 @@ struct Claims {
     renewed: Vec<OpHash>,
     /// Operations of which this side's copies are sent.
     to_send: Vec<OpSeq>,
-    /// Operations of which this side has the same copy.
-    same: Vec<OpHash>,
+    /// Operations of which this side has the same copies.
+    same: Vec<OpCopies>,
 }
 
 fn take_copies(replica: &mut Replica, head: &RequestHead, copies: &Copies) -> Claims {
     let mut claims = Claims::default();
-    for WantedCopy { hash, doubted } in &copies.wanted {
+    for OpCopies { hash, digest } in &copies.wanted {
         if head.version == ProtocolVersion::V1 {
             replica.collect_alternates(hash);
             let verified = Some(replica.log()).filter(|_| !replica.accepts_unverified());
             claims.to_send.extend(verified.and_then(|log| log.find_confirmed(hash)));
             continue;
         }
-        match replica.examine_claim(hash, *doubted) {
+        match replica.examine_claim(hash, *digest) {
             Claim::Unknown => {}
-            Claim::SameCopies => claims.same.push(*hash),
+            Claim::SameCopies => claims.same.push(OpCopies { hash: *hash, digest: *digest }),
             Claim::OtherCopies(number) => {
                 let is_first = matches!(head.phase, Phase::Hello(_));
                 if is_first {
@@ -301,24 +289,22 @@ fn take_copies(replica: &mut Replica, head: &RequestHead, copies: &Copies) -> Cl
             }
         }
     }
-    copies.same.iter().for_each(|hash| replica.settle_alternates(hash));
+    copies.same.iter().for_each(|same| replica.note_same_copies(&same.hash, same.digest));
     claims
 }
 
-/// Returns the operations of which the initiator is asked for another copy: with the welcome, once in a session, those
-/// in doubt here, and in version 1 those that it sent with a bad signature. Later versions name them where they
-/// acknowledge.
+/// Returns the operations of which the initiator is asked for another copy: with the welcome, those in doubt here, and
+/// when it has sent others, more of them; in version 1 those that it sent with a bad signature. Later versions name
+/// these where they acknowledge.
 fn copies_to_request(
     replica: &Replica,
     version: ProtocolVersion,
     ingested: &IngestedOps<'_>,
     with_welcome: bool,
-) -> Vec<WantedCopy> {
-    let in_doubt = with_welcome.then(|| replica.wanted_alternates()).into_iter().flatten();
-    let wanted = |hash: &OpHash| WantedCopy {
-        hash: *hash,
-        doubted: replica.log().index().find(hash).map(|seq| replica.copies_of(seq)).unwrap_or_default(),
-    };
+) -> Vec<OpCopies> {
+    let asks = with_welcome || version > ProtocolVersion::V1 && ingested.new_alternates > 0;
+    let in_doubt = asks.then(|| replica.wanted_alternates()).into_iter().flatten();
+    let wanted = |hash: &OpHash| copies_here(replica, hash);
     match version {
         ProtocolVersion::V1 => {
             let refused = ingested.bad_signatures.iter().filter(|hash| !replica.log().contains(hash));
@@ -359,7 +345,8 @@ impl<'v> Draft<'v> {
         let theirs = if resumed { hello.since } else { hello.count };
         let seems_equal = hints_equal && theirs == self.view.snapshot.count();
         if theirs == 0 {
-            self.send(&Bound::start(), &Bound::End, (0..self.view.snapshot.len()).collect())?;
+            let everything = 0..self.view.snapshot.len();
+            self.send(&Bound::start(), &Bound::End, vec![everything])?;
         } else if !seems_equal {
             self.describe_all();
         }
@@ -425,7 +412,7 @@ impl<'v> Draft<'v> {
             RangeContent::Fingerprint { count, fingerprint } => {
                 match self.view.on_fingerprint(&low, &high, count, fingerprint) {
                     OnFingerprint::Same => {}
-                    OnFingerprint::SendAll => self.send(&low, &high, range.collect())?,
+                    OnFingerprint::SendAll => self.send(&low, &high, vec![range])?,
                     OnFingerprint::List => _ = self.describe(&low, &high, &self.view.ids(&low, &high)),
                     OnFingerprint::Fingerprint => {
                         self.describe(&low, &high, &self.view.fingerprint(&low, &high));
@@ -450,7 +437,7 @@ impl<'v> Draft<'v> {
             }
             RangeContent::Wants(wants) => {
                 let wanted = self.view.wanted(&low, &high, &wants)?;
-                self.send(&low, &high, wanted)?;
+                self.send(&low, &high, wanted.into_iter().map(|position| position..position + 1).collect())?;
                 if let Some(continuation) = &mut self.continuation {
                     // The flags of the operations that were dealt with are not repeated.
                     let reached = self.view.range(&low, &continuation.from).end;
@@ -464,14 +451,15 @@ impl<'v> Draft<'v> {
         Ok(())
     }
 
-    /// Sends the operations at these ascending positions of a range. If the answer is full, asks the initiator to
-    /// continue from there.
-    fn send(&mut self, low: &Bound, high: &Bound, mut positions: Vec<usize>) -> Result<(), StoreError> {
+    /// Sends the operations at these ascending runs of positions of a range. If the answer is full, asks the initiator
+    /// to continue from there.
+    fn send(&mut self, low: &Bound, high: &Bound, runs: Vec<Range<usize>>) -> Result<(), StoreError> {
         let order = self.ranges.order();
-        if order == ServingOrder::NewestFirst {
-            positions.reverse();
-        }
-        if let Some(stopped) = self.send_until_full(positions)? {
+        let stopped = match order {
+            ServingOrder::OldestFirst => self.send_until_full(runs.into_iter().flatten()),
+            ServingOrder::NewestFirst => self.send_until_full(runs.into_iter().rev().flat_map(Range::rev)),
+        };
+        if let Some(stopped) = stopped? {
             let from = match order {
                 ServingOrder::OldestFirst => self.view.bound_at(stopped).max(low.clone()),
                 ServingOrder::NewestFirst => self.view.bound_at(stopped + 1).min(high.clone()),
@@ -482,7 +470,10 @@ impl<'v> Draft<'v> {
     }
 
     /// Sends operations. Returns the position of the first that does not fit.
-    fn send_until_full(&mut self, positions: Vec<usize>) -> Result<Option<usize>, StoreError> {
+    fn send_until_full(
+        &mut self,
+        positions: impl Iterator<Item = usize>,
+    ) -> Result<Option<usize>, StoreError> {
         for position in positions {
             let Some(number) = self.view.number(position) else { continue };
             if !pack_op(self.replica, number, &mut self.ops)? {

@@ -7,14 +7,14 @@ use super::id::hint_of;
 use crate::codec::{OpHash, OpPacker, first_8, wide};
 use crate::op::OpSeq;
 use crate::oplog::LogId;
-use crate::replica::{CopyDigest, Refused, RefusedOp, RefusedOps, Replica};
+use crate::replica::{PeerName, Refused, RefusedOp, RefusedOps, Replica};
 use crate::sync::authors::AuthorFilter;
 use crate::sync::proto::limits::{MAX_ALTERNATES_WANTED, MAX_CLAIMS, ONE_OP_MESSAGE_BYTES};
 use crate::sync::proto::{
-    Copies, Hello, LogSpace, Phase, ProtocolVersion, RangeWriter, RequestHead, Sections, ServingOrder,
-    WantedCopy,
+    Copies, Hello, LogSpace, OpCopies, Phase, ProtocolVersion, RangeWriter, RequestHead, Sections,
+    ServingOrder,
 };
-use crate::sync::rbsr::Entries;
+use crate::sync::rbsr::{Bound, Entries};
 use crate::sync::resume::{ResumeId, ResumeToken};
 use crate::sync::{RefusalReason, Refusals, SyncError};
 
@@ -31,12 +31,14 @@ pub(crate) struct Start {
     pub(crate) space: LogSpace,
     /// The session covers the operations with numbers below this.
     pub(crate) cursor: OpSeq,
-    /// The name of the peer, if the application has given one.
-    pub(crate) peer: Option<Box<str>>,
+    /// The name of the peer, if it has one.
+    pub(crate) peer: Option<PeerName>,
     /// The authors whose operations this side accepts.
-    filter: AuthorFilter,
+    pub(crate) filter: AuthorFilter,
     /// The replica's admission tag.
     pub(crate) tag: [u8; 8],
+    /// The place in the total order that the last session reached before it had refused too many operations.
+    pub(crate) reached: Option<Bound>,
     /// The log of the session, to recognize the replica.
     log: LogId,
 }
@@ -45,8 +47,8 @@ impl Start {
     /// Begins a session with this replica, in the version that the peer is known to speak, or in the newest.
     pub(crate) fn new(options: &SyncOptions, nonce: [u8; 16], replica: &Replica) -> Self {
         let tag = replica.admission_tag();
-        let memory = options.peer.as_deref().and_then(|name| replica.peers().refused(name));
-        let named_old = options.peer.as_deref().map(|name| replica.peers().speaks_version_1(name));
+        let memory = options.peer.as_ref().and_then(|name| replica.peers().refused(name));
+        let named_old = options.peer.as_ref().map(|name| replica.peers().speaks_version_1(name));
         let may_be_old = named_old.unwrap_or(true);
         let offered =
             options.resume.clone().filter(|token| is_valid(token, replica, tag, memory, may_be_old));
@@ -69,6 +71,9 @@ impl Start {
                 ProtocolVersion::V2 => AuthorFilter::of(replica, &nonce),
             },
             tag,
+            reached: memory
+                .filter(|memory| version > ProtocolVersion::V1 && memory.tag == tag)
+                .and_then(|memory| Bound::from_bytes(memory.reached.as_deref()?)),
             log: replica.log().id().clone(),
         }
     }
@@ -79,7 +84,14 @@ impl Start {
             replica.peers_mut().has_refused_version(name);
         }
         let limit = self.limit.max(ONE_OP_MESSAGE_BYTES);
-        Self { version: ProtocolVersion::V1, limit, offered: None, filter: AuthorFilter::All, ..self }
+        Self {
+            version: ProtocolVersion::V1,
+            limit,
+            offered: None,
+            filter: AuthorFilter::All,
+            reached: None,
+            ..self
+        }
     }
 
     /// Returns the first request.
@@ -96,6 +108,9 @@ impl Start {
         };
         let since = self.offered.as_ref().map_or(count, others).saturating_add(wide(refused.len()));
         let count = count.saturating_add(wide(refused.len()));
+        // To a side without operations the peer would send the newest ones at once.
+        let least = u64::from(self.reached.is_some());
+        let (count, since) = (count.max(least), since.max(least));
         let entries = Entries::new(index, self.cursor, &refused);
         let hint = hint_of(replica.crypto(), entries, self.cursor, is_left_out);
         let hello = Hello { count, since, hint };
@@ -105,36 +120,49 @@ impl Start {
         head.write(Sections { copies, ranges, ops: OpPacker::new(0) })
     }
 
-    /// Returns the operations of which another copy is wanted: those of which this side refused copies in doubt, and of
-    /// a replica that does not verify, those in doubt.
-    fn wanted_copies(&self, replica: &Replica) -> Vec<WantedCopy> {
-        let doubted = |hash: &OpHash| WantedCopy {
-            hash: *hash,
-            doubted: replica.log().index().find(hash).map(|seq| replica.copies_of(seq)).unwrap_or_default(),
-        };
+    /// Returns the operations of which another copy is wanted, those that the first request names: those of which this
+    /// side refused copies in doubt, and of a replica that does not verify, those in doubt.
+    fn wanted_copies(&self, replica: &Replica) -> Vec<OpCopies> {
         if self.version == ProtocolVersion::V1 {
-            return replica.wanted_alternates().take(MAX_ALTERNATES_WANTED).map(doubted).collect();
+            let wanted = replica.wanted_alternates().take(MAX_ALTERNATES_WANTED);
+            return wanted.map(|hash| copies_here(replica, hash)).collect();
         }
-        // All that were ever refused by this peer, whether the session covers them or not, a few in each session.
+        let refused = self.refused_copies(replica).into_iter();
+        refused
+            .chain(replica.wanted_alternates().map(|hash| copies_here(replica, hash)))
+            .take(MAX_CLAIMS)
+            .collect()
+    }
+
+    /// Returns the operations of which this side refused copies in doubt: first those that the first request names,
+    /// half of them always the same ones and half others in each session; then the rest.
+    pub(crate) fn refused_copies(&self, replica: &Replica) -> Vec<OpCopies> {
+        // All that were ever refused of this peer, whether the session covers them or not.
         let memory = self.memory(replica);
-        let is_bad = |op: &&RefusedOp| op.copies() != CopyDigest::default();
-        let bad: Vec<WantedCopy> = memory
+        let is_bad = |op: &RefusedOp| !op.copies.is_none();
+        let mut bad: Vec<OpCopies> = memory
             .into_iter()
             .flat_map(|memory| memory.ops.iter())
             .filter(is_bad)
             .filter(|op| !replica.log().contains(&op.hash))
-            .map(|op| WantedCopy { hash: op.hash, doubted: op.copies() })
+            .map(|op| OpCopies { hash: op.hash, digest: op.copies })
             .collect();
         let [first, second, ..] = self.nonce;
         let turn = usize::from(u16::from_le_bytes([first, second]));
-        let first = turn.checked_rem(bad.len()).unwrap_or(0);
-        let bad = bad.iter().cycle().skip(first).take(bad.len());
-        bad.copied().chain(replica.wanted_alternates().map(doubted)).take(MAX_CLAIMS).collect()
+        if let Some((_, others)) = bad.split_at_mut_checked(MAX_CLAIMS / 2)
+            && let Some(last) = others.len().checked_sub(MAX_CLAIMS / 2)
+        {
+            let end = turn % (last + 1) + MAX_CLAIMS / 2;
+            if let Some(others) = others.get_mut(..end) {
+                others.rotate_right(MAX_CLAIMS / 2);
+            }
+        }
+        bad
     }
 
     /// Returns the memory of the peer.
     fn memory<'r>(&self, replica: &'r Replica) -> Option<&'r Refused> {
-        let name = self.peer.as_deref().filter(|_| self.version > ProtocolVersion::V1)?;
+        let name = self.peer.as_ref().filter(|_| self.version > ProtocolVersion::V1)?;
         replica.peers().refused(name)
     }
 
@@ -189,6 +217,12 @@ impl Start {
     }
 }
 
+/// Returns the copies of an operation that are here.
+pub(crate) fn copies_here(replica: &Replica, hash: &OpHash) -> OpCopies {
+    let seq = replica.log().index().find(hash);
+    OpCopies { hash: *hash, digest: seq.map(|seq| replica.copies_of(seq)).unwrap_or_default() }
+}
+
 /// Returns true if a session that resumes with this token hides nothing that may be welcome now. A token of version 1
 /// is for a peer that is known to speak no other, or of which nothing is known.
 fn is_valid(
@@ -206,8 +240,25 @@ fn is_valid(
     }
     let is_last = memory.is_some_and(|memory| memory.last_session == Some(token.id.session));
     let has_memory = memory.is_some_and(|memory| memory.bytes() > 0);
+    if replica.accepts_unverified() && !still_refuses_copies(token, replica, memory) {
+        return false;
+    }
     // With other keys, what was refused may be welcome. A refused copy may be followed by a genuine one, which is only
     // noticed if the copy is remembered. What was refused since another session cannot be told apart.
     let Refusals { bad_signature, unknown_key, .. } = token.except.refused;
     token.except.tag == tag && (is_last || (!has_memory && bad_signature == 0 && unknown_key == 0))
+}
+
+/// Returns true if the peer has been sent all that is here of the operations whose copies it refused: a replica that
+/// does not verify may have found others since.
+fn still_refuses_copies(token: &ResumeToken, replica: &Replica, memory: Option<&Refused>) -> bool {
+    let Refusals { bad_signature, unknown_key, .. } = token.except.refused_by_peer;
+    let refused = memory.into_iter().flat_map(|memory| &memory.by_peer);
+    let same = refused.filter(|op| {
+        let concerns_copy =
+            RefusalReason::of_code(op.reason).is_some_and(RefusalReason::may_concern_one_copy);
+        let seq = replica.log().index().find(&op.hash).filter(|_| concerns_copy);
+        seq.is_some_and(|seq| replica.alternates_of(seq) == op.alternates)
+    });
+    wide(same.count()) >= bad_signature.saturating_add(unknown_key)
 }

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Progress;
 use crate::codec::{OpHash, OpPacker, wide};
+use crate::crypto::Sodium;
 use crate::op::{OpSeq, SignedOpRef};
 use crate::oplog::OpLog;
 use crate::packed::BitSet;
-use crate::replica::{CopyDigest, Replica};
+use crate::replica::{CopyDigest, CopySet, Replica};
 use crate::store::StoreError;
 use crate::sync::proto::limits::{
-    MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS, MAX_REFUSED, room_for_ops,
+    CLAIMS_PER_COPY, MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS,
+    MAX_HASHED_NAMES, room_for_ops,
 };
-use crate::sync::proto::{Ack, Copies, ProtocolVersion, ServingOrder, WantedCopy};
+use crate::sync::proto::{Ack, Copies, OpCopies, ProtocolVersion, ServingOrder};
 use crate::sync::rbsr::{Fingerprinter, Tally};
 use crate::sync::resume::OpRuns;
 use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, RefusedOp, SyncError};
@@ -229,25 +231,30 @@ pub(crate) struct Inbox {
     pub(crate) received: Tally,
     /// Operations refused for their signature.
     bad_signatures: BTreeSet<OpHash>,
-    /// Those of them of which the peer has still to be asked for another copy.
-    alternates_wanted: Vec<OpHash>,
+    /// Operations of which the peer has still to be asked for another copy than these.
+    alternates_wanted: Vec<OpCopies>,
     /// The number of refused operations, repeated ones included.
-    refused: u64,
+    pub(crate) refused: u64,
     /// The refused operations whose hashes are known.
     pub(crate) refused_ops: BTreeMap<OpHash, RefusedCopies>,
     /// True if others were refused.
     pub(crate) unhashed: bool,
-    /// The claims about bad copies that the session has made in version 2.
+    /// The claims about bad copies that the session has made in version 2, and the number of good copies that came.
     claims: usize,
-    /// Operations of which the peer wanted a copy, and this side has the same.
-    pub(crate) same: Vec<OpHash>,
+    claimed: BTreeSet<OpHash>,
+    recovered: usize,
+    /// True if the peer cannot know which actors are unknown here, so operations of unknown ones are hashed.
+    hashes_unknown: bool,
+    /// The number of operations with an unknown key of a known actor.
+    unknown_keys: usize,
+    /// Operations of which the peer wanted a copy, and this side has the same ones.
+    pub(crate) same: Vec<OpCopies>,
 }
 
-/// The reason why an operation was refused, and the digest over its copies.
-#[derive(Clone, Copy)]
+/// The reason why an operation was refused, and those of its copies that are in doubt.
 pub(crate) struct RefusedCopies {
     pub(crate) reason: RefusalReason,
-    copies: CopyDigest,
+    copies: CopySet,
 }
 
 /// A refused operation with its identity.
@@ -260,6 +267,16 @@ pub(crate) struct HashedRefusal<'a> {
 }
 
 impl Inbox {
+    /// Begins a session in which the first request claimed that copies of these operations are bad.
+    pub(crate) fn new(claimed: impl Iterator<Item = OpHash>, hashes_unknown: bool) -> Self {
+        Self { claimed: claimed.collect(), hashes_unknown, ..Self::default() }
+    }
+
+    /// Asks for other copies than these.
+    pub(crate) fn want_copies(&mut self, wanted: impl IntoIterator<Item = OpCopies>) {
+        self.alternates_wanted.extend(wanted);
+    }
+
     /// Records ingested operations, and returns those that were refused. Operations with numbers below `cursor` were in
     /// the log when the session began.
     pub(crate) fn record<'a>(
@@ -273,18 +290,20 @@ impl Inbox {
         let log = replica.log();
         for number in ingested.numbers {
             if number >= cursor && self.numbers.insert(number) {
-                self.received.add(fingerprinter.of(log.index().hash(number)));
+                let hash = log.index().hash(number);
+                self.received.add(fingerprinter.of(hash));
+                self.recovered += usize::from(self.claimed.contains(hash));
             }
         }
         for hash in ingested.bad_signatures {
             if self.bad_signatures.len() < MAX_BAD_SIGNATURES && self.bad_signatures.insert(hash) {
-                self.alternates_wanted.push(hash);
+                self.alternates_wanted.push(OpCopies { hash, digest: CopyDigest::default() });
             }
         }
         let mut hashed = Vec::with_capacity(ingested.refused.len());
         for refused in ingested.refused {
-            let RefusedOp { op, reason, .. } = refused;
-            match op.and_then(|op| Some((op, OpHash::of(&replica.crypto(), op).ok()?))) {
+            let reason = refused.reason;
+            match self.identity(replica, &refused) {
                 Some((op, hash)) => {
                     let copies = self.count_refused(&refused, replica, hash);
                     hashed.push(HashedRefusal { op, hash, reason, copies });
@@ -294,7 +313,7 @@ impl Inbox {
         }
         progress.received.add(&ingested.received);
         // A genuine copy may have followed a bad one.
-        self.alternates_wanted.retain(|hash| !log.contains(hash));
+        self.alternates_wanted.retain(|wanted| replica.accepts_unverified() || !log.contains(&wanted.hash));
         if self.bad_signatures.len() < MAX_BAD_SIGNATURES {
             let missing = self.bad_signatures.iter().filter(|hash| !log.contains(hash)).count();
             progress.received.refused.bad_signature = wide(missing);
@@ -303,59 +322,81 @@ impl Inbox {
         hashed
     }
 
+    /// Returns a refused operation with its hash. Of an unknown actor it is `None`, because somebody could make hashing
+    /// expensive with long names, unless the peer cannot know whom this side accepts and the names are short. An
+    /// unknown key of a known actor may belong to a copy of a genuine operation.
+    fn identity<'a>(
+        &mut self,
+        replica: &Replica,
+        refused: &RefusedOp<'a>,
+    ) -> Option<(SignedOpRef<'a>, OpHash)> {
+        let signed = refused.op?;
+        if refused.reason == RefusalReason::UnknownKey {
+            let op = signed.op();
+            let names = [op.actor(), op.entity(), op.entity_id(), op.path()];
+            let bytes: usize = names.into_iter().map(str::len).sum();
+            if refused.is_doubtful_copy(replica) && self.unknown_keys < MAX_BAD_SIGNATURES {
+                self.unknown_keys += 1;
+            } else if !self.hashes_unknown || bytes > MAX_HASHED_NAMES {
+                return None;
+            }
+        }
+        Some((signed, OpHash::of(&replica.crypto(), signed).ok()?))
+    }
+
     /// Records a refused operation. Returns the digest over all of its copies in doubt that the session refused.
     fn count_refused(&mut self, refused: &RefusedOp<'_>, replica: &Replica, hash: OpHash) -> CopyDigest {
         let reason = refused.reason;
         let copies = self.refused_ops.entry(hash);
-        let copies = copies.or_insert(RefusedCopies { reason, copies: CopyDigest::default() });
+        let copies = copies.or_insert(RefusedCopies { reason, copies: CopySet::default() });
         copies.reason = reason;
-        if let Some(copy) = refused.doubtful_copy(replica) {
-            let is_first = copies.copies == CopyDigest::default();
-            copies.copies = copies.copies.and(copy);
+        if let Some(op) = refused.op.filter(|_| refused.is_doubtful_copy(replica)) {
+            let is_first = copies.copies == CopySet::default();
+            copies.copies.add(replica.crypto(), &hash, op.kid(), op.signature());
             if is_first
                 && reason == RefusalReason::UnknownKey
                 && self.alternates_wanted.len() < MAX_BAD_SIGNATURES
             {
-                self.alternates_wanted.push(hash);
+                self.alternates_wanted.push(OpCopies { hash, digest: CopyDigest::default() });
             }
         }
-        copies.copies
-    }
-
-    /// Returns true if the session has refused enough to end with what it has.
-    pub(crate) const fn is_full(&self) -> bool {
-        self.refused > MAX_REFUSED
+        copies.copies.digest(replica.crypto(), &hash)
     }
 
     /// Returns true if it has nothing to say about copies, or may not say more in this session.
     pub(crate) fn is_empty(&self, version: ProtocolVersion) -> bool {
-        let may_claim = version == ProtocolVersion::V1 || self.claims < MAX_CLAIMS;
+        let may_claim = version == ProtocolVersion::V1 || self.claims < self.most_claims();
         (self.alternates_wanted.is_empty() || !may_claim) && self.same.is_empty()
+    }
+
+    /// Returns the number of claims that the session may make.
+    const fn most_claims(&self) -> usize {
+        self.recovered.saturating_mul(CLAIMS_PER_COPY).saturating_add(MAX_CLAIMS)
     }
 
     /// Adds what a message that was taken back said about copies.
     pub(crate) fn ask_for_copies(&mut self, asked: Copies) {
         self.claims = self.claims.saturating_sub(asked.wanted.len());
-        self.alternates_wanted.extend(asked.wanted.iter().map(|wanted| wanted.hash));
+        self.alternates_wanted.extend(asked.wanted);
         self.same.extend(asked.same);
     }
 
     /// Removes and returns what is to be said about copies, as much as a message may say.
-    pub(crate) fn take_copies(&mut self, version: ProtocolVersion) -> Copies {
+    pub(crate) fn take_copies(&mut self, crypto: Sodium, version: ProtocolVersion) -> Copies {
         let most = match version {
             ProtocolVersion::V1 => MAX_ALTERNATES_WANTED,
-            ProtocolVersion::V2 => MAX_CLAIMS.saturating_sub(self.claims),
+            ProtocolVersion::V2 => self.most_claims().saturating_sub(self.claims).min(MAX_CLAIMS),
         };
-        let kept = self.alternates_wanted.len().saturating_sub(most);
-        let wanted = self.alternates_wanted.split_off(kept);
+        // The first ones first, as the next session does: then others have had time to bring their copies.
+        let most = most.min(self.alternates_wanted.len());
+        let mut wanted: Vec<OpCopies> = self.alternates_wanted.drain(..most).collect();
         self.claims = self.claims.saturating_add(wanted.len());
-        if version > ProtocolVersion::V1 && self.claims >= MAX_CLAIMS {
-            // The next session claims others.
-            self.alternates_wanted.clear();
+        for OpCopies { hash, digest } in &mut wanted {
+            self.claimed.insert(*hash);
+            if let Some(refused) = self.refused_ops.get(hash) {
+                *digest = refused.copies.digest(crypto, hash);
+            }
         }
-        let doubted =
-            |hash: &OpHash| self.refused_ops.get(hash).map(|refused| refused.copies).unwrap_or_default();
-        let wanted = wanted.iter().map(|hash| WantedCopy { hash: *hash, doubted: doubted(hash) }).collect();
         let same = self.same.split_off(self.same.len().saturating_sub(MAX_CLAIMS));
         Copies { wanted, same }
     }

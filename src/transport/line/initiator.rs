@@ -185,12 +185,12 @@ impl LineInitiator {
         let mut nonce = [0; 16];
         nonce.iter_mut().zip(replica.crypto().hash(&text).as_bytes()).for_each(|(to, from)| *to = *from);
         self.sessions = self.sessions.saturating_add(1);
-        if self.options.peer.is_none() {
-            // A name of this line alone: the other side may be anybody.
-            text.extend_from_slice(b"peer");
-            self.options = self.options.clone().peer(&replica.crypto().hash(&text).to_string());
-        }
-        let options = self.options.clone();
+        // Without a name, the other side may be anybody.
+        text.extend_from_slice(b"peer");
+        let hash = replica.crypto().hash(&text);
+        let line = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+        let options = std::mem::take(&mut self.options).peer_or_connection(line);
+        self.options = options.clone();
         let options = self.resume_token().cloned().map_or(options.clone(), |token| options.resume(token));
         self.session = Some(SyncSession::new(options, nonce));
         self.began = Some(now);
