@@ -15,7 +15,7 @@ use crate::store::StoreError;
 use crate::sync::authors::{AuthorFilter, Declined, PeerFilter};
 use crate::sync::proto::limits::{
     MAX_ALTERNATES_WANTED, MAX_CLAIMS, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST, ONE_OP_MESSAGE_BYTES,
-    room_for_ops, room_for_ranges,
+    room_for_ops, room_for_ranges, room_for_runs,
 };
 use crate::sync::proto::{
     Ack, Alert, Continuation, Copies, Hello, LogSpace, OpCopies, Phase, ProtocolVersion, RangeItem,
@@ -185,7 +185,13 @@ impl Responder {
         });
         let view = View { entries, fingerprinter: &fingerprinter, snapshot: &snapshot };
         let limit = head.limit.min(self.options.preferred());
-        let mut draft = Draft::new(replica, view, ServingOrder::of(head.version), limit);
+        let refused = ingested.refused.iter().map(|refused| (refused.at, refused.reason));
+        let refused_runs = match head.version {
+            ProtocolVersion::V1 => RefusedRuns::default(),
+            ProtocolVersion::V2 => RefusedRuns::within(room_for_runs(limit), refused),
+        };
+        let room = room_for_ops(limit).saturating_sub(refused_runs.len());
+        let mut draft = Draft::new(replica, view, ServingOrder::of(head.version), limit, room);
         let welcome = match head.phase {
             Phase::Hello(hello) => {
                 let hint = hint_of(crypto, entries, cursor, is_left_out);
@@ -216,8 +222,6 @@ impl Responder {
         draft.send_copies(&claims.to_send)?;
         let sent = wide(draft.ops.count());
         let received = ingested.received;
-        let mut refused_runs = RefusedRuns::default();
-        ingested.refused.iter().for_each(|refused| refused_runs.add(refused.at, refused.reason));
         let ack = Ack {
             refused_runs,
             new_ops: received.new_ops(),
@@ -326,13 +330,13 @@ struct Draft<'v> {
 }
 
 impl<'v> Draft<'v> {
-    /// Creates an answer of at most `limit` bytes, unless it carries a single operation.
-    fn new(replica: &'v Replica, view: View<'v>, order: ServingOrder, limit: usize) -> Self {
+    /// Creates an answer of at most `limit` bytes, of which operations may fill `room`, unless it carries a single one.
+    fn new(replica: &'v Replica, view: View<'v>, order: ServingOrder, limit: usize, room: usize) -> Self {
         Self {
             replica,
             view,
             ranges: RangeWriter::new(order, room_for_ranges(limit)),
-            ops: OpPacker::new(room_for_ops(limit)),
+            ops: OpPacker::new(room),
             sent_numbers: Vec::new(),
             continuation: None,
         }
