@@ -243,9 +243,7 @@ fn an_acknowledgement_names_all_that_was_refused() {
     }
     let mut peer = Replica::open(deny_bob()).unwrap();
     let mut at_peer = responder();
-    let options = SyncOptions::new().peer("peer").max_message_bytes(64 << 10);
-    let mut session = SyncSession::new(options, [1; 16]);
-    let (result, _) = run(&mut session, &mut device, &mut at_peer, &mut peer, NOW).unwrap();
+    let (result, _) = named("peer", 1, None, &mut device, &mut at_peer, &mut peer);
     let (_, count, _, refused_by_peer) = except(result);
     assert_eq!((count, refused_by_peer.denied), (1500, 1500));
     let (result, progress) = named("peer", 2, None, &mut device, &mut at_peer, &mut peer);

@@ -14,7 +14,8 @@ use crate::sync::{IngestedOps, Received, RefusalReason, SyncError};
 /// The exchange of new operations after a session that converged, over a connection that stays open.
 ///
 /// Each side sends operations as they arrive in its log, except those that came from the peer and those of authors that
-/// the peer does not know. Messages are not answered. The next session finds operations that were lost on the way.
+/// the peer did not know when the session began: when either side has learnt a key, begin another session. Messages are
+/// not answered. The next session finds operations that were lost on the way.
 pub struct Push {
     common: CommonOps,
     /// The next operation to look at.
@@ -71,6 +72,13 @@ impl Push {
         // No earlier one is looked at again.
         self.common.forget_before(next);
         Ok((packer.count() > 0).then(|| write_push(self.version, &LogSpace::of(replica), packer)))
+    }
+
+    /// Returns a message without operations: this side accepts more than when the session began. `None` in version 1,
+    /// which leaves out nothing.
+    pub(crate) fn call_for_session(&self, replica: &Replica) -> Option<Vec<u8>> {
+        let message = || write_push(self.version, &LogSpace::of(replica), OpPacker::new(0));
+        (self.version > ProtocolVersion::V1).then(message)
     }
 
     /// Ingests the operations of a message from the peer, in one batch.

@@ -55,6 +55,8 @@ pub struct Reply {
     pub received: Received,
     /// Operations in the answer.
     pub sent: u64,
+    /// True if it answers the first request of a session.
+    pub(crate) is_first: bool,
 }
 
 impl Responder {
@@ -237,10 +239,11 @@ impl Responder {
             let announced = Tally { count: welcome.count, sum: welcome.total };
             PastSession::new(name, head.version, common, announced).with(peer, replica)
         });
+        let is_first = welcome.is_some();
         let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
         self.sessions.record(replica.log(), name, new, &ingested.numbers, &sent_numbers);
         self.keep_snapshot(CachedSnapshot { id, log: replica.log().id().clone(), snapshot });
-        Ok(Reply { message, received, sent })
+        Ok(Reply { message, received, sent, is_first })
     }
 
     /// Removes and returns the snapshot of an earlier request of the session.
