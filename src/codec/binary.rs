@@ -60,15 +60,14 @@ impl<'a> SignedOpRef<'a> {
         let (signature, rest) = rest.split_first_chunk().ok_or(BinaryFault::Truncated)?;
         let members: BinaryMembers<'a> = layout().deserialize(rest).map_err(|error| fault_of(&error))?;
 
+        let unknown = |found, what| DecodeError::from(BinaryFault::Tag { found, what });
         if members.algorithm != ED25519 {
-            return Err(
-                BinaryFault::Tag { found: members.algorithm, what: "the signature's algorithm" }.into()
-            );
+            return Err(unknown(members.algorithm, "the signature's algorithm"));
         }
         let kind = match members.kind {
             SET => Kind::Set,
             DELETE => Kind::Delete,
-            found => return Err(BinaryFault::Tag { found, what: "the kind" }.into()),
+            found => return Err(unknown(found, "the kind")),
         };
         if members.t > Hlc::MAX.t() {
             return Err(DecodeError::TimeOutOfRange { found: Excerpt::of(&members.t.to_string()) });

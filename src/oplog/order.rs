@@ -226,17 +226,13 @@ impl Order {
     /// Appends an entry that comes after all others: the usual case. Chunks filled this way stay full.
     fn append(&mut self, entry: OrderEntry) -> Neighbours {
         let before = self.lasts.last().copied();
-        match (self.chunks.last_mut(), self.lasts.last_mut()) {
-            (Some(chunk), Some(last)) if chunk.len < CHUNK - 1 => {
-                chunk.insert(chunk.len, entry);
-                *last = entry;
-            }
-            _ => {
-                let mut chunk = Chunk::new();
-                chunk.insert(0, entry);
-                self.chunks.push(chunk);
-                self.lasts.push(entry);
-            }
+        if self.chunks.last().is_none_or(|chunk| chunk.len >= CHUNK - 1) {
+            self.chunks.push(Chunk::new());
+            self.lasts.push(entry);
+        }
+        if let (Some(chunk), Some(last)) = (self.chunks.last_mut(), self.lasts.last_mut()) {
+            chunk.insert(chunk.len, entry);
+            *last = entry;
         }
         Neighbours { before, after: None }
     }

@@ -159,15 +159,11 @@ impl Verifier<'_> {
                 expected: self.space.map(Excerpt::of),
             });
         }
-        match op.label() {
-            Some(label) if self.labels == Labels::Derived => {
-                Err(OpRefusal::Malformed(DecodeError::IdMismatch {
-                    found: Excerpt::of(label),
-                    expected: Excerpt::of(&op_id(op.actor(), op.ts())),
-                }))
-            }
-            _ => Ok(()),
+        if let Some(label) = op.label().filter(|_| self.labels == Labels::Derived) {
+            let (found, expected) = (Excerpt::of(label), Excerpt::of(&op_id(op.actor(), op.ts())));
+            return Err(OpRefusal::Malformed(DecodeError::IdMismatch { found, expected }));
         }
+        Ok(())
     }
 
     /// Refuses an operation by an unknown key before its text is built and hashed: a stranger could make that expensive

@@ -111,11 +111,8 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
         match self.reader.peek() {
             Some(b'{') => return self.begin_object(),
             Some(b'[') => return self.begin_array(),
-            Some(b'"') => {
-                self.reader.eat(b'"');
-                self.string()?;
-            }
             Some(b'-' | b'0'..=b'9') => self.number()?,
+            _ if self.reader.eat(b'"') => self.string()?,
             _ => self.word()?,
         }
         Ok(false)
@@ -199,13 +196,11 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
         self.string()?;
         self.reader.colon()?;
         push(self.out, ":");
-        if let Some(Container::Object(object)) = self.open.last_mut() {
-            let before = self.members.get(object.first_member..).and_then(<[OpenMember]>::last);
-            if let Some(before) = before
-                && object.ascending
-            {
-                object.ascending = compare_names(self.out, before.name, name).is_lt();
-            }
+        if let Some(Container::Object(object)) = self.open.last_mut()
+            && object.ascending
+            && let Some(before) = self.members.get(object.first_member..).and_then(<[OpenMember]>::last)
+        {
+            object.ascending = compare_names(self.out, before.name, name).is_lt();
         }
         self.members.push(OpenMember { name, end: name, source });
         Ok(())
@@ -257,13 +252,9 @@ impl<'r, 'a, 'o> Canonicalizer<'r, 'a, 'o> {
         loop {
             let Piece { plain, escaped, .. } = self.reader.piece()?;
             push(self.out, plain);
-            match escaped {
-                Some(character) => {
-                    reserve(self.out, 8);
-                    write_character(self.out, character);
-                }
-                None => break,
-            }
+            let Some(character) = escaped else { break };
+            reserve(self.out, 8);
+            write_character(self.out, character);
         }
         push(self.out, "\"");
         Ok(())

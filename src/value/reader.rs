@@ -173,18 +173,17 @@ impl<'a> JsonReader<'a> {
     }
 
     fn rest_of_string(&mut self) -> Result<Cow<'a, str>, JsonError> {
-        let Piece { plain, escaped, .. } = self.piece()?;
-        let Some(character) = escaped else { return Ok(Cow::Borrowed(plain)) };
-        let mut text = String::from(plain);
-        text.push(character);
-        loop {
-            let Piece { plain, escaped, .. } = self.piece()?;
-            text.push_str(plain);
-            match escaped {
-                Some(character) => text.push(character),
-                None => return Ok(Cow::Owned(text)),
-            }
+        let mut piece = self.piece()?;
+        if piece.escaped.is_none() {
+            return Ok(Cow::Borrowed(piece.plain));
         }
+        let mut text = String::from(piece.plain);
+        while let Some(character) = piece.escaped {
+            text.push(character);
+            piece = self.piece()?;
+            text.push_str(piece.plain);
+        }
+        Ok(Cow::Owned(text))
     }
 
     /// Advances past bytes that are ASCII.

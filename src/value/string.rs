@@ -14,10 +14,8 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
         let (plain, special) = rest.split_at(plain_len(rest.as_bytes()));
         out.push_str(plain);
         let mut characters = special.chars();
-        match characters.next() {
-            Some(character) => write_character(out, character),
-            None => break,
-        }
+        let Some(character) = characters.next() else { break };
+        write_character(out, character);
         rest = characters.as_str();
     }
     out.push('"');
