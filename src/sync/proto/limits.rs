@@ -63,7 +63,8 @@ pub(crate) const MAX_HASHED_NAMES: usize = 256;
 /// Operations of which a session sends another copy because the peer asked.
 pub(crate) const MAX_ALTERNATES_SENT: usize = 1024;
 
-/// Operations refused for their signature that a session remembers, to see whether a genuine copy followed.
+/// Operations refused for their signature that a session remembers, to see whether a genuine copy followed; and
+/// operations refused for an unknown key of a known actor that a session or a push hashes.
 pub(crate) const MAX_BAD_SIGNATURES: usize = 4096;
 
 /// Sessions that a responder remembers for resumption. Each takes a few hundred bytes, and 8 for each run of operations

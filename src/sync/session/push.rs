@@ -6,7 +6,7 @@ use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::replica::{CopySet, NewRefused, Replica};
 use crate::sync::authors::PeerFilter;
-use crate::sync::proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_REFUSED, room_for_ops};
+use crate::sync::proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_BAD_SIGNATURES, MAX_REFUSED, room_for_ops};
 use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, write_push};
 use crate::sync::resume::{CommonOps, ResumeToken};
 use crate::sync::{IngestedOps, Received, RefusalReason, SyncError};
@@ -25,6 +25,8 @@ pub struct Push {
     peer: PeerFilter,
     /// Operations of the peer that were refused.
     refused: u64,
+    /// Those of them with an unknown key of a known actor that were hashed.
+    unknown_keys: usize,
     options: SyncOptions,
 }
 
@@ -36,7 +38,7 @@ impl Push {
         options: &SyncOptions,
     ) -> Self {
         let next = common.cursor();
-        Self { common, next, version, peer, refused: 0, options: options.clone() }
+        Self { common, next, version, peer, refused: 0, unknown_keys: 0, options: options.clone() }
     }
 
     /// Creates the initiator's side after a session that converged. `options` are those of the session.
@@ -110,7 +112,7 @@ impl Push {
     }
 
     /// Remembers operations that were refused, so that the next session does not bring them again.
-    fn remember(&self, replica: &mut Replica, ingested: &IngestedOps<'_>) {
+    fn remember(&mut self, replica: &mut Replica, ingested: &IngestedOps<'_>) {
         let Some(name) = self.options.peer.as_ref().filter(|_| !ingested.refused.is_empty()) else {
             return;
         };
@@ -118,9 +120,12 @@ impl Push {
         for refused in &ingested.refused {
             let Some(op) = refused.op else { continue };
             let is_doubtful = refused.is_doubtful_copy(replica);
-            if refused.reason == RefusalReason::UnknownKey && !is_doubtful {
-                // The actor is named in the filter instead.
-                continue;
+            if refused.reason == RefusalReason::UnknownKey {
+                if !is_doubtful || self.unknown_keys >= MAX_BAD_SIGNATURES {
+                    // An unknown actor is named in the filter instead. The others cost bytes.
+                    continue;
+                }
+                self.unknown_keys += 1;
             }
             let crypto = replica.crypto();
             let Ok(hash) = OpHash::of(&crypto, op) else { continue };
