@@ -122,3 +122,23 @@ fn one_statement_does_not_clear_the_doubts_of_several() {
     run(&mut session(7), &mut bob, &mut at_relay, &mut relay, NOW).unwrap();
     assert_same(&alice, &bob);
 }
+
+/// Of two relays that do not verify, one has found the genuine copy, and the other knows that its own is in doubt.
+#[test]
+fn a_genuine_copy_goes_from_one_blind_relay_to_another() {
+    let genuine = set("alice", 1_700_000_000_000, 0, "p", "genuine");
+    let forged = SignedOp::new(genuine.op().clone(), genuine.kid(), Signature::from_bytes([9; 64])).unwrap();
+    let relay = || blind(std::slice::from_ref(&forged));
+    let (mut first, mut second) = (relay(), relay());
+    let (mut at_first, mut at_second) = (responder(), responder());
+    let mut alice = reader(&["alice"]);
+    give(&mut alice, &[genuine]);
+    for (relay, at_relay) in [(&mut first, &mut at_first), (&mut second, &mut at_second)] {
+        run(&mut session(1), &mut reader(&["alice"]), at_relay, relay, NOW).unwrap();
+    }
+    run(&mut session(2), &mut alice, &mut at_first, &mut first, NOW).unwrap();
+    run(&mut session(3), &mut second, &mut at_first, &mut first, NOW).unwrap();
+    let mut bob = reader(&["alice"]);
+    run(&mut session(4), &mut bob, &mut at_second, &mut second, NOW).unwrap();
+    assert_same(&alice, &bob);
+}

@@ -101,21 +101,34 @@ fn a_recorded_session_with_a_changed_bit_ends() {
     let all = world.all();
     let messages = recorded(&world, &all);
     let step = if std::env::var_os("POLICYSYNC_RUNS").is_some() { 1 } else { 11 };
-    let (mut tried, mut converged) = (0, 0);
+    let (mut tried, mut repaired, mut unnoticed) = (0, 0, 0);
     for (at, message) in messages.iter().enumerate() {
         for bit in (0..8 * message.len()).step_by(step) {
+            let mut count = 0;
             let end = through(&world, &all, |carried, message| {
+                count += 1;
                 if carried == at {
                     message[bit / 8] ^= 1 << (bit % 8);
                 }
             });
             tried += 1;
-            converged += usize::from(end == Ok(true));
+            match end {
+                Ok(true) if count > messages.len() => repaired += 1,
+                Ok(true) => unnoticed += 1,
+                _ => {}
+            }
         }
     }
-    // Some bits do not matter: a limit, a hint, an operation that is wanted twice, an author of no operation.
-    println!("{tried} bits changed, {converged} sessions still converged");
-    assert!(converged * 2 < tried, "{converged} of {tried}");
+    println!("{tried} bits changed, {repaired} repaired, {unnoticed} unnoticed");
+    // An operation that arrives with another kid or signature is refused, and requested and sent again. A quarter of all
+    // bytes are operations of the last answer. A first request in version 1 is answered in version 1.
+    assert!(repaired * 4 < tried, "{repaired} of {tried}");
+    // These bits decide nothing about which operations are equal: the limits of messages, the number and the hint in the
+    // first request, by which the responder chooses how much to describe at once, the admission tag, which costs bytes
+    // when it is another, an actor in a filter of whom there is no operation (the next session has a new filter), the
+    // short id of an operation that the other side lacks in any case, and the wish for one that is there. All else is
+    // part of the session's key, of its sums, or of the numbers that both sides must agree on.
+    assert!(unnoticed * 12 < tried, "{unnoticed} of {tried}");
 }
 
 #[test]

@@ -234,6 +234,23 @@ fn what_the_peer_refused_is_sent_again_only_when_it_changes() {
     assert!(result.is_converged(), "{result:?}");
 }
 
+/// The peer refuses every other operation of a request.
+#[test]
+fn an_acknowledgement_names_all_that_was_refused() {
+    let mut device = reader(&["alice", "bob"]);
+    for n in 0..3000 {
+        give(&mut device, &written(if n % 2 > 0 { "alice" } else { "bob" }, n, 1));
+    }
+    let mut peer = Replica::open(deny_bob()).unwrap();
+    let mut at_peer = responder();
+    let (result, _) = named("peer", 1, None, &mut device, &mut at_peer, &mut peer);
+    let (_, count, _, refused_by_peer) = except(result);
+    assert_eq!((count, refused_by_peer.denied), (1500, 1500));
+    let (result, progress) = named("peer", 2, None, &mut device, &mut at_peer, &mut peer);
+    let (.., refused_by_peer) = except(result);
+    assert_eq!((progress.op_bytes_sent, refused_by_peer.denied), (0, 1500));
+}
+
 #[test]
 fn other_keys_ask_for_what_was_refused_again() {
     let mut relay = blind(&written("bob", 0, 100));

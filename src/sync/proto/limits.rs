@@ -94,6 +94,12 @@ pub(crate) fn room_for_ops(limit: usize) -> usize {
     limit.saturating_sub(other_bytes(limit))
 }
 
+/// Returns the number of bytes that runs of refused operations may fill in an answer of at most `limit` bytes. They
+/// take from the room for operations.
+pub(crate) fn room_for_runs(limit: usize) -> usize {
+    room_for_ops(limit) / 2
+}
+
 fn other_bytes(limit: usize) -> usize {
     MAX_OTHER_BYTES.min(limit / 2)
 }

@@ -32,6 +32,14 @@ impl CommonOps {
         }
     }
 
+    /// Forgets the operations that the session received before this one, and the first of those after it if there are
+    /// too many scattered ones.
+    pub(crate) fn forget_before(&mut self, number: OpSeq) {
+        self.received.remove_before(number);
+        let too_many = self.received.len().saturating_sub(MAX_RUNS);
+        self.received.0.drain(..too_many);
+    }
+
     /// Returns the operations that the session received.
     pub(crate) const fn received(&self) -> &OpRuns {
         &self.received
@@ -107,6 +115,15 @@ impl OpRuns {
             _ => self.0.insert(at, OpRun { first: number, end }),
         }
         true
+    }
+
+    /// Removes all numbers before this one.
+    pub(crate) fn remove_before(&mut self, number: OpSeq) {
+        let gone = self.0.partition_point(|run| run.end <= number);
+        self.0.drain(..gone);
+        if let Some(run) = self.0.first_mut() {
+            run.first = run.first.max(number);
+        }
     }
 
     /// Adds numbers in any order, in one pass over the runs.
@@ -218,6 +235,18 @@ mod tests {
                 together.extend(numbers);
                 prop_assert_eq!(&together, &one_by_one);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_before_one_are_removed(numbers in prop::collection::vec(0..60_u32, 0..40), before in 0..61_u32) {
+            let mut runs = OpRuns::default();
+            runs.extend(numbers.iter().copied().map(OpSeq::new).collect());
+            runs.remove_before(OpSeq::new(before));
+            let left: BTreeSet<OpSeq> =
+                numbers.into_iter().filter(|number| *number >= before).map(OpSeq::new).collect();
+            prop_assert_eq!(runs.numbers().collect::<BTreeSet<_>>(), left);
         }
     }
 

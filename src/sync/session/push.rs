@@ -14,7 +14,8 @@ use crate::sync::{IngestedOps, Received, RefusalReason, SyncError};
 /// The exchange of new operations after a session that converged, over a connection that stays open.
 ///
 /// Each side sends operations as they arrive in its log, except those that came from the peer and those of authors that
-/// the peer does not know. Messages are not answered. The next session finds operations that were lost on the way.
+/// the peer did not know when the session began: when either side has learnt a key, begin another session. Messages are
+/// not answered. The next session finds operations that were lost on the way.
 pub struct Push {
     common: CommonOps,
     /// The next operation to look at.
@@ -68,7 +69,16 @@ impl Push {
             next = number.checked_add(1).unwrap_or(number);
         }
         self.next = next;
+        // No earlier one is looked at again.
+        self.common.forget_before(next);
         Ok((packer.count() > 0).then(|| write_push(self.version, &LogSpace::of(replica), packer)))
+    }
+
+    /// Returns a message without operations: this side accepts more than when the session began. `None` in version 1,
+    /// which leaves out nothing.
+    pub(crate) fn call_for_session(&self, replica: &Replica) -> Option<Vec<u8>> {
+        let message = || write_push(self.version, &LogSpace::of(replica), OpPacker::new(0));
+        (self.version > ProtocolVersion::V1).then(message)
     }
 
     /// Ingests the operations of a message from the peer, in one batch.
@@ -90,6 +100,8 @@ impl Push {
         for number in ingested.numbers {
             self.common.add(number);
         }
+        // Operations that are forgotten go back to the peer, which has them.
+        self.common.forget_before(self.next);
         self.refused = self.refused.saturating_add(ingested.received.refused.total());
         if self.refused > MAX_REFUSED {
             return Err(SyncError::TooManyRefused { limit: MAX_REFUSED });
@@ -129,5 +141,48 @@ impl Push {
     #[must_use]
     pub fn waiting(&self, replica: &Replica) -> u64 {
         replica.log().cursor().position().saturating_sub(self.next.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::KeyPair;
+    use crate::hlc::Hlc;
+    use crate::keys::{SigningSecretKey, sign_op};
+    use crate::op::Op;
+    use crate::replica::ReplicaOptions;
+    use crate::sync::proto::limits::MAX_RUNS;
+    use crate::sync::resume::OpRuns;
+
+    /// Operations of both sides in turn, over a connection that stays open for long.
+    #[test]
+    fn a_push_remembers_few_operations_however_many_it_has_exchanged() {
+        const NOW: WallMillis = WallMillis(1_760_000_000_000);
+        let key =
+            |actor, seed| SigningSecretKey::new(actor, KeyPair::from_seed(&[seed; 32]).unwrap()).unwrap();
+        let (alice, bob) = (key("alice", 1), key("bob", 2));
+        let mut replica = Replica::open(ReplicaOptions::new().write_as(alice)).unwrap();
+        replica.keys_mut().register(bob.public_key().clone()).unwrap();
+        let common = CommonOps::new(replica.log(), OpSeq::FIRST, OpRuns::default());
+        let mut push = Push::new(common, ProtocolVersion::V2, PeerFilter::default(), &SyncOptions::new());
+        let exchange = |push: &mut Push, replica: &mut Replica, number: u64| {
+            let op = Op::lww_set("bob", Hlc::new(number, 0).unwrap(), ("Task", "t1", "title"), "x").unwrap();
+            let mut packer = OpPacker::new(1000);
+            assert!(packer.push(sign_op(&replica.crypto(), op, &bob).unwrap().as_ref()));
+            let message = write_push(ProtocolVersion::V2, &LogSpace::of(replica), packer);
+            assert_eq!(push.receive(replica, NOW, &message).unwrap().new_ops(), 1);
+            replica.set(NOW, ("Task", "t2", "title"), "x").unwrap();
+        };
+        for number in 0..100 {
+            exchange(&mut push, &mut replica, number);
+            push.next_message(&replica).unwrap().unwrap();
+            assert_eq!(push.common.received().len(), 0);
+        }
+        // A line that takes nothing.
+        for number in 100..100 + u64::try_from(MAX_RUNS).unwrap() + 10 {
+            exchange(&mut push, &mut replica, number);
+        }
+        assert_eq!(push.common.received().len(), MAX_RUNS);
     }
 }

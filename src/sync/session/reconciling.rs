@@ -13,11 +13,11 @@ use crate::replica::{Claim, NewRefused, RefusedByPeer, RefusedOps, Replica};
 use crate::sync::authors::{PeerFilter, UnknownAuthors};
 use crate::sync::proto::limits::{
     MAX_CLAIMS, MAX_PENDING, MAX_PENDING_BYTES, MAX_REFUSED, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES,
-    REFUSED_AS_PROGRESS, max_idle_rounds, room_for_ranges,
+    REFUSED_AS_PROGRESS, max_idle_rounds, room_for_ranges, room_for_runs,
 };
 use crate::sync::proto::{
-    Continuation, Copies, Phase, ProtocolVersion, RangeItem, RangeWriter, ReadSections, Sections,
-    ServingOrder, SyncAnswer, Welcome,
+    Continuation, Copies, Phase, ProtocolVersion, RangeItem, RangeWriter, ReadSections, RefusedRuns,
+    Sections, ServingOrder, SyncAnswer, Welcome,
 };
 use crate::sync::rbsr::{
     Bound, Entries, Fingerprinter, OnFingerprint, OnIds, RangeContent, Snapshot, View, short,
@@ -187,7 +187,12 @@ impl Reconciling {
         let ranges = self.describe_pending(replica);
         let Comparison { id, fingerprinter, welcome, .. } = &self.comparison;
         let limit = welcome.limit.min(self.start.preferred);
-        let ops = self.outbox.pack(replica, fingerprinter, limit)?;
+        let most = match self.start.version {
+            ProtocolVersion::V1 => usize::MAX,
+            // Few enough for an answer that names any of them as refused.
+            ProtocolVersion::V2 => RefusedRuns::most_ops(room_for_runs(welcome.limit.min(self.start.limit))),
+        };
+        let ops = self.outbox.pack(replica, fingerprinter, limit, most)?;
         let copies = self.inbox.take_copies(replica.crypto(), self.start.version);
         self.asked_copies.clone_from(&copies);
         if ranges.is_empty() && ops.count() == 0 && copies.is_empty() {

@@ -16,7 +16,7 @@ use crate::store::StoreError;
 use crate::sync::authors::{AuthorFilter, Declined, PeerFilter};
 use crate::sync::proto::limits::{
     MAX_ALTERNATES_WANTED, MAX_CLAIMS, MAX_SNAPSHOTS, MIN_MESSAGE_BYTES, NEWEST, ONE_OP_MESSAGE_BYTES,
-    room_for_ops, room_for_ranges,
+    room_for_ops, room_for_ranges, room_for_runs,
 };
 use crate::sync::proto::{
     Ack, Alert, Continuation, Copies, Hello, LogSpace, OpCopies, Phase, ProtocolVersion, RangeItem,
@@ -56,6 +56,8 @@ pub struct Reply {
     pub received: Received,
     /// Operations in the answer.
     pub sent: u64,
+    /// True if it answers the first request of a session.
+    pub(crate) is_first: bool,
 }
 
 impl Responder {
@@ -186,7 +188,13 @@ impl Responder {
         });
         let view = View { entries, fingerprinter: &fingerprinter, snapshot: &snapshot };
         let limit = head.limit.min(self.options.preferred());
-        let mut draft = Draft::new(replica, view, ServingOrder::of(head.version), limit);
+        let refused = ingested.refused.iter().map(|refused| (refused.at, refused.reason));
+        let refused_runs = match head.version {
+            ProtocolVersion::V1 => RefusedRuns::default(),
+            ProtocolVersion::V2 => RefusedRuns::within(room_for_runs(limit), refused),
+        };
+        let room = room_for_ops(limit).saturating_sub(refused_runs.len());
+        let mut draft = Draft::new(replica, view, ServingOrder::of(head.version), limit, room);
         let welcome = match head.phase {
             Phase::Hello(hello) => {
                 let hint = hint_of(crypto, entries, cursor, is_left_out);
@@ -217,8 +225,6 @@ impl Responder {
         draft.send_copies(&claims.to_send)?;
         let sent = wide(draft.ops.count());
         let received = ingested.received;
-        let mut refused_runs = RefusedRuns::default();
-        ingested.refused.iter().for_each(|refused| refused_runs.add(refused.at, refused.reason));
         let ack = Ack {
             refused_runs,
             new_ops: received.new_ops(),
@@ -234,10 +240,11 @@ impl Responder {
             let announced = Tally { count: welcome.count, sum: welcome.total };
             PastSession::new(name, head.version, common, announced).with(peer, replica)
         });
+        let is_first = welcome.is_some();
         let message = SyncAnswer { welcome, ack, continuation: draft.continuation, sections }.write(&head);
         self.sessions.record(replica.log(), name, new, &ingested.numbers, &sent_numbers);
         self.keep_snapshot(CachedSnapshot { id, log: replica.log().id().clone(), snapshot });
-        Ok(Reply { message, received, sent })
+        Ok(Reply { message, received, sent, is_first })
     }
 
     /// Removes and returns the snapshot of an earlier request of the session.
@@ -327,13 +334,13 @@ struct Draft<'v> {
 }
 
 impl<'v> Draft<'v> {
-    /// Creates an answer of at most `limit` bytes, unless it carries a single operation.
-    fn new(replica: &'v Replica, view: View<'v>, order: ServingOrder, limit: usize) -> Self {
+    /// Creates an answer of at most `limit` bytes, of which operations may fill `room`, unless it carries a single one.
+    fn new(replica: &'v Replica, view: View<'v>, order: ServingOrder, limit: usize, room: usize) -> Self {
         Self {
             replica,
             view,
             ranges: RangeWriter::new(order, room_for_ranges(limit)),
-            ops: OpPacker::new(room_for_ops(limit)),
+            ops: OpPacker::new(room),
             sent_numbers: Vec::new(),
             continuation: None,
         }

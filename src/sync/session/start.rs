@@ -23,7 +23,7 @@ pub(crate) struct Start {
     pub(crate) version: ProtocolVersion,
     pub(crate) nonce: [u8; 16],
     /// The limit of answers that this side announces, in bytes.
-    limit: usize,
+    pub(crate) limit: usize,
     /// The limit of this side's requests, in bytes.
     pub(crate) preferred: usize,
     /// The earlier session that was offered for resumption.

@@ -164,19 +164,20 @@ impl Outbox {
         true
     }
 
-    /// Packs operations for a message of at most `limit` bytes, and remembers them as in flight.
+    /// Packs operations for a message of at most `limit` bytes, about `most` of them, and remembers them as in flight.
     pub(crate) fn pack(
         &mut self,
         replica: &Replica,
         fingerprinter: &Fingerprinter,
         limit: usize,
+        most: usize,
     ) -> Result<OpPacker, StoreError> {
         let index = replica.log().index();
         let room = room_for_ops(limit);
         let mut packer = OpPacker::new(self.room.map_or(room, |smaller| smaller.min(room)));
         let mut packed = BTreeSet::new();
         while let Some(number) = self.waiting.front() {
-            if !pack_op(replica, *number, &mut packer)? {
+            if packer.count() >= most || !pack_op(replica, *number, &mut packer)? {
                 break;
             }
             packed.insert(*number);
@@ -184,7 +185,7 @@ impl Outbox {
             self.in_flight_waiting.extend(self.waiting.pop_front());
         }
         while let Some(number) = self.alternates.front() {
-            if !pack_op(replica, *number, &mut packer)? {
+            if packer.count() >= most || !pack_op(replica, *number, &mut packer)? {
                 break;
             }
             packed.insert(*number);

@@ -27,6 +27,8 @@ pub struct LineInitiator {
     covered: u64,
     /// The number of registered keys when the last session began.
     keys: usize,
+    /// True if the other side has asked for a session, because it accepts more than when the last one began.
+    is_called: bool,
     awaiting: bool,
     result: Option<SessionResult>,
     progress: Progress,
@@ -50,6 +52,10 @@ impl LineInitiator {
     /// The time from the start of a session that did not converge to the start of the next: a minute.
     pub const AGAIN: WallMillis = WallMillis(60_000);
 
+    /// The time from the start of a session to the start of one that the other side has asked for, because it has
+    /// learnt a key: a second.
+    pub const AGAIN_WHEN_CALLED: WallMillis = WallMillis(1_000);
+
     /// The time from the start of a session in which the other side refused operations to the start of the next: ten
     /// minutes. If this side refused some, the next begins when it has learnt a key.
     pub const AGAIN_WITH_EXCEPTIONS: WallMillis = WallMillis(600_000);
@@ -66,6 +72,7 @@ impl LineInitiator {
             began: None,
             covered: 0,
             keys: 0,
+            is_called: false,
             awaiting: false,
             result: None,
             progress: Progress::default(),
@@ -117,7 +124,9 @@ impl LineInitiator {
     ) -> Result<LineEvent, SyncError> {
         if message.first() == Some(&PUSH) {
             let push = self.push.as_mut().ok_or(SyncError::OutOfTurn)?;
-            return Ok(LineEvent::Pushed(push.receive(replica, now, message)?));
+            let received = push.receive(replica, now, message)?;
+            self.is_called |= received.total() == 0;
+            return Ok(LineEvent::Pushed(received));
         }
         let forgotten = SyncError::AlertReceived(Alert::Forgotten).to_alert();
         if !self.awaiting && message == forgotten {
@@ -164,16 +173,19 @@ impl LineInitiator {
     }
 
     /// Returns true if a session may bring what the last one left out: this side has learnt a key, or the other side
-    /// may have learnt one.
+    /// has, or may have.
     fn may_admit_more(&self, replica: &Replica, now: WallMillis) -> bool {
         // The other side leaves out what is written with a key that this side did not know.
         if replica.keys().len() != self.keys {
             return true;
         }
+        let began = self.began.map_or(0, |began| began.0);
+        if self.is_called && now.0.saturating_sub(began) >= Self::AGAIN_WHEN_CALLED.0 {
+            return true;
+        }
         let Some(SessionResult::ConvergedExcept { refused, refused_by_peer, .. }) = &self.result else {
             return false;
         };
-        let began = self.began.map_or(0, |began| began.0);
         let is_long_ago = now.0.saturating_sub(began) >= Self::AGAIN_WITH_EXCEPTIONS.0;
         is_long_ago && (refused_by_peer.total() > 0 || refused.bad_signature > 0)
     }
@@ -195,6 +207,7 @@ impl LineInitiator {
         self.session = Some(SyncSession::new(options, nonce));
         self.began = Some(now);
         self.keys = replica.keys().len();
+        self.is_called = false;
     }
 
     fn conclude(&mut self, replica: &Replica, result: Option<SessionResult>) {

@@ -14,13 +14,15 @@ pub struct LineResponder {
     push: Option<Push>,
     /// True if the initiator wanted to resume an unknown session, and may have pushed before it learnt that.
     forgotten: bool,
+    /// The number of keys when the last session began.
+    keys: usize,
 }
 
 impl LineResponder {
     /// Returns a line without any messages.
     #[must_use]
     pub const fn new() -> Self {
-        Self { push: None, forgotten: false }
+        Self { push: None, forgotten: false, keys: 0 }
     }
 
     /// Processes a message of the initiator. Returns the answer, if the message has one.
@@ -52,16 +54,28 @@ impl LineResponder {
         }
         // In a new session nothing is pushed; its end starts that again.
         (self.push, self.forgotten) = (None, false);
-        Ok(Some(responder.respond(replica, now, message)?.message))
+        let answer = responder.respond(replica, now, message)?;
+        if answer.is_first {
+            self.keys = replica.keys().len();
+        }
+        Ok(Some(answer.message))
     }
 
-    /// Returns a message with operations that the initiator does not have, or `None` if it has all.
+    /// Returns a message with operations that the initiator does not have, or `None` if it has all. When this side has
+    /// learnt a key, the message asks for a session: the initiator has left out what was not accepted until then.
     ///
     /// # Errors
     ///
     /// [`SyncError::OtherReplica`] and [`SyncError::Store`].
     pub fn next_message(&mut self, replica: &Replica) -> Result<Option<Vec<u8>>, SyncError> {
-        self.push.as_mut().map_or(Ok(None), |push| push.next_message(replica))
+        let Some(push) = &mut self.push else { return Ok(None) };
+        if self.keys != replica.keys().len() {
+            self.keys = replica.keys().len();
+            if let Some(message) = push.call_for_session(replica) {
+                return Ok(Some(message));
+            }
+        }
+        push.next_message(replica)
     }
 
     /// Returns true if new operations are sent as they arrive: a session on this line has converged.
