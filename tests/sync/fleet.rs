@@ -378,7 +378,7 @@ impl Fleet {
     fn edge(&mut self, count: u64) {
         let sign = |op: Op| sign_op(&crypto(), op, &key("edge")).unwrap();
         let path = self.path();
-        let t = self.now + [0, 0, YEAR, 4 * YEAR][self.random.below(4)];
+        let t = self.now + [0, 5 * MINUTE, YEAR, 4 * YEAR][self.random.below(4)];
         let ts = Hlc::new(t, Hlc::MAX.c()).unwrap();
         let value = self.random.next().to_string();
         let mut ops = vec![sign(Op::lww_set("edge", ts, ("Task", "t1", &*path), value).unwrap())];
@@ -511,6 +511,10 @@ impl Fleet {
             0 => {
                 let count = if self.is_heavy && self.random.below(4) == 0 { 20_000 } else { 20 };
                 self.edge(count);
+                // The next write comes right after a counter at its end.
+                self.sync(number, RELAY);
+                let (path, value) = (self.path(), self.random.next().to_string());
+                self.devices[number].write(now, &path, &value);
             }
             1 if self.random.below(4) == 0 => self.flood(),
             1 if self.random.below(3) == 0 => self.slander(),

@@ -24,7 +24,7 @@ const ROUND_TRIPS: u32 = 12;
 /// In the place of the side that began the session.
 const PUSH: usize = usize::MAX;
 
-/// Who began the session, who has sent a copy, who has received it, and the copy.
+/// A copy of an operation that was carried: the side that began the session, the sender, the receiver, and the copy.
 type Carried = (usize, usize, usize, [u8; 16]);
 
 /// The account of all sides.

@@ -56,7 +56,7 @@ const LIES: [Lie; 10] = [
     Lie::Forgeries,
     Lie::Unasked,
     Lie::Equal,
-    // These take long, so they are told rarely.
+    // This takes long, so it is rare.
     Lie::Junk,
 ];
 
