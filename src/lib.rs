@@ -54,11 +54,11 @@
 //!
 //! # Features
 //!
-//! Features only add. `capi` and `sqlite` are on by default.
+//! Features only add. `sqlite` is on by default.
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `capi` | the exported functions of `include/policysync.h`; a Rust program does not need them |
+//! | `capi` | the exported functions of `include/policysync.h`, for the libraries that `make install` builds |
 //! | `http` | [`HttpClient`] synchronizes over HTTP; [`answer_http`] is the handler for any server |
 //! | `parallel` | [`ReplicaOptions::threads`]: verifies a batch on several threads |
 //! | `sqlite` | [`ReplicaOptions::path`]: keeps a replica in an SQLite file |

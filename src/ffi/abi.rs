@@ -1,4 +1,4 @@
-//! The number of the binary interface. `build.rs` reads this file too.
+//! The number of the binary interface.
 
 /// The number of the binary interface, which is part of the shared library's name. A program built for one number runs
 /// with every library of that number. It is independent of the library's version.
