@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use policysync::crypto::random;
 use policysync::sync::{Progress, Refusals, SessionResult};
 use policysync::transport::{ConnectionError, ConnectionOptions, HttpError, HttpOptions, SyncReport};
 use policysync::{HttpClient, SyncOptions, system_wall_clock};
@@ -61,7 +60,7 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let client = HttpClient::new(url, options).map_err(explained)?;
     let mut replica = StoreOptions::of(matches)?.open_or_create()?;
     let mut line = ProgressLine::new();
-    let result = client.sync(&mut replica, SyncOptions::new(), random()?, system_wall_clock, |progress| {
+    let result = client.sync(&mut replica, SyncOptions::new(), system_wall_clock, |progress| {
         let Progress { left_to_receive, sent, left_to_send, .. } = progress;
         let received = progress.received.new_ops();
         line.show(&format!(

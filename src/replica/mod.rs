@@ -17,6 +17,7 @@ mod peers;
 mod read;
 mod refused;
 mod restore;
+mod shared;
 mod verify;
 mod write;
 
@@ -46,12 +47,14 @@ pub use journal::{JournalError, Restoring, Unsaved};
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
 pub(crate) use refused::{CopyDigest, NewRefused, Refused, RefusedByPeer, RefusedOp, RefusedOps};
+pub use shared::{Observer, ReplicaGuard, SharedReplica};
 pub use write::{FieldWrite, WriteError};
 
 /// A copy of the data: the operations that this device has written and received, merged.
 ///
 /// A replica opens no sockets, reads no clock, and starts no threads unless [`ReplicaOptions`] ask for them. Calls that
-/// need the time take it as an argument. A replica can be sent to another thread; put it behind a lock to share it.
+/// need the time take it as an argument. A replica can be sent to another thread; a [`SharedReplica`] is for several
+/// threads.
 ///
 /// - Write a field: [`set`](Self::set), [`delete`](Self::delete); several at once: [`write_batch`](Self::write_batch),
 ///   [`delete_entity`](Self::delete_entity).
