@@ -16,6 +16,7 @@ mod outcome;
 mod peers;
 mod read;
 mod refused;
+mod report;
 mod restore;
 mod shared;
 mod verify;
@@ -47,6 +48,7 @@ pub use journal::{JournalError, Restoring, Unsaved};
 pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
 pub(crate) use refused::{CopyDigest, NewRefused, Refused, RefusedByPeer, RefusedOp, RefusedOps};
+pub use report::ReplicaReport;
 pub use shared::{Observer, ReplicaGuard, SharedReplica};
 pub use write::{FieldWrite, WriteError};
 

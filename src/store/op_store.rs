@@ -37,6 +37,17 @@ impl Backing {
         }
     }
 
+    /// Returns its kind, in a word.
+    fn kind(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) if store.is_read_only() => "file, read only",
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => "file",
+            Self::Other(_) => "other",
+        }
+    }
+
     /// Returns true if this library opened it for reading only.
     fn is_read_only(&self) -> bool {
         match self {
@@ -88,6 +99,14 @@ impl OpStore {
         let ledger = Ledger::open(crypto, backing.port().head()?, space, seal_key)?;
         let (form, space) = (RecordForm::Whole, space.map(Into::into));
         Ok(Self { crypto, backing, form, space, ledger, process: Process::current() })
+    }
+
+    /// Returns the kind of the store, in a word.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.form {
+            RecordForm::Body => "memory",
+            RecordForm::Whole => self.backing.kind(),
+        }
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {

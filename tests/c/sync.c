@@ -318,6 +318,7 @@ static void test_what_is_refused(void) {
     policysync_replica *trusting = NULL;
     policysync_buffer actor = POLICYSYNC_BUFFER_INIT;
     policysync_buffer kid = POLICYSYNC_BUFFER_INIT;
+    policysync_buffer trace = POLICYSYNC_BUFFER_INIT;
     policysync_sync_result result;
     policysync_progress progress;
     policysync_ingested ingested;
@@ -341,6 +342,11 @@ static void test_what_is_refused(void) {
     EXPECT(POLICYSYNC_OK, policysync_session_unknown_author(pair.session, 0, &actor, &kid, err));
     CHECK(actor.len == 5 && memcmp(actor.data, "alice", 5) == 0 && kid.len > 0);
     EXPECT(POLICYSYNC_NOT_FOUND, policysync_session_unknown_author(pair.session, 1, &actor, &kid, err));
+    EXPECT(POLICYSYNC_OK, policysync_session_trace(pair.session, &trace, err));
+    CHECK(strstr((const char *)trace.data, "sessions 1, steps ") == (const char *)trace.data);
+    CHECK(strstr((const char *)trace.data, ", refused 1 (unknown key)") != NULL);
+    CHECK(strstr((const char *)trace.data, "alice") == NULL && strstr((const char *)trace.data, "gold") == NULL);
+    policysync_buffer_dispose(&trace);
     EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(nothing(), 0, &actor, &kid, NULL));
     EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, nothing(), &kid, NULL));
     EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, &actor, nothing(), NULL));
@@ -784,6 +790,8 @@ static void test_nulls_in_sync(void) {
     NULL_IN("session", policysync_session_receive(nothing(), pair.alice, NOW, "x", 1, NULL, err));
     NULL_IN("replica", policysync_session_receive(session, nothing(), NOW, "x", 1, NULL, err));
     NULL_IN("message", policysync_session_receive(session, pair.alice, NOW, NULL, 1, NULL, err));
+    NULL_IN("session", policysync_session_trace(nothing(), &buffer, err));
+    NULL_IN("out", policysync_session_trace(session, nothing(), err));
     NULL_IN("session", policysync_session_progress(nothing(), &progress, err));
     NULL_IN("progress", policysync_session_progress(session, nothing(), err));
     NULL_IN("session", policysync_session_result(nothing(), &result, NULL, err));

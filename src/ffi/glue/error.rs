@@ -69,6 +69,10 @@ impl Failure {
         Self::new(POLICYSYNC_ERR_PANIC, text.unwrap_or("a panic without a text"))
     }
 
+    pub(in crate::ffi) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds the index of the element of an array.
     pub(in crate::ffi) fn at(self, index: usize) -> Self {
         Self { op_index: u64::try_from(index).unwrap_or(POLICYSYNC_NO_INDEX), ..self }

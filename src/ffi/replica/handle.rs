@@ -12,6 +12,7 @@ use crate::ffi::glue::status::policysync_status_code::POLICYSYNC_OK;
 use crate::ffi::replica::clock::policysync_clock;
 use crate::ffi::replica::observer::policysync_observer;
 use crate::ffi::replica::options::{Options, policysync_replica_options};
+use crate::ffi::replica::report::Failures;
 use crate::ffi::replica::{clock, guard};
 use crate::{Replica, WallMillis};
 
@@ -53,7 +54,7 @@ pub extern "C" fn policysync_replica_open(
         let out = call.handle_out(out, "out")?;
         let Options { replica, guard_failed, clock, observer, file } = options?;
         let replica = Replica::open(replica).map_err(|error| in_file(error.into(), file.as_deref()))?;
-        let inside = Inside { replica, guard_failed, clock, observer };
+        let inside = Inside { replica, guard_failed, clock, observer, failures: Failures::default() };
         out.write_shared(policysync_replica { shared: Shared::new("replica", inside), file });
         Ok(POLICYSYNC_OK)
     })
@@ -72,6 +73,7 @@ pub(in crate::ffi) struct Inside {
     guard_failed: guard::Failed,
     clock: Option<Taken<policysync_clock>>,
     observer: Option<Taken<policysync_observer>>,
+    pub(in crate::ffi) failures: Failures,
 }
 
 impl policysync_replica {
@@ -93,7 +95,7 @@ impl policysync_replica {
     ) -> Result<T, Failure> {
         let mut entered = self.enter()?;
         let now = entered.now(now_ms)?;
-        let Inside { replica, guard_failed, observer, .. } = &mut *entered.inside;
+        let Inside { replica, guard_failed, observer, failures, .. } = &mut *entered.inside;
         let result = work(replica, now);
         if let Some(observer) = observer
             && replica.has_changes()
@@ -101,10 +103,14 @@ impl policysync_replica {
             observer.changed();
         }
         // A guard that fails aborts the call; its reason says more than that.
-        match guard_failed.take() {
+        let result = match guard_failed.take() {
             Some(failure) => Err(failure),
             None => result.map_err(|failure| self.name_file(failure)),
+        };
+        if let Err(failure) = &result {
+            failures.note(now, failure);
         }
+        result
     }
 }
 
@@ -133,6 +139,7 @@ mod tests {
             guard_failed: guard::Failed::default(),
             clock: None,
             observer: None,
+            failures: Failures::default(),
         };
         policysync_replica { shared: Shared::new("replica", inside), file: None }
     }

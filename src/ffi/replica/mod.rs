@@ -15,5 +15,6 @@ pub(super) mod observer;
 pub(super) mod options;
 pub(super) mod read;
 pub(super) mod read_typed;
+pub(super) mod report;
 pub(super) mod write;
 pub(super) mod write_typed;
