@@ -17,6 +17,8 @@ mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "capi")]
+pub(crate) use error::shown;
 pub use error::{Cause, Damage, Place, StoreError};
 pub use memory::MemoryStore;
 pub use port::{Commit, MAX_RECORD_BYTES, Record, Store};

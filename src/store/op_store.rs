@@ -37,6 +37,15 @@ impl Backing {
         }
     }
 
+    /// Returns the path of the file, if it is in one.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => Some(store.path()),
+            Self::Other(_) => None,
+        }
+    }
+
     /// Returns its kind, in a word.
     fn kind(&self) -> &'static str {
         match self {
@@ -99,6 +108,14 @@ impl OpStore {
         let ledger = Ledger::open(crypto, backing.port().head()?, space, seal_key)?;
         let (form, space) = (RecordForm::Whole, space.map(Into::into));
         Ok(Self { crypto, backing, form, space, ledger, process: Process::current() })
+    }
+
+    /// Names the file of the store in an error, if it is in one.
+    pub(crate) fn name_file(&self, error: StoreError) -> StoreError {
+        match self.backing.path() {
+            Some(path) => error.in_file(path),
+            None => error,
+        }
     }
 
     /// Returns the kind of the store, in a word.

@@ -1,7 +1,6 @@
 //! The handle of a replica.
 
 use std::mem::MaybeUninit;
-use std::path::{Path, PathBuf};
 
 use crate::ffi::glue::boundary::{free_shared, guarded};
 use crate::ffi::glue::callback::Taken;
@@ -14,14 +13,12 @@ use crate::ffi::replica::observer::policysync_observer;
 use crate::ffi::replica::options::{Options, policysync_replica_options};
 use crate::ffi::replica::report::Failures;
 use crate::ffi::replica::{clock, guard};
-use crate::{Replica, WallMillis};
+use crate::{OpenError, Replica, WallMillis};
 
 /// One copy of the data: the operations that this device has written and received, merged. A replica opens no sockets,
 /// and starts no threads that outlive a call.
 pub struct policysync_replica {
     shared: Shared<Inside>,
-    /// The file that it is kept in.
-    file: Option<PathBuf>,
 }
 
 /// Opens a replica: an empty one in memory, or with `options.path` the one in a file.
@@ -53,9 +50,14 @@ pub extern "C" fn policysync_replica_open(
         let options = Options::take(call, options);
         let out = call.handle_out(out, "out")?;
         let Options { replica, guard_failed, clock, observer, file } = options?;
-        let replica = Replica::open(replica).map_err(|error| in_file(error.into(), file.as_deref()))?;
+        let replica = Replica::open(replica).map_err(|error| match (error, &file) {
+            // Its message names the file already.
+            (OpenError::Store(error), _) => error.into(),
+            (error, Some(file)) => Failure::from(error).in_file(file),
+            (error, None) => error.into(),
+        })?;
         let inside = Inside { replica, guard_failed, clock, observer, failures: Failures::default() };
-        out.write_shared(policysync_replica { shared: Shared::new("replica", inside), file });
+        out.write_shared(policysync_replica { shared: Shared::new("replica", inside) });
         Ok(POLICYSYNC_OK)
     })
 }
@@ -82,11 +84,6 @@ impl policysync_replica {
         self.shared.enter()
     }
 
-    /// Names the replica's file in a failure of the store.
-    pub(in crate::ffi) fn name_file(&self, failure: Failure) -> Failure {
-        in_file(failure, self.file.as_deref())
-    }
-
     /// Runs `work`, which may change fields, and notifies the observer if it did.
     pub(in crate::ffi) fn change<T>(
         &self,
@@ -105,19 +102,12 @@ impl policysync_replica {
         // A guard that fails aborts the call; its reason says more than that.
         let result = match guard_failed.take() {
             Some(failure) => Err(failure),
-            None => result.map_err(|failure| self.name_file(failure)),
+            None => result,
         };
         if let Err(failure) = &result {
             failures.note(now, failure);
         }
         result
-    }
-}
-
-fn in_file(failure: Failure, file: Option<&Path>) -> Failure {
-    match file {
-        Some(file) => failure.in_file(file),
-        None => failure,
     }
 }
 
@@ -141,7 +131,7 @@ mod tests {
             observer: None,
             failures: Failures::default(),
         };
-        policysync_replica { shared: Shared::new("replica", inside), file: None }
+        policysync_replica { shared: Shared::new("replica", inside) }
     }
 
     #[test]

@@ -123,6 +123,10 @@ impl SqliteStore {
         Ok((connection, None, version))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Returns true if the store is only read.
     pub(crate) fn is_read_only(&self) -> bool {
         self.access == Access::Reading
