@@ -6,8 +6,8 @@ use std::fmt;
 use super::{Labels, Replica, SignatureCheck};
 use crate::codec::tags::{BINARY_VERSION, BUNDLE_VERSION, RESUME_VERSION, SYNC_VERSION};
 
-/// A description of a replica for error reports of users: versions, options, counts and digests. It contains no keys, no
-/// values and no names of actors or fields.
+/// A description of a replica for error reports of users: versions, options, counts and digests. It contains no keys,
+/// no values and no names of actors or fields.
 ///
 /// ```
 /// use policysync::{Replica, ReplicaOptions};

@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn an_observer_is_told_each_field_once_and_misses_none() {
+    fn an_observer_returns_each_field_once_and_misses_none() {
         let replica = shared();
         replica.lock().set(NOW, ("Task", "t0", "title"), "before").unwrap();
         let mut observer = replica.observe();

@@ -218,7 +218,7 @@ fn the_server_chooses_the_pause_if_it_wants_a_longer_one() {
 }
 
 #[test]
-fn a_failure_that_needs_the_user_is_told_and_tried_again() {
+fn a_failure_that_needs_the_user_is_reported_and_tried_again() {
     let server = Server::start(|_, _| http(401, "text/plain", b""));
     let alice = SharedReplica::new(device("alice"));
     let (_background, statuses) = start(&alice, &server.url);

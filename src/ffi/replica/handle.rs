@@ -9,9 +9,9 @@ use crate::ffi::glue::shared::{Entered, Shared};
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::POLICYSYNC_OK;
 use crate::ffi::replica::clock::policysync_clock;
+use crate::ffi::replica::failures::Failures;
 use crate::ffi::replica::observer::policysync_observer;
 use crate::ffi::replica::options::{Options, policysync_replica_options};
-use crate::ffi::replica::report::Failures;
 use crate::ffi::replica::{clock, guard};
 use crate::{OpenError, Replica, WallMillis};
 

@@ -5,6 +5,7 @@ pub(super) mod changes;
 pub(super) mod clock;
 pub(super) mod clocks;
 pub(super) mod cursor;
+pub(super) mod failures;
 pub(super) mod guard;
 pub(super) mod handle;
 pub(super) mod ingest;

@@ -1,18 +1,13 @@
-//! The report about a replica, and the failures that it lists.
+//! The report about a replica.
 
-use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 
-use crate::WallMillis;
 use crate::ffi::glue::boundary::guarded;
 use crate::ffi::glue::buffer::policysync_buffer;
-use crate::ffi::glue::error::{Failure, policysync_error};
+use crate::ffi::glue::error::policysync_error;
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::POLICYSYNC_OK;
 use crate::ffi::replica::handle::policysync_replica;
-
-/// The most failures that are kept.
-const MAX_FAILURES: usize = 8;
 
 /// Returns a description of the replica for an error report: versions, options, counts, digests and the last eight
 /// failures of writes and received operations, as text with a line for each entry. It contains no keys and no values.
@@ -36,23 +31,4 @@ pub extern "C" fn policysync_replica_report(
         out.fill(text.as_bytes());
         Ok(POLICYSYNC_OK)
     })
-}
-
-/// The last failures of calls that may change a replica.
-#[derive(Default)]
-pub(in crate::ffi) struct Failures(VecDeque<(WallMillis, i32, String)>);
-
-impl Failures {
-    pub(in crate::ffi) fn note(&mut self, now: WallMillis, failure: &Failure) {
-        if self.0.len() >= MAX_FAILURES {
-            self.0.pop_front();
-        }
-        self.0.push_back((now, failure.status.number(), failure.message().to_owned()));
-    }
-
-    fn write(&self, text: &mut String) {
-        for (now, status, message) in &self.0 {
-            text.push_str(&format!("error at {}: status {status}: {message}\n", now.0));
-        }
-    }
 }

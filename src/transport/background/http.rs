@@ -18,7 +18,7 @@ pub(super) struct HttpCarrier {
     resume: Option<ResumeToken>,
 }
 
-/// What a session depends on: the operations and the keys of the replica.
+/// The numbers of operations and keys of a replica, on which a session depends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Extent {
     ops: u64,

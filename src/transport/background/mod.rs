@@ -207,7 +207,7 @@ impl Task {
         self.control.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the status, and tells it the application if its phase or its result is another.
+    /// Changes the status, and calls the application if its phase or its result is another.
     fn note(&self, change: impl FnOnce(&mut BackgroundStatus)) {
         let mut status = self.status();
         let before = status.clone();

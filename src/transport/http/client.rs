@@ -119,8 +119,8 @@ impl HttpClient {
     }
 
     /// Runs a session to its end. `now` returns the time, for the operations that arrive; `on_progress` is called after
-    /// each answer, and every 50 to 100 milliseconds while the call waits; it can cancel the session, which then ends at
-    /// once.
+    /// each answer, and every 50 to 100 milliseconds while the call waits; it can cancel the session, which then ends
+    /// at once.
     ///
     /// A request that fails for a temporary reason ([`HttpError::is_temporary`]) is sent again, within
     /// [`HttpOptions::retry_for`]. A responder that had received it already counts what is in it as duplicates.
