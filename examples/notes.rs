@@ -19,7 +19,7 @@ use std::io::{ErrorKind, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use policysync::crypto::{KeyPair, Sodium};
+use policysync::crypto::{KeyPair, random};
 use policysync::replica::StateCursor;
 use policysync::sync::SessionResult;
 use policysync::transport::HttpOptions;
@@ -156,7 +156,7 @@ fn changes(folder: &Path, notes: &mut Replica) -> Result<String, Failed> {
 fn synchronize(notes: &mut Replica, url: &str) -> Result<String, Failed> {
     let client = HttpClient::new(url, HttpOptions::new())?;
     let options = SyncOptions::new();
-    let report = client.sync(notes, options, random()?, system_wall_clock, |_| ControlFlow::Continue(()))?;
+    let report = client.sync(notes, options, system_wall_clock, |_| ControlFlow::Continue(()))?;
     let counts = format!("sent {}, received {}", report.progress.sent, report.progress.received.new_ops());
     Ok(match report.result {
         SessionResult::Converged { count, .. } => format!("{counts}; both have the same {count} operations"),
@@ -165,12 +165,6 @@ fn synchronize(notes: &mut Replica, url: &str) -> Result<String, Failed> {
         }
         other => format!("{counts}; not finished: {other:?}"),
     })
-}
-
-fn random<const N: usize>() -> Result<[u8; N], Failed> {
-    let mut bytes = [0; N];
-    Sodium::new()?.random(&mut bytes);
-    Ok(bytes)
 }
 
 fn hex(bytes: &[u8]) -> String {

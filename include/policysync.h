@@ -2291,6 +2291,20 @@ policysync_status policysync_replica_actor(policysync_replica *POLICYSYNC_NONNUL
                                            policysync_buffer *POLICYSYNC_NONNULL out,
                                            policysync_error *POLICYSYNC_NULLABLE err);
 
+/**
+ * Returns a description of the replica for an error report: versions, options, counts, digests and the last eight
+ * failures of writes and received operations, as text with a line for each entry. It contains no keys and no values.
+ * Only the failures name the file and actors. Takes time proportional to the number of fields.
+ *
+ * `out`: the text, UTF-8. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_replica_report(policysync_replica *POLICYSYNC_NONNULL replica,
+                                            policysync_buffer *POLICYSYNC_NONNULL out,
+                                            policysync_error *POLICYSYNC_NULLABLE err);
+
 /* ---------- Cursors ---------- */
 
 /**
@@ -3190,6 +3204,19 @@ policysync_status policysync_session_unknown_author(struct policysync_session *P
                                                     policysync_buffer *POLICYSYNC_NONNULL actor,
                                                     policysync_buffer *POLICYSYNC_NONNULL kid,
                                                     policysync_error *POLICYSYNC_NULLABLE err);
+
+/**
+ * Returns what the session has asked, sent, received and refused so far, in counts, bytes and times, without names and
+ * values: text for an error report, a line for each answer. It stays after a failure.
+ *
+ * `out`: the text, UTF-8. Unchanged unless the call returns `POLICYSYNC_OK`.
+ *
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ */
+POLICYSYNC_API POLICYSYNC_CHECKED
+policysync_status policysync_session_trace(struct policysync_session *POLICYSYNC_NONNULL session,
+                                           policysync_buffer *POLICYSYNC_NONNULL out,
+                                           policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
  * Ends the session. Admitted operations stay, and a later session continues from them. A session that has ended is

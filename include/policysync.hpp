@@ -638,6 +638,12 @@ public:
             [&](auto *out, auto *error) { return policysync_replica_state_position(get(), out, error); });
     }
 
+    /// Returns a description of the replica for an error report: versions, options, counts, digests and the last
+    /// failures; no keys, no values.
+    std::string report() const {
+        return detail::text([&](auto *out, auto *error) { return policysync_replica_report(get(), out, error); });
+    }
+
     std::string forks() const {
         return detail::text([&](auto *out, auto *error) { return policysync_replica_forks(get(), out, error); });
     }
@@ -965,6 +971,12 @@ struct SyncResult {
     }
 };
 
+/// An author whose key is not registered, by its own account.
+struct UnknownAuthor {
+    std::string actor;
+    std::string kid;
+};
+
 /// A session, on the side that initiates it. Any thread.
 class Session {
 public:
@@ -1005,6 +1017,25 @@ public:
         return SyncResult::of([&](auto *out, auto *resume, auto *error) {
             return policysync_session_result(get(), out, resume, error);
         });
+    }
+
+    /// Returns what the session has asked, sent, received and refused, in counts, bytes and times, as text for an error
+    /// report. It stays after a failure.
+    std::string trace() const {
+        return detail::text([&](auto *out, auto *error) { return policysync_session_trace(get(), out, error); });
+    }
+
+    /// Returns authors whose operations were left out or refused because their keys are not registered here, at most
+    /// 32. Each claims to be that actor; nothing proves it.
+    std::vector<UnknownAuthor> unknown_authors() const {
+        std::vector<UnknownAuthor> authors;
+        detail::Buffer actor, kid;
+        while (detail::call([&](auto *error) {
+                   return policysync_session_unknown_author(get(), authors.size(), &actor, &kid, error);
+               }) == POLICYSYNC_OK) {
+            authors.push_back({actor.text(), kid.text()});
+        }
+        return authors;
     }
 
     void cancel() {

@@ -6,8 +6,9 @@
 //! Replicas that hold the same operations reach the same state, byte for byte.
 //!
 //! The library is embedded in an application. It opens no sockets unless you use its clients. It starts no threads
-//! unless you ask for a number of them; the clients look up host names and connect in some. The time is an argument:
-//! only the time-outs of HTTP and the certificate checks of TLS read the clock.
+//! unless you ask for a number of them or for a [`BackgroundSync`]; the clients look up host names and connect in some.
+//! The time is an argument: only the time-outs of HTTP, the certificate checks of TLS and `BackgroundSync` read the
+//! clock.
 //!
 //! # Example
 //!
@@ -43,7 +44,8 @@
 //! 1. [`Replica`] and [`ReplicaOptions`]: open, write, ingest, read. Most applications need no more.
 //! 2. [`keys`] and [`guard`]: registering public keys, refusing operations by your own rules.
 //! 3. [`sync`] and [`transport`]: [`SyncSession`] and [`Responder`] synchronize two replicas over anything that carries
-//!    bytes; the transports are HTTP, WebSocket and connections of your own.
+//!    bytes; the transports are HTTP, WebSocket and connections of your own. [`BackgroundSync`] runs the first two on a
+//!    thread, with a [`SharedReplica`].
 //! 4. [`store`] and [`bundle`]: replicas in files, backups, checks; operations in a file.
 //! 5. [`op`], [`value`], [`hlc`], [`codec`] and [`crypto`]: an operation, its parts and its forms.
 //! 6. [`oplog`] and [`state`]: the layers below a replica, for programs that need only a log or a merge.
@@ -56,11 +58,11 @@
 //!
 //! # Features
 //!
-//! Features only add. `capi` and `sqlite` are on by default.
+//! Features only add. `sqlite` is on by default.
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `capi` | the exported functions of `include/policysync.h`; a Rust program does not need them |
+//! | `capi` | the exported functions of `include/policysync.h`, for the libraries that `make install` builds |
 //! | `http` | [`HttpClient`] synchronizes over HTTP; [`answer_http`] is the handler for any server |
 //! | `parallel` | [`ReplicaOptions::threads`]: verifies a batch on several threads |
 //! | `sqlite` | [`ReplicaOptions::path`]: keeps a replica in an SQLite file |
@@ -120,11 +122,14 @@ pub use keys::{KeyRegistry, SigningPublicKey, SigningSecretKey};
 pub use op::{Field, Op, SignedOp};
 pub use oplog::{ForkProof, OpLog};
 pub use replica::{
-    Effect, Incoming, IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, WriteError,
+    Effect, Incoming, IngestError, OpRefusal, OpenError, Outcome, Replica, ReplicaOptions, SharedReplica,
+    WriteError,
 };
 pub use state::{Change, Explanation};
 pub use store::StoreError;
 pub use sync::{Responder, SyncError, SyncOptions, SyncSession};
+#[cfg(any(feature = "http", feature = "websocket"))]
+pub use transport::BackgroundSync;
 #[cfg(feature = "http")]
 pub use transport::{HttpClient, answer_http};
 #[cfg(feature = "websocket")]

@@ -10,22 +10,16 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tools::{declared, relay, root, run, scratch, symbols};
+use tools::{c_libraries, declared, relay, root, run, scratch, shared_name, symbols};
 
 const WARNINGS: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
 const C: [&str; 3] = ["c99", "c11", "c17"];
 const CPP: [&str; 4] = ["c++11", "c++14", "c++17", "c++20"];
-/// The shared library's name for the loader, with the number of the binary interface.
-const SHARED_NAME: &str = "libpolicysync.so.2";
 /// The system libraries that our static library needs.
 const SYSTEM: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
-/// Returns the path of a library, which Cargo puts beside the test.
 fn library(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let library = test.parent().unwrap().join(name);
-    assert!(library.exists(), "cargo has not built {}", library.display());
-    library
+    c_libraries().join(name)
 }
 
 fn compiler(name: &str, std: &str) -> Command {
@@ -156,14 +150,13 @@ fn the_program_passes_with_every_compiler() {
 #[test]
 fn the_program_passes_with_the_shared_library() {
     let dir = scratch("c/shared");
-    assert!(header().contains("#define POLICYSYNC_ABI_VERSION 2u\n"), "SHARED_NAME has the number");
     fs::copy(library("libpolicysync.so"), dir.join("libpolicysync.so")).unwrap();
-    fs::copy(library("libpolicysync.so"), dir.join(SHARED_NAME)).unwrap();
+    fs::copy(library("libpolicysync.so"), dir.join(shared_name())).unwrap();
     let mut command = compiler("gcc", "c99");
     command.args(sources(false)).arg("-L").arg(&dir).arg("-lpolicysync").arg("-o").arg(dir.join("program"));
     run(&mut command);
     let needs = run(Command::new("readelf").arg("-d").arg(dir.join("program")));
-    assert!(needs.contains(&format!("[{SHARED_NAME}]")), "{needs}");
+    assert!(needs.contains(&format!("[{}]", shared_name())), "{needs}");
     let mut program = Command::new(dir.join("program"));
     assert!(run_with_relay(program.env("LD_LIBRARY_PATH", &dir)).contains("all C tests passed"));
 }
@@ -207,7 +200,7 @@ fn the_thread_sanitizer_finds_nothing() {
     run(&mut Command::new(program("gcc", "c11", true, "threads", &["-pthread"])));
     let dir = scratch("c/tsan");
     fs::copy(library("libpolicysync.so"), dir.join("libpolicysync.so")).unwrap();
-    fs::copy(library("libpolicysync.so"), dir.join(SHARED_NAME)).unwrap();
+    fs::copy(library("libpolicysync.so"), dir.join(shared_name())).unwrap();
     let mut command = compiler("gcc", "c11");
     command.args(["-g", "-O1", "-fsanitize=thread", "-pthread"]).args(sources(true)).arg("-L").arg(&dir);
     run(command.arg("-lpolicysync").arg("-o").arg(dir.join("program")));

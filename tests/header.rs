@@ -39,7 +39,7 @@ const GROUPS: [Group; 23] = [
         heading: "Replicas: reading",
         files: &["replica/read", "replica/read_typed", "types/item", "replica/list", "replica/clocks"],
     },
-    Group { heading: "Replicas: the log", files: &["replica/log"] },
+    Group { heading: "Replicas: the log", files: &["replica/log", "replica/report"] },
     Group { heading: "Cursors", files: &["replica/cursor", "replica/changes"] },
     Group { heading: "Files", files: &["store/file", "store/release"] },
     Group { heading: "Counts", files: &["types/counts"] },

@@ -72,7 +72,7 @@ fn commands() -> Vec<&'static str> {
 }
 
 fn command_of_c(command: &str) -> bool {
-    [".scripts/install ", "cc ", "export PKG_CONFIG_PATH=", "./quickstart"]
+    ["make install ", "cc ", "export PKG_CONFIG_PATH=", "./quickstart"]
         .iter()
         .any(|start| command.starts_with(start))
 }

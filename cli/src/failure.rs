@@ -206,7 +206,7 @@ failures! {
 }
 
 fn of_store(error: &StoreError) -> Fault {
-    match error {
+    match error.fault() {
         StoreError::WrongSpace { .. } => Fault::Usage,
         StoreError::WrongSealKey => Fault::Keys,
         _ => Fault::File,

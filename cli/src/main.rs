@@ -14,6 +14,7 @@ mod key_file;
 mod output;
 mod passphrase;
 mod read;
+mod report;
 mod secret_file;
 mod store;
 mod store_options;
@@ -80,6 +81,7 @@ fn command() -> Command {
         .subcommand(write::delete_command())
         .subcommand(read::explain_command())
         .subcommand(store::command())
+        .subcommand(report::command())
         .subcommand(bundle::command())
         .subcommand(sync::command())
         .subcommand(demo::command())
@@ -94,6 +96,7 @@ fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
         Some(("delete", matches)) => write::delete(matches, output),
         Some(("explain", matches)) => read::explain(matches, output),
         Some(("store", matches)) => store::run(matches, output),
+        Some(("report", matches)) => report::run(matches, output),
         Some(("bundle", matches)) => bundle::run(matches, output),
         Some(("sync", matches)) => sync::run(matches, output),
         Some(("demo", _)) => demo::run(output),

@@ -29,13 +29,11 @@ pub fn log_command() -> Command {
 pub fn log(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let since = matches.get_one::<u64>("since").copied().unwrap_or(0);
     let limit = matches.get_one::<u64>("limit").copied().unwrap_or(u64::MAX);
-    let options = StoreOptions::of(matches)?;
-    let path = options.path().to_owned();
-    let replica = options.open()?;
+    let replica = StoreOptions::of(matches)?.open()?;
     // A position beyond the end has nothing after it.
     let Some(since) = Cursor::from_position(since) else { return Ok(()) };
     for (entry, _) in replica.log().since(since).zip(0..limit) {
-        let LogEntry { op, hash, cursor, .. } = entry.map_err(|error| Failure::from(error).at(&path))?;
+        let LogEntry { op, hash, cursor, .. } = entry?;
         let position = cursor.position();
         if output.is_json() {
             let object = Object::new().text("hash", &hash.to_string()).raw("op", &op.to_json());
@@ -65,16 +63,13 @@ pub fn show_command() -> Command {
 
 pub fn show(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let word = |name| matches.get_one::<String>(name).map(String::as_str);
-    let options = StoreOptions::of(matches)?;
-    let path = options.path().to_owned();
-    let replica = options.open()?;
+    let replica = StoreOptions::of(matches)?.open()?;
     let entity = word("entity").unwrap_or_default();
-    let result = match (word("id"), word("path")) {
+    match (word("id"), word("path")) {
         (Some(id), Some(field)) => show_field(&replica, output, entity, id, field),
         (Some(id), None) => show_entity(&replica, output, entity, id),
         (None, _) => show_kind(&replica, output, entity),
-    };
-    result.map_err(|failure| failure.at(&path))
+    }
 }
 
 fn show_field(

@@ -67,7 +67,7 @@ fn verify(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let report = {
         let mut progress = ProgressLine::new();
         progress.show("verifying");
-        options.check()?.verify(Sodium::new()?).map_err(|error| Failure::from(error).at(options.path()))?
+        options.check()?.verify(Sodium::new()?)?
     };
     if output.is_json() {
         let sealed = report.sealed.map_or("null", |fits| if fits { "true" } else { "false" });
@@ -86,10 +86,7 @@ fn salvage(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let salvaged = {
         let mut progress = ProgressLine::new();
         progress.show("copying what verifies");
-        options
-            .check()?
-            .salvage(Sodium::new()?, to)
-            .map_err(|error| Failure::from(error).at(options.path()))?
+        options.check()?.salvage(Sodium::new()?, to)?
     };
     if output.is_json() {
         let object = Object::new().raw("lost", &findings(&salvaged.lost));
@@ -118,7 +115,7 @@ fn print(output: &mut Output, findings: &[Finding]) -> Result<(), Failure> {
 fn back_up(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let to = to(matches)?;
     let replica = StoreOptions::of(matches)?.open()?;
-    replica.back_up(to).map_err(|error| Failure::from(error).at(to))?;
+    replica.back_up(to)?;
     let count = u64::try_from(replica.log().len()).unwrap_or(u64::MAX);
     if output.is_json() {
         output.line(
@@ -133,15 +130,14 @@ fn back_up(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
 fn info(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let options = StoreOptions::of(matches)?;
     let path = options.path().to_owned();
-    let at = |failure: Failure| failure.at(&path);
     let replica = options.open()?;
     let mut actors: BTreeMap<String, u64> = BTreeMap::new();
     for entry in replica.log().since(Cursor::START) {
-        let entry = entry.map_err(|error| at(error.into()))?;
+        let entry = entry?;
         *actors.entry(entry.op.op().actor().to_owned()).or_default() += 1;
     }
     let digest = replica.log().digest();
-    let forks = replica.log().forks().map_err(|error| at(error.into()))?.len();
+    let forks = replica.log().forks()?.len();
     let (forks, held) =
         (u64::try_from(forks).unwrap_or(u64::MAX), u64::try_from(replica.held()).unwrap_or(u64::MAX));
     let bytes = std::fs::metadata(&path).map(|metadata| metadata.len()).unwrap_or(0);

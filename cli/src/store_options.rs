@@ -112,7 +112,10 @@ impl StoreOptions {
         }
         Replica::open(options).map_err(|error| {
             let unknown = matches!(error, OpenError::UnknownKey { .. });
-            let failure = Failure::from(error).at(&self.path);
+            // The message of an error of the store names the file.
+            let is_named = matches!(error, OpenError::Store(_));
+            let failure = Failure::from(error);
+            let failure = if is_named { failure } else { failure.at(&self.path) };
             if unknown { failure.advise(Fault::Keys, MISSING_KEY) } else { failure }
         })
     }

@@ -5,9 +5,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
-use policysync::crypto::random;
-use policysync::sync::{Progress, Refusals, SessionResult};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use policysync::sync::{Progress, Refusals, SessionResult, SessionTrace};
 use policysync::transport::{ConnectionError, ConnectionOptions, HttpError, HttpOptions, SyncReport};
 use policysync::{HttpClient, SyncOptions, system_wall_clock};
 
@@ -43,6 +42,10 @@ pub fn command() -> Command {
                 .default_value("10")
                 .value_parser(value_parser!(u16))
                 .help("Repeats a request that fails for a temporary reason for so long"),
+            Arg::new("trace")
+                .long("trace")
+                .action(ArgAction::SetTrue)
+                .help("Prints to standard error what was asked, sent, received and refused: no names, no values"),
         ]);
     StoreOptions::on(command)
 }
@@ -60,8 +63,9 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
     let options = HttpOptions::new().connection(connection).retry_for(retry);
     let client = HttpClient::new(url, options).map_err(explained)?;
     let mut replica = StoreOptions::of(matches)?.open_or_create()?;
+    let trace = SessionTrace::new();
     let mut line = ProgressLine::new();
-    let result = client.sync(&mut replica, SyncOptions::new(), random()?, system_wall_clock, |progress| {
+    let result = client.sync(&mut replica, SyncOptions::new().trace(&trace), system_wall_clock, |progress| {
         let Progress { left_to_receive, sent, left_to_send, .. } = progress;
         let received = progress.received.new_ops();
         line.show(&format!(
@@ -72,6 +76,10 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {
         ControlFlow::Continue(())
     });
     drop(line);
+    if matches.get_flag("trace") {
+        // Also of a session that failed, and apart from the data.
+        eprint!("{trace}");
+    }
     let report = result.map_err(explained)?;
     let converged = match &report.result {
         SessionResult::Converged { count, .. } => Some(*count),

@@ -139,6 +139,20 @@ fn two_devices_meet_at_a_relay() {
 }
 
 #[test]
+fn a_session_is_traced_on_request_also_if_it_fails() {
+    let desk = desk();
+    let relay = relay(&desk, false);
+    let url = url(&relay);
+    let run = desk.run(&with(&["sync", &url, "--trace"], &ALICE));
+    assert!(run.out.starts_with("sent 2, "), "{}", run.out);
+    assert!(run.err.starts_with("sessions 1, steps 2, dropped 0\nsession 1 +0 ms: asked "), "{}", run.err);
+    assert!(run.err.contains(", acknowledged 2;") && !run.err.contains("alice"), "{}", run.err);
+    let broken = server(200, HTTP_CONTENT_TYPE);
+    let run = desk.run(&with(&["sync", &format!("http://{}/", broken.address()), "--trace"], &ALICE));
+    assert!(run.code != 0 && run.err.contains("steps 1, ") && run.err.contains("; error: "), "{}", run.err);
+}
+
+#[test]
 fn a_session_that_does_not_converge_says_so() {
     let desk = desk();
     let relay = relay(&desk, true);

@@ -4,7 +4,7 @@ mod common;
 
 use common::Desk;
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &["key", "new"],
     &["key", "show"],
     &["key", "paper"],
@@ -18,6 +18,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["store", "salvage"],
     &["store", "back-up"],
     &["store", "info"],
+    &["report"],
     &["bundle", "export"],
     &["bundle", "import"],
     &["sync"],

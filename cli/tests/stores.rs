@@ -129,6 +129,7 @@ fn a_store_that_is_not_there_is_not_made_to_be_read() {
         &["store", "salvage", "new.db"],
         &["store", "back-up", "new.db"],
         &["store", "info"],
+        &["report"],
         &["bundle", "export", "new.bundle"],
     ] {
         desk.fails(&[words, &nowhere].concat(), 6, "none.db");
@@ -182,6 +183,19 @@ fn a_whole_store_verifies_and_is_described() {
     assert_eq!(member(&info, "actors"), "{\"alice\":1,\"bob\":2}");
     assert_eq!((member(&info, "operations").as_str(), member(&info, "space").as_str()), ("3", "null"));
     assert!(desk.ok(&with(&["store", "info"])).contains("actor         bob: 2\n"));
+}
+
+#[test]
+fn a_report_counts_and_names_nobody() {
+    let desk = desk();
+    let text = desk.ok(&with(&["report"]));
+    for entry in ["library: ", "store: file\n", "operations: 3\n", "writes: no\n"] {
+        assert!(text.contains(entry), "{entry}: {text}");
+    }
+    for name in ["alice", "bob", "Task", "title"] {
+        assert!(!text.contains(name), "{name}: {text}");
+    }
+    assert_eq!(member(&desk.json(&with(&["report"])), "operations"), "\"3\"");
 }
 
 #[test]

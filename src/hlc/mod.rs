@@ -20,7 +20,7 @@ mod timestamp;
 mod wall;
 
 pub use clock::{Clock, hlc_now};
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "websocket"))]
 pub(crate) use system::steady_clock;
 pub use system::system_wall_clock;
 pub use timestamp::Hlc;

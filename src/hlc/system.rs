@@ -1,6 +1,6 @@
 //! The system clock; no other file reads it.
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "websocket"))]
 use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,7 +22,7 @@ pub fn system_wall_clock() -> WallMillis {
 
 /// Returns the time since an earlier moment, which stays the same while the program runs: by a clock that nobody sets,
 /// for the length of waits.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "websocket"))]
 pub(crate) fn steady_clock() -> Duration {
     use std::sync::OnceLock;
     use std::time::Instant;
@@ -40,7 +40,7 @@ fn since_epoch(time: SystemTime) -> WallMillis {
 
 #[cfg(test)]
 mod tests {
-    #[cfg(not(feature = "http"))]
+    #[cfg(not(any(feature = "http", feature = "websocket")))]
     use std::time::Duration;
 
     use super::*;

@@ -293,6 +293,22 @@ impl OpLog {
         &mut self.store
     }
 
+    /// Keeps notes beside the operations.
+    pub(crate) fn set_notes(&mut self, notes: &[u8]) -> Result<(), StoreError> {
+        self.check_open()?;
+        self.store.set_notes(notes).map_err(|error| self.store.name_file(error))
+    }
+
+    /// Stores a state of the replica's clock, if it is another than the stored one.
+    pub(crate) fn keep_clock(&mut self, clock: StoredClock) -> Result<(), StoreError> {
+        self.store.settle(None, clock).map_err(|error| self.store.name_file(error))
+    }
+
+    /// Copies the store into a new file.
+    pub(crate) fn copy_to(&self, path: &std::path::Path) -> Result<(), StoreError> {
+        self.store.copy_to(path).map_err(|error| error.in_file(path))
+    }
+
     /// Adds an operation. A duplicate is found by its hash before anything is verified; `guard` must verify any other,
     /// with [`verify_op`](crate::keys::verify_op) or
     /// [`KeyRegistry::verify`](crate::KeyRegistry::verify).
@@ -334,7 +350,7 @@ impl OpLog {
     ) -> Result<Vec<Inserted>, StoreError> {
         self.check_open()?;
         self.expect_room(ops)?;
-        self.store.append(ops, clock)?;
+        self.store.append(ops, clock).map_err(|error| self.store.name_file(error))?;
         Ok(self.enter(ops, threads))
     }
 
@@ -476,7 +492,8 @@ impl OpLog {
     ) -> Result<T, StoreError> {
         self.check_unpoisoned()?;
         let mut scratch = Vec::new();
-        let body = self.store.read(seq, self.index.hash(seq), &mut scratch)?;
+        let body = self.store.read(seq, self.index.hash(seq), &mut scratch);
+        let body = body.map_err(|error| self.store.name_file(error))?;
         let op = OpRef::from_log(Parts {
             label: body.label,
             actor: self.index.actor(seq),

@@ -29,7 +29,7 @@ impl Replica {
         let horizon = self.horizon_at(now);
         // Nothing is written where the stored state is the same.
         let clock = self.stored_clock_with(self.greatest_due(horizon));
-        self.log.store_mut().settle(None, clock)?;
+        self.log.keep_clock(clock)?;
         self.advance_horizon(horizon);
         Ok(self.state.take_changes(&self.log))
     }
@@ -70,7 +70,7 @@ impl Replica {
         let index = self.log.index();
         let stays = index.in_order().rev().map(|seq| WallMillis(index.ts(seq).t())).find(|t| *t <= horizon);
         let clock = StoredClock { horizon: stays, was_reset: true };
-        self.log.store_mut().settle(None, clock).map_err(IngestError::from)?;
+        self.log.keep_clock(clock).map_err(IngestError::from)?;
         self.note_clock(now);
         self.clock_was_reset = true;
         self.hold_after(horizon);

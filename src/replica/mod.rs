@@ -17,7 +17,9 @@ mod outcome;
 mod peers;
 mod read;
 mod refused;
+mod report;
 mod restore;
+mod shared;
 mod verify;
 mod write;
 
@@ -49,12 +51,15 @@ pub use options::{Labels, ReplicaOptions};
 pub use outcome::{Effect, IngestError, OpRefusal, Outcome};
 pub(crate) use peers::PeerName;
 pub(crate) use refused::{NewRefused, Refused, RefusedByPeer, RefusedOp, RefusedOps, SessionEnd};
+pub use report::ReplicaReport;
+pub use shared::{Observer, ReplicaGuard, SharedReplica};
 pub use write::{FieldWrite, WriteError};
 
 /// A copy of the data: the operations that this device has written and received, merged.
 ///
 /// A replica opens no sockets, reads no clock, and starts no threads unless [`ReplicaOptions`] ask for them. Calls that
-/// need the time take it as an argument. A replica can be sent to another thread; put it behind a lock to share it.
+/// need the time take it as an argument. A replica can be sent to another thread; a [`SharedReplica`] is for several
+/// threads.
 ///
 /// - Write a field: [`set`](Self::set), [`delete`](Self::delete); several at once: [`write_batch`](Self::write_batch),
 ///   [`delete_entity`](Self::delete_entity).
@@ -162,7 +167,7 @@ impl Replica {
     /// [`StoreError::NoFile`] if the replica was not opened with a path, [`StoreError::Exists`] if there is a file
     /// already, others if the disk fails. Then there is no copy, unless only making its name durable failed.
     pub fn back_up(&self, path: impl AsRef<std::path::Path>) -> Result<(), StoreError> {
-        self.log.store().copy_to(path.as_ref())
+        self.log.copy_to(path.as_ref())
     }
 
     /// The keys that this replica knows.

@@ -30,7 +30,7 @@ impl Replica {
         let mut bytes = write(&self.peers);
         let digest = self.crypto.hash(&bytes);
         bytes.extend_from_slice(digest.as_bytes());
-        let kept = self.log.check_open().and_then(|()| self.log.store_mut().set_notes(&bytes));
+        let kept = self.log.set_notes(&bytes);
         if kept.is_err() {
             // The next session tries again.
             self.peers.note_changed();

@@ -186,8 +186,9 @@ impl ReplicaOptions {
     pub fn path(mut self, path: impl Into<std::path::PathBuf>, now: WallMillis) -> Self {
         let path = path.into();
         self.restore = Some(Box::new(move |replica, options| {
-            let open = || SqliteStore::open(path, options.durability);
-            replica.restore(now, options.expected, || Ok(Box::new(open()?)))
+            let open = || SqliteStore::open(&path, options.durability);
+            let opened = replica.restore(now, options.expected, || Ok(Box::new(open()?)));
+            opened.map_err(|error| error.in_file(&path))
         }));
         self
     }
@@ -202,7 +203,9 @@ impl ReplicaOptions {
     pub fn path_read_only(mut self, path: impl Into<std::path::PathBuf>, now: WallMillis) -> Self {
         let path = path.into();
         self.restore = Some(Box::new(move |replica, options| {
-            replica.restore(now, options.expected, || Ok(Box::new(SqliteStore::open_read_only(path)?)))
+            let open = || SqliteStore::open_read_only(&path);
+            let opened = replica.restore(now, options.expected, || Ok(Box::new(open()?)));
+            opened.map_err(|error| error.in_file(&path))
         }));
         self
     }

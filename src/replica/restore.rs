@@ -150,6 +150,25 @@ fn seal_after(
     Some(ops.iter().fold(seal, |seal, op| sealing.after(&seal, &op.hash(), op.signed(), scratch)))
 }
 
+impl OpenError {
+    /// Names the file of the store in its error, if it is in one.
+    fn in_store(self, store: &OpStore) -> Self {
+        match self {
+            Self::Store(error) => Self::Store(store.name_file(error)),
+            other => other,
+        }
+    }
+
+    /// Names the file in an error of its store.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn in_file(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::Store(error) => Self::Store(error.in_file(path)),
+            other => other,
+        }
+    }
+}
+
 impl Replica {
     /// Ingests the operations that another process has appended to the store. After [`StoreError::Conflict`], call it
     /// and try again. They are verified as when the store is opened. Returns their
@@ -160,6 +179,10 @@ impl Replica {
     /// [`OpenError`] when they cannot be read, are damaged, or need a key that is not registered; the replica is
     /// unchanged.
     pub fn catch_up(&mut self, now: WallMillis) -> Result<usize, OpenError> {
+        self.take_appended(now).map_err(|error| error.in_store(self.log.store()))
+    }
+
+    fn take_appended(&mut self, now: WallMillis) -> Result<usize, OpenError> {
         if now > WallMillis::MAX {
             return Err(OpenError::Clock(HlcError::WallOutOfRange { now }));
         }
@@ -196,7 +219,8 @@ impl Replica {
     /// stays open.
     pub fn release_store(&mut self) -> Result<(), StoreError> {
         self.log.check_usable()?;
-        self.log.store_mut().release()
+        let released = self.log.store_mut().release();
+        released.map_err(|error| self.log.store().name_file(error))
     }
 
     /// Opens the replica's file again after [`Replica::release_store`], and ingests the operations that another process
@@ -211,7 +235,8 @@ impl Replica {
     /// new operations cannot be taken in, the file is open, and the errors are those of [`Replica::catch_up`].
     pub fn reacquire_store(&mut self, now: WallMillis) -> Result<usize, OpenError> {
         self.log.check_usable()?;
-        self.log.store_mut().reacquire()?;
+        let opened = self.log.store_mut().reacquire();
+        opened.map_err(|error| self.log.store().name_file(error))?;
         self.catch_up(now)
     }
 
@@ -270,7 +295,7 @@ impl Replica {
         let mut settled = self.log.store_mut().settle(first_seal, clock);
         while settled == Err(StoreError::Conflict) && self.log.store().newer()?.is_some() {
             // Another process has committed meanwhile. A first seal does not cover its operations.
-            self.catch_up(now)?;
+            self.take_appended(now)?;
             clock = self.stored_clock();
             settled = self.log.store_mut().settle(None, clock);
         }

@@ -2,19 +2,34 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::path::Path;
 
 use crate::codec::DecodeError;
 use crate::keys::VerifyError;
 use crate::op::OpSeq;
 use crate::value::Excerpt;
 
+/// The longest path in an error, in characters: an excerpt has room for them.
+const LONGEST_PATH: usize = 60;
+
 /// The reason why a store failed. The disk or the database is at fault, never the peer.
+///
+/// An error of a file is in [`StoreError::InFile`], which names the file: match what [`StoreError::fault`] returns.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no room for more operations: a log holds up to 2^32 - 2 operations, one in memory 32 GiB of values.
     #[error("the log is full")]
     Full,
+    /// The error of a store in a file, with the path of the file.
+    #[error("{path}: {error}")]
+    InFile {
+        /// The path: its end if it is long, escaped.
+        path: Excerpt,
+        /// The error, never another of this variant.
+        #[source]
+        error: Box<StoreError>,
+    },
     /// The bytes that were read are not those that were written.
     #[error("{place} of the store is damaged: {damage}")]
     Corrupt {
@@ -134,6 +149,14 @@ impl Cause {
     }
 }
 
+/// Returns a path, or its end if it is long: that tells files apart.
+pub(crate) fn shown(path: &Path) -> Excerpt {
+    let path = path.to_string_lossy();
+    let cut = path.char_indices().rev().nth(LONGEST_PATH - 1).map_or(0, |(at, _)| at);
+    let dots = if cut == 0 { "" } else { "..." };
+    Excerpt::of(&format!("{dots}{}", path.get(cut..).unwrap_or_default()))
+}
+
 /// Names a space in an error.
 pub(crate) fn space_name(space: &Option<Excerpt>) -> String {
     space.as_ref().map_or_else(|| String::from("no space"), |space| format!("space \"{space}\""))
@@ -142,6 +165,32 @@ pub(crate) fn space_name(space: &Option<Excerpt>) -> String {
 impl StoreError {
     pub(crate) const fn unexpected(place: Place) -> Self {
         Self::Corrupt { place, damage: Damage::Unexpected }
+    }
+
+    /// Returns the error itself, without the name of the file.
+    ///
+    /// ```
+    /// use policysync::{OpenError, Replica, ReplicaOptions, StoreError, system_wall_clock};
+    ///
+    /// let nowhere = ReplicaOptions::new().path("/no/such/directory/list.db", system_wall_clock());
+    /// let Err(OpenError::Store(error)) = Replica::open(nowhere) else { panic!("it opens") };
+    /// assert!(error.to_string().starts_with("/no/such/directory/list.db: there is no directory"));
+    /// assert!(matches!(error.fault(), StoreError::NoDirectory { .. }));
+    /// ```
+    #[must_use]
+    pub fn fault(&self) -> &Self {
+        match self {
+            Self::InFile { error, .. } => error,
+            error => error,
+        }
+    }
+
+    /// Names the file, unless the error names one or is about none.
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        if matches!(self, Self::InFile { .. } | Self::NoFile) {
+            return self;
+        }
+        Self::InFile { path: shown(path), error: Box::new(self) }
     }
 
     /// Creates the error for a damaged operation.
@@ -238,6 +287,18 @@ impl From<std::io::Error> for StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_of_a_file_names_its_path_once() {
+        let message = |path: &str| StoreError::Locked.in_file(Path::new(path)).to_string();
+        assert_eq!(message("/a/b.db"), "/a/b.db: another process has the store open");
+        assert_eq!(message("/a\n"), "/a\\u{a}: another process has the store open");
+        let long = "x".repeat(100) + "/b.db";
+        assert!(message(&long).starts_with(&format!("...{}/b.db: ", "x".repeat(55))), "{}", message(&long));
+        let error = StoreError::Locked.in_file(Path::new("/a")).in_file(Path::new("/b"));
+        assert_eq!((error.fault(), error.to_string().as_str()), (&StoreError::Locked, &*message("/a")));
+        assert_eq!(StoreError::NoFile.in_file(Path::new("/a")), StoreError::NoFile);
+    }
 
     #[test]
     fn the_message_contains_the_cause() {

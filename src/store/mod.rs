@@ -17,6 +17,8 @@ mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "capi")]
+pub(crate) use error::shown;
 pub(crate) use error::space_name;
 pub use error::{Cause, Damage, Place, StoreError};
 pub use memory::MemoryStore;

@@ -59,6 +59,27 @@ impl OpStore {
         Ok(Self { crypto, store, form, space, ledger, process: Process::current() })
     }
 
+    /// Names the file of the store in an error, if it is in one.
+    pub(crate) fn name_file(&self, error: StoreError) -> StoreError {
+        #[cfg(feature = "sqlite")]
+        if let Some(file) = self.file() {
+            return error.in_file(file.path());
+        }
+        error
+    }
+
+    /// Returns the kind of the store, in a word.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.form {
+            RecordForm::Body => "memory",
+            #[cfg(feature = "sqlite")]
+            RecordForm::Whole if self.file().is_some_and(Store::is_read_only) => "file, read only",
+            #[cfg(feature = "sqlite")]
+            RecordForm::Whole if self.file().is_some() => "file",
+            RecordForm::Whole => "other",
+        }
+    }
+
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -199,13 +220,16 @@ impl OpStore {
     #[cfg_attr(not(feature = "sqlite"), expect(unused_variables, reason = "there is no file without SQLite"))]
     pub(crate) fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
         #[cfg(feature = "sqlite")]
-        {
-            let store: &dyn Any = self.store.as_ref();
-            if let Some(file) = store.downcast_ref::<SqliteStore>() {
-                return file.copy_to(path, &self.ledger.copy().encode(self.crypto));
-            }
+        if let Some(file) = self.file() {
+            return file.copy_to(path, &self.ledger.copy().encode(self.crypto));
         }
         Err(StoreError::NoFile)
+    }
+
+    #[cfg(feature = "sqlite")]
+    fn file(&self) -> Option<&SqliteStore> {
+        let store: &dyn Any = self.store.as_ref();
+        store.downcast_ref()
     }
 
     #[cfg(feature = "sqlite")]

@@ -69,6 +69,16 @@ impl Refusals {
         self.to_array().into_iter().fold(0, u64::saturating_add)
     }
 
+    /// Returns the counts since an earlier time.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        let mut counts = self.to_array();
+        counts
+            .iter_mut()
+            .zip(earlier.to_array())
+            .for_each(|(count, earlier)| *count = count.saturating_sub(earlier));
+        Self::from_array(counts)
+    }
+
     pub(crate) const fn to_array(self) -> [u64; Self::REASONS] {
         [self.malformed, self.unknown_key, self.bad_signature, self.denied, self.other_space, self.other]
     }

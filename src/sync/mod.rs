@@ -6,6 +6,7 @@
 //! - `session`: [`SyncSession`] on the side that begins, [`Responder`] on the side that answers, [`Push`] after a
 //!   session
 //! - `resume`: what shortens the next session with the same peer
+//! - `trace`: what sessions have done, for error reports
 
 mod authors;
 mod error;
@@ -14,6 +15,7 @@ mod proto;
 mod rbsr;
 mod resume;
 mod session;
+mod trace;
 
 #[cfg(feature = "http")]
 pub(crate) use crate::codec::tags::ALERT;
@@ -29,3 +31,4 @@ pub use proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BY
 pub use resume::{ResumeError, ResumeToken};
 pub(crate) use session::pack_op;
 pub use session::{Progress, Push, Reply, Responder, SessionDigest, SessionResult, SyncOptions, SyncSession};
+pub use trace::{SessionTrace, TraceStep};

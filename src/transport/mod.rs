@@ -1,5 +1,7 @@
 //! Transports of synchronization: requests over HTTP, or a line that stays open.
 
+#[cfg(any(feature = "http", feature = "websocket"))]
+mod background;
 #[cfg(feature = "http")]
 mod http;
 mod line;
@@ -8,6 +10,8 @@ mod net;
 #[cfg(feature = "websocket")]
 mod websocket;
 
+#[cfg(any(feature = "http", feature = "websocket"))]
+pub use background::{BackgroundError, BackgroundOptions, BackgroundPhase, BackgroundStatus, BackgroundSync};
 #[cfg(feature = "http")]
 pub use http::{
     HTTP_CONTENT_TYPE, HttpAnswer, HttpClient, HttpError, HttpOptions, HttpRequest, HttpStage, SyncReport,

@@ -199,6 +199,8 @@ static void test_replicas(void) {
     NULL_IN("replica", policysync_replica_op(nothing(), b32, POLICYSYNC_JSON, &buffer, err));
     NULL_IN("hash32", policysync_replica_op(replica, nothing(), POLICYSYNC_JSON, &buffer, err));
     NULL_IN("out", policysync_replica_op(replica, b32, POLICYSYNC_JSON, nothing(), err));
+    NULL_IN("replica", policysync_replica_report(nothing(), &buffer, err));
+    NULL_IN("out", policysync_replica_report(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_forks(nothing(), &buffer, err));
     NULL_IN("out", policysync_replica_forks(replica, nothing(), err));
     NULL_IN("replica", policysync_replica_held(nothing(), &number, err));

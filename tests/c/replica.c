@@ -136,6 +136,12 @@ static void test_taking_in(void) {
     EXPECT(POLICYSYNC_ERR_BAD_SIGNATURE, policysync_replica_ingest(bob, NOW, op.data, op.len, NULL, 0, &error));
     EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(bob, NOW, op.data, op.len - 1, NULL, 0, &error));
 
+    /* The report counts, and lists the failures of this replica. It shows no values. */
+    EXPECT(POLICYSYNC_OK, policysync_replica_report(bob, &text, NULL));
+    CHECK(mentions(&text, "\noperations: 1\n") && mentions(&text, "\nwrites: yes\n"));
+    CHECK(mentions(&text, ": the signature is not the actor's\n") && mentions(&text, ": status -1"));
+    CHECK(mentions(&text, "no key \"") && !mentions(&text, "Milk") && !mentions(&text, "title"));
+
     /* Eleven minutes ahead: the operation is held until its time comes. */
     EXPECT(POLICYSYNC_OK,
            policysync_replica_set(alice, NOW + 660000, &title, "\"Tea\"", 5, POLICYSYNC_BINARY, &op, NULL));

@@ -318,6 +318,7 @@ static void test_what_is_refused(void) {
     policysync_replica *trusting = NULL;
     policysync_buffer actor = POLICYSYNC_BUFFER_INIT;
     policysync_buffer kid = POLICYSYNC_BUFFER_INIT;
+    policysync_buffer trace = POLICYSYNC_BUFFER_INIT;
     policysync_sync_result result;
     policysync_progress progress;
     policysync_ingested ingested;
@@ -335,12 +336,17 @@ static void test_what_is_refused(void) {
     CHECK(result.state == POLICYSYNC_SESSION_CONVERGED_EXCEPT && result.count == 0);
     CHECK(result.refused.unknown_key == 1 && result.refused.bad_signature == 0);
     CHECK(result.refused_by_peer.unknown_key == 0);
-    /* It was left out, and its author named. */
+    /* Alice is known, so it was requested; its key is not, and was named. */
     progress = progress_of(&pair);
-    CHECK(progress.received == 0 && progress.refused.unknown_key == 0);
+    CHECK(progress.received == 0 && progress.refused.unknown_key == 1);
     EXPECT(POLICYSYNC_OK, policysync_session_unknown_author(pair.session, 0, &actor, &kid, err));
     CHECK(actor.len == 5 && memcmp(actor.data, "alice", 5) == 0 && kid.len > 0);
     EXPECT(POLICYSYNC_NOT_FOUND, policysync_session_unknown_author(pair.session, 1, &actor, &kid, err));
+    EXPECT(POLICYSYNC_OK, policysync_session_trace(pair.session, &trace, err));
+    CHECK(strstr((const char *)trace.data, "sessions 1, steps ") == (const char *)trace.data);
+    CHECK(strstr((const char *)trace.data, ", refused 1 (unknown key)") != NULL);
+    CHECK(strstr((const char *)trace.data, "alice") == NULL && strstr((const char *)trace.data, "gold") == NULL);
+    policysync_buffer_dispose(&trace);
     EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(nothing(), 0, &actor, &kid, NULL));
     EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, nothing(), &kid, NULL));
     EXPECT(POLICYSYNC_ERR_NULL, policysync_session_unknown_author(pair.session, 0, &actor, nothing(), NULL));
@@ -354,17 +360,18 @@ static void test_what_is_refused(void) {
     memset(&ingested.reserved, 0x55, sizeof ingested - sizeof ingested.struct_size);
     ingested.received = 1;
     {
+        uint64_t refused = 0;
         while (policysync_session_next_message(pair.session, trusting, &pair.request, NULL) == POLICYSYNC_OK) {
             EXPECT(POLICYSYNC_OK, policysync_responder_respond(pair.responder, pair.alice, NOW, pair.request.data,
                                                                pair.request.len, &pair.answer, &ingested, err));
-            CHECK(ingested.struct_size == sizeof ingested && ingested.received == 0 && ingested.bytes == 0);
-            CHECK(ingested.refused.unknown_key == 0);
+            CHECK(ingested.struct_size == sizeof ingested && ingested.received == 0);
+            refused += ingested.refused.unknown_key;
             EXPECT(POLICYSYNC_OK, policysync_session_receive(pair.session, trusting, NOW, pair.answer.data,
                                                              pair.answer.len, &progress, err));
         }
         result = result_of(&pair, NULL);
         CHECK(result.state == POLICYSYNC_SESSION_CONVERGED_EXCEPT && result.refused_by_peer.unknown_key == 1);
-        CHECK(progress.sent == 0);
+        CHECK(progress.sent == 1 && progress.refused_by_peer.unknown_key == 1 && refused == 1);
     }
     policysync_replica_free(mallory);
     policysync_buffer_dispose(&op);
@@ -783,6 +790,8 @@ static void test_nulls_in_sync(void) {
     NULL_IN("session", policysync_session_receive(nothing(), pair.alice, NOW, "x", 1, NULL, err));
     NULL_IN("replica", policysync_session_receive(session, nothing(), NOW, "x", 1, NULL, err));
     NULL_IN("message", policysync_session_receive(session, pair.alice, NOW, NULL, 1, NULL, err));
+    NULL_IN("session", policysync_session_trace(nothing(), &buffer, err));
+    NULL_IN("out", policysync_session_trace(session, nothing(), err));
     NULL_IN("session", policysync_session_progress(nothing(), &progress, err));
     NULL_IN("progress", policysync_session_progress(session, nothing(), err));
     NULL_IN("session", policysync_session_result(nothing(), &result, NULL, err));

@@ -291,6 +291,21 @@ void test_sync() {
     CHECK(result.converged() && result.result.count == 2 && session.progress().received == 1);
     CHECK(alice.digest().count == 2 && bob.get({"Task", "t1", "title"}) == "1");
 
+    CHECK(session.unknown_authors().empty() && session.trace().find("sessions 1, steps ") == 0);
+    CHECK(alice.report().find("\noperations: 2\n") != std::string::npos);
+
+    // A session names the authors that it does not know.
+    const Key strangers = Key::generate("stranger");
+    Replica stranger(Options().write_as(strangers)), nobody;
+    stranger.set({"Task", "t1", "title"}, "1", at);
+    Responder of_stranger;
+    Session asking;
+    while (const auto message = asking.next_message(nobody)) {
+        asking.receive(nobody, of_stranger.respond(stranger, *message, at), at);
+    }
+    const auto unknown = asking.unknown_authors();
+    CHECK(unknown.size() == 1 && unknown[0].actor == "stranger" && unknown[0].kid == strangers.kid());
+
     Push from_alice(*result.resume);
     std::optional<Push> from_bob = Push::after(responder, bob, result.resume->id());
     CHECK(from_bob && !Push::after(responder, bob, Resume::Id{}));

@@ -491,11 +491,14 @@ fn write_word(error: &WriteError) -> &'static str {
 
 fn open_word(error: &OpenError) -> &'static str {
     match error {
-        OpenError::Store(StoreError::Locked) => "locked",
-        OpenError::Store(StoreError::OpenHere) => "open_here",
-        OpenError::Store(StoreError::WrongSpace { .. }) => "wrong_space",
-        OpenError::Store(StoreError::WrongSealKey) => "seal_key",
-        OpenError::Store(StoreError::Corrupt { .. }) => "corrupt",
+        OpenError::Store(error) => match error.fault() {
+            StoreError::Locked => "locked",
+            StoreError::OpenHere => "open_here",
+            StoreError::WrongSpace { .. } => "wrong_space",
+            StoreError::WrongSealKey => "seal_key",
+            StoreError::Corrupt { .. } => "corrupt",
+            _ => "another error",
+        },
         OpenError::UnknownKey { .. } => "unknown_key",
         OpenError::RestoredBackup { .. } => "restored_backup",
         _ => "another error",

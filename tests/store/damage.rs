@@ -7,7 +7,7 @@ use policysync::{OpenError, Replica, SignedOp, StoreError};
 use tempfile::TempDir;
 
 use super::common::{self, NOW, set};
-use super::{Snapshot, in_file, ingest, open, snapshot, some_ops};
+use super::{Plain, Snapshot, in_file, ingest, open, snapshot, some_ops};
 
 const SEAL: [u8; 32] = [9; 32];
 
@@ -58,7 +58,7 @@ impl Original {
     /// Opens changed bytes: true when it is the replica that it was.
     fn opens(&self, bytes: &[u8], sealed: Sealed, what: impl std::fmt::Display) -> bool {
         let path = self.changed(bytes);
-        match Replica::open(options(&path, sealed)) {
+        match Replica::open(options(&path, sealed)).plain() {
             Err(OpenError::Store(StoreError::Other(cause))) => panic!("{what}: unnamed {cause}"),
             Err(_) => false,
             Ok(replica) => {
@@ -224,7 +224,7 @@ fn a_forged_clock_is_noticed_by_the_seal() {
         let path = with_head(&sealed, forgery);
         let error = Replica::open(options(&path, Sealed::Yes)).err().unwrap();
         let damage = StoreError::Corrupt { place: Place::Seal, damage: Damage::Seal };
-        assert_eq!(error, OpenError::Store(damage));
+        assert_eq!(error.plain(), OpenError::Store(damage));
         let keys = Default::default();
         let report = StoreCheck::new(&path, &keys).seal_key(SEAL).verify(common::crypto()).unwrap();
         assert_eq!(report.sealed, Some(false));
@@ -265,7 +265,7 @@ fn an_operation_that_changes_in_an_open_file_is_not_shown() {
     match replica.get(("Task", "t1", "long")) {
         // It was in SQLite's cache.
         Ok(value) => assert_eq!(value, Some("long ".repeat(900).into())),
-        Err(error) => assert!(matches!(error, StoreError::Corrupt { .. }), "{error}"),
+        Err(error) => assert!(matches!(error.fault(), StoreError::Corrupt { .. }), "{error}"),
     }
 }
 

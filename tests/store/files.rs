@@ -7,14 +7,14 @@ use policysync::store::{Damage, Place};
 use policysync::{OpenError, Replica, StoreError};
 
 use super::common::{NOW, set};
-use super::{in_file, ingest, open, snapshot, some_ops};
+use super::{Plain, in_file, ingest, open, snapshot, some_ops};
 
 /// Set for a copy of this test program that tries to open the file of this name.
 const OPEN_IT: &str = "POLICYSYNC_TEST_OPEN";
 
 fn refusal(path: &Path) -> StoreError {
     match Replica::open(in_file(path)) {
-        Err(OpenError::Store(error)) => error,
+        Err(OpenError::Store(error)) => error.plain(),
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it opens"),
     }
@@ -36,10 +36,10 @@ fn a_second_opener_is_locked_out() {
     let mut replica = open(&path);
     assert_eq!(refusal(&path), StoreError::OpenHere);
     let other_process = || other_process(&path);
-    assert!(other_process().contains("answer: another process has the store open"));
+    assert!(other_process().contains(": another process has the store open"));
     // The attempts have not taken the lock away.
     assert_eq!(refusal(&path), StoreError::OpenHere);
-    assert!(other_process().contains("answer: another process has the store open"));
+    assert!(other_process().contains(": another process has the store open"));
     ingest(&mut replica, &some_ops());
     drop(replica);
     assert!(other_process().contains("answer: 24 operations"));
@@ -151,7 +151,7 @@ fn a_file_that_is_moved_away_takes_nothing_more_until_it_is_back() {
     std::fs::rename(&inside, &elsewhere).unwrap();
     let more = set("bob", NOW.0, 9, "more", 1_i32);
     let error = replica.ingest(NOW, &more).unwrap_err();
-    assert_eq!(error, policysync::IngestError::Store(StoreError::Moved));
+    assert_eq!(error.plain(), policysync::IngestError::Store(StoreError::Moved));
     assert_eq!(snapshot(&replica), before);
     // Another file of that name is not ours.
     std::fs::create_dir(&inside).unwrap();
@@ -180,7 +180,7 @@ fn a_write_ahead_log_that_is_not_the_opened_one_stops_writes() {
             std::fs::write(&wal, content).unwrap();
         }
         let error = replica.ingest(NOW, &more).unwrap_err();
-        assert_eq!(error, policysync::IngestError::Store(StoreError::Moved));
+        assert_eq!(error.plain(), policysync::IngestError::Store(StoreError::Moved));
         assert_eq!(snapshot(&replica), before);
         std::fs::rename(&aside, &wal).unwrap();
         ingest(&mut replica, &[set("bob", NOW.0, 10, "more", replacement.is_some())]);
@@ -219,7 +219,7 @@ fn a_file_is_not_created_through_a_symbolic_link() {
         }
         assert_eq!(refusal(&path), StoreError::NotAFile);
         let other = open(&directory.path().join("other"));
-        assert_eq!(other.back_up(directory.path().join("copy")), Err(StoreError::NotAFile));
+        assert_eq!(other.back_up(directory.path().join("copy")).plain(), Err(StoreError::NotAFile));
         assert_eq!(std::fs::read(&target).ok().as_deref(), content);
         for name in ["log-new", "copy-copy"] {
             std::fs::remove_file(directory.path().join(name)).unwrap();

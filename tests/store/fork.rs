@@ -8,7 +8,7 @@ use std::process::Command;
 use policysync::{IngestError, Replica, StoreError, WriteError};
 
 use super::common::{NOW, knowing, set};
-use super::{PEOPLE, as_alice, in_file, ingest, open, snapshot, some_ops};
+use super::{PEOPLE, Plain, as_alice, in_file, ingest, open, snapshot, some_ops};
 
 unsafe extern "C" {
     fn fork() -> i32;
@@ -34,9 +34,9 @@ fn in_child(work: impl FnOnce() -> bool) -> bool {
 
 /// Returns true if this copy of a replica takes no operation.
 fn refuses(replica: &mut Replica) -> bool {
-    let written = replica.set(NOW, ("Task", "t1", "title"), "from the child");
-    let deleted = replica.delete(NOW, ("Task", "t1", "title"));
-    let ingested = replica.ingest(NOW, &set("bob", NOW.0, 77, "more", 1_i32));
+    let written = replica.set(NOW, ("Task", "t1", "title"), "from the child").plain();
+    let deleted = replica.delete(NOW, ("Task", "t1", "title")).plain();
+    let ingested = replica.ingest(NOW, &set("bob", NOW.0, 77, "more", 1_i32)).plain();
     let refused = Err(WriteError::Ingest(IngestError::Store(StoreError::OtherProcess)));
     written == refused && deleted == refused && ingested == Err(IngestError::Store(StoreError::OtherProcess))
 }
@@ -63,9 +63,9 @@ fn the_childs_copy_of_a_replica_refuses_everything_and_the_parent_goes_on() {
     ingest(&mut replica, &some_ops());
     let child = || {
         let refuses = refuses(&mut replica);
-        let reads = replica.get(("Task", "t1", "path1"));
+        let reads = replica.get(("Task", "t1", "path1")).plain();
         let is_read = reads == Err(StoreError::OtherProcess) || matches!(reads, Ok(None));
-        let copied = replica.back_up(directory.path().join("backup"));
+        let copied = replica.back_up(directory.path().join("backup")).plain();
         refuses && is_read && copied == Err(StoreError::OtherProcess)
     };
     assert!(in_child(child));
@@ -89,7 +89,7 @@ fn a_child_that_drops_its_copy_leaves_the_file_and_its_lock_alone() {
     });
     assert!(dropped);
     assert_eq!(files(directory.path()), before);
-    assert!(super::files::other_process(&path).contains("answer: another process has the store open"));
+    assert!(super::files::other_process(&path).contains(": another process has the store open"));
     let replica = slot.as_mut().unwrap();
     ingest(replica, &[set("bob", NOW.0, 78, "more", 1_i32)]);
     let before = snapshot(replica);

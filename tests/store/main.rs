@@ -24,7 +24,9 @@ use std::path::Path;
 
 use common::{NOW, key, knowing};
 use policysync::oplog::LogDigest;
-use policysync::{Outcome, Replica, ReplicaOptions, SignedOp};
+use policysync::{
+    IngestError, OpenError, Outcome, Replica, ReplicaOptions, SignedOp, StoreError, WriteError,
+};
 
 /// The people of these tests.
 pub const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
@@ -97,4 +99,48 @@ pub fn some_ops() -> Vec<SignedOp> {
 /// Writes as alice.
 pub fn as_alice(options: ReplicaOptions) -> ReplicaOptions {
     options.write_as(key("alice"))
+}
+
+/// An error without the name of its file, for comparison with the fault itself.
+pub trait Plain {
+    fn plain(self) -> Self;
+}
+
+impl Plain for StoreError {
+    fn plain(self) -> Self {
+        self.fault().clone()
+    }
+}
+
+impl Plain for OpenError {
+    fn plain(self) -> Self {
+        match self {
+            Self::Store(error) => Self::Store(error.plain()),
+            other => other,
+        }
+    }
+}
+
+impl Plain for IngestError {
+    fn plain(self) -> Self {
+        match self {
+            Self::Store(error) => Self::Store(error.plain()),
+            other => other,
+        }
+    }
+}
+
+impl Plain for WriteError {
+    fn plain(self) -> Self {
+        match self {
+            Self::Ingest(error) => Self::Ingest(error.plain()),
+            other => other,
+        }
+    }
+}
+
+impl<T, E: Plain> Plain for Result<T, E> {
+    fn plain(self) -> Self {
+        self.map_err(Plain::plain)
+    }
 }

@@ -9,7 +9,7 @@ use policysync::store::{Commit, Durability, MemoryStore, Record, SqliteStore, St
 use policysync::{IngestError, Replica, StoreError, WriteError};
 
 use super::common::NOW;
-use super::{PEOPLE, ingest, snapshot};
+use super::{PEOPLE, Plain, ingest, snapshot};
 
 #[test]
 fn a_store_in_memory_keeps_the_contract() {
@@ -405,7 +405,7 @@ fn two_replicas_over_one_database_never_both_win() {
             let written = first.set(NOW, ("Task", "t1", "title"), round).unwrap();
             let before = snapshot(&second);
             let refused = second.set(NOW, ("Task", "t1", "title"), -round);
-            assert_eq!(refused, Err(WriteError::Ingest(IngestError::Store(StoreError::Conflict))));
+            assert_eq!(refused.plain(), Err(WriteError::Ingest(IngestError::Store(StoreError::Conflict))));
             assert_eq!(snapshot(&second), before);
             assert_eq!(second.catch_up(NOW), Ok(1));
             assert_eq!(second.catch_up(NOW), Ok(0));

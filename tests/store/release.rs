@@ -5,7 +5,7 @@ use policysync::{IngestError, OpenError, Outcome, Replica, ReplicaOptions, Store
 
 use super::common::{NOW, key, knowing, set};
 use super::files::other_process;
-use super::{as_alice, in_file, ingest, open, snapshot, some_ops};
+use super::{Plain, as_alice, in_file, ingest, open, snapshot, some_ops};
 
 const TITLE: (&str, &str, &str) = ("Task", "t1", "title");
 
@@ -28,19 +28,19 @@ fn a_released_file_is_free_and_its_replica_says_so() {
     // Only what is in memory can be read, and nothing can be written.
     assert_eq!((replica.log().digest(), replica.state_digest()), (before.log, before.state));
     assert_eq!(replica.get(("Task", "t1", "path1")), Ok(None), "it is deleted");
-    assert_eq!(replica.get(("Task", "t1", "path2")), released());
-    assert_eq!(replica.history(("Task", "t1", "path2")), released());
+    assert_eq!(replica.get(("Task", "t1", "path2")).plain(), released());
+    assert_eq!(replica.history(("Task", "t1", "path2")).plain(), released());
     let refused = Err(WriteError::Ingest(IngestError::Store(StoreError::Released)));
-    assert_eq!(replica.set(NOW, TITLE, "x"), refused);
+    assert_eq!(replica.set(NOW, TITLE, "x").plain(), refused);
     assert!(matches!(replica.ingest(NOW, &some_ops()[0]), Ok(Outcome::Duplicate { .. })));
     let new = set("bob", NOW.0, 7, "title", "x");
-    assert_eq!(replica.ingest(NOW, &new), Err(IngestError::Store(StoreError::Released)));
-    assert_eq!(replica.back_up(directory.path().join("copy")), released());
-    assert!(replica.changes_since(&StateCursor::START).unwrap().any(|change| change == released()));
+    assert_eq!(replica.ingest(NOW, &new).plain(), Err(IngestError::Store(StoreError::Released)));
+    assert_eq!(replica.back_up(directory.path().join("copy")).plain(), released());
+    assert!(replica.changes_since(&StateCursor::START).unwrap().any(|change| change.plain() == released()));
 
     assert_eq!(replica.reacquire_store(NOW), Ok(0));
     assert_eq!(replica.reacquire_store(NOW), Ok(0));
-    assert!(other_process(&path).contains("answer: another process has the store open"));
+    assert!(other_process(&path).contains(": another process has the store open"));
     assert_eq!(snapshot(&replica), before);
     replica.set(NOW, TITLE, "x").unwrap();
     assert_eq!(replica.changes_since(&cursor).unwrap().count(), 1);
@@ -64,16 +64,16 @@ fn what_others_have_written_meanwhile_is_taken_in() {
         let mut other = Replica::open(options(knowing(&["alice", "bob", "carol"]))).unwrap();
         let theirs = [set("bob", NOW.0, 1, "b", "x"), set("carol", NOW.0, 0, "a", "y")];
         ingest(&mut other, &theirs);
-        assert_eq!(replica.reacquire_store(NOW), Err(OpenError::Store(StoreError::OpenHere)));
+        assert_eq!(replica.reacquire_store(NOW).plain(), Err(OpenError::Store(StoreError::OpenHere)));
         let expected = snapshot(&other);
         drop(other);
         if seal.is_none() {
             // The file is open again, and cannot be written to before everything is taken in.
             let unknown = replica.reacquire_store(NOW).unwrap_err();
             assert!(matches!(unknown, OpenError::UnknownKey { .. }), "{unknown}");
-            assert!(other_process(&path).contains("answer: another process has the store open"));
+            assert!(other_process(&path).contains(": another process has the store open"));
             let conflict = replica.ingest(NOW, &set("bob", NOW.0, 9, "b", "x"));
-            assert_eq!(conflict, Err(IngestError::Store(StoreError::Conflict)));
+            assert_eq!(conflict.plain(), Err(IngestError::Store(StoreError::Conflict)));
             replica.keys_mut().register(key("carol").public_key().clone()).unwrap();
         }
         assert_eq!(replica.reacquire_store(NOW), Ok(2));
@@ -92,12 +92,12 @@ fn another_file_at_the_path_is_noticed_and_the_right_one_is_taken() {
     ingest(&mut replica, &some_ops());
     replica.release_store().unwrap();
     std::fs::rename(&path, &moved).unwrap();
-    assert_eq!(replica.reacquire_store(NOW), Err(OpenError::Store(StoreError::Moved)));
+    assert_eq!(replica.reacquire_store(NOW).plain(), Err(OpenError::Store(StoreError::Moved)));
     std::fs::copy(&moved, &path).unwrap();
-    assert_eq!(replica.reacquire_store(NOW), Err(OpenError::Store(StoreError::Moved)));
+    assert_eq!(replica.reacquire_store(NOW).plain(), Err(OpenError::Store(StoreError::Moved)));
     // It has let go of the other file.
     assert!(other_process(&path).contains("answer: 24 operations"));
-    assert_eq!(replica.get(("Task", "t1", "path2")), released());
+    assert_eq!(replica.get(("Task", "t1", "path2")).plain(), released());
     std::fs::rename(&moved, &path).unwrap();
     assert_eq!(replica.reacquire_store(NOW), Ok(0));
     ingest(&mut replica, &[set("bob", NOW.0, 7, "title", "x")]);
@@ -145,7 +145,7 @@ fn damage_is_found_when_it_is_read() {
     let damaged: Vec<u8> = bytes.iter().map(|byte| if *byte == b'x' { b'y' } else { *byte }).collect();
     std::fs::write(&path, damaged).unwrap();
     assert_eq!(replica.reacquire_store(NOW), Ok(0));
-    assert!(matches!(replica.get(TITLE), Err(StoreError::Corrupt { .. })));
+    assert!(matches!(replica.get(TITLE).plain(), Err(StoreError::Corrupt { .. })));
 }
 
 #[test]
@@ -161,11 +161,11 @@ fn a_file_that_is_only_read_can_be_released_too() {
     ingest(&mut writer, &some_ops()[20..]);
     let expected = snapshot(&writer);
     drop(writer);
-    assert_eq!(reader.get(("Task", "t1", "path2")), released());
+    assert_eq!(reader.get(("Task", "t1", "path2")).plain(), released());
     assert_eq!(reader.reacquire_store(NOW), Ok(4));
     assert_eq!(snapshot(&reader), expected);
     let error = reader.ingest(NOW, &set("bob", NOW.0, 7, "title", "x")).unwrap_err();
-    assert!(matches!(error, IngestError::Store(StoreError::ReadOnly(_))), "{error}");
+    assert!(matches!(error.clone().plain(), IngestError::Store(StoreError::ReadOnly(_))), "{error}");
 }
 
 #[test]

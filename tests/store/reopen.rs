@@ -8,7 +8,7 @@ use policysync::{
 use proptest::prelude::*;
 
 use super::common::{NOW, Random, delete, key, knowing, set};
-use super::{PEOPLE, as_alice, in_file, ingest, open, snapshot, some_ops};
+use super::{PEOPLE, Plain, as_alice, in_file, ingest, open, snapshot, some_ops};
 
 const SEAL: [u8; 32] = [7; 32];
 
@@ -147,7 +147,7 @@ fn another_seal_key_is_refused_and_a_write_without_one_takes_the_seal_away() {
     let path = directory.path().join("log");
     ingest(&mut Replica::open(in_file(&path).seal_key(SEAL)).unwrap(), &some_ops());
     let error = Replica::open(in_file(&path).seal_key([8; 32])).err().unwrap();
-    assert_eq!(error, OpenError::Store(StoreError::WrongSealKey));
+    assert_eq!(error.plain(), OpenError::Store(StoreError::WrongSealKey));
     let expected = {
         let mut replica = open(&path);
         ingest(&mut replica, &[set("bob", NOW.0, 9, "a", 1_i32)]);
@@ -204,7 +204,7 @@ fn a_backup_is_the_same_log_and_closed_to_its_writers() {
     let mut replica = Replica::open(as_alice(in_file(&path).seal_key(SEAL))).unwrap();
     replica.set(NOW, ("Task", "t1", "a"), 1_i32).unwrap();
     replica.back_up(&copy).unwrap();
-    assert_eq!(replica.back_up(&copy), Err(StoreError::Exists));
+    assert_eq!(replica.back_up(&copy).plain(), Err(StoreError::Exists));
     let expected = snapshot(&replica);
     // Meanwhile the writer continues.
     replica.set(NOW, ("Task", "t1", "a"), 2_i32).unwrap();
@@ -252,7 +252,7 @@ fn a_file_that_is_only_read_stays_as_it_is() {
     let mut replica = open(&path);
     ingest(&mut replica, &some_ops());
     let locked = Replica::open(read_only()).map(drop);
-    assert_eq!(locked, Err(OpenError::Store(StoreError::OpenHere)));
+    assert_eq!(locked.plain(), Err(OpenError::Store(StoreError::OpenHere)));
     drop(replica);
     let expected = snapshot(&Replica::open(as_alice(in_file(&path))).unwrap());
     let before = std::fs::read(&path).unwrap();
@@ -261,8 +261,8 @@ fn a_file_that_is_only_read_stays_as_it_is() {
     let second = Replica::open(read_only()).unwrap();
     assert_eq!(snapshot(&replica), expected);
     let error = replica.set(NOW, ("Task", "t1", "title"), "more").unwrap_err();
-    let WriteError::Ingest(IngestError::Store(StoreError::ReadOnly(cause))) = error else {
-        panic!("{error}")
+    let WriteError::Ingest(IngestError::Store(StoreError::ReadOnly(cause))) = error.plain() else {
+        panic!("another error")
     };
     assert_eq!(cause.to_string(), "it was opened for reading only");
     assert_eq!(snapshot(&replica), expected);

@@ -9,7 +9,7 @@ use policysync::store::{Damage, Finding, Place, StoreCheck};
 use policysync::{KeyRegistry, OpHash, Replica};
 
 use super::common::{NOW, Random, crypto, key, knowing, set};
-use super::{PEOPLE, in_file, ingest, open, snapshot, some_ops};
+use super::{PEOPLE, Plain, in_file, ingest, open, snapshot, some_ops};
 
 fn keys(actors: &[&str]) -> KeyRegistry {
     let mut keys = KeyRegistry::new();
@@ -35,7 +35,7 @@ fn a_store_that_is_whole_has_no_findings() {
     ingest(&mut replica, &some_ops());
     let keys = keys(&PEOPLE);
     let check = StoreCheck::new(&path, &keys);
-    assert_eq!(check.verify(sodium()), Err(policysync::StoreError::OpenHere));
+    assert_eq!(check.verify(sodium()).plain(), Err(policysync::StoreError::OpenHere));
     let expected = snapshot(&replica);
     drop(replica);
     let report = check.verify(sodium()).unwrap();
@@ -43,7 +43,7 @@ fn a_store_that_is_whole_has_no_findings() {
     let report = check.seal_key([3; 32]).verify(sodium()).unwrap();
     assert_eq!((report.verified, report.sealed, report.findings), (24, Some(true), vec![]));
     let wrong = StoreCheck::new(&path, &keys).seal_key([4; 32]).verify(sodium());
-    assert_eq!(wrong, Err(policysync::StoreError::WrongSealKey));
+    assert_eq!(wrong.plain(), Err(policysync::StoreError::WrongSealKey));
 
     let saved = directory.path().join("saved");
     let salvaged = StoreCheck::new(&path, &keys).salvage(sodium(), &saved).unwrap();

@@ -46,7 +46,7 @@ fn once() -> HttpOptions {
 
 fn sync(replica: &mut Replica, client: &HttpClient) -> Result<SessionResult, HttpError> {
     let proceed = |_: &_| ControlFlow::Continue(());
-    client.sync(replica, SyncOptions::new(), [7; 16], || NOW, proceed).map(|report| report.result)
+    client.sync(replica, SyncOptions::new(), || NOW, proceed).map(|report| report.result)
 }
 
 /// Returns the answer in a form that keeps the connection open.
@@ -76,9 +76,9 @@ fn one_connection_carries_all_requests_and_is_replaced_when_the_server_has_close
     let client = client(&format!("http://{address}/sync"), once());
     let mut alice = device_with("alice", 400);
     let mut round_trips = 0;
-    for nonce in 1..5 {
+    for _ in 1..5 {
         let proceed = |_: &_| ControlFlow::Continue(());
-        let report = client.sync(&mut alice, SyncOptions::new(), [nonce; 16], || NOW, proceed).unwrap();
+        let report = client.sync(&mut alice, SyncOptions::new(), || NOW, proceed).unwrap();
         assert!(report.result.is_converged());
         round_trips += usize::try_from(report.progress.round_trips).unwrap();
     }
@@ -419,7 +419,7 @@ fn a_wait_is_cancelled_at_once() {
         };
         let client = client(&url, HttpOptions::new());
         let mut alice = device_with("alice", 5);
-        let report = client.sync(&mut alice, SyncOptions::new(), [1; 16], || NOW, stop).unwrap();
+        let report = client.sync(&mut alice, SyncOptions::new(), || NOW, stop).unwrap();
         assert_eq!(report.result, SessionResult::Cancelled, "{url}");
         // Generous, since the machine may be busy.
         assert!(began.elapsed() < Duration::from_secs(5), "{url}: {:?}", began.elapsed());
@@ -523,7 +523,7 @@ fn a_proxy_opens_a_tunnel_for_a_websocket() {
         let connection =
             ConnectionOptions::new().proxy(&format!("http://{user}@{proxy}")).bearer_token("abc");
         let options = WebSocketOptions::new().connection(connection).wait(Duration::from_millis(5));
-        WebSocketClient::connect(&format!("ws://{server}/sync"), options, [7; 32], system_wall_clock)
+        WebSocketClient::connect(&format!("ws://{server}/sync"), options, system_wall_clock)
     };
     let mut line = connect("user:pass").unwrap();
     let mut alice = device_with("alice", 30);
@@ -557,7 +557,7 @@ fn a_proxy_that_fails_is_named() {
         let connection = ConnectionOptions::new().proxy(&format!("http://{proxy}"));
         let options = WebSocketOptions::new().connection(connection);
         let url = "ws://policysync.invalid/sync";
-        match WebSocketClient::connect(url, options, [7; 32], system_wall_clock).err().unwrap() {
+        match WebSocketClient::connect(url, options, system_wall_clock).err().unwrap() {
             WebSocketError::Connection(error) => error,
             error => panic!("{error:?}"),
         }

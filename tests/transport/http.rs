@@ -19,7 +19,7 @@ use crate::server::{Peer, Server, http, proceed};
 /// Runs a session that repeats no request.
 fn try_sync(replica: &mut Replica, url: &str) -> Result<SyncReport, HttpError> {
     let client = HttpClient::new(url, HttpOptions::new().retry_for(Duration::ZERO))?;
-    client.sync(replica, SyncOptions::new(), [7; 16], || NOW, |_| ControlFlow::Continue(()))
+    client.sync(replica, SyncOptions::new(), || NOW, |_| ControlFlow::Continue(()))
 }
 
 fn sync(replica: &mut Replica, url: &str) -> SyncReport {
@@ -77,7 +77,7 @@ fn a_session_can_be_cancelled_from_the_callback_and_continued_by_the_next() {
         0 => ControlFlow::Continue(()),
         _ => ControlFlow::Break(()),
     };
-    let report = client.sync(&mut alice, SyncOptions::new(), [1; 16], || NOW, stop).unwrap();
+    let report = client.sync(&mut alice, SyncOptions::new(), || NOW, stop).unwrap();
     assert_eq!(report.result, SessionResult::Cancelled);
     assert_eq!(server.requests(), 1);
     assert!(sync(&mut alice, &server.url).result.is_converged());
@@ -280,7 +280,7 @@ fn an_answer_to_another_client_is_refused() {
         Server::start(move |_, body| first.lock().unwrap().get_or_insert_with(|| peer.answer(body)).clone());
     let client = HttpClient::new(&server.url, HttpOptions::new()).unwrap();
     let mut carol = device_with("carol", 1);
-    drop(client.sync(&mut carol, SyncOptions::new(), [1; 16], || NOW, |_| ControlFlow::Continue(())));
+    drop(client.sync(&mut carol, SyncOptions::new(), || NOW, |_| ControlFlow::Continue(())));
     let mut alice = device_with("alice", 1);
     let before = server.requests();
     let error = try_sync(&mut alice, &server.url).unwrap_err();
@@ -336,7 +336,7 @@ fn every_request_has_the_token_and_the_headers() {
     let client = HttpClient::new(&server.url, HttpOptions::new().connection(connection)).unwrap();
     let mut alice = device_with("alice", 40);
     let proceed = |_: &_| ControlFlow::Continue(());
-    client.sync(&mut alice, SyncOptions::new(), [7; 16], || NOW, proceed).unwrap();
+    client.sync(&mut alice, SyncOptions::new(), || NOW, proceed).unwrap();
     let heads = server.heads();
     assert!(heads.len() > 1, "a single request does not show whether the next one has the headers");
     for head in heads {

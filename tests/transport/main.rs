@@ -4,6 +4,7 @@
 #[path = "../tools/mod.rs"]
 mod tools;
 
+mod background;
 mod devices;
 mod gateways;
 mod handler;

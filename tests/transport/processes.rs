@@ -20,7 +20,7 @@ use crate::devices::{assert_same, device, device_with, key, write};
 use crate::server::proceed;
 use crate::tools::relay;
 
-struct Relay {
+pub struct Relay {
     process: Child,
     address: String,
     greeting: String,
@@ -28,13 +28,17 @@ struct Relay {
 
 impl Relay {
     fn start(file: &Path, mode: &[&str]) -> Self {
-        Self::start_with(file, mode, None)
+        Self::start_with("127.0.0.1:0", file, mode, None)
+    }
+
+    pub fn start_at(address: &str, file: &Path, mode: &[&str]) -> Self {
+        Self::start_with(address, file, mode, None)
     }
 
     /// Starts a relay with a token in the environment.
-    fn start_with(file: &Path, mode: &[&str], token: Option<&str>) -> Self {
+    fn start_with(address: &str, file: &Path, mode: &[&str], token: Option<&str>) -> Self {
         let mut process = Command::new(relay())
-            .args(["--listen", "127.0.0.1:0", "--file"])
+            .args(["--listen", address, "--file"])
             .arg(file)
             .args(mode)
             .env_remove("RELAY_TOKEN")
@@ -55,21 +59,17 @@ impl Relay {
         HttpClient::new(&format!("http://{}/sync", self.address), options).unwrap()
     }
 
-    fn line(&self, seed: u8) -> WebSocketClient<NetStream> {
-        self.try_line(WebSocketOptions::new(), seed).unwrap()
+    fn line(&self) -> WebSocketClient<NetStream> {
+        self.try_line(WebSocketOptions::new()).unwrap()
     }
 
-    fn try_line(
-        &self,
-        options: WebSocketOptions,
-        seed: u8,
-    ) -> Result<WebSocketClient<NetStream>, WebSocketError> {
+    fn try_line(&self, options: WebSocketOptions) -> Result<WebSocketClient<NetStream>, WebSocketError> {
         let url = format!("ws://{}/sync", self.address);
-        WebSocketClient::connect(&url, options, [seed; 32], system_wall_clock)
+        WebSocketClient::connect(&url, options, system_wall_clock)
     }
 
     /// Kills the process (SIGKILL), which gets no chance to clean up.
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
@@ -84,7 +84,7 @@ impl Drop for Relay {
 }
 
 /// Writes a file with the keys of alice, bob and carol for the relay.
-fn keys_file(folder: &Path) -> PathBuf {
+pub fn keys_file(folder: &Path) -> PathBuf {
     let file = folder.join("keys.txt");
     std::fs::write(&file, ["alice", "bob", "carol"].map(key_line).concat()).unwrap();
     file
@@ -94,9 +94,9 @@ fn key_line(actor: &str) -> String {
     key(actor).public_key().to_text() + "\n"
 }
 
-fn sync(client: &HttpClient, replica: &mut Replica, nonce: u8) -> SessionResult {
+fn sync(client: &HttpClient, replica: &mut Replica) -> SessionResult {
     let proceed = |_: &_| ControlFlow::Continue(());
-    client.sync(replica, SyncOptions::new(), [nonce; 16], system_wall_clock, proceed).unwrap().result
+    client.sync(replica, SyncOptions::new(), system_wall_clock, proceed).unwrap().result
 }
 
 /// Runs the line until the condition holds.
@@ -154,9 +154,9 @@ fn two_clients_over_http_converge_although_the_relay_is_killed_in_between() {
     );
     assert!(session.progress().sent > 0);
     let client = relay.http();
-    assert!(sync(&client, &mut alice, 2).is_converged());
-    assert!(sync(&client, &mut bob, 3).is_converged());
-    assert!(sync(&client, &mut alice, 4).is_converged());
+    assert!(sync(&client, &mut alice).is_converged());
+    assert!(sync(&client, &mut bob).is_converged());
+    assert!(sync(&client, &mut alice).is_converged());
     assert_same(&alice, &bob);
     assert_eq!(alice.log().len(), 4008);
 }
@@ -169,7 +169,7 @@ fn two_clients_over_websocket_exchange_writes_at_once_and_after_the_relay_was_ki
     let (mut alice, mut bob) = (device_with("alice", 50), device_with("bob", 70));
 
     let relay = Relay::start(&file, &mode);
-    let (mut to_alice, mut to_bob) = (relay.line(1), relay.line(2));
+    let (mut to_alice, mut to_bob) = (relay.line(), relay.line());
     until(&mut to_alice, &mut alice, |line, _| line.is_pushing());
     until(&mut to_bob, &mut bob, |line, _| line.is_pushing());
     until(&mut to_alice, &mut alice, |_, alice| alice.log().len() == 120);
@@ -192,7 +192,7 @@ fn two_clients_over_websocket_exchange_writes_at_once_and_after_the_relay_was_ki
 
     let relay = Relay::start(&file, &mode);
     assert!(relay.greeting.contains(", 123 operations"), "{}", relay.greeting);
-    let (mut to_alice, mut to_bob) = (relay.line(3), relay.line(4));
+    let (mut to_alice, mut to_bob) = (relay.line(), relay.line());
     until(&mut to_alice, &mut alice, |line, _| line.is_pushing());
     until(&mut to_bob, &mut bob, |_, bob| bob.log().len() == 124);
     assert_same(&alice, &bob);
@@ -206,15 +206,15 @@ fn only_a_blind_relay_passes_on_operations_of_an_unknown_key() {
     write(&mut mallory, 5);
 
     let verifying = Relay::start(&folder.path().join("1.db"), &["--keys", keys.to_str().unwrap()]);
-    let finish = sync(&verifying.http(), &mut mallory, 1);
+    let finish = sync(&verifying.http(), &mut mallory);
     let SessionResult::ConvergedExcept { refused_by_peer, .. } = finish else { panic!("{finish:?}") };
     assert_eq!(refused_by_peer.unknown_key, 5);
 
     let blind = Relay::start(&folder.path().join("2.db"), &["--blind"]);
     assert!(blind.greeting.contains("blind"), "{}", blind.greeting);
-    assert!(sync(&blind.http(), &mut mallory, 2).is_converged());
+    assert!(sync(&blind.http(), &mut mallory).is_converged());
     let mut alice = device("alice");
-    let finish = sync(&blind.http(), &mut alice, 3);
+    let finish = sync(&blind.http(), &mut alice);
     let SessionResult::ConvergedExcept { refused, .. } = finish else { panic!("{finish:?}") };
     assert_eq!(refused.unknown_key, 5);
     assert_eq!(alice.log().len(), 0);
@@ -231,7 +231,8 @@ fn a_relay_with_a_token_refuses_clients_without_it() {
     for (number, (mode, token)) in
         [(&in_a_file[..], None), (&["--blind"], Some(TOKEN))].into_iter().enumerate()
     {
-        let relay = Relay::start_with(&folder.path().join(format!("{number}.db")), mode, token);
+        let relay =
+            Relay::start_with("127.0.0.1:0", &folder.path().join(format!("{number}.db")), mode, token);
         let url = format!("http://{}/sync", relay.address);
         let mut alice = device_with("alice", 3);
         for options in [
@@ -244,24 +245,23 @@ fn a_relay_with_a_token_refuses_clients_without_it() {
         ] {
             let client = HttpClient::new(&url, HttpOptions::new().connection(options)).unwrap();
             let proceed = |_: &_| ControlFlow::Continue(());
-            let error =
-                client.sync(&mut alice, SyncOptions::new(), [1; 16], system_wall_clock, proceed).unwrap_err();
+            let error = client.sync(&mut alice, SyncOptions::new(), system_wall_clock, proceed).unwrap_err();
             assert!(matches!(error, HttpError::Status { status: 401, .. }), "{error:?}");
             assert_eq!(error.to_string(), "the server answered with status 401");
             assert!(!error.is_temporary());
         }
         for options in [connection(), connection().bearer_token("wrong")] {
-            let error = relay.try_line(WebSocketOptions::new().connection(options), 1).err().unwrap();
+            let error = relay.try_line(WebSocketOptions::new().connection(options)).err().unwrap();
             assert!(matches!(error, WebSocketError::Status { status: 401 }), "{error:?}");
             assert!(error.to_string().contains("status 401") && !error.is_temporary());
         }
 
         let client =
             HttpClient::new(&url, HttpOptions::new().connection(connection().bearer_token(TOKEN))).unwrap();
-        assert!(sync(&client, &mut alice, 2).is_converged());
+        assert!(sync(&client, &mut alice).is_converged());
         let mut carol = device("carol");
         let mut line =
-            relay.try_line(WebSocketOptions::new().connection(connection().bearer_token(TOKEN)), 3).unwrap();
+            relay.try_line(WebSocketOptions::new().connection(connection().bearer_token(TOKEN))).unwrap();
         until(&mut line, &mut carol, |line, _| line.is_pushing());
         assert_same(&alice, &carol);
     }
@@ -273,7 +273,7 @@ fn sigterm_closes_the_lines_and_ends_the_relay() {
     let folder = tempfile::tempdir().unwrap();
     let mut relay = Relay::start(&folder.path().join("relay.db"), &["--blind"]);
     let mut alice = device_with("alice", 1);
-    let mut line = relay.line(1);
+    let mut line = relay.line();
     until(&mut line, &mut alice, |line, _| line.is_pushing());
     let id = relay.process.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
@@ -325,7 +325,7 @@ fn a_relay_survives_invalid_messages_and_refuses_them() {
     assert!(socket.read().unwrap().is_close());
 
     let mut alice = device_with("alice", 3);
-    assert!(sync(&relay.http(), &mut alice, 1).is_converged());
+    assert!(sync(&relay.http(), &mut alice).is_converged());
 }
 
 #[test]
@@ -354,9 +354,9 @@ fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
     std::fs::write(&secret, [5; 32]).unwrap();
     let mode = ["--blind", "--secret", secret.to_str().unwrap()];
     let mut alice = device_with("alice", 300);
-    let base_after = |relay: &Relay, alice: &mut Replica, options: SyncOptions, nonce: u8| {
+    let base_after = |relay: &Relay, alice: &mut Replica, options: SyncOptions| {
         let proceed = |_: &_| ControlFlow::Continue(());
-        match relay.http().sync(alice, options, [nonce; 16], system_wall_clock, proceed).unwrap().result {
+        match relay.http().sync(alice, options, system_wall_clock, proceed).unwrap().result {
             SessionResult::Converged { resume: Some(token), .. } => token,
             other => panic!("{other:?}"),
         }
@@ -368,7 +368,7 @@ fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
         relay.http().exchange(&hello, 2_000_000, proceed).unwrap()[30] == 1
     };
     let mut relay = Relay::start(&file, &mode);
-    let base = base_after(&relay, &mut alice, SyncOptions::new(), 1);
+    let base = base_after(&relay, &mut alice, SyncOptions::new());
     assert!(is_known(&relay, &alice, &base));
     let terminated = Command::new("kill").arg(relay.process.id().to_string()).status().unwrap();
     assert!(terminated.success() && relay.process.wait().unwrap().success());
@@ -376,14 +376,14 @@ fn a_relay_with_a_secret_resumes_sessions_after_a_restart() {
     let relay = Relay::start(&file, &mode);
     assert!(is_known(&relay, &alice, &base));
     write(&mut alice, 1);
-    base_after(&relay, &mut alice, SyncOptions::new().resume(base.clone()), 2);
+    base_after(&relay, &mut alice, SyncOptions::new().resume(base.clone()));
     relay.kill();
 
     // With another secret the sessions are refused, and the relay runs without them.
     std::fs::write(&secret, [6; 32]).unwrap();
     let relay = Relay::start(&file, &mode);
     assert!(!is_known(&relay, &alice, &base));
-    base_after(&relay, &mut alice, SyncOptions::new().resume(base), 3);
+    base_after(&relay, &mut alice, SyncOptions::new().resume(base));
 }
 
 #[test]
@@ -393,15 +393,15 @@ fn a_key_that_is_added_to_the_file_is_registered_without_a_restart() {
     std::fs::write(&keys, key_line("alice")).unwrap();
     let relay = Relay::start(&folder.path().join("relay.db"), &["--keys", keys.to_str().unwrap()]);
     let mut bob = device_with("bob", 5);
-    assert!(!sync(&relay.http(), &mut bob, 1).is_converged());
+    assert!(!sync(&relay.http(), &mut bob).is_converged());
     // A faulty file changes nothing.
     std::fs::write(&keys, "bob\n").unwrap();
     thread::sleep(Duration::from_secs(2));
-    assert!(!sync(&relay.http(), &mut bob, 2).is_converged());
+    assert!(!sync(&relay.http(), &mut bob).is_converged());
     std::fs::write(&keys, [key_line("alice"), key_line("bob")].concat()).unwrap();
-    let known = (3..60).any(|nonce| {
+    let known = (3..60).any(|_| {
         thread::sleep(Duration::from_millis(500));
-        sync(&relay.http(), &mut bob, nonce).is_converged()
+        sync(&relay.http(), &mut bob).is_converged()
     });
     assert!(known, "the key was never registered");
 }
@@ -412,7 +412,7 @@ fn connections_that_send_next_to_nothing_do_not_keep_others_from_the_relay() {
     let mode = ["--blind", "--connections", "60"];
     let relay = Relay::start(&folder.path().join("relay.db"), &mode);
     let mut alice = device_with("alice", 5);
-    let mut line = relay.line(1);
+    let mut line = relay.line();
     until(&mut line, &mut alice, |line, _| line.is_pushing());
     let mut slow = Vec::new();
     for round in 0..4_u8 {
@@ -426,7 +426,7 @@ fn connections_that_send_next_to_nothing_do_not_keep_others_from_the_relay() {
         }
         let began = system_wall_clock();
         let mut bob = device_with("bob", u64::from(round));
-        assert!(sync(&relay.http(), &mut bob, 10 + round).is_converged());
+        assert!(sync(&relay.http(), &mut bob).is_converged());
         assert!(system_wall_clock().0 < began.0 + 10_000);
     }
     // The line has kept its place.
@@ -436,6 +436,6 @@ fn connections_that_send_next_to_nothing_do_not_keep_others_from_the_relay() {
         assert_ne!(line.wait(system_wall_clock()).unwrap(), WaitResult::Closed);
     }
     let mut carol = device("carol");
-    sync(&relay.http(), &mut carol, 99);
+    sync(&relay.http(), &mut carol);
     assert_eq!(carol.get(("Note", "1", "text")).unwrap(), Some("after the flood".into()));
 }

@@ -85,7 +85,7 @@ fn over_http(line: Line, connection: ConnectionOptions, alice: &mut Replica, bob
     let options = HttpOptions::new().connection(connection).retry_for(Duration::ZERO);
     let client = HttpClient::new(&format!("http://{}/sync", line.to(address)), options).unwrap();
     let proceed = |_: &_| ControlFlow::Continue(());
-    let report = client.sync(alice, SyncOptions::new(), [7; 16], system_wall_clock, proceed).unwrap();
+    let report = client.sync(alice, SyncOptions::new(), system_wall_clock, proceed).unwrap();
     assert!(report.result.is_converged());
     peer
 }
@@ -110,7 +110,7 @@ fn over_websocket(
     });
     let url = format!("ws://{}/sync", line.to(server));
     let mut line: WebSocketClient<NetStream> =
-        WebSocketClient::connect(&url, options, [7; 32], system_wall_clock).unwrap();
+        WebSocketClient::connect(&url, options, system_wall_clock).unwrap();
     while !line.is_pushing() {
         line.work(alice, system_wall_clock()).unwrap();
         assert_ne!(line.wait(system_wall_clock()).unwrap(), WaitResult::Closed);

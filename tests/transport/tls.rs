@@ -99,13 +99,13 @@ fn https(port: u16, options: HttpOptions) -> Result<SyncReport, HttpError> {
     let options = options.retry_for(Duration::ZERO);
     let client = HttpClient::new(&format!("https://127.0.0.1:{port}/sync"), options).unwrap();
     let proceed = |_: &_| ControlFlow::Continue(());
-    client.sync(&mut device_with("alice", 30), SyncOptions::new(), [7; 16], || NOW, proceed)
+    client.sync(&mut device_with("alice", 30), SyncOptions::new(), || NOW, proceed)
 }
 
 fn wss(port: u16, connection: ConnectionOptions) -> Result<WebSocketClient<NetStream>, WebSocketError> {
     let url = format!("wss://127.0.0.1:{port}/sync");
     let options = WebSocketOptions::new().connection(connection.bearer_token(TOKEN)).wait(TICK);
-    WebSocketClient::connect(&url, options, [7; 32], system_wall_clock)
+    WebSocketClient::connect(&url, options, system_wall_clock)
 }
 
 /// Returns the errors of both clients, with these authorities, and checks that each occurs in time.
@@ -145,9 +145,9 @@ fn two_sessions_over_https_use_one_connection() {
         let client = HttpClient::new(&url, options).unwrap();
         *connections.lock().unwrap() = 0;
         let mut alice = device_with("alice", 30);
-        for nonce in [1, 2] {
+        for _ in 0..2 {
             let proceed = |_: &_| ControlFlow::Continue(());
-            let report = client.sync(&mut alice, SyncOptions::new(), [nonce; 16], || NOW, proceed).unwrap();
+            let report = client.sync(&mut alice, SyncOptions::new(), || NOW, proceed).unwrap();
             assert!(report.result.is_converged());
         }
         peer.with(|bob| assert_same(&alice, bob));

@@ -35,12 +35,12 @@ fn accept(listener: &TcpListener) -> Server {
 }
 
 /// Returns both ends of a line.
-fn pair(seed: u8) -> (Client, Server) {
+fn pair() -> (Client, Server) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/sync", listener.local_addr().unwrap());
     thread::scope(|scope| {
         let server = scope.spawn(|| accept(&listener));
-        let client = Client::connect(&url, options(), [seed; 32], || NOW).unwrap();
+        let client = Client::connect(&url, options(), || NOW).unwrap();
         (client, server.join().unwrap())
     })
 }
@@ -64,8 +64,8 @@ struct Line {
 }
 
 impl Line {
-    fn new(seed: u8) -> Self {
-        let (client, server) = pair(seed);
+    fn new() -> Self {
+        let (client, server) = pair();
         Self { client, server, responder: responder() }
     }
 
@@ -100,7 +100,7 @@ fn same(_: &Line, a: &Replica, b: &Replica) -> bool {
 #[test]
 fn after_the_session_new_operations_go_both_ways() {
     let (mut alice, mut bob) = (device_with("alice", 30), device_with("bob", 50));
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
     assert!(matches!(line.client.result(), Some(SessionResult::Converged { count: 80, .. })));
@@ -116,7 +116,7 @@ fn after_the_session_new_operations_go_both_ways() {
 #[test]
 fn an_operation_that_reaches_the_server_another_way_is_pushed_to_the_client() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.until_pushing(&mut alice, &mut bob);
     let op = device("carol").set(NOW, ("Task", "t1", "title"), "from carol").unwrap();
     bob.ingest(NOW, &op).unwrap();
@@ -127,7 +127,7 @@ fn an_operation_that_reaches_the_server_another_way_is_pushed_to_the_client() {
 #[test]
 fn many_operations_are_pushed_in_several_messages() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.until_pushing(&mut alice, &mut bob);
     for number in 0..6 {
         alice.set(NOW, ("Blob", &format!("{number}"), "data"), "x".repeat(400_000).as_str()).unwrap();
@@ -142,7 +142,7 @@ fn a_line_pushes_beside_what_is_refused_and_brings_it_when_the_key_arrives() {
     write(&mut stranger, 1);
     bob.ingest(NOW, &stranger.log().iter().next().unwrap().unwrap().op).unwrap();
 
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.until_pushing(&mut alice, &mut bob);
     let Some(SessionResult::ConvergedExcept { refused, .. }) = line.client.result() else { panic!() };
     assert_eq!(refused.unknown_key, 1);
@@ -167,7 +167,7 @@ fn operations_that_were_refused_arrive_when_the_other_side_learns_the_key() {
     let mut mallory = Replica::open(policysync::ReplicaOptions::new().write_as(key("mallory"))).unwrap();
     let mut bob = device("bob");
     write(&mut mallory, 1);
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.until_pushing(&mut mallory, &mut bob);
     assert_eq!(bob.log().len(), 0);
     bob.keys_mut().register(key("mallory").public_key().clone()).unwrap();
@@ -200,7 +200,7 @@ fn a_push_before_the_client_learns_that_the_session_is_forgotten_does_no_harm() 
 
 fn forgotten_session(writes_meanwhile: bool) {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     // The message after the session names it, and a responder of another process does not know it.
     line.client.work(&mut alice, NOW).unwrap();
     if writes_meanwhile {
@@ -365,7 +365,7 @@ fn silence_is_counted_from_the_first_wait() {
 #[test]
 fn a_peer_that_reads_nothing_is_dropped_and_gets_the_rest_over_a_new_line() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.until_pushing(&mut alice, &mut bob);
     // More than the sockets buffer.
     for number in 0..40 {
@@ -388,7 +388,7 @@ fn a_peer_that_reads_nothing_is_dropped_and_gets_the_rest_over_a_new_line() {
     );
     drop(line);
 
-    let mut line = Line::new(2);
+    let mut line = Line::new();
     line.until(&mut alice, &mut bob, same);
 }
 
@@ -430,7 +430,7 @@ fn a_peer_that_reads_a_little_at_a_time_does_not_block_the_server_and_is_dropped
             let stream = SlowWriter { stream, room: room.clone(), writes: writes.clone() };
             WebSocketServer::accept(stream, options(), || NOW).unwrap()
         });
-        let client = Client::connect(&url, options(), [1; 32], || NOW).unwrap();
+        let client = Client::connect(&url, options(), || NOW).unwrap();
         (client, server.join().unwrap())
     });
     let mut responder = responder();
@@ -465,12 +465,12 @@ fn a_peer_that_reads_a_little_at_a_time_does_not_block_the_server_and_is_dropped
 
 #[test]
 fn a_line_is_closed_cleanly_by_either_side() {
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.client.close();
     assert_eq!(wait_for_message(&mut line.server), WaitResult::Closed);
     assert_eq!(line.server.wait(NOW).unwrap(), WaitResult::Closed);
 
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.server.close();
     let mut results = (0..1000).map(|_| line.client.wait(NOW).unwrap());
     let result = results.find(|result| *result != WaitResult::Nothing);
@@ -481,7 +481,7 @@ fn a_line_is_closed_cleanly_by_either_side() {
 fn a_line_that_breaks_during_a_session_loses_nothing() {
     let (mut alice, mut bob) = (device_with("alice", 3000), device_with("bob", 3000));
     for messages in 0..4 {
-        let mut line = Line::new(messages);
+        let mut line = Line::new();
         line.client.work(&mut alice, NOW).unwrap();
         for _ in 0..messages {
             line.server.wait(NOW).unwrap();
@@ -505,7 +505,7 @@ fn a_line_that_breaks_during_a_session_loses_nothing() {
         };
         assert!(broken.is_temporary(), "{broken:?}");
     }
-    let mut line = Line::new(9);
+    let mut line = Line::new();
     line.until_pushing(&mut alice, &mut bob);
     assert_same(&alice, &bob);
 }
@@ -513,7 +513,7 @@ fn a_line_that_breaks_during_a_session_loses_nothing() {
 #[test]
 fn a_new_line_resumes_from_the_session_of_the_last() {
     let (mut alice, mut bob) = (device_with("alice", 500), device_with("bob", 500));
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.until_pushing(&mut alice, &mut bob);
     let base = line.client.resume_token().cloned().unwrap();
     let responder = line.responder;
@@ -524,7 +524,7 @@ fn a_new_line_resumes_from_the_session_of_the_last() {
     let since = options().sync(policysync::SyncOptions::new().resume(base));
     let (client, server) = thread::scope(|scope| {
         let server = scope.spawn(|| accept(&listener));
-        let client = Client::connect(&url, since, [2; 32], || NOW).unwrap();
+        let client = Client::connect(&url, since, || NOW).unwrap();
         (client, server.join().unwrap())
     });
     let mut line = Line { client, server, responder };
@@ -551,20 +551,20 @@ fn a_server_that_opens_no_websocket_is_an_error() {
                 assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
                 stream.write_all(answer.as_bytes()).unwrap();
             });
-            Client::connect(&url, options(), [1; 32], || NOW).err().unwrap()
+            Client::connect(&url, options(), || NOW).err().unwrap()
         });
         assert!(matches!(error, WebSocketError::Status { .. }), "{error:?}");
         assert_eq!(error.is_temporary(), temporary, "{error:?}");
     }
     for url in ["", "http://127.0.0.1/", "ws://", "127.0.0.1:80"] {
-        let error = Client::connect(url, options(), [1; 32], || NOW).err().unwrap();
+        let error = Client::connect(url, options(), || NOW).err().unwrap();
         assert!(
             matches!(error, WebSocketError::Connection(ConnectionError::Url { scheme: "ws" })),
             "{url}: {error:?}"
         );
     }
     if !cfg!(feature = "tls") {
-        let error = Client::connect("wss://127.0.0.1/", options(), [1; 32], || NOW).err().unwrap();
+        let error = Client::connect("wss://127.0.0.1/", options(), || NOW).err().unwrap();
         assert!(matches!(error, WebSocketError::Connection(ConnectionError::NoTls)), "{error:?}");
     }
 }
@@ -597,12 +597,8 @@ fn a_silent_server_times_out_however_long_a_wait_is() {
             .wait(Duration::from_secs(8))
             .connection(ConnectionOptions::new().connect_timeout(Duration::from_millis(300)));
         let began = Instant::now();
-        let error = Client::connect(
-            &format!("{scheme}://{address}/"),
-            options,
-            [1; 32],
-            policysync::system_wall_clock,
-        );
+        let error =
+            Client::connect(&format!("{scheme}://{address}/"), options, policysync::system_wall_clock);
         let error = error.err().unwrap();
         assert!(matches!(error, WebSocketError::Connection(ConnectionError::Timeout)), "{error:?}");
         assert!(began.elapsed() < Duration::from_secs(4), "{scheme}: {:?}", began.elapsed());
@@ -685,7 +681,7 @@ fn a_signal_does_not_end_a_handshake() {
             WebSocketServer::accept(Disturbed { stream, calls: 0 }, options(), || NOW).map(drop)
         });
         let stream = Disturbed { stream: TcpStream::connect(address).unwrap(), calls: 0 };
-        let client = WebSocketClient::over(stream, &format!("ws://{address}/"), options(), [1; 32], || NOW);
+        let client = WebSocketClient::over(stream, &format!("ws://{address}/"), options(), || NOW);
         let (client, server) = (client.map(drop), server.join().unwrap());
         assert!(client.is_ok() && server.is_ok(), "{client:?}, {server:?}");
     });
@@ -695,7 +691,7 @@ fn a_signal_does_not_end_a_handshake() {
 #[test]
 fn a_stuck_line_continues_while_a_message_is_in_the_inbox() {
     let (mut alice, mut bob) = (device("alice"), device("bob"));
-    let mut line = Line::new(1);
+    let mut line = Line::new();
     line.until_pushing(&mut alice, &mut bob);
     for (replica, kind) in [(&mut alice, "A"), (&mut bob, "B")] {
         for number in 0..20 {
@@ -752,7 +748,7 @@ fn connect_if(
             stream.set_read_timeout(Some(TICK)).unwrap();
             WebSocketServer::accept_if(stream, options(), || NOW, admit)
         });
-        let client = Client::connect(&url, options().connection(connection), [1; 32], || NOW);
+        let client = Client::connect(&url, options().connection(connection), || NOW);
         (client, server.join().unwrap())
     })
 }
@@ -796,7 +792,7 @@ fn a_header_that_could_change_the_request_opens_no_connection() {
     ] {
         let options = options().connection(connection);
         assert!(!format!("{options:?}").contains("secret"));
-        let error = Client::connect(&url, options, [1; 32], || NOW).err().unwrap();
+        let error = Client::connect(&url, options, || NOW).err().unwrap();
         let WebSocketError::Connection(ConnectionError::Header(found)) = &error else { panic!("{error:?}") };
         assert_eq!(*found, expected);
         assert!(!error.to_string().contains("secret"));
@@ -812,10 +808,10 @@ fn after_a_server_that_knows_only_version_1_the_next_line_begins_in_version_1() 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     let mut versions = Vec::new();
-    for seed in [1, 2] {
+    for _ in 0..2 {
         let (mut client, mut server) = thread::scope(|scope| {
             let server = scope.spawn(|| tungstenite::accept(listener.accept().unwrap().0).unwrap());
-            let client = Client::connect(&url, options(), [seed; 32], || NOW).unwrap();
+            let client = Client::connect(&url, options(), || NOW).unwrap();
             (client, server.join().unwrap())
         });
         client.work(&mut alice, NOW).unwrap();

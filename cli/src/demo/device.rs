@@ -4,7 +4,7 @@ use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use policysync::crypto::{KeyPair, Sodium};
+use policysync::crypto::{KeyPair, Sodium, random};
 use policysync::sync::{Progress, Refusals, SessionResult};
 use policysync::transport::HttpOptions;
 use policysync::{
@@ -68,24 +68,19 @@ pub struct Ended {
     pub converged: Option<u64>,
 }
 
-/// Runs one session over HTTP. `nonce` is fixed for the same reason as the keys; an application takes random bytes.
-pub fn sync(replica: &mut Replica, url: &str, nonce: u8) -> Result<Ended, Failed> {
+/// Runs one session over HTTP.
+pub fn sync(replica: &mut Replica, url: &str) -> Result<Ended, Failed> {
     let client = HttpClient::new(url, HttpOptions::new())?;
     let options = SyncOptions::new();
-    let report = client.sync(replica, options, [nonce; 16], || at(20), |_| ControlFlow::Continue(()))?;
+    let report = client.sync(replica, options, || at(20), |_| ControlFlow::Continue(()))?;
     let (refused, _) = refusals_of(&report.result, &report.progress);
     Ok(Ended { progress: report.progress, refused, converged: converged(&report.result) })
 }
 
 /// Runs one session without a network, message by message. Returns the number of operations that both hold.
-pub fn meet(
-    phone: &mut Replica,
-    laptop: &mut Replica,
-    now: WallMillis,
-    nonce: u8,
-) -> Result<Option<u64>, Failed> {
-    let mut session = SyncSession::new(SyncOptions::new(), [nonce; 16]);
-    let mut responder = Responder::new([nonce; 32], SyncOptions::new());
+pub fn meet(phone: &mut Replica, laptop: &mut Replica, now: WallMillis) -> Result<Option<u64>, Failed> {
+    let mut session = SyncSession::new(SyncOptions::new(), random()?);
+    let mut responder = Responder::new(random()?, SyncOptions::new());
     while let Some(request) = session.next_message(phone)? {
         let reply = responder.respond(laptop, now, &request)?;
         session.receive(phone, now, &reply.message)?;

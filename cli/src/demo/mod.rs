@@ -57,7 +57,7 @@ fn tell(out: &mut Output, folder: &Folder) -> Result<bool, Failed> {
     for (task, title) in [("t1", "Buy bread"), ("t2", "Call the plumber"), ("t3", "Pay the rent")] {
         phone.set(at(0), ("Task", task, "title"), title)?;
     }
-    meet(&mut phone, &mut laptop, at(1), 1)?;
+    meet(&mut phone, &mut laptop, at(1))?;
     show(out, "both", &laptop)?;
 
     writeln!(out, "\n2. Both are offline and change the list")?;
@@ -79,10 +79,10 @@ fn tell(out: &mut Output, folder: &Folder) -> Result<bool, Failed> {
         ("forges", "laptop", "It forges: a changed title, two tasks in the phone's name, a stranger's task"),
         ("withholds", "phone", "It withholds what the laptop says of the plumber"),
     ];
-    for ((lie, device, what), nonce) in story.into_iter().zip(10..) {
+    for (lie, device, what) in story {
         let replica = if device == "phone" { &mut phone } else { &mut laptop };
         writeln!(out, "   {what}.")?;
-        session(out, &relay, device, lie, replica, nonce)?;
+        session(out, &relay, device, lie, replica)?;
     }
     drop(relay);
 
@@ -90,7 +90,7 @@ fn tell(out: &mut Output, folder: &Folder) -> Result<bool, Failed> {
     compare(out, &phone, &laptop)?;
 
     writeln!(out, "\n5. They meet without the relay")?;
-    writeln!(out, "   {}", in_words(meet(&mut phone, &mut laptop, at(30), 2)?))?;
+    writeln!(out, "   {}", in_words(meet(&mut phone, &mut laptop, at(30))?))?;
     show(out, "phone", &phone)?;
     show(out, "laptop", &laptop)?;
     let same = compare(out, &phone, &laptop)?;
@@ -109,9 +109,8 @@ fn session(
     device: &str,
     lie: &str,
     replica: &mut Replica,
-    nonce: u8,
 ) -> Result<(), Failed> {
-    match sync(replica, &format!("http://{}/{device}/{lie}", relay.address()), nonce) {
+    match sync(replica, &format!("http://{}/{device}/{lie}", relay.address())) {
         Ok(ended) => {
             let progress = ended.progress;
             writeln!(out, "   {device:<7} sent {}, received {}", progress.sent, progress.received.new_ops())?;

@@ -270,6 +270,7 @@ unsafe extern "C" {
     pub fn policysync_replica_actor(replica: Handle, out: *mut Buffer, err: Err) -> i32;
     pub fn policysync_replica_contains(replica: Handle, hash: *const u8, err: Err) -> i32;
     pub fn policysync_replica_has_changes(replica: Handle, err: Err) -> i32;
+    pub fn policysync_replica_report(replica: Handle, out: *mut Buffer, err: Err) -> i32;
     pub fn policysync_replica_digest(replica: Handle, out: *mut Digest, err: Err) -> i32;
     pub fn policysync_replica_export(
         replica: Handle,
@@ -381,6 +382,7 @@ unsafe extern "C" {
         err: Err,
     ) -> i32;
     pub fn policysync_session_progress(session: Handle, progress: Words, err: Err) -> i32;
+    pub fn policysync_session_trace(session: Handle, out: *mut Buffer, err: Err) -> i32;
     pub fn policysync_session_result(session: Handle, result: Words, resume: *mut Handle, err: Err) -> i32;
     pub fn policysync_session_unknown_author(
         session: Handle,

@@ -162,9 +162,10 @@ impl World {
         // SAFETY: handles live or are NULL, and so do the targets of pointers, as far as the library may read.
         unsafe {
             let replica = self.replica(input);
-            let which = input.below(4);
+            let which = input.below(5);
             let text = buffer(input, |out, err| match which {
                 0 => policysync_replica_forks(replica, out, err),
+                4 => policysync_replica_report(replica, out, err),
                 1 => policysync_replica_actor(replica, out, err),
                 2 => policysync_replica_keys(replica, out, err),
                 _ => policysync_replica_keys_text(replica, out, err),

@@ -10,7 +10,7 @@ use crate::api::{
     policysync_push_receive, policysync_push_waiting, policysync_responder_free, policysync_responder_new,
     policysync_responder_respond, policysync_resume_id, policysync_session_cancel, policysync_session_free,
     policysync_session_new, policysync_session_next_message, policysync_session_progress,
-    policysync_session_receive, policysync_session_result, policysync_session_unknown_author,
+    policysync_session_receive, policysync_session_result, policysync_session_trace, policysync_session_unknown_author,
     policysync_sync_alert, policysync_sync_options_init,
 };
 use crate::layout::{INGESTED, PROGRESS, RESULT, SyncOptions};
@@ -103,7 +103,7 @@ impl World {
         let (session, replica) = (self.sessions.pick(input), self.replica(input));
         // SAFETY: handles live, and the message has its own length.
         unsafe {
-            match input.below(9) {
+            match input.below(10) {
                 0..2 => {
                     let message =
                         buffer(input, |out, err| policysync_session_next_message(session, replica, out, err));
@@ -130,6 +130,9 @@ impl World {
                     let status = policysync_session_unknown_author(session, index, to.0, to.1, err);
                     let status = told.check(status);
                     drop((actor.take(status), kid.take(status)));
+                }
+                8 => {
+                    buffer(input, |out, err| policysync_session_trace(session, out, err));
                 }
                 6 => {
                     let mut told = Told::new(input);

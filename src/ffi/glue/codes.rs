@@ -202,6 +202,7 @@ impl Status for Aborted {
 impl Status for StoreError {
     fn status(&self) -> policysync_status_code {
         match self {
+            Self::InFile { error, .. } => error.status(),
             Self::Full => POLICYSYNC_ERR_FULL,
             Self::Corrupt { .. } => POLICYSYNC_ERR_CORRUPT,
             Self::Locked | Self::Conflict => POLICYSYNC_ERR_LOCKED,
@@ -228,7 +229,7 @@ impl Status for StoreError {
     }
 
     fn seq(&self) -> Option<OpSeq> {
-        match self {
+        match self.fault() {
             Self::Corrupt { place: Place::Operation { seq }, .. } => Some(*seq),
             _ => None,
         }

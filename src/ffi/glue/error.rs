@@ -10,13 +10,9 @@ use crate::ffi::glue::status::policysync_status_code::{
     self, POLICYSYNC_ERR_ARGUMENT, POLICYSYNC_ERR_NULL, POLICYSYNC_ERR_PANIC,
 };
 use crate::op::OpSeq;
-use crate::value::Excerpt;
 
 /// The `op_index` of an error that is not about an element of an array or an operation of a store.
 pub const POLICYSYNC_NO_INDEX: u64 = u64::MAX;
-
-/// The number of characters of a path in a message, less 1. An excerpt has room for them.
-const LONGEST_PATH: usize = 59;
 
 /// A failure, in memory of the caller. A function that fails writes it; one that succeeds leaves it unchanged. Nothing
 /// in it needs to be freed. Start with `policysync_error error = POLICYSYNC_ERROR_INIT;` or with all members zero. One
@@ -69,22 +65,21 @@ impl Failure {
         Self::new(POLICYSYNC_ERR_PANIC, text.unwrap_or("a panic without a text"))
     }
 
+    pub(in crate::ffi) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds the index of the element of an array.
     pub(in crate::ffi) fn at(self, index: usize) -> Self {
         Self { op_index: u64::try_from(index).unwrap_or(POLICYSYNC_NO_INDEX), ..self }
     }
 
-    /// Puts the path of a file before the message, if the store has failed.
+    /// Puts the path of a file before the message, if the failure is about the store.
     pub(in crate::ffi) fn in_file(self, path: &Path) -> Self {
         if !(-299..=-200).contains(&self.status.number()) {
             return self;
         }
-        let path = path.to_string_lossy();
-        // The end of a long path tells files apart.
-        let cut = path.char_indices().rev().nth(LONGEST_PATH).map_or(0, |(at, _)| at);
-        let shown = path.get(cut..).unwrap_or_default();
-        let dots = if cut == 0 { "" } else { "..." };
-        Self { message: format!("{dots}{}: {}", Excerpt::of(shown), self.message), ..self }
+        Self { message: format!("{}: {}", crate::store::shown(path), self.message), ..self }
     }
 
     /// Converts it into the struct of C, of which the caller has `struct_size` bytes.

@@ -199,8 +199,7 @@ fn connect(
     sync: SyncOptions,
 ) -> Result<policysync_websocket_client, Failure> {
     let options = crate::ffi::net::client::Options::take(call, options)?.websocket(sync);
-    let seed = crate::crypto::random()?;
-    let client = Client::connect(url, options, seed, crate::system_wall_clock)?;
+    let client = Client::connect(url, options, crate::system_wall_clock)?;
     let shared = crate::ffi::glue::shared::Shared::new("line", client);
     Ok(policysync_websocket_client { shared })
 }

@@ -18,7 +18,7 @@ pub(in crate::ffi) fn ask<A>(
     answer: impl FnOnce(A),
 ) -> Result<policysync_status_code, Failure> {
     let replica = call.shared(replica, "replica")?;
-    let found = question(&replica.enter()?.inside.replica).map_err(|failure| replica.name_file(failure))?;
+    let found = question(&replica.enter()?.inside.replica)?;
     Ok(match found {
         Some(found) => {
             answer(found);
@@ -59,6 +59,6 @@ pub(in crate::ffi) fn next_message(
 ) -> Result<policysync_status_code, Failure> {
     let replica = call.shared(replica, "replica")?;
     let out = call.buffer(out)?;
-    let message = next(&replica.enter()?).map_err(|failure| replica.name_file(failure))?;
+    let message = next(&replica.enter()?)?;
     Ok(out.fill_or_done(message))
 }

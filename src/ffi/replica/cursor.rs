@@ -77,7 +77,7 @@ pub extern "C" fn policysync_cursor_next(
             let entered = cursor.replica.enter()?;
             entered.inside.replica.log().since(cursor.at).take(ops.len()).collect()
         };
-        cursor.entries = found.map_err(|error| cursor.replica.name_file(error.into()))?;
+        cursor.entries = found?;
         let Some(last) = cursor.entries.last() else { return Ok(POLICYSYNC_DONE) };
         cursor.at = last.cursor;
         for (at, entry) in cursor.entries.iter().enumerate() {

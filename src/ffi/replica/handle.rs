@@ -1,7 +1,6 @@
 //! The handle of a replica.
 
 use std::mem::MaybeUninit;
-use std::path::{Path, PathBuf};
 
 use crate::ffi::glue::boundary::{free_shared, guarded};
 use crate::ffi::glue::callback::Taken;
@@ -10,17 +9,16 @@ use crate::ffi::glue::shared::{Entered, Shared};
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::POLICYSYNC_OK;
 use crate::ffi::replica::clock::policysync_clock;
+use crate::ffi::replica::failures::Failures;
 use crate::ffi::replica::observer::policysync_observer;
 use crate::ffi::replica::options::{Options, policysync_replica_options};
 use crate::ffi::replica::{clock, guard};
-use crate::{Replica, WallMillis};
+use crate::{OpenError, Replica, WallMillis};
 
 /// One copy of the data: the operations that this device has written and received, merged. A replica opens no sockets,
 /// and starts no threads that outlive a call.
 pub struct policysync_replica {
     shared: Shared<Inside>,
-    /// The file that it is kept in.
-    file: Option<PathBuf>,
 }
 
 /// Opens a replica: an empty one in memory, or with `options.path` the one in a file.
@@ -52,9 +50,14 @@ pub extern "C" fn policysync_replica_open(
         let options = Options::take(call, options);
         let out = call.handle_out(out, "out")?;
         let Options { replica, guard_failed, clock, observer, file } = options?;
-        let replica = Replica::open(replica).map_err(|error| in_file(error.into(), file.as_deref()))?;
-        let inside = Inside { replica, guard_failed, clock, observer };
-        out.write_shared(policysync_replica { shared: Shared::new("replica", inside), file });
+        let replica = Replica::open(replica).map_err(|error| match (error, &file) {
+            // Its message names the file already.
+            (OpenError::Store(error), _) => error.into(),
+            (error, Some(file)) => Failure::from(error).in_file(file),
+            (error, None) => error.into(),
+        })?;
+        let inside = Inside { replica, guard_failed, clock, observer, failures: Failures::default() };
+        out.write_shared(policysync_replica { shared: Shared::new("replica", inside) });
         Ok(POLICYSYNC_OK)
     })
 }
@@ -72,17 +75,13 @@ pub(in crate::ffi) struct Inside {
     guard_failed: guard::Failed,
     clock: Option<Taken<policysync_clock>>,
     observer: Option<Taken<policysync_observer>>,
+    pub(in crate::ffi) failures: Failures,
 }
 
 impl policysync_replica {
     /// Waits for other threads to leave. Fails if this thread is inside already.
     pub(in crate::ffi) fn enter(&self) -> Result<Entered<'_, Inside>, Failure> {
         self.shared.enter()
-    }
-
-    /// Names the replica's file in a failure of the store.
-    pub(in crate::ffi) fn name_file(&self, failure: Failure) -> Failure {
-        in_file(failure, self.file.as_deref())
     }
 
     /// Runs `work`, which may change fields, and notifies the observer if it did.
@@ -93,7 +92,7 @@ impl policysync_replica {
     ) -> Result<T, Failure> {
         let mut entered = self.enter()?;
         let now = entered.now(now_ms)?;
-        let Inside { replica, guard_failed, observer, .. } = &mut *entered.inside;
+        let Inside { replica, guard_failed, observer, failures, .. } = &mut *entered.inside;
         let result = work(replica, now);
         if let Some(observer) = observer
             && replica.has_changes()
@@ -101,17 +100,14 @@ impl policysync_replica {
             observer.changed();
         }
         // A guard that fails aborts the call; its reason says more than that.
-        match guard_failed.take() {
+        let result = match guard_failed.take() {
             Some(failure) => Err(failure),
-            None => result.map_err(|failure| self.name_file(failure)),
+            None => result,
+        };
+        if let Err(failure) = &result {
+            failures.note(now, failure);
         }
-    }
-}
-
-fn in_file(failure: Failure, file: Option<&Path>) -> Failure {
-    match file {
-        Some(file) => failure.in_file(file),
-        None => failure,
+        result
     }
 }
 
@@ -133,8 +129,9 @@ mod tests {
             guard_failed: guard::Failed::default(),
             clock: None,
             observer: None,
+            failures: Failures::default(),
         };
-        policysync_replica { shared: Shared::new("replica", inside), file: None }
+        policysync_replica { shared: Shared::new("replica", inside) }
     }
 
     #[test]

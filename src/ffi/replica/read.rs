@@ -130,7 +130,7 @@ pub extern "C" fn policysync_replica_poll(
         let out = call.buffer(out)?;
         let mut entered = replica.enter()?;
         let now = entered.now(now_ms)?;
-        let changes = entered.inside.replica.poll(now).map_err(|error| replica.name_file(error.into()))?;
+        let changes = entered.inside.replica.poll(now)?;
         out.fill(json::array(changes, json::change).as_bytes());
         Ok(POLICYSYNC_OK)
     })

@@ -68,8 +68,7 @@ pub extern "C" fn policysync_replica_back_up(
     guarded(err, |call| {
         let replica = call.shared(replica, "replica")?;
         let path = path_of(call.bytes(path.cast(), path_len, "path")?, "path")?;
-        let copied = replica.enter()?.inside.replica.back_up(&path);
-        copied.map_err(|error| Failure::from(error).in_file(&path))?;
+        replica.enter()?.inside.replica.back_up(&path)?;
         Ok(POLICYSYNC_OK)
     })
 }
@@ -159,7 +158,7 @@ fn walk(
 ) -> Result<(policysync_store_report, String), Failure> {
     let path = options.file(call)?.ok_or_else(|| Failure::argument("options.path is empty"))?;
     let keys = options.registry(call)?;
-    let mut check = crate::store::StoreCheck::new(path.clone(), &keys);
+    let mut check = crate::store::StoreCheck::new(path, &keys);
     if let Some(space) = options.space(call)? {
         check = check.space(space);
     }
@@ -169,14 +168,11 @@ fn walk(
     let crypto = crate::crypto::Sodium::new()?;
     let (operations, sealed, findings) = match to {
         None => {
-            let report = check.verify(crypto).map_err(|error| Failure::from(error).in_file(&path))?;
+            let report = check.verify(crypto)?;
             (report.verified, report.sealed, report.findings)
         }
         Some(to) => {
-            let salvaged = check.salvage(crypto, &to).map_err(|error| {
-                let at_target = error == crate::StoreError::Exists;
-                Failure::from(error).in_file(if at_target { &to } else { &path })
-            })?;
+            let salvaged = check.salvage(crypto, &to)?;
             (salvaged.saved, None, salvaged.lost)
         }
     };

@@ -17,7 +17,7 @@ use crate::ffi::replica::handle::policysync_replica;
 use crate::ffi::sync::options::policysync_sync_options;
 use crate::ffi::sync::resume::policysync_resume;
 use crate::ffi::types::counts::policysync_refusals;
-use crate::sync::{Progress, Refusals, SessionResult};
+use crate::sync::{Progress, Refusals, SessionResult, SessionTrace};
 use crate::transport::LineInitiator;
 
 /// A session with a peer, on the side that initiates it. It makes the messages to send and processes the answers; the
@@ -25,7 +25,7 @@ use crate::transport::LineInitiator;
 /// left to the next session. The two are freed in any order.
 pub struct policysync_session {
     shared: Shared<SyncSession>,
-    /// The state of a session: `state` of `policysync_progress` and `policysync_sync_result`.
+    trace: SessionTrace,
     /// The maximum length of a message that it accepts.
     #[cfg(feature = "http")]
     limit: usize,
@@ -142,10 +142,12 @@ pub extern "C" fn policysync_session_new(
             Some(nonce) => *nonce,
             None => random()?,
         };
+        let trace = SessionTrace::new();
         let session = policysync_session {
             #[cfg(feature = "http")]
             limit: options.limit(),
-            shared: Shared::new("session", SyncSession::new(options, nonce)),
+            shared: Shared::new("session", SyncSession::new(options.trace(&trace), nonce)),
+            trace,
         };
         out.write_shared(session);
         Ok(POLICYSYNC_OK)
@@ -297,6 +299,27 @@ pub extern "C" fn policysync_session_unknown_author(
         let Some(author) = author else { return Ok(POLICYSYNC_NOT_FOUND) };
         actor.fill(author.actor.as_bytes());
         kid.fill(author.kid.as_bytes());
+        Ok(POLICYSYNC_OK)
+    })
+}
+
+/// Returns what the session has asked, sent, received and refused so far, in counts, bytes and times, without names and
+/// values: text for an error report, a line for each answer. It stays after a failure.
+///
+/// `out`: the text, UTF-8. Unchanged unless the call returns `POLICYSYNC_OK`.
+///
+/// Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+#[unsafe(no_mangle)]
+pub extern "C" fn policysync_session_trace(
+    session: MaybeUninit<&mut policysync_session>,
+    out: MaybeUninit<&mut policysync_buffer>,
+    err: *mut policysync_error,
+) -> policysync_status {
+    guarded(err, |call| {
+        let session = call.shared(session, "session")?;
+        let out = call.buffer(out)?;
+        let _entered = session.enter()?;
+        out.fill(session.trace.to_string().as_bytes());
         Ok(POLICYSYNC_OK)
     })
 }

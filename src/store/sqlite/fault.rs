@@ -18,7 +18,7 @@ pub(super) fn fault(error: Error) -> StoreError {
 
 fn of_code(failure: ffi::Error) -> StoreError {
     let code = failure.extended_code;
-    let cause = Cause::new(&format!("SQLite's result code {code}"), Some(code));
+    let cause = Cause::new(&format!("{} (SQLite's result code {code})", ffi::code_to_str(code)), Some(code));
     match failure.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Locked,
         ErrorCode::DiskFull => StoreError::DiskFull(cause),

@@ -115,6 +115,10 @@ impl SqliteStore {
         Self::open_as(std::path::absolute(path)?, Access::Reading, Opening::First)
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Closes the file and releases its lock. Until [`SqliteStore::reacquire`], nothing can be read or written.
     pub(crate) fn release(&mut self) -> Result<(), StoreError> {
         self.connection.close()?;

@@ -32,8 +32,9 @@ impl StoreCheck<'_> {
     /// what was written until then.
     pub fn salvage(&self, crypto: Sodium, to: impl AsRef<Path>) -> Result<Salvaged, StoreError> {
         let to = to.as_ref();
-        if place::len(to)?.is_some() {
-            return Err(StoreError::Exists);
+        let in_new = |error: StoreError| error.in_file(to);
+        if place::len(to).map_err(in_new)?.is_some() {
+            return Err(in_new(StoreError::Exists));
         }
         let create = || {
             let store = SqliteStore::open(to, Durability::Full)?;
@@ -41,15 +42,19 @@ impl StoreCheck<'_> {
         };
         // Not before the old one is open: or a file would be left behind where that fails.
         let mut created: Option<OpStore> = None;
-        let (report, copied) = self.walk(crypto, |ops| match &mut created {
-            Some(store) => store.append(ops, StoredClock::default()),
-            None => created.insert(create()?).append(ops, StoredClock::default()),
-        })?;
+        let walked = self.walk(crypto, |ops| match &mut created {
+            Some(store) => store.append(ops, StoredClock::default()).map_err(in_new),
+            None => {
+                let store = created.insert(create().map_err(in_new)?);
+                store.append(ops, StoredClock::default()).map_err(in_new)
+            }
+        });
+        let (report, copied) = walked.map_err(|error| error.in_file(self.path()))?;
         let mut store = match created {
             Some(store) => store,
-            None => create()?,
+            None => create().map_err(in_new)?,
         };
-        store.settle_as(copied)?;
+        store.settle_as(copied).map_err(in_new)?;
         Ok(Salvaged { saved: store.ledger().count(), lost: report.findings })
     }
 }

@@ -92,7 +92,12 @@ impl<'k> StoreCheck<'k> {
     ///
     /// [`StoreError`] when the file cannot be read at all: it is locked, belongs to another program, or the disk fails.
     pub fn verify(&self, crypto: Sodium) -> Result<StoreReport, StoreError> {
-        self.walk(crypto, |_| Ok(())).map(|(report, _)| report)
+        let walked = self.walk(crypto, |_| Ok(())).map(|(report, _)| report);
+        walked.map_err(|error| error.in_file(&self.path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Checks everything, and passes on the good operations, in the order of arrival. For a backup, also returns the

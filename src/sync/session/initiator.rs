@@ -71,6 +71,9 @@ impl SyncSession {
     /// comparison depends on nobody knowing them before the session begins.
     #[must_use]
     pub fn new(options: SyncOptions, nonce: [u8; 16]) -> Self {
+        if let Some(trace) = &options.trace {
+            trace.begin();
+        }
         Self {
             options,
             nonce,
@@ -132,6 +135,19 @@ impl SyncSession {
     /// [`SyncError`]. [`SyncError::Stray`] and [`SyncError::OutOfTurn`] leave the session unchanged; any other error
     /// ends it. Operations admitted before stay.
     pub fn receive(
+        &mut self,
+        replica: &mut Replica,
+        now: WallMillis,
+        answer: &[u8],
+    ) -> Result<Progress, SyncError> {
+        let result = self.take_answer(replica, now, answer);
+        if let Some(trace) = &self.options.trace {
+            trace.note(now, &self.progress, result.as_ref().err());
+        }
+        result
+    }
+
+    fn take_answer(
         &mut self,
         replica: &mut Replica,
         now: WallMillis,

@@ -1,12 +1,12 @@
 //! The options of a session.
 
 use crate::replica::PeerName;
-use crate::sync::SyncError;
 use crate::sync::proto::ProtocolVersion;
 use crate::sync::proto::limits::{
     DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES, ONE_OP_MESSAGE_BYTES,
 };
 use crate::sync::resume::ResumeToken;
+use crate::sync::{SessionTrace, SyncError};
 
 /// The options of a session, for either side.
 ///
@@ -20,13 +20,14 @@ pub struct SyncOptions {
     max_message_bytes: usize,
     pub(crate) resume: Option<ResumeToken>,
     pub(crate) peer: Option<PeerName>,
+    pub(crate) trace: Option<SessionTrace>,
 }
 
 impl SyncOptions {
     /// Returns the defaults: messages of up to [`DEFAULT_MESSAGE_BYTES`], no session to resume.
     #[must_use]
     pub const fn new() -> Self {
-        Self { max_message_bytes: DEFAULT_MESSAGE_BYTES, resume: None, peer: None }
+        Self { max_message_bytes: DEFAULT_MESSAGE_BYTES, resume: None, peer: None, trace: None }
     }
 
     /// Sets the length of the longest message in either direction, in bytes: from [`MIN_MESSAGE_BYTES`] to
@@ -65,6 +66,13 @@ impl SyncOptions {
     /// Takes the other side of a connection for a peer of its own, unless it has a name.
     pub(crate) fn peer_or_connection(self, id: [u8; 16]) -> Self {
         if self.peer.is_some() { self } else { Self { peer: Some(PeerName::Connection(id)), ..self } }
+    }
+
+    /// Records the sessions in this trace. A responder ignores this option.
+    #[must_use]
+    pub fn trace(mut self, trace: &SessionTrace) -> Self {
+        self.trace = Some(trace.clone());
+        self
     }
 
     /// Names the peer unless it has a name.

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use super::exchange::{Answer, Exchange, Failed, Limits};
 use super::head::request_head;
-use super::retry::Backoff;
 use super::{HttpError, HttpOptions, SCHEME};
 use crate::hlc::{WallMillis, steady_clock, system_wall_clock};
 use crate::replica::Replica;
 use crate::sync::{Alert, Progress, SessionResult, SyncError, SyncOptions, SyncSession};
-use crate::transport::net::{ConnectionError, NetStream, ProxyAddress, SLICE, Security, Url, Watch};
+use crate::transport::net::{Backoff, ConnectionError, NetStream, ProxyAddress, SLICE, Security, Url, Watch};
 
 /// The number of times a message is sent again after an answer to another message.
 const REPEATS: u32 = 3;
+/// The longest pause before a request is sent again, unless the server asks for a longer one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// The time after which a kept connection is no longer used. Servers and routers forget it soon after.
 const MAX_IDLE: Duration = Duration::from_secs(20);
 
@@ -31,7 +32,6 @@ const MAX_IDLE: Duration = Duration::from_secs(20);
 /// use std::ops::ControlFlow;
 ///
 /// use policysync::{HttpClient, Replica, ReplicaOptions, SyncOptions, system_wall_clock};
-/// use policysync::crypto::Sodium;
 /// use policysync::sync::{SessionResult, ResumeToken};
 /// use policysync::transport::{ConnectionOptions, HttpOptions};
 ///
@@ -46,9 +46,7 @@ const MAX_IDLE: Duration = Duration::from_secs(20);
 /// {
 ///     options = options.resume(base);
 /// }
-/// let mut nonce = [0; 16];
-/// Sodium::new()?.random(&mut nonce);
-/// let report = client.sync(&mut replica, options, nonce, system_wall_clock, |_| ControlFlow::Continue(()))?;
+/// let report = client.sync(&mut replica, options, system_wall_clock, |_| ControlFlow::Continue(()))?;
 /// if let SessionResult::Converged { resume: Some(base), .. } = &report.result {
 ///     std::fs::write("list.base", base.to_bytes(&replica, &key)?)?;
 /// }
@@ -120,15 +118,16 @@ impl HttpClient {
         Ok(Self { url, proxy, security, options, idle: Mutex::new(None) })
     }
 
-    /// Runs a session to its end. `nonce` is 16 random bytes, new for each session; `now` returns the time, for the
-    /// operations that arrive; `on_progress` is called after each answer, and every 50 to 100 milliseconds while the
-    /// call waits; it can cancel the session, which then ends at once.
+    /// Runs a session to its end. `now` returns the time, for the operations that arrive; `on_progress` is called after
+    /// each answer, and every 50 to 100 milliseconds while the call waits; it can cancel the session, which then ends
+    /// at once.
     ///
     /// A request that fails for a temporary reason ([`HttpError::is_temporary`]) is sent again, within
     /// [`HttpOptions::retry_for`]. A responder that had received it already counts what is in it as duplicates.
     ///
-    /// The replica is borrowed meanwhile. To write into it during a session, run the [`SyncSession`] yourself and carry
-    /// its messages with [`HttpClient::exchange`].
+    /// The replica is borrowed meanwhile. To write into it during a session, use
+    /// [`BackgroundSync`](crate::BackgroundSync), or run the [`SyncSession`] yourself and carry its messages with
+    /// [`HttpClient::exchange`].
     ///
     /// # Errors
     ///
@@ -137,16 +136,22 @@ impl HttpClient {
         &self,
         replica: &mut Replica,
         options: SyncOptions,
-        nonce: [u8; 16],
         mut now: impl FnMut() -> WallMillis,
         mut on_progress: impl FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<SyncReport, HttpError> {
         let limit = options.limit();
-        let mut session = SyncSession::new(options.peer_or(&self.url.to_string()), nonce);
+        let mut session = self.session(options, replica);
         let (now, on_progress) = (&mut now, &mut on_progress);
         self.run(&mut Borrowed { session: &mut session, replica, now, on_progress }, limit)?;
         let result = session.result().cloned().ok_or(SyncError::Ended)?;
         Ok(SyncReport { result, progress: session.progress() })
+    }
+
+    /// Returns a session with this server.
+    pub(crate) fn session(&self, options: SyncOptions, replica: &Replica) -> SyncSession {
+        let mut nonce = [0; 16];
+        replica.crypto().random(&mut nonce);
+        SyncSession::new(options.peer_or(&self.url.to_string()), nonce)
     }
 
     /// Runs a session to its end. While a request is under way, the session and its replica are free for others.
@@ -174,7 +179,7 @@ impl HttpClient {
         request: &[u8],
         limit: usize,
     ) -> Result<Option<Vec<u8>>, S::Error> {
-        let mut backoff = Backoff::new(request, self.options.retry);
+        let mut backoff = Backoff::new(request, LONGEST_PAUSE, self.options.retry);
         loop {
             let result = waiting(session, |proceed| self.carry(request, limit, proceed))?;
             let asked = match &result {

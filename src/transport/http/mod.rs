@@ -6,10 +6,8 @@ mod exchange;
 mod handler;
 mod head;
 mod options;
-mod retry;
 
 pub use client::{HttpClient, SyncReport};
-#[cfg(feature = "capi")]
 pub(crate) use client::{LocalSession, Received};
 pub use error::{HttpError, HttpStage};
 pub use handler::{HttpAnswer, HttpRequest, answer_http};

@@ -6,6 +6,7 @@ use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::{
     Alert, PUSH, Progress, Push, Received, ResumeToken, SessionResult, SyncError, SyncOptions, SyncSession,
+    UnknownAuthor,
 };
 
 /// The client's side of a line that stays open (a WebSocket, a serial line): runs a session, and after it has converged
@@ -18,7 +19,8 @@ use crate::sync::{
 /// first session of the next line sends what was lost when a line broke.
 pub struct LineInitiator {
     options: SyncOptions,
-    seed: Zeroizing<[u8; 32]>,
+    /// Made with the first session unless the caller has given one.
+    seed: Option<Zeroizing<[u8; 32]>>,
     sessions: u64,
     session: Option<SyncSession>,
     /// The time at which the last session began.
@@ -32,6 +34,9 @@ pub struct LineInitiator {
     awaiting: bool,
     result: Option<SessionResult>,
     progress: Progress,
+    /// The number of sessions that have ended.
+    ended: u64,
+    unknown_authors: Vec<UnknownAuthor>,
     resume_from: Option<ResumeToken>,
     push: Option<Push>,
 }
@@ -64,9 +69,14 @@ impl LineInitiator {
     /// sessions' nonces are derived.
     #[must_use]
     pub fn new(options: SyncOptions, seed: [u8; 32]) -> Self {
+        Self { seed: Some(Zeroizing::new(seed)), ..Self::unseeded(options) }
+    }
+
+    /// Returns a line that makes its own seed.
+    pub(crate) fn unseeded(options: SyncOptions) -> Self {
         Self {
             options,
-            seed: Zeroizing::new(seed),
+            seed: None,
             sessions: 0,
             session: None,
             began: None,
@@ -76,6 +86,8 @@ impl LineInitiator {
             awaiting: false,
             result: None,
             progress: Progress::default(),
+            ended: 0,
+            unknown_authors: Vec::new(),
             resume_from: None,
             push: None,
         }
@@ -103,6 +115,8 @@ impl LineInitiator {
                 return Ok(Some(message));
             }
             let result = session.result().cloned();
+            self.unknown_authors = session.unknown_authors().to_vec();
+            self.ended = self.ended.saturating_add(1);
             self.conclude(replica, result);
         }
         if let Some(token) = self.resume_from.take() {
@@ -160,6 +174,24 @@ impl LineInitiator {
         }
     }
 
+    /// Returns authors that the last session did not know: see [`SyncSession::unknown_authors`].
+    #[must_use]
+    pub fn unknown_authors(&self) -> &[UnknownAuthor] {
+        &self.unknown_authors
+    }
+
+    /// Returns the number of sessions that have ended.
+    #[cfg(feature = "websocket")]
+    pub(crate) const fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// Returns true if a session is under way.
+    #[cfg(feature = "websocket")]
+    pub(crate) const fn is_in_session(&self) -> bool {
+        self.session.is_some()
+    }
+
     /// Returns true if new operations are sent as they are written: the last session has converged.
     #[must_use]
     pub const fn is_pushing(&self) -> bool {
@@ -191,8 +223,13 @@ impl LineInitiator {
     }
 
     fn begin(&mut self, replica: &Replica, now: WallMillis) {
+        let seed = self.seed.get_or_insert_with(|| {
+            let mut seed = Zeroizing::new([0; 32]);
+            replica.crypto().random(seed.as_mut_slice());
+            seed
+        });
         let mut text = crate::codec::tags::LINE_NONCE.to_vec();
-        text.extend_from_slice(self.seed.as_slice());
+        text.extend_from_slice(seed.as_slice());
         text.extend_from_slice(&self.sessions.to_le_bytes());
         let mut nonce = [0; 16];
         nonce.iter_mut().zip(replica.crypto().hash(&text).as_bytes()).for_each(|(to, from)| *to = *from);

@@ -1,5 +1,6 @@
 //! The network below both transports: connections, TLS, limits of waiting.
 
+mod backoff;
 mod budget;
 mod dial;
 mod error;
@@ -13,6 +14,7 @@ mod tunnel;
 mod url;
 mod watch;
 
+pub(super) use backoff::Backoff;
 #[cfg(feature = "websocket")]
 pub(super) use budget::Budgeted;
 pub(super) use budget::{Moved, would_block};

@@ -28,10 +28,8 @@ const SCHEME: &str = "ws";
 /// use policysync::transport::{WaitResult, WebSocketOptions};
 ///
 /// let mut replica = Replica::open(ReplicaOptions::new())?;
-/// // 32 random bytes, new for each line, from `Sodium::random`.
-/// # let seed = [7; 32];
 /// let url = "ws://127.0.0.1:8080/sync";
-/// let mut line = WebSocketClient::connect(url, WebSocketOptions::new(), seed, system_wall_clock)?;
+/// let mut line = WebSocketClient::connect(url, WebSocketOptions::new(), system_wall_clock)?;
 /// line.work(&mut replica, system_wall_clock())?;
 /// while line.wait(system_wall_clock())? != WaitResult::Closed {
 ///     // An application that shares its replica locks it here.
@@ -46,8 +44,7 @@ pub struct WebSocketClient<S> {
 
 impl WebSocketClient<NetStream> {
     /// Connects to the server at this URL. Each step takes at most
-    /// [`ConnectionOptions::connect_timeout`](crate::transport::ConnectionOptions::connect_timeout). `seed` is 32
-    /// random bytes, new for each line.
+    /// [`ConnectionOptions::connect_timeout`](crate::transport::ConnectionOptions::connect_timeout).
     ///
     /// # Errors
     ///
@@ -55,18 +52,28 @@ impl WebSocketClient<NetStream> {
     pub fn connect(
         url: &str,
         options: WebSocketOptions,
-        seed: [u8; 32],
+        now: impl FnMut() -> WallMillis,
+    ) -> Result<Self, WebSocketError> {
+        Self::connect_while(url, options, now, &mut || ControlFlow::Continue(()))
+    }
+
+    /// Connects as [`WebSocketClient::connect`] does. `proceed` is called every 50 to 100 milliseconds and can cancel
+    /// the call.
+    pub(crate) fn connect_while(
+        url: &str,
+        options: WebSocketOptions,
         mut now: impl FnMut() -> WallMillis,
+        proceed: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Self, WebSocketError> {
         let server = Url::parse(url, SCHEME)?;
         let connection = &options.connection;
         connection.headers.check().map_err(ConnectionError::from)?;
         let security = Security::new(&server, connection)?;
-        let (wait, mut proceed) = (options.wait, || ControlFlow::Continue(()));
+        let wait = options.wait;
         let mut clock = || Duration::from_millis(now().0);
-        let mut watch = Watch::new(&mut clock, &mut proceed, None);
+        let mut watch = Watch::new(&mut clock, &mut *proceed, None);
         let stream = NetStream::connect(&server, true, &security, connection, &mut watch)?;
-        let mut line = Self::over(stream, url, options, seed, now)?;
+        let mut line = Self::over_while(stream, url, options, now, proceed)?;
         line.connection.stream().set_timeout(wait).map_err(ConnectionError::Io)?;
         line.connection.set_meter(|stream| stream.get_ref().moved());
         Ok(line)
@@ -85,8 +92,17 @@ impl<S: Read + Write> WebSocketClient<S> {
         stream: S,
         url: &str,
         options: WebSocketOptions,
-        seed: [u8; 32],
+        now: impl FnMut() -> WallMillis,
+    ) -> Result<Self, WebSocketError> {
+        Self::over_while(stream, url, options, now, &mut || ControlFlow::Continue(()))
+    }
+
+    fn over_while(
+        stream: S,
+        url: &str,
+        options: WebSocketOptions,
         mut now: impl FnMut() -> WallMillis,
+        proceed: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Self, WebSocketError> {
         let Url { authority, target, .. } = Url::parse(url, SCHEME)?;
         let headers = &options.connection.headers;
@@ -95,8 +111,8 @@ impl<S: Read + Write> WebSocketClient<S> {
         // The stream is secure if it has to be, so the scheme does not matter here.
         let peer = format!("{SCHEME}://{authority}{target}");
         let step = tungstenite::client::client_with_config(peer.as_str(), stream, Some(config(&options)));
-        let (socket, _) = shake_hands(step, &options, &mut now)?;
-        let line = LineInitiator::new(options.sync.clone().peer_or(&peer), seed);
+        let (socket, _) = shake_hands(step, &options, &mut now, proceed)?;
+        let line = LineInitiator::unseeded(options.sync.clone().peer_or(&peer));
         Ok(Self { connection: Connection::new(socket, options), line })
     }
 
@@ -147,7 +163,6 @@ impl<S: Read + Write> WebSocketClient<S> {
     }
 
     /// Returns this side of the line.
-    #[cfg(feature = "capi")]
     pub(crate) const fn line(&self) -> &LineInitiator {
         &self.line
     }

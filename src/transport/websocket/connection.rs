@@ -1,6 +1,7 @@
 //! Messages over a WebSocket, with limits on silence and stillness.
 
 use std::io::{Read, Write};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tungstenite::handshake::{HandshakeError, HandshakeRole};
@@ -252,11 +253,12 @@ fn millis(time: Duration) -> WallMillis {
     WallMillis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Continues a handshake until it is complete, or its deadline has passed.
+/// Continues a handshake until it is complete, its deadline has passed, or the caller cancels it.
 pub(super) fn shake_hands<S, R: HandshakeRole<InternalStream = HeadExtender<S>>>(
     mut step: Result<R::FinalResult, HandshakeError<R>>,
     options: &WebSocketOptions,
     now: &mut impl FnMut() -> WallMillis,
+    proceed: &mut dyn FnMut() -> ControlFlow<()>,
 ) -> Result<R::FinalResult, WebSocketError> {
     let deadline = Deadline::after(since_epoch(now()), options.connection.timeout);
     loop {
@@ -264,7 +266,7 @@ pub(super) fn shake_hands<S, R: HandshakeRole<InternalStream = HeadExtender<S>>>
             Ok(done) => return Ok(done),
             Err(HandshakeError::Failure(error)) => return Err(WebSocketError::of(error)),
             Err(HandshakeError::Interrupted(mut half)) => {
-                if deadline.has_passed(since_epoch(now())) {
+                if deadline.has_passed(since_epoch(now())) || proceed().is_break() {
                     return Err(ConnectionError::Timeout.into());
                 }
                 // One read and one write between two checks of the deadline.

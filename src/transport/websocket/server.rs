@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{Read, Write};
+use std::ops::ControlFlow;
 
 use tungstenite::handshake::server::{ErrorResponse, Request as Handshake};
 use tungstenite::http::{HeaderValue, StatusCode};
@@ -124,7 +125,7 @@ impl<S: Read + Write> WebSocketServer<S> {
         };
         let stream = HeadExtender::new(stream, Zeroizing::default());
         let step = tungstenite::accept_hdr_with_config(stream, look, Some(config(&options)));
-        let result = shake_hands(step, &options, &mut now);
+        let result = shake_hands(step, &options, &mut now, &mut || ControlFlow::Continue(()));
         let socket = match (result, turned_away) {
             (Err(WebSocketError::Status { .. }), Some(status)) => {
                 return Err(WebSocketError::TurnedAway { status });

@@ -1,14 +1,15 @@
-//! The pauses before a request is sent again.
+//! The pauses after failures.
 
 use std::time::Duration;
 
 /// The first pause. Each further one is twice as long.
 const FIRST: Duration = Duration::from_millis(250);
-/// The longest pause, unless the server asks for a longer one.
-const LONGEST: Duration = Duration::from_secs(15);
 
-/// The pauses before one request is sent again.
-pub(super) struct Backoff {
+/// The pauses after failures that follow each other: before a request is sent again, or before the next session.
+pub(in crate::transport) struct Backoff {
+    /// The longest pause, unless the server asks for a longer one.
+    longest: Duration,
+    /// The time after the first failure at which a pause must end.
     limit: Duration,
     /// The time of the first failure.
     since: Option<Duration>,
@@ -18,22 +19,31 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Begins for a request, whose nonce makes the pauses differ from those of other sessions.
-    pub(super) fn new(request: &[u8], limit: Duration) -> Self {
-        let seed = request.iter().take(64).fold(0xcbf2_9ce4_8422_2325, |hash, byte| mix(hash, *byte));
-        Self { limit, since: None, pause: FIRST, seed }
+    /// Begins without a failure. The first 64 bytes of `seed` vary the pauses; they contain a nonce.
+    pub(in crate::transport) fn new(seed: &[u8], longest: Duration, limit: Duration) -> Self {
+        let seed = seed.iter().take(64).fold(0xcbf2_9ce4_8422_2325, |hash, byte| mix(hash, *byte));
+        Self { longest, limit, since: None, pause: FIRST.min(longest), seed }
+    }
+
+    /// Begins again after a success.
+    pub(in crate::transport) fn reset(&mut self) {
+        (self.since, self.pause) = (None, FIRST.min(self.longest));
     }
 
     /// Returns the pause after a failure: half to all of the current one, or as long as the server asks for. Returns
     /// `None` if it ends after the limit.
-    pub(super) fn after_failure(&mut self, now: Duration, asked: Option<Duration>) -> Option<Duration> {
+    pub(in crate::transport) fn after_failure(
+        &mut self,
+        now: Duration,
+        asked: Option<Duration>,
+    ) -> Option<Duration> {
         let since = *self.since.get_or_insert(now);
         self.seed = mix(self.seed, 0);
         let [.., varied] = self.seed.to_be_bytes();
         let half = self.pause / 2;
         let pause = half.saturating_add(half.saturating_mul(varied.into()) / 255);
         let pause = asked.map_or(pause, |asked| asked.max(pause));
-        self.pause = self.pause.saturating_mul(2).min(LONGEST);
+        self.pause = self.pause.saturating_mul(2).min(self.longest);
         let end = now.saturating_sub(since).saturating_add(pause);
         (end <= self.limit).then_some(pause)
     }
@@ -49,9 +59,10 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const LONGEST: Duration = Duration::from_secs(15);
 
     fn pauses(request: &[u8], limit: Duration) -> Vec<Duration> {
-        let mut backoff = Backoff::new(request, limit);
+        let mut backoff = Backoff::new(request, LONGEST, limit);
         let mut now = SECOND;
         std::iter::from_fn(|| {
             let pause = backoff.after_failure(now, None)?;
@@ -77,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_server_can_ask_for_a_longer_pause_but_not_for_one_past_the_limit() {
-        let mut backoff = Backoff::new(b"one", 10 * SECOND);
+        let mut backoff = Backoff::new(b"one", LONGEST, 10 * SECOND);
         assert_eq!(backoff.after_failure(SECOND, Some(7 * SECOND)), Some(7 * SECOND));
         assert!(
             backoff.after_failure(8 * SECOND, Some(Duration::ZERO)).is_some_and(|pause| pause <= 2 * FIRST)
