@@ -10,8 +10,8 @@ use crate::api::{
     policysync_push_receive, policysync_push_waiting, policysync_responder_free, policysync_responder_new,
     policysync_responder_respond, policysync_resume_id, policysync_session_cancel, policysync_session_free,
     policysync_session_new, policysync_session_next_message, policysync_session_progress,
-    policysync_session_receive, policysync_session_result, policysync_session_trace, policysync_session_unknown_author,
-    policysync_sync_alert, policysync_sync_options_init,
+    policysync_session_receive, policysync_session_result, policysync_session_trace,
+    policysync_session_unknown_author, policysync_sync_alert, policysync_sync_options_init,
 };
 use crate::layout::{INGESTED, PROGRESS, RESULT, SyncOptions};
 use crate::script::{bytes, now};
