@@ -5,7 +5,6 @@
 //!
 //! Each session between honest sides is accounted: bytes, what is carried in vain, signatures verified, disk. Messages
 //! are not lost here; `simulation` has such a network. `POLICYSYNC_SEED` runs one seed, `POLICYSYNC_SEEDS` more of them.
-#![cfg(feature = "sqlite")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
