@@ -30,6 +30,10 @@ use policysync::{
 
 type Failed = Box<dyn Error>;
 
+/// The position up to which changes were shown, and the one that is being shown.
+const SHOWN: &str = "shown";
+const SHOWING: &str = "showing";
+
 /// Binds signatures to these notes: an operation that was signed for another application is refused.
 const SPACE: &str = "example/notes";
 
@@ -37,7 +41,11 @@ fn main() -> Result<(), Failed> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        [folder, command @ ..] => println!("{}", run(Path::new(folder), command)?),
+        [folder, command @ ..] => {
+            let folder = Path::new(folder);
+            writeln!(std::io::stdout(), "{}", run(folder, command)?)?;
+            has_shown(folder)?;
+        }
         [] => return Err("usage: notes FOLDER COMMAND".into()),
     }
     Ok(())
@@ -55,7 +63,7 @@ pub fn run(folder: &Path, command: &[&str]) -> Result<String, Failed> {
         }
         ["accept", key] => {
             notes.keys_mut().register(SigningPublicKey::from_text(key)?)?;
-            fs::write(folder.join("keys.txt"), notes.keys().to_text())?;
+            write(&folder.join("keys.txt"), notes.keys().to_text().as_bytes())?;
             Ok("accepted".into())
         }
         ["add", text] => {
@@ -97,10 +105,7 @@ fn key(folder: &Path) -> Result<SigningSecretKey, Failed> {
         Some(seed) => seed.try_into().map_err(|_| "the seed is not 32 bytes")?,
         None => {
             let seed = random::<32>()?;
-            let mut options = OpenOptions::new();
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.write(true).create_new(true).open(&path)?.write_all(&seed)?;
+            write(&path, &seed)?;
             seed
         }
     };
@@ -126,12 +131,11 @@ fn text_of(value: &Value) -> String {
     value.text().unwrap_or_else(|| value.to_string())
 }
 
-/// Returns a line for each note that has changed since the last call, also in an earlier process.
+/// Returns a line for each note that has changed since they were last shown, also in an earlier process.
 fn changes(folder: &Path, notes: &mut Replica) -> Result<String, Failed> {
     // Merges the operations that waited for their time.
     notes.poll(system_wall_clock())?;
-    let path = folder.join("shown");
-    let shown = match read(&path)? {
+    let shown = match read(&folder.join(SHOWN))? {
         Some(bytes) => StateCursor::from_bytes(&bytes)?,
         None => StateCursor::START,
     };
@@ -148,9 +152,30 @@ fn changes(folder: &Path, notes: &mut Replica) -> Result<String, Failed> {
             None => format!("{} deleted, by {author}", change.entity_id),
         });
     }
-    // Last, so that a crash repeats changes instead of losing them.
-    fs::write(path, next)?;
+    write(&folder.join(SHOWING), &next)?;
     Ok(lines.join("\n"))
+}
+
+/// Remembers what was printed. Not before, so that a crash repeats changes instead of losing them.
+pub fn has_shown(folder: &Path) -> Result<(), Failed> {
+    match fs::rename(folder.join(SHOWING), folder.join(SHOWN)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file, completely or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+    let new = path.with_extension("new");
+    drop(fs::remove_file(&new));
+    let mut options = OpenOptions::new();
+    // Only the owner may read it: it may be the seed.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.write(true).create_new(true).open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(fs::rename(new, path)?)
 }
 
 fn synchronize(notes: &mut Replica, url: &str) -> Result<String, Failed> {

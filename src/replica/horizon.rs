@@ -25,13 +25,19 @@ impl Replica {
     /// [`StoreError`] if the store cannot keep the new horizon: nothing is released, and the next call returns the
     /// changes. With [`StoreError::Conflict`], call [`Replica::catch_up`] first.
     pub fn poll(&mut self, now: WallMillis) -> Result<Vec<Change>, StoreError> {
+        self.merge_due(now)?;
+        Ok(self.state.take_changes(&self.log))
+    }
+
+    /// Merges the held operations that are due by `now`. The next [`Replica::poll`] returns the changes.
+    pub(crate) fn merge_due(&mut self, now: WallMillis) -> Result<(), StoreError> {
         self.note_clock(now);
         let horizon = self.horizon_at(now);
         // Nothing is written where the stored state is the same.
         let clock = self.stored_clock_with(self.greatest_due(horizon));
         self.log.keep_clock(clock)?;
         self.advance_horizon(horizon);
-        Ok(self.state.take_changes(&self.log))
+        Ok(())
     }
 
     /// Returns how far the next write would be stamped ahead of the wall clock, if that is more than

@@ -167,7 +167,8 @@ impl Drop for ReplicaGuard<'_> {
 /// An observer of the fields of a shared replica: it returns each field that another winner has, for whatever reason.
 ///
 /// It has a position of its own and misses nothing, however late it asks; a field that changed twice meanwhile is
-/// returned once, with its present value.
+/// returned once, with its present value. Held operations count when they are merged: by
+/// [`BackgroundSync`](crate::BackgroundSync), or by [`Replica::poll`].
 pub struct Observer {
     shared: SharedReplica,
     cursor: StateCursor,
@@ -176,8 +177,9 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Waits until fields have changed, and returns them. Returns none after `limit`; a duration of zero does not wait
-    /// for changes.
+    /// Waits until fields have changed, and returns them. Returns none after `limit`. A duration of zero does not wait:
+    /// it returns none also while another thread has the replica, and the next call returns them. The values are read
+    /// from the store before other threads can have the replica.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use policysync::transport::{
     BackgroundOptions, BackgroundPhase, BackgroundStatus, ConnectionError, ConnectionOptions,
 };
-use policysync::{BackgroundSync, SharedReplica, system_wall_clock};
+use policysync::{BackgroundSync, Replica, ReplicaOptions, SharedReplica, WallMillis, system_wall_clock};
 
 use crate::devices::{NOW, device, device_with};
 use crate::processes::{Relay, keys_file};
@@ -48,7 +48,7 @@ fn moment() -> Instant {
 }
 
 fn is_up_to_date(status: &BackgroundStatus) -> bool {
-    status.phase == BackgroundPhase::UpToDate
+    status.phase == BackgroundPhase::Idle
         && status.result.as_ref().is_some_and(|result| result.is_converged())
 }
 
@@ -245,4 +245,39 @@ fn options_that_cannot_work_are_refused_at_the_start() {
     }
     let mut sink = Vec::new();
     assert!(write!(sink, "{:?}", BackgroundOptions::new("ws://a/")).is_ok() && !sink.is_empty());
+}
+
+#[test]
+fn operations_that_become_due_are_merged_and_observed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, keys) = (folder.path().join("relay.db"), keys_file(folder.path()));
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let _relay = Relay::start_at(&address, &file, &["--keys", keys.to_str().unwrap()]);
+    for scheme in ["http", "ws"] {
+        let options = ReplicaOptions::new().keys(crate::devices::keys()).max_drift(WallMillis(1000));
+        let alice = SharedReplica::new(Replica::open(options).unwrap());
+        let (_background, statuses) = start(&alice, &format!("{scheme}://{address}/sync"));
+        until(&statuses, is_up_to_date);
+        let mut observer = alice.observe();
+        let soon = system_wall_clock().saturating_add(WallMillis(2500));
+        let op = device("bob").set(soon, ("Note", scheme, "text"), "from a clock that is ahead").unwrap();
+        alice.lock().ingest(system_wall_clock(), &op).unwrap();
+        assert_eq!(alice.lock().held(), 1);
+        let begin = moment();
+        while !observer.wait(LONG).unwrap().iter().any(|change| change.entity_id == scheme) {
+            assert!(begin.elapsed() < LONG, "{scheme}");
+        }
+    }
+}
+
+#[test]
+fn a_panic_of_the_application_is_in_the_status() {
+    let replica = SharedReplica::new(device("alice"));
+    let options = BackgroundOptions::new("http://127.0.0.1:9/").on_status(|_| panic!("as a test"));
+    let background = BackgroundSync::start(replica, options).unwrap();
+    let begin = moment();
+    while background.status().phase != BackgroundPhase::Stopped {
+        assert!(begin.elapsed() < LONG, "{}", background.status());
+        thread::sleep(Duration::from_millis(10));
+    }
 }

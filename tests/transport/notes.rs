@@ -11,7 +11,9 @@ use policysync::{Replica, ReplicaOptions};
 use crate::server::{Peer, Server};
 
 fn run(folder: &Path, command: &[&str]) -> String {
-    example::run(folder, command).unwrap()
+    let printed = example::run(folder, command).unwrap();
+    example::has_shown(folder).unwrap();
+    printed
 }
 
 #[test]
@@ -32,6 +34,8 @@ fn two_devices_share_notes_through_a_blind_relay() {
     assert_eq!(run(&laptop, &["sync", &relay.url]), "sent 0, received 1; both have the same 1 operations");
     assert_eq!(run(&laptop, &["list"]), format!("{milk} Buy milk"));
     let actor = key_of_phone.split_whitespace().last().unwrap();
+    // Killed before it has printed them, it shows them again.
+    assert!(example::run(&laptop, &["changes"]).unwrap().ends_with(actor));
     assert_eq!(run(&laptop, &["changes"]), format!("{milk} Buy milk, by {actor}"));
     assert_eq!(run(&laptop, &["changes"]), "");
 

@@ -64,24 +64,26 @@ impl HttpCarrier {
         self.resume = result.resume_token().cloned();
         let unknown_authors = session.unknown_authors().to_vec();
         backoff.reset();
-        task.note_result(BackgroundPhase::UpToDate, Ended { result, progress, unknown_authors });
-        self.wait(task, before, progress.received.new_ops());
-        Ok(())
+        task.note_result(BackgroundPhase::Idle, Ended { result, progress, unknown_authors });
+        self.wait(task, before, progress.received.new_ops())
     }
 
     /// Waits until something was written since the session began, or for the next turn.
-    fn wait(&self, task: &Task, before: Extent, received: u64) {
+    fn wait(&self, task: &Task, before: Extent, received: u64) -> Result<(), HttpError> {
         let covered = Extent { ops: before.ops.saturating_add(received), ..before };
         let begin = steady_clock();
         loop {
             let left = self.every.saturating_sub(steady_clock().saturating_sub(begin));
             let changes = task.replica.changes();
-            let Some(replica) = task.lock() else { return };
-            let is_other = Extent::of(&replica) != covered;
+            let Some(mut replica) = task.lock() else { return Ok(()) };
+            Task::merge_due(&mut replica)?;
+            let (is_other, due) = (Extent::of(&replica) != covered, replica.next_due());
             drop(replica);
             if is_other || left.is_zero() || task.is_due() {
-                return;
+                return Ok(());
             }
+            let until_due = due.map(|due| due.0.saturating_sub(system_wall_clock().0).max(100));
+            let left = until_due.map_or(left, |until_due| left.min(Duration::from_millis(until_due)));
             task.pause(left, |now| now != changes);
         }
     }

@@ -17,6 +17,7 @@ use super::net::{Backoff, ConnectionError};
 use crate::crypto::random;
 use crate::hlc::{steady_clock, system_wall_clock};
 use crate::replica::{ReplicaGuard, SharedReplica};
+use crate::sync::SyncError;
 
 pub use error::BackgroundError;
 pub use options::BackgroundOptions;
@@ -25,10 +26,11 @@ pub use status::{BackgroundPhase, BackgroundStatus};
 /// Keeps a shared replica synchronized with a server: connects, runs a session, sends what is written here and ingests
 /// what arrives, and connects again when the line breaks. Dropping it ends that.
 ///
-/// It has a thread of its own, which no failure ends: after a failure it waits for a quarter of a second, then twice
-/// as long each time up to [`BackgroundOptions::longest_pause`], or as long as the server asks for, and tries again. It
-/// holds the replica's lock while it handles or makes a message, never while it waits for the network. It reads the
-/// machine's clock. [`HttpClient`](crate::HttpClient) and [`WebSocketClient`](crate::WebSocketClient) do the same work
+/// It has a thread of its own, which no failure ends, except a panic ([`BackgroundPhase::Stopped`]): after a failure it
+/// waits for up to a quarter of a second, then twice as long each time up to [`BackgroundOptions::longest_pause`], and
+/// tries again. If a server asks for a longer pause over HTTP (`Retry-After`), it gets that, an hour at most. The thread
+/// holds the replica's lock while it handles or makes a message, never while it waits for the network. It merges
+/// operations that become due, as [`Replica::poll`](crate::Replica::poll) does. It reads the machine's clock. [`HttpClient`](crate::HttpClient) and [`WebSocketClient`](crate::WebSocketClient) do the same work
 /// without a thread.
 ///
 /// ```no_run
@@ -99,14 +101,29 @@ impl BackgroundSync {
 }
 
 impl Drop for BackgroundSync {
-    /// Stops, within about 100 milliseconds or the end of the present call of the replica. The caller may hold the
-    /// replica's lock.
+    /// Stops, and waits for the end of the thread: about 100 milliseconds, and the end of a call of the replica or of
+    /// [`BackgroundOptions::on_status`] that is under way. A server that sends bytes one by one over a WebSocket can
+    /// delay it for some seconds. The caller may hold the replica's lock, unless `on_status` waits for that.
     fn drop(&mut self) {
         self.task.control.stops.store(true, Ordering::SeqCst);
         self.task.replica.wake();
         let thread = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id());
         // It may have panicked in a guard or in `on_status`, which its panic message says.
         drop(thread.map(JoinHandle::join));
+    }
+}
+
+/// The longest pause that a server can ask for. An answer on the way may have been made by anybody.
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+
+/// Notes in the status that the thread ends by a panic.
+struct NotePanic<'t>(&'t Task);
+
+impl Drop for NotePanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.status().phase = BackgroundPhase::Stopped;
+        }
     }
 }
 
@@ -169,6 +186,7 @@ impl Carrier {
 
 impl Task {
     fn run(&self, mut carrier: Carrier) {
+        let _note = NotePanic(self);
         // Without random numbers all clients pause alike.
         let seed: [u8; 16] = random().unwrap_or_default();
         let mut backoff = Backoff::new(&seed, self.control.options.longest_pause, Duration::MAX);
@@ -176,7 +194,8 @@ impl Task {
             self.control.is_due.store(false, Ordering::SeqCst);
             self.note(|status| status.phase = BackgroundPhase::Connecting);
             let Err(error) = carrier.work(self, &mut backoff) else { continue };
-            let pause = backoff.after_failure(steady_clock(), error.retry_after());
+            let asked = error.retry_after().map(|asked| asked.min(LONGEST_ASKED));
+            let pause = backoff.after_failure(steady_clock(), asked);
             let pause = pause.unwrap_or(self.control.options.longest_pause);
             if !self.stops() {
                 self.note(|status| status.fail(error, pause));
@@ -196,6 +215,16 @@ impl Task {
 
     fn is_due(&self) -> bool {
         self.control.is_due.load(Ordering::SeqCst)
+    }
+
+    /// Merges the operations that have become due.
+    fn merge_due(replica: &mut ReplicaGuard<'_>) -> Result<(), SyncError> {
+        let now = system_wall_clock();
+        // Only a change of the replica is one for its observers.
+        if now.is_believable() && replica.next_due().is_some_and(|due| due <= now) {
+            replica.merge_due(now).map_err(SyncError::Store)?;
+        }
+        Ok(())
     }
 
     /// Takes the replica; `None` if the work stops.

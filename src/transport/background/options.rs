@@ -61,15 +61,16 @@ impl BackgroundOptions {
     }
 
     /// Sets the longest pause between two attempts that fail, unless the server asks for a longer one. Default: one
-    /// minute.
+    /// minute; at least a second.
     #[must_use]
-    pub const fn longest_pause(mut self, pause: Duration) -> Self {
-        self.longest_pause = pause;
+    pub fn longest_pause(mut self, pause: Duration) -> Self {
+        self.longest_pause = pause.max(Duration::from_secs(1));
         self
     }
 
-    /// Calls `on_status` on the thread of the synchronization whenever the phase changes or a session ends. No lock is
-    /// held meanwhile.
+    /// Calls `on_status` on the thread of the synchronization whenever the phase changes or a session ends. The thread
+    /// holds no lock meanwhile. Do not wait there for anything that is held while the
+    /// [`BackgroundSync`](super::BackgroundSync) is dropped, the replica's lock included: each would wait for the other.
     #[must_use]
     pub fn on_status(mut self, on_status: impl Fn(&BackgroundStatus) + Send + Sync + 'static) -> Self {
         self.on_status = Some(Box::new(on_status));

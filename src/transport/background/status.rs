@@ -40,13 +40,17 @@ pub enum BackgroundPhase {
     Connecting,
     /// A session is under way.
     Syncing,
-    /// The last session has ended. What is written is sent; over a WebSocket, what others write arrives.
-    UpToDate,
+    /// No session is under way, and the last one did not fail. [`BackgroundStatus::result`] says whether both sides hold
+    /// the same operations; if so, a WebSocket sends what is written and receives what others write.
+    Idle,
     /// After a failure, until the next attempt.
     Waiting {
         /// The length of the pause.
         pause: Duration,
     },
+    /// The thread has ended by a panic, in a guard or in
+    /// [`BackgroundOptions::on_status`](super::BackgroundOptions::on_status).
+    Stopped,
 }
 
 /// The end of a session.
@@ -82,7 +86,8 @@ impl fmt::Display for BackgroundStatus {
         match self.phase {
             BackgroundPhase::Connecting => f.write_str("connecting")?,
             BackgroundPhase::Syncing => f.write_str("synchronizing")?,
-            BackgroundPhase::UpToDate => f.write_str("up to date")?,
+            BackgroundPhase::Idle => f.write_str("idle")?,
+            BackgroundPhase::Stopped => f.write_str("stopped by a panic")?,
             BackgroundPhase::Waiting { pause } => write!(f, "waiting for {} ms", pause.as_millis())?,
         }
         write!(f, ", sessions: {}", self.sessions)?;

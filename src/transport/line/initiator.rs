@@ -117,7 +117,7 @@ impl LineInitiator {
             let result = session.result().cloned();
             self.unknown_authors = session.unknown_authors().to_vec();
             self.ended = self.ended.saturating_add(1);
-            self.conclude(replica, result);
+            self.conclude(result);
         }
         if let Some(token) = self.resume_from.take() {
             return Ok(Some(resume::write(&token)));
@@ -243,13 +243,15 @@ impl LineInitiator {
         let options = self.resume_token().cloned().map_or(options.clone(), |token| options.resume(token));
         self.session = Some(SyncSession::new(options, nonce));
         self.began = Some(now);
+        self.covered = length(replica);
         self.keys = replica.keys().len();
         self.is_called = false;
     }
 
-    fn conclude(&mut self, replica: &Replica, result: Option<SessionResult>) {
+    fn conclude(&mut self, result: Option<SessionResult>) {
         (self.session, self.push) = (None, None);
-        self.covered = length(replica);
+        // The session covers what was there when it began, and what it brought.
+        self.covered = self.covered.saturating_add(self.progress.received.new_ops());
         self.result = result;
         if let Some(resume_token) = self.resume_token().cloned() {
             self.resume_from = Some(resume_token.clone());
