@@ -2,8 +2,8 @@
 #
 #   make install [PREFIX=/usr/local] [LIBDIR=lib] [DESTDIR=DIR] [FEATURES=LIST]
 #
-# LIST is the crate's features, separated by commas, instead of its default ones; `FEATURES=` leaves out the file store. A
-# variable FEATURES of the environment belongs to others and is ignored.
+# LIST is the crate's features, separated by commas, instead of its default ones; `FEATURES=` leaves out the file store.
+# A variable FEATURES of the environment belongs to others and is ignored.
 # Rust programs depend on the crate and need none of this.
 
 .PHONY: help install
