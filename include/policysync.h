@@ -2293,12 +2293,15 @@ policysync_status policysync_replica_actor(policysync_replica *POLICYSYNC_NONNUL
 
 /**
  * Returns a description of the replica for an error report: versions, options, counts, digests and the last eight
- * failures of writes and received operations, as text with a line for each entry. It contains no keys and no values.
- * Only the failures name the file and actors. Takes time proportional to the number of fields.
+ * failures of calls that could change it, as text with a line for each entry. It contains no keys, values or names. A
+ * failure is the name of its status, the index (`op_index`), and the message only if the store failed. Failures for
+ * which a peer or another thread is the reason are left out (-100 to -199, `POLICYSYNC_ERR_BUSY` and
+ * `POLICYSYNC_ERR_OUT_OF_TURN`). Takes time proportional to the number of fields.
  *
  * `out`: the text, UTF-8. Unchanged unless the call returns `POLICYSYNC_OK`.
  *
- * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC`.
+ * Returns `POLICYSYNC_OK`, `POLICYSYNC_ERR_NULL`, `POLICYSYNC_ERR_BUSY` or `POLICYSYNC_ERR_PANIC` (also after a panic
+ * in an earlier call: there is no report about this replica then).
  */
 POLICYSYNC_API POLICYSYNC_CHECKED
 policysync_status policysync_replica_report(policysync_replica *POLICYSYNC_NONNULL replica,
@@ -3206,8 +3209,8 @@ policysync_status policysync_session_unknown_author(struct policysync_session *P
                                                     policysync_error *POLICYSYNC_NULLABLE err);
 
 /**
- * Returns what the session has asked, sent, received and refused so far, in counts, bytes and times, without names and
- * values: text for an error report, a line for each answer. It stays after a failure.
+ * Returns what the session has asked, sent, received and refused so far, in counts, bytes and times, without names,
+ * values and paths: text for an error report, a line for each request that was answered. It stays after a failure.
  *
  * `out`: the text, UTF-8. Unchanged unless the call returns `POLICYSYNC_OK`.
  *

@@ -639,7 +639,7 @@ public:
     }
 
     /// Returns a description of the replica for an error report: versions, options, counts, digests and the last
-    /// failures; no keys, no values.
+    /// failures; no keys, values or names.
     std::string report() const {
         return detail::text([&](auto *out, auto *error) { return policysync_replica_report(get(), out, error); });
     }

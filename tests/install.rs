@@ -127,6 +127,58 @@ fn all_headers_are_installed() {
     run(Command::new("diff").arg("-r").arg(root().join("include")).arg(prefix.join("include")));
 }
 
+/// Gentoo, for example, exports a variable FEATURES that means something else.
+#[test]
+fn features_come_from_the_command_line_only() {
+    let make = |name: &str, arguments: &[&str]| {
+        let mut make = Command::new("make");
+        make.args(["-s", "-n", "install"]).args(arguments).current_dir(root());
+        run(make.env_remove("FEATURES").env(name, "sandbox"))
+    };
+    assert_eq!(make("FEATURES", &[]).trim_end(), ".scripts/install");
+    assert_eq!(make("OTHER", &["FEATURES=http"]), ".scripts/install --features \"http\"\n");
+    assert_eq!(make("OTHER", &["FEATURES="]), ".scripts/install --features \"\"\n");
+}
+
+/// A program would look for a shared library without the number of the interface by its plain name, which the next
+/// interface has too. Cargo is replaced by a script, which builds nothing and says where a build for another target is.
+#[test]
+#[ignore = "needs gcc and GNU binutils"]
+fn a_shared_library_with_another_name_is_not_installed() {
+    let dir = scratch("install/name");
+    let built = dir.join("another-target/release");
+    fs::create_dir_all(&built).unwrap();
+    fs::write(dir.join("empty.c"), "").unwrap();
+    let message = format!(
+        "printf '%s\\n' '{{\"reason\":\"compiler-artifact\",\"filenames\":[\"{0}/libpolicysync.a\",\"{0}/libpolicysync.so\"],\
+         \"fresh\":true}}' '{{\"reason\":\"build-finished\",\"success\":true}}'",
+        built.display()
+    );
+    fs::write(dir.join("cargo"), format!("#!/bin/sh\n{message}\n")).unwrap();
+    run(Command::new("chmod").arg("+x").arg(dir.join("cargo")));
+    let path = format!("{}:{}", dir.display(), env::var("PATH").unwrap());
+    let install = |name: &str, from: &[&str]| {
+        let mut gcc = Command::new("gcc");
+        gcc.arg("-shared").arg(format!("-Wl,-soname,{name}")).arg(dir.join("empty.c")).arg("-o");
+        run(gcc.arg(built.join("libpolicysync.so")));
+        let mut install = Command::new(root().join(".scripts/install"));
+        install.arg("--destdir").arg(dir.join("stage")).args(from).env("PATH", &path);
+        let output = install.output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let from = ["--from", built.to_str().unwrap()];
+    let refusal = format!("the name in {}/libpolicysync.so is not {}: ", built.display(), shared_name());
+    for from in [&from[..], &[]] {
+        for name in ["libpolicysync.so", "libpolicysync.so.1", &format!("{}1", shared_name())] {
+            assert!(install(name, from).starts_with(&refusal), "{name}");
+        }
+        // It goes on, and misses the functions.
+        assert!(!install(&shared_name(), from).contains("the name in"));
+    }
+    assert!(!dir.join("stage").exists());
+}
+
 #[test]
 fn the_quick_start_of_the_readme_is_the_example() {
     assert_eq!(blocks("c"), [include_str!("../examples-c/quickstart.c")]);

@@ -7,7 +7,7 @@ use super::{Labels, Replica, SignatureCheck};
 use crate::codec::tags::{BINARY_VERSION, BUNDLE_VERSION, RESUME_VERSION, SYNC_VERSION};
 
 /// A description of a replica for error reports of users: versions, options, counts and digests. It contains no keys,
-/// no values and no names of actors or fields.
+/// no values and no names of actors or fields, unless an error that the application adds quotes them.
 ///
 /// ```
 /// use policysync::{Replica, ReplicaOptions};
@@ -70,8 +70,8 @@ impl Replica {
             ("doubted clock (ms)", millis(self.doubted)),
             ("clock was reset", yes(self.clock_was_reset)),
         ];
-        if let Err(error) = self.log.check_usable() {
-            entries.push(("unusable", error.to_string()));
+        if let Err(error) = self.log.check_open() {
+            entries.push(("unusable", error.without_content()));
         }
         ReplicaReport { entries }
     }
@@ -91,8 +91,9 @@ fn features() -> String {
 }
 
 impl ReplicaReport {
-    /// Adds an error that the application got, with its causes. The messages of this library contain no secrets and no
-    /// values; those about keys and operations name actors.
+    /// Adds an error that the application got, with its causes. The messages of this library contain no secrets. They
+    /// may name the file of a store and an actor, and quote up to 64 characters of a name, a space or a malformed
+    /// operation or value: the application decides which errors leave the device.
     pub fn add_error(&mut self, error: &dyn Error) {
         let mut text = error.to_string();
         let mut source = error.source();
@@ -150,5 +151,14 @@ mod tests {
             assert!(!text.contains(secret), "{secret}\n{text}");
         }
         assert_eq!(report.entries().count(), text.lines().count());
+    }
+
+    #[test]
+    fn a_closed_replica_is_unusable() {
+        let mut replica = Replica::open(ReplicaOptions::new()).unwrap();
+        let unusable = "unusable: it is unknown whether operations were saved\n";
+        assert!(!replica.report().to_string().contains("unusable"));
+        replica.log.close();
+        assert!(replica.report().to_string().ends_with(unusable), "{}", replica.report());
     }
 }

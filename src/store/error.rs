@@ -185,6 +185,21 @@ impl StoreError {
         }
     }
 
+    /// Returns the message for reports: without the path, and without the content of a damaged operation.
+    pub(crate) fn without_content(&self) -> String {
+        match self.fault() {
+            Self::Corrupt { place, damage: Damage::Decode(error) } => {
+                format!("{place} of the store is damaged: {}", error.rule())
+            }
+            Self::Corrupt { place, damage: Damage::Verify(_) } => {
+                format!("{place} of the store is damaged: its signature does not verify here")
+            }
+            Self::NoDirectory { .. } => String::from("there is no directory"),
+            Self::WrongSpace { .. } => String::from("the store belongs to another space"),
+            fault => fault.to_string(),
+        }
+    }
+
     /// Names the file, unless the error names one or is about none.
     pub(crate) fn in_file(self, path: &Path) -> Self {
         if matches!(self, Self::InFile { .. } | Self::NoFile) {
@@ -298,6 +313,17 @@ mod tests {
         let error = StoreError::Locked.in_file(Path::new("/a")).in_file(Path::new("/b"));
         assert_eq!((error.fault(), error.to_string().as_str()), (&StoreError::Locked, &*message("/a")));
         assert_eq!(StoreError::NoFile.in_file(Path::new("/a")), StoreError::NoFile);
+    }
+
+    #[test]
+    fn a_message_for_reports_has_neither_path_nor_content() {
+        let content = crate::value::Value::parse(r#"{"card":12345678901234567890}"#).unwrap_err();
+        assert!(content.to_string().contains("12345678901234567890"));
+        let damage = Damage::Decode(DecodeError::Json(content));
+        let error = StoreError::operation(OpSeq::new(5), damage).in_file(Path::new("/a/b.db"));
+        assert_eq!(error.without_content(), "operation number 5 of the store is damaged: unsafe-integer");
+        let error = StoreError::Io(Cause::new("input/output error", Some(5))).in_file(Path::new("/a/b.db"));
+        assert_eq!(error.without_content(), "the disk failed: input/output error");
     }
 
     #[test]

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::session::Progress;
 use super::{Received, Refusals, SyncError};
 use crate::hlc::WallMillis;
-use crate::value::Excerpt;
+use crate::replica::IngestError;
 
 /// The most steps that a trace keeps.
 const MAX_STEPS: usize = 1000;
 
-/// A record of what sessions ask, send, receive and refuse, in counts, bytes and times: no names, no values. For error
-/// reports of users.
+/// A record of what sessions ask, send, receive and refuse, in counts, bytes and times, for error reports of users. It
+/// contains no names, no values and no paths. Its steps are answered requests: a request without an answer has none.
 ///
 /// Clones are handles of the same record, so the application keeps one and gives another to
-/// [`SyncOptions::trace`](super::SyncOptions::trace). What was recorded stays if a session fails. It keeps the last
-/// thousand steps.
+/// [`SyncOptions::trace`](super::SyncOptions::trace). Several sessions may use it at a time. What was recorded stays
+/// if a session fails. It keeps the last thousand steps.
 ///
 /// ```
 /// use policysync::{Replica, ReplicaOptions, Responder, SyncOptions, SyncSession, WallMillis};
@@ -46,11 +46,18 @@ struct Record {
     steps: Vec<TraceStep>,
     /// The number of older steps that were dropped.
     dropped: u64,
-    /// The progress at the last step of the present session.
+}
+
+/// A session in a trace.
+pub(super) struct TracedSession {
+    trace: SessionTrace,
+    /// The number of the session in the trace, from 1.
+    number: u64,
+    /// The progress at the last step.
     last: Progress,
 }
 
-/// An answer in a session, with the request before it.
+/// An answer that was given to a session, with the request before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TraceStep {
@@ -76,8 +83,8 @@ pub struct TraceStep {
     pub left_to_send: u64,
     /// A lower bound for the operations that remain to be received.
     pub left_to_receive: u64,
-    /// The error that the answer ended with, shortened and escaped.
-    pub error: Option<Excerpt>,
+    /// The error that the answer ended with, without names, values and paths.
+    pub error: Option<String>,
 }
 
 impl SessionTrace {
@@ -93,22 +100,27 @@ impl SessionTrace {
         self.record().steps.clone()
     }
 
-    /// Notes that a session begins.
-    pub(super) fn begin(&self) {
-        let mut record = self.record();
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TracedSession {
+    /// Begins a session in the trace.
+    pub(super) fn begin(trace: &SessionTrace) -> Self {
+        let mut record = trace.record();
         record.sessions = record.sessions.saturating_add(1);
-        record.last = Progress::default();
+        Self { trace: trace.clone(), number: record.sessions, last: Progress::default() }
     }
 
     /// Notes an answer.
-    pub(super) fn note(&self, now: WallMillis, progress: &Progress, error: Option<&SyncError>) {
-        let mut record = self.record();
-        let last = std::mem::replace(&mut record.last, *progress);
+    pub(super) fn note(&mut self, now: WallMillis, progress: &Progress, error: Option<&SyncError>) {
+        let last = std::mem::replace(&mut self.last, *progress);
         let between = |of: fn(&Progress) -> u64| of(progress).saturating_sub(of(&last));
         let (sent_bytes, received_bytes) =
             (between(|all| all.op_bytes_sent), between(|all| all.op_bytes_received));
         let step = TraceStep {
-            session: record.sessions,
+            session: self.number,
             at: now,
             question_bytes: between(|all| all.bytes_sent).saturating_sub(sent_bytes),
             sent_bytes,
@@ -124,17 +136,23 @@ impl SessionTrace {
             },
             left_to_send: progress.left_to_send,
             left_to_receive: progress.left_to_receive,
-            error: error.map(|error| Excerpt::of(&error.to_string())),
+            error: error.map(without_content),
         };
+        let mut record = self.trace.record();
         if record.steps.len() >= MAX_STEPS {
             record.steps.remove(0);
             record.dropped = record.dropped.saturating_add(1);
         }
         record.steps.push(step);
     }
+}
 
-    fn record(&self) -> MutexGuard<'_, Record> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// Returns the message of an error without the names and values that it may quote.
+fn without_content(error: &SyncError) -> String {
+    match error {
+        SyncError::Store(error) | SyncError::Ingest(IngestError::Store(error)) => error.without_content(),
+        SyncError::Ingest(IngestError::Refused(_)) => String::from("an operation was refused"),
+        error => error.to_string(),
     }
 }
 
@@ -188,40 +206,70 @@ fn write_refusals(f: &mut fmt::Formatter<'_>, verb: &str, refused: &Refusals) ->
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::op::OpSeq;
+    use crate::store::{Damage, StoreError};
 
     #[test]
     fn a_step_has_what_the_answer_changed_and_a_new_session_begins_at_zero() {
         let trace = SessionTrace::new();
         let mut progress = Progress { bytes_sent: 100, op_bytes_sent: 60, sent: 3, ..Progress::default() };
-        trace.begin();
-        trace.note(WallMillis(10), &progress, None);
-        (progress.bytes_sent, progress.received.appended, progress.received.refused.denied) = (150, 7, 2);
-        trace.note(WallMillis(35), &progress, None);
-        trace.begin();
+        let mut one = TracedSession::begin(&trace);
+        one.note(WallMillis(10), &progress, None);
+        // Another session with the same trace, between two answers of the first.
+        let mut two = TracedSession::begin(&trace);
         let first = Progress { bytes_sent: 40, ..Progress::default() };
-        trace.note(WallMillis(40), &first, Some(&SyncError::OtherSpace));
+        two.note(WallMillis(20), &first, None);
+        (progress.bytes_sent, progress.received.appended, progress.received.refused.denied) = (150, 7, 2);
+        one.note(WallMillis(35), &progress, None);
+        two.note(WallMillis(40), &first, Some(&SyncError::OtherSpace));
         let steps = trace.steps();
         let sizes: Vec<_> = steps
             .iter()
             .map(|step| (step.session, step.question_bytes, step.sent_bytes, step.sent))
             .collect();
-        assert_eq!(sizes, [(1, 40, 60, 3), (1, 50, 0, 0), (2, 40, 0, 0)]);
-        assert_eq!((steps[1].received.appended, steps[1].received.refused.denied), (7, 2));
+        assert_eq!(sizes, [(1, 40, 60, 3), (2, 40, 0, 0), (1, 50, 0, 0), (2, 0, 0, 0)]);
+        assert_eq!((steps[2].received.appended, steps[2].received.refused.denied), (7, 2));
         let text = trace.to_string();
-        assert!(text.starts_with("sessions 2, steps 3, dropped 0\nsession 1 +0 ms: asked 40 B"), "{text}");
+        assert!(text.starts_with("sessions 2, steps 4, dropped 0\nsession 1 +0 ms: asked 40 B"), "{text}");
         assert!(text.contains("session 1 +25 ms") && text.contains("refused 2 (denied)"), "{text}");
         assert!(text.ends_with("; error: the peer's log belongs to another space\n"), "{text}");
     }
 
     #[test]
+    fn an_error_has_its_whole_fault_but_no_path_and_no_content() {
+        let trace = SessionTrace::new();
+        let mut session = TracedSession::begin(&trace);
+        let path = format!("/home/alice/{}/list.db", "deep/".repeat(20));
+        let damaged =
+            |damage| StoreError::operation(OpSeq::new(u32::MAX - 2), damage).in_file(Path::new(&path));
+        let quoting = crate::value::Value::parse("12345678901234567890").unwrap_err();
+        for damage in [Damage::Malformed, Damage::Decode(quoting.into())] {
+            let error = IngestError::Store(damaged(damage)).into();
+            session.note(WallMillis(0), &Progress::default(), Some(&error));
+        }
+        let errors: Vec<_> = trace.steps().into_iter().filter_map(|step| step.error).collect();
+        let place = "operation number 4294967293 of the store is damaged: ";
+        assert_eq!(
+            errors,
+            [
+                format!("{place}a page of the database is malformed or unreadable"),
+                format!("{place}unsafe-integer"),
+            ]
+        );
+    }
+
+    #[test]
     fn a_long_trace_keeps_the_last_steps() {
         let trace = SessionTrace::new();
+        let mut session = TracedSession::begin(&trace);
         for at in 0..1005 {
-            trace.note(WallMillis(at), &Progress::default(), None);
+            session.note(WallMillis(at), &Progress::default(), None);
         }
         let steps = trace.steps();
         assert_eq!((steps.len(), steps[0].at), (1000, WallMillis(5)));
-        assert!(trace.to_string().starts_with("sessions 0, steps 1000, dropped 5\n"));
+        assert!(trace.to_string().starts_with("sessions 1, steps 1000, dropped 5\n"));
     }
 }

@@ -479,6 +479,45 @@ static void test_answers(policysync_responder *responder, policysync_replica *bo
     policysync_buffer_dispose(&out);
 }
 
+/* The report keeps a failure of the server itself, however many malformed requests follow. */
+static void test_the_report_of_a_server(policysync_responder *responder) {
+    policysync_replica *alice = replica_of("alice", 1);
+    policysync_replica *bob = replica_of("bob", 2);
+    policysync_session *session = session_of();
+    policysync_field title = title_of("t1");
+    policysync_buffer request = POLICYSYNC_BUFFER_INIT, out = POLICYSYNC_BUFFER_INIT, report = POLICYSYNC_BUFFER_INIT;
+    policysync_error refused = POLICYSYNC_ERROR_INIT;
+    static const char type[] = POLICYSYNC_HTTP_CONTENT_TYPE;
+    uint32_t status = 0;
+    int i;
+
+    introduce(bob, "alice", 1);
+    EXPECT(POLICYSYNC_OK, policysync_replica_set(alice, NOW, &title, "1", 1, POLICYSYNC_JSON, NULL, err));
+    EXPECT(POLICYSYNC_OK, policysync_session_next_message(session, alice, &request, err));
+    EXPECT(POLICYSYNC_OK, policysync_http_answer(responder, bob, NOW, "POST", 4, type, sizeof type - 1, request.data,
+                                                 request.len, &status, &out, NULL, err));
+    EXPECT(POLICYSYNC_OK, policysync_session_receive(session, alice, NOW, out.data, out.len, NULL, err));
+    EXPECT(POLICYSYNC_OK, policysync_session_next_message(session, alice, &request, err));
+    /* A clock that is out of range. */
+    EXPECT(POLICYSYNC_OK, policysync_http_answer(responder, bob, (uint64_t)1 << 60, "POST", 4, type, sizeof type - 1,
+                                                 request.data, request.len, &status, &out, &refused, err));
+    CHECK(status == 503 && refused.status == POLICYSYNC_ERR_CLOCK);
+    for (i = 0; i < 8; i++) {
+        EXPECT(POLICYSYNC_OK, answer(responder, bob, "POST", type, "nonsense", &status, &out, NULL));
+        EXPECT(POLICYSYNC_ERR_MALFORMED,
+               policysync_responder_respond(responder, bob, NOW, "nonsense", 8, &out, NULL, NULL));
+    }
+    EXPECT(POLICYSYNC_OK, policysync_replica_report(bob, &report, err));
+    CHECK(mentions(&report, ": POLICYSYNC_ERR_CLOCK\n") && !mentions(&report, "POLICYSYNC_ERR_MALFORMED"));
+
+    policysync_buffer_dispose(&request);
+    policysync_buffer_dispose(&out);
+    policysync_buffer_dispose(&report);
+    policysync_session_free(session);
+    policysync_replica_free(alice);
+    policysync_replica_free(bob);
+}
+
 static void test_nulls_of_http(policysync_responder *responder, policysync_replica *bob) {
     policysync_http_client *client = NULL;
     policysync_session *session = session_of();
@@ -567,6 +606,7 @@ static void *test_all(void *ctx) {
     } else {
         policysync_http_client_free(client);
         test_answers(responder, bob);
+        test_the_report_of_a_server(responder);
         test_that_it_synchronizes();
         test_that_nothing_is_held_while_it_waits();
         test_what_goes_wrong();

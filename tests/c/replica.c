@@ -100,6 +100,11 @@ static void test_what_is_refused_on_writing(void) {
 }
 
 static void test_taking_in(void) {
+    static const char card[] =
+        "{\"actor\":\"eve\",\"entity\":\"Task\",\"entityId\":\"t1\",\"id\":\"eve:5:0\",\"kind\":\"lww_set\","
+        "\"path\":\"title\",\"sig\":{\"alg\":\"ed25519\",\"bytes\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\",\"kid\":\"k\"},\"ts\":{\"a\":\"eve\",\"c\":0,\"t\":5},"
+        "\"value\":{\"card\":12345678901234567890}}";
     policysync_replica *alice = replica_of("alice", 1);
     policysync_replica *bob = replica_of("bob", 2);
     policysync_field title = title_of("t1");
@@ -136,11 +141,16 @@ static void test_taking_in(void) {
     EXPECT(POLICYSYNC_ERR_BAD_SIGNATURE, policysync_replica_ingest(bob, NOW, op.data, op.len, NULL, 0, &error));
     EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(bob, NOW, op.data, op.len - 1, NULL, 0, &error));
 
-    /* The report counts, and lists the failures of this replica. It shows no values. */
+    /* The report counts, and lists the failures of this side. It shows no values, even if a message quotes one. */
+    EXPECT(POLICYSYNC_ERR_MALFORMED, policysync_replica_ingest(bob, NOW, card, sizeof card - 1, NULL, 0, &error));
+    CHECK(strstr(error.message, "12345678901234567890") != NULL);
+    EXPECT(POLICYSYNC_ERR_CLOCK,
+           policysync_replica_set(bob, (uint64_t)1 << 60, &title, "1", 1, POLICYSYNC_JSON, NULL, &error));
     EXPECT(POLICYSYNC_OK, policysync_replica_report(bob, &text, NULL));
     CHECK(mentions(&text, "\noperations: 1\n") && mentions(&text, "\nwrites: yes\n"));
-    CHECK(mentions(&text, ": the signature is not the actor's\n") && mentions(&text, ": status -1"));
-    CHECK(mentions(&text, "no key \"") && !mentions(&text, "Milk") && !mentions(&text, "title"));
+    CHECK(mentions(&text, ": POLICYSYNC_ERR_CLOCK\n") && !mentions(&text, "12345678901234567890"));
+    CHECK(!mentions(&text, "MALFORMED") && !mentions(&text, "UNKNOWN_KEY") && !mentions(&text, "BAD_SIGNATURE"));
+    CHECK(!mentions(&text, "Milk") && !mentions(&text, "title") && !mentions(&text, "alice"));
 
     /* Eleven minutes ahead: the operation is held until its time comes. */
     EXPECT(POLICYSYNC_OK,

@@ -19,15 +19,16 @@ pub fn read(path: &Path) -> Result<KeyRegistry, Failure> {
 
 /// Registers the keys that are added to the file while the relay runs. A key that is taken out of it stays until a
 /// restart.
-pub async fn follow(path: PathBuf, relay: Arc<Relay>) {
-    let mut seen = stamp(&path);
+///
+/// `seen` is the stamp of the file before it was read first: keys that were added since are read too.
+pub async fn follow(path: PathBuf, mut seen: Stamp, relay: Arc<Relay>) {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
         let now = stamp(&path);
         // A file that is being replaced may be missing for a moment.
-        if now == seen || now.is_none() {
+        if now == seen || now.0.is_none() {
             continue;
         }
         seen = now;
@@ -38,10 +39,14 @@ pub async fn follow(path: PathBuf, relay: Arc<Relay>) {
     }
 }
 
-/// Returns the time of the last change, and the length.
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
-    let data = std::fs::metadata(path).ok()?;
-    Some((data.modified().ok()?, data.len()))
+/// The time of the last change of a file, and its length; nothing for a file that is missing.
+#[derive(PartialEq, Eq)]
+pub struct Stamp(Option<(SystemTime, u64)>);
+
+/// Returns the stamp of a file as it is now.
+pub fn stamp(path: &Path) -> Stamp {
+    let of = |data: std::fs::Metadata| Some((data.modified().ok()?, data.len()));
+    Stamp(std::fs::metadata(path).ok().and_then(of))
 }
 
 fn register(keys: &KeyRegistry, relay: &Relay) {
@@ -57,4 +62,42 @@ fn register(keys: &KeyRegistry, relay: &Relay) {
         eprintln!("a key was not registered: {error}");
     }
     println!("{added} new keys");
+}
+
+#[cfg(test)]
+mod tests {
+    use policysync::SigningSecretKey;
+
+    use super::*;
+    use crate::Arguments;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn keys_that_are_added_between_the_first_reading_and_the_first_look_are_registered() {
+        let dir = std::env::temp_dir().join(format!("policysync-relay-keys-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let file = dir.join("keys");
+        let line = |actor: &str| SigningSecretKey::generate(actor).unwrap().public_key().to_text() + "\n";
+        let (alice, bob) = (line("alice"), line("bob"));
+        std::fs::write(&file, &alice).unwrap();
+        let words = ["--file", "list.db", "--keys", "keys"].map(|word| match word {
+            "list.db" | "keys" => dir.join(word).to_string_lossy().into_owned(),
+            word => word.to_owned(),
+        });
+
+        let seen = stamp(&file);
+        let relay = Arc::new(Relay::open(&Arguments::parse(words.into_iter()).unwrap()).unwrap());
+        std::fs::write(&file, alice + &bob).unwrap();
+        let count = || relay.work(|replica, _| replica.keys().len());
+        assert_eq!(count(), 1);
+        let following = tokio::spawn(follow(file, seen, Arc::clone(&relay)));
+        for _ in 0..100 {
+            if count() == 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        following.abort();
+        assert_eq!(count(), 2);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

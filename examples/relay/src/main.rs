@@ -266,6 +266,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 
 async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let token = Token::read(arguments.token.as_ref())?;
+    let keys_before = arguments.keys.as_deref().map(keys::stamp);
     let relay = Arc::new(Relay::open(&arguments)?);
     let listener = TcpListener::bind(&arguments.listen)
         .await
@@ -280,8 +281,8 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         .with_state(Arc::clone(&relay));
     let routes = routes.into_make_service_with_connect_info::<Watched>();
     let listener = Limited { listener, places: relay.places.clone() };
-    if let Some(path) = &arguments.keys {
-        tokio::spawn(keys::follow(path.clone(), Arc::clone(&relay)));
+    if let (Some(path), Some(seen)) = (&arguments.keys, keys_before) {
+        tokio::spawn(keys::follow(path.clone(), seen, Arc::clone(&relay)));
     }
     let ending = Arc::clone(&relay);
     let ended = async move {

@@ -12,7 +12,6 @@ use crate::keys::{
 };
 use crate::op::{IdentifierError, OpError, OpSeq};
 use crate::replica::StateCursorError;
-use crate::store::Place;
 use crate::value::JsonError;
 use crate::{IngestError, OpRefusal, OpenError, StoreError, WriteError};
 
@@ -172,6 +171,13 @@ impl Status for OpenError {
         }
     }
 
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+
     fn seq(&self) -> Option<OpSeq> {
         match self {
             Self::Store(error) => error.seq(),
@@ -228,11 +234,8 @@ impl Status for StoreError {
         }
     }
 
-    fn seq(&self) -> Option<OpSeq> {
-        match self.fault() {
-            Self::Corrupt { place: Place::Operation { seq }, .. } => Some(*seq),
-            _ => None,
-        }
+    fn store_error(&self) -> Option<&StoreError> {
+        Some(self)
     }
 }
 
@@ -243,6 +246,13 @@ impl Status for StateCursorError {
             Self::Version { .. } => POLICYSYNC_ERR_PEER_VERSION,
             Self::OtherLog => POLICYSYNC_ERR_OTHER_REPLICA,
             Self::Store(error) => error.status(),
+        }
+    }
+
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
         }
     }
 }
@@ -257,9 +267,9 @@ impl Status for IngestError {
         }
     }
 
-    fn seq(&self) -> Option<OpSeq> {
+    fn store_error(&self) -> Option<&StoreError> {
         match self {
-            Self::Store(error) => error.seq(),
+            Self::Store(error) => Some(error),
             _ => None,
         }
     }
@@ -279,9 +289,9 @@ impl Status for WriteError {
         }
     }
 
-    fn seq(&self) -> Option<OpSeq> {
+    fn store_error(&self) -> Option<&StoreError> {
         match self {
-            Self::Ingest(error) => error.seq(),
+            Self::Ingest(error) => error.store_error(),
             _ => None,
         }
     }

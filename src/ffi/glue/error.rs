@@ -7,9 +7,11 @@ use std::path::Path;
 
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::{
-    self, POLICYSYNC_ERR_ARGUMENT, POLICYSYNC_ERR_NULL, POLICYSYNC_ERR_PANIC,
+    self, POLICYSYNC_ERR_ARGUMENT, POLICYSYNC_ERR_BUSY, POLICYSYNC_ERR_NULL, POLICYSYNC_ERR_OUT_OF_TURN,
+    POLICYSYNC_ERR_PANIC,
 };
 use crate::op::OpSeq;
+use crate::store::{Place, StoreError};
 
 /// The `op_index` of an error that is not about an element of an array or an operation of a store.
 pub const POLICYSYNC_NO_INDEX: u64 = u64::MAX;
@@ -44,11 +46,13 @@ pub(in crate::ffi) struct Failure {
     pub(in crate::ffi) status: policysync_status_code,
     op_index: u64,
     message: String,
+    /// The message for reports, if the store failed. That of another error may quote names and values.
+    store_message: Option<String>,
 }
 
 impl Failure {
     pub(in crate::ffi) fn new(status: policysync_status_code, message: impl Into<String>) -> Self {
-        Self { status, op_index: POLICYSYNC_NO_INDEX, message: message.into() }
+        Self { status, op_index: POLICYSYNC_NO_INDEX, message: message.into(), store_message: None }
     }
 
     pub(in crate::ffi) fn null(name: &str) -> Self {
@@ -65,8 +69,23 @@ impl Failure {
         Self::new(POLICYSYNC_ERR_PANIC, text.unwrap_or("a panic without a text"))
     }
 
-    pub(in crate::ffi) fn message(&self) -> &str {
-        &self.message
+    /// Returns true if other threads or the bytes of a peer are the reason, which a peer can repeat at will.
+    pub(in crate::ffi) fn is_foreign(&self) -> bool {
+        matches!(self.status, POLICYSYNC_ERR_BUSY | POLICYSYNC_ERR_OUT_OF_TURN)
+            || (-199..=-100).contains(&self.status.number())
+    }
+
+    /// Returns the failure for a report, without names and values: its status, its index, and the message if the store
+    /// failed.
+    pub(in crate::ffi) fn without_content(&self) -> String {
+        let mut text = self.status.name().to_string_lossy().into_owned();
+        if self.op_index != POLICYSYNC_NO_INDEX {
+            text.push_str(&format!(", index {}", self.op_index));
+        }
+        if let Some(message) = &self.store_message {
+            text.push_str(&format!(": {message}"));
+        }
+        text
     }
 
     /// Adds the index of the element of an array.
@@ -100,9 +119,17 @@ impl Failure {
 pub(in crate::ffi) trait Status {
     fn status(&self) -> policysync_status_code;
 
+    /// Returns the error of the store, if that failed.
+    fn store_error(&self) -> Option<&StoreError> {
+        None
+    }
+
     /// Returns the number of the operation of the store that the error is about.
     fn seq(&self) -> Option<OpSeq> {
-        None
+        match self.store_error()?.fault() {
+            StoreError::Corrupt { place: Place::Operation { seq }, .. } => Some(*seq),
+            _ => None,
+        }
     }
 }
 
@@ -118,7 +145,8 @@ impl<E: Status + Error> From<E> for Failure {
             }
             source = cause.source();
         }
-        let failure = Self::new(error.status(), message);
+        let store_message = error.store_error().map(StoreError::without_content);
+        let failure = Self { store_message, ..Self::new(error.status(), message) };
         match error.seq() {
             Some(seq) => Self { op_index: seq.get().into(), ..failure },
             None => failure,

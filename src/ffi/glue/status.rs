@@ -194,7 +194,7 @@ impl policysync_status_code {
         self as policysync_status
     }
 
-    const fn name(self) -> &'static CStr {
+    pub(in crate::ffi) const fn name(self) -> &'static CStr {
         match self {
             POLICYSYNC_OK => c"POLICYSYNC_OK",
             POLICYSYNC_NOT_FOUND => c"POLICYSYNC_NOT_FOUND",

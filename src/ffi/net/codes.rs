@@ -2,7 +2,8 @@
 
 use crate::ffi::glue::error::Status;
 use crate::ffi::glue::status::policysync_status_code::{self, *};
-use crate::op::OpSeq;
+#[cfg(any(feature = "http", feature = "websocket"))]
+use crate::store::StoreError;
 #[cfg(any(feature = "http", feature = "websocket"))]
 use crate::sync::{Alert, SyncError};
 
@@ -41,9 +42,9 @@ impl Status for crate::transport::HttpError {
         }
     }
 
-    fn seq(&self) -> Option<OpSeq> {
+    fn store_error(&self) -> Option<&StoreError> {
         match self {
-            Self::Sync(error) => error.seq(),
+            Self::Sync(error) => error.store_error(),
             _ => None,
         }
     }
@@ -65,9 +66,9 @@ impl Status for crate::transport::WebSocketError {
         }
     }
 
-    fn seq(&self) -> Option<OpSeq> {
+    fn store_error(&self) -> Option<&StoreError> {
         match self {
-            Self::Sync(error) => error.seq(),
+            Self::Sync(error) => error.store_error(),
             _ => None,
         }
     }

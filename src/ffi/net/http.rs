@@ -206,12 +206,14 @@ impl Request<'_> {
             content_type: std::str::from_utf8(self.content_type).ok(),
             body: self.body,
         };
-        let answer = replica.change(now_ms, |replica, now| {
-            Ok(crate::answer_http(&mut responder.enter()?.inside, replica, now, &request))
+        let (answer, failure) = replica.answer(now_ms, |replica, now| {
+            let mut answer = crate::answer_http(&mut responder.enter()?.inside, replica, now, &request);
+            let failure = answer.error.take().map(Failure::from);
+            Ok((answer, failure))
         })?;
-        let refused = match (answer.status, answer.error) {
+        let refused = match (answer.status, failure) {
             (200, _) => None,
-            (_, Some(error)) => Some(error.into()),
+            (_, Some(failure)) => Some(failure),
             (405, None) => Some(Failure::new(POLICYSYNC_ERR_MALFORMED, "the method is not POST")),
             _ => Some(Failure::new(POLICYSYNC_ERR_MALFORMED, "the content type is another one")),
         };

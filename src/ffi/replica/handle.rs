@@ -90,6 +90,16 @@ impl policysync_replica {
         now_ms: u64,
         work: impl FnOnce(&mut Replica, WallMillis) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        let (done, _) = self.answer(now_ms, |replica, now| Ok((work(replica, now)?, None)))?;
+        Ok(done)
+    }
+
+    /// Does the same for work that has an answer even where it failed. The report has its failure too.
+    pub(in crate::ffi) fn answer<T>(
+        &self,
+        now_ms: u64,
+        work: impl FnOnce(&mut Replica, WallMillis) -> Result<(T, Option<Failure>), Failure>,
+    ) -> Result<(T, Option<Failure>), Failure> {
         let mut entered = self.enter()?;
         let now = entered.now(now_ms)?;
         let Inside { replica, guard_failed, observer, failures, .. } = &mut *entered.inside;
@@ -104,7 +114,7 @@ impl policysync_replica {
             Some(failure) => Err(failure),
             None => result,
         };
-        if let Err(failure) = &result {
+        if let Err(failure) | Ok((_, Some(failure))) = &result {
             failures.note(now, failure);
         }
         result

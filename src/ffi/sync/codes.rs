@@ -1,12 +1,11 @@
 //! The status of each error of sessions, bundles and resumption data.
 
-use crate::SyncError;
 use crate::bundle::BundleError;
 use crate::ffi::glue::error::Status;
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::{self, *};
-use crate::op::OpSeq;
 use crate::sync::{Alert, ResumeError};
+use crate::{StoreError, SyncError};
 
 impl Status for SyncError {
     fn status(&self) -> policysync_status_code {
@@ -32,10 +31,10 @@ impl Status for SyncError {
         }
     }
 
-    fn seq(&self) -> Option<OpSeq> {
+    fn store_error(&self) -> Option<&StoreError> {
         match self {
-            Self::Ingest(error) => error.seq(),
-            Self::Store(error) => error.seq(),
+            Self::Ingest(error) => error.store_error(),
+            Self::Store(error) => Some(error),
             _ => None,
         }
     }
@@ -89,10 +88,10 @@ impl Status for BundleError {
         }
     }
 
-    fn seq(&self) -> Option<OpSeq> {
+    fn store_error(&self) -> Option<&StoreError> {
         match self {
-            Self::Ingest(error) => error.seq(),
-            Self::Store(error) => error.seq(),
+            Self::Ingest(error) => error.store_error(),
+            Self::Store(error) => Some(error),
             _ => None,
         }
     }
@@ -101,7 +100,6 @@ impl Status for BundleError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StoreError;
     use crate::codec::{CodecError, CodecFault};
     use crate::sync::PeerMisbehaved;
 

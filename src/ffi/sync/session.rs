@@ -303,8 +303,8 @@ pub extern "C" fn policysync_session_unknown_author(
     })
 }
 
-/// Returns what the session has asked, sent, received and refused so far, in counts, bytes and times, without names and
-/// values: text for an error report, a line for each answer. It stays after a failure.
+/// Returns what the session has asked, sent, received and refused so far, in counts, bytes and times, without names,
+/// values and paths: text for an error report, a line for each request that was answered. It stays after a failure.
 ///
 /// `out`: the text, UTF-8. Unchanged unless the call returns `POLICYSYNC_OK`.
 ///

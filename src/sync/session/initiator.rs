@@ -8,6 +8,7 @@ use crate::hlc::WallMillis;
 use crate::replica::Replica;
 use crate::sync::authors::{UnknownAuthor, UnknownAuthors};
 use crate::sync::proto::{Alert, ProtocolVersion, SyncAnswer};
+use crate::sync::trace::TracedSession;
 use crate::sync::{PeerMisbehaved, SyncError};
 
 /// A session with a peer, on the side that begins it.
@@ -48,6 +49,7 @@ pub struct SyncSession {
     progress: Progress,
     unknown: UnknownAuthors,
     too_large: Vec<OpHash>,
+    traced: Option<TracedSession>,
 }
 
 enum Stage {
@@ -71,10 +73,8 @@ impl SyncSession {
     /// comparison depends on nobody knowing them before the session begins.
     #[must_use]
     pub fn new(options: SyncOptions, nonce: [u8; 16]) -> Self {
-        if let Some(trace) = &options.trace {
-            trace.begin();
-        }
         Self {
+            traced: options.trace.as_ref().map(TracedSession::begin),
             options,
             nonce,
             stage: Stage::Idle,
@@ -141,8 +141,8 @@ impl SyncSession {
         answer: &[u8],
     ) -> Result<Progress, SyncError> {
         let result = self.take_answer(replica, now, answer);
-        if let Some(trace) = &self.options.trace {
-            trace.note(now, &self.progress, result.as_ref().err());
+        if let Some(traced) = &mut self.traced {
+            traced.note(now, &self.progress, result.as_ref().err());
         }
         result
     }
