@@ -313,6 +313,22 @@ fn the_same_junk_again_and_again() {
     assert_eq!(answers, 289);
 }
 
+/// A peer that has nothing to send but junk, and claims in each answer that a copy is bad of which this side has the same
+/// one: then there is always something to say.
+#[test]
+fn junk_with_a_claim_in_each_answer() {
+    let replica = ours();
+    let claimed =
+        OpCopies { hash: *replica.log().index().hash(OpSeq::FIRST), digest: replica.copies_of(OpSeq::FIRST) };
+    let (answers, end) = against(SyncOptions::new(), |round, _, draft| {
+        assert!(round < 300, "it does not end");
+        draft.ops.extend((0..256).map(junk));
+        draft.copies.wanted.push(claimed);
+    });
+    assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");
+    assert_eq!(answers, 289);
+}
+
 /// A session with a peer that no longer holds what this side refused earlier takes back a part with each answer.
 #[test]
 fn what_is_taken_back_is_progress() {

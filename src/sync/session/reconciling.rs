@@ -282,7 +282,9 @@ impl Reconciling {
         let cursor = self.start.cursor;
         let refused = self.inbox.record(replica, &fingerprinter, cursor, ingested, progress);
         self.remember(replica, &refused);
-        self.take_copies(replica, &sections.copies);
+        if !self.has_refused_too_many() {
+            self.take_copies(replica, &sections.copies);
+        }
 
         if welcome.is_some() && is_empty {
             // Only the fingerprint of everything is known.
@@ -307,7 +309,7 @@ impl Reconciling {
 
         let Comparison { welcome, snapshot, .. } = &self.comparison;
         let limit = max_idle_rounds(welcome.count.max(snapshot.count()));
-        let refused = received.refused.total();
+        let refused = if self.has_refused_too_many() { 0 } else { received.refused.total() };
         let withdrawn = wide(self.withdrawn.len() - self.counted_withdrawn);
         let worked = received.new_ops() > 0 || sent > 0 || refused.max(withdrawn) >= REFUSED_AS_PROGRESS;
         self.idle_rounds = if worked { 0 } else { self.idle_rounds + 1 };
@@ -455,6 +457,11 @@ impl Reconciling {
         self.pending.push(range);
     }
 
+    /// Returns true if the session has refused too many operations, and sends only what waits to be sent.
+    const fn has_refused_too_many(&self) -> bool {
+        self.resumes_at.is_none() && self.inbox.refused > self.most_refused
+    }
+
     /// If the session has refused too many operations: goes on below the place that the last session reached, or ends
     /// with what it has. So each session makes progress towards operations that are older than what is refused.
     fn cut_short_if_full(&mut self) {
@@ -465,6 +472,8 @@ impl Reconciling {
         let mut left = std::mem::take(&mut self.pending);
         self.pending_bytes = 0;
         let Some(below) = self.resumes_at.take() else {
+            // A peer may say something about copies in each answer, without end.
+            self.inbox.leave_copies();
             // A range is complete when those above it are.
             self.reached = left.into_iter().map(|range| range.high).max();
             return;

@@ -370,6 +370,12 @@ impl Inbox {
         (self.alternates_wanted.is_empty() || !may_claim) && self.same.is_empty()
     }
 
+    /// Leaves what was to be said about copies to the next session.
+    pub(crate) fn leave_copies(&mut self) {
+        self.alternates_wanted.clear();
+        self.same.clear();
+    }
+
     /// Returns the number of claims that the session may make.
     const fn most_claims(&self) -> usize {
         self.recovered.saturating_mul(CLAIMS_PER_COPY).saturating_add(MAX_CLAIMS)
