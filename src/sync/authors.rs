@@ -72,7 +72,7 @@ impl AuthorFilter {
             }
         }
         let mut unknown: BTreeSet<&str> = replica.peers().refused_authors().map(|(actor, _)| actor).collect();
-        unknown.retain(|actor| !keys.knows_actor(actor));
+        unknown.retain(|actor| !replica.knows_actor(actor));
         let named = sorted(unknown.into_iter().map(short).take(MAX_NAMED).collect());
         if named.is_empty() { Self::All } else { Self::Except(named) }
     }

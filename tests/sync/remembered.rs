@@ -337,6 +337,36 @@ mod restart {
         }
     }
 
+    /// An author of the log whose key is not registered any more, and more operations than a session would hash if their
+    /// names were long.
+    #[test]
+    fn new_operations_of_an_author_whose_key_is_gone_are_transferred_once() {
+        const NEW: u64 = 4_100;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let old = written("bob", 0, 10);
+        // What is sealed is opened without the keys.
+        let open = |names: &[&str]| {
+            let options = knowing(names).guard_revision(1).seal_key([5; 32]);
+            Replica::open(options.path(&path, NOW)).unwrap()
+        };
+        give(&mut open(&["alice", "bob"]), &old);
+        let mut relay = blind(&old);
+        give(&mut relay, &written("bob", 10, NEW));
+        let strangers: Vec<String> = (0..300).map(|number| format!("stranger {number}")).collect();
+        let names: Vec<&str> = strangers.iter().map(String::as_str).chain(["alice"]).collect();
+        // A filter that names the accepted actors, and one that names the others.
+        for (first, names) in [(1, &["alice"][..]), (3, &names)] {
+            let mut device = open(names);
+            let mut at_relay = responder();
+            for (number, expected) in [(first, NEW), (first + 1, 0)] {
+                let (result, progress) = named("relay", number, None, &mut device, &mut at_relay, &mut relay);
+                assert_eq!(except(result).2.unknown_key, NEW);
+                assert_eq!(progress.received.refused.unknown_key, expected);
+            }
+        }
+    }
+
     #[test]
     fn what_was_refused_is_remembered_in_the_file() {
         let directory = tempfile::tempdir().unwrap();

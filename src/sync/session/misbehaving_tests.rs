@@ -329,6 +329,28 @@ fn junk_with_a_claim_in_each_answer() {
     assert_eq!(answers, 289);
 }
 
+/// Version 1 doubts each copy that it is asked about, and a bad signature is the only reason that it knows.
+#[test]
+fn in_version_1_no_copy_is_wanted_for_an_unknown_key() {
+    let mut replica = ours();
+    replica.peers_mut().has_refused_version(&PeerName::Named("old".into()));
+    let (forged, other) = (junk(1), junk(2));
+    let other = SignedOp::new(other.op().clone(), "nobody's", *other.signature()).unwrap();
+    let mut wanted = Vec::new();
+    let (_, end) = against_with(&mut replica, SyncOptions::new().peer("old"), |round, request, draft| {
+        assert_eq!(request.head.version, ProtocolVersion::V1);
+        if let Some(welcome) = &mut draft.welcome {
+            welcome.limit = ONE_OP_MESSAGE_BYTES;
+        }
+        if round == 0 {
+            draft.ops.extend([forged.clone(), other.clone()]);
+        }
+        wanted.extend(request.sections.copies.wanted.iter().map(|wanted| wanted.hash));
+    });
+    assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");
+    assert_eq!(wanted, [OpHash::of(&replica.crypto(), forged.as_ref()).unwrap()]);
+}
+
 /// A session with a peer that no longer holds what this side refused earlier takes back a part with each answer.
 #[test]
 fn what_is_taken_back_is_progress() {

@@ -540,9 +540,9 @@ impl Reconciling {
 /// other copies.
 fn begin_inbox(start: &Start, welcome: &Welcome, replica: &Replica) -> Inbox {
     let refused = start.refused_copies(replica);
-    let hashes_unknown = start.version > ProtocolVersion::V1 && !start.filter.is_exact();
     let (named, others) = refused.split_at(refused.len().min(MAX_CLAIMS));
-    let mut inbox = Inbox::new(named.iter().map(|copies| copies.hash), hashes_unknown);
+    let named = named.iter().map(|copies| copies.hash);
+    let mut inbox = Inbox::new(named, start.version, start.filter.is_exact());
     if !welcome.renewed.is_empty() {
         inbox.want_copies(others.iter().copied());
     }

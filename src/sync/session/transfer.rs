@@ -11,8 +11,7 @@ use crate::packed::BitSet;
 use crate::replica::{CopyDigest, CopySet, Replica};
 use crate::store::StoreError;
 use crate::sync::proto::limits::{
-    CLAIMS_PER_COPY, MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS,
-    MAX_HASHED_NAMES, room_for_ops,
+    CLAIMS_PER_COPY, MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS, room_for_ops,
 };
 use crate::sync::proto::{Ack, Copies, OpCopies, ProtocolVersion, ServingOrder};
 use crate::sync::rbsr::{Fingerprinter, Tally};
@@ -246,8 +245,10 @@ pub(crate) struct Inbox {
     recovered: usize,
     /// True if the peer cannot know which actors are unknown here, so operations of unknown ones are hashed.
     hashes_unknown: bool,
-    /// The number of operations with an unknown key of a known actor.
-    unknown_keys: usize,
+    /// True if a copy with an unknown key is in doubt as well: version 1 asks for others only of bad signatures.
+    names_keys: bool,
+    /// The number of operations with an unknown key of a known actor and long names.
+    long_names: usize,
     /// Operations of which the peer wanted a copy, and this side has the same ones.
     pub(crate) same: Vec<OpCopies>,
 }
@@ -268,9 +269,16 @@ pub(crate) struct HashedRefusal<'a> {
 }
 
 impl Inbox {
-    /// Begins a session in which the first request claimed that copies of these operations are bad.
-    pub(crate) fn new(claimed: impl Iterator<Item = OpHash>, hashes_unknown: bool) -> Self {
-        Self { claimed: claimed.collect(), hashes_unknown, ..Self::default() }
+    /// Begins a session in which the first request claimed that copies of these operations are bad. `is_exact` is true
+    /// if it named all actors that are accepted.
+    pub(crate) fn new(
+        claimed: impl Iterator<Item = OpHash>,
+        version: ProtocolVersion,
+        is_exact: bool,
+    ) -> Self {
+        let names_keys = version > ProtocolVersion::V1;
+        let hashes_unknown = names_keys && !is_exact;
+        Self { claimed: claimed.collect(), names_keys, hashes_unknown, ..Self::default() }
     }
 
     /// Asks for other copies than these.
@@ -325,7 +333,8 @@ impl Inbox {
 
     /// Returns a refused operation with its hash. Of an unknown actor it is `None`, because somebody could make hashing
     /// expensive with long names, unless the peer cannot know whom this side accepts and the names are short. An
-    /// unknown key of a known actor may belong to a copy of a genuine operation.
+    /// unknown key of a known actor may belong to a copy of a genuine operation; of these with long names, few are
+    /// hashed.
     fn identity<'a>(
         &mut self,
         replica: &Replica,
@@ -333,12 +342,14 @@ impl Inbox {
     ) -> Option<(SignedOpRef<'a>, OpHash)> {
         let signed = refused.op?;
         if refused.reason == RefusalReason::UnknownKey {
-            let op = signed.op();
-            let names = [op.actor(), op.entity(), op.entity_id(), op.path()];
-            let bytes: usize = names.into_iter().map(str::len).sum();
-            if refused.is_doubtful_copy(replica) && self.unknown_keys < MAX_BAD_SIGNATURES {
-                self.unknown_keys += 1;
-            } else if !self.hashes_unknown || bytes > MAX_HASHED_NAMES {
+            let is_doubtful = refused.is_doubtful_copy(replica);
+            if refused.has_short_names() {
+                if !is_doubtful && !self.hashes_unknown {
+                    return None;
+                }
+            } else if is_doubtful && self.long_names < MAX_BAD_SIGNATURES {
+                self.long_names += 1;
+            } else {
                 return None;
             }
         }
@@ -355,6 +366,7 @@ impl Inbox {
             let is_first = copies.copies == CopySet::default();
             copies.copies.add(replica.crypto(), &hash, op.kid(), op.signature());
             if is_first
+                && self.names_keys
                 && reason == RefusalReason::UnknownKey
                 && self.alternates_wanted.len() < MAX_BAD_SIGNATURES
             {
