@@ -148,6 +148,26 @@ fn a_copy_with_a_made_up_key_does_not_lock_out_the_genuine_operation() {
     }
 }
 
+/// Of an operation that the guard denies, no other copy is wanted.
+#[test]
+fn a_forged_copy_of_a_denied_operation_leaves_no_doubt() {
+    let genuine = written("bob", 0, 3);
+    let mut relay = blind(&forged(&genuine));
+    // A device that knows bob claims that the relay's copies are bad, and another one brings the genuine ones.
+    let (mut reading, mut author) = (reader(&["alice", "bob"]), reader(&["alice", "bob"]));
+    give(&mut author, &genuine);
+    let mut at_relay = responder();
+    named("relay", 1, None, &mut reading, &mut at_relay, &mut relay);
+    named("relay", 2, None, &mut author, &mut at_relay, &mut relay);
+    // Now it has both. The guard denies the genuine ones.
+    let mut device = Replica::open(deny_bob()).unwrap();
+    let (result, progress) = named("relay", 3, None, &mut device, &mut at_relay, &mut relay);
+    assert_eq!(except(result).2.denied, 3, "{progress:?}");
+    let (result, progress) = named("relay", 4, None, &mut device, &mut at_relay, &mut relay);
+    assert_eq!((except(result).2.denied, progress.received.total()), (3, 0));
+    assert!(bytes(&progress) < 300, "{progress:?}");
+}
+
 /// The signature is no part of the identity, so a refused copy must not hide the genuine one.
 #[test]
 fn a_refused_copy_does_not_lock_out_the_genuine_operation() {

@@ -311,10 +311,9 @@ impl Inbox {
         }
         let mut hashed = Vec::with_capacity(ingested.refused.len());
         for refused in ingested.refused {
-            let reason = refused.reason;
             match self.identity(replica, &refused) {
                 Some((op, hash)) => {
-                    let copies = self.count_refused(&refused, replica, hash);
+                    let (reason, copies) = self.count_refused(&refused, replica, hash);
                     hashed.push(HashedRefusal { op, hash, reason, copies });
                 }
                 None => self.unhashed = true,
@@ -322,7 +321,12 @@ impl Inbox {
         }
         progress.received.add(&ingested.received);
         // A genuine copy may have followed a bad one.
-        self.alternates_wanted.retain(|wanted| replica.accepts_unverified() || !log.contains(&wanted.hash));
+        let refused_ops = &self.refused_ops;
+        self.alternates_wanted.retain(|OpCopies { hash, .. }| {
+            let refused = refused_ops.get(hash);
+            (replica.accepts_unverified() || !log.contains(hash))
+                && refused.is_none_or(|refused| refused.reason.may_concern_one_copy())
+        });
         if self.bad_signatures.len() < MAX_BAD_SIGNATURES {
             let missing = self.bad_signatures.iter().filter(|hash| !log.contains(hash)).count();
             progress.received.refused.bad_signature = wide(missing);
@@ -356,12 +360,24 @@ impl Inbox {
         Some((signed, OpHash::of(&replica.crypto(), signed).ok()?))
     }
 
-    /// Records a refused operation. Returns the digest over all of its copies in doubt that the session refused.
-    fn count_refused(&mut self, refused: &RefusedOp<'_>, replica: &Replica, hash: OpHash) -> CopyDigest {
+    /// Records a refused operation. Returns the reason, and the digest over all of its copies in doubt that the session
+    /// refused. Once a copy is refused for what all copies have in common, no other one is wanted.
+    fn count_refused(
+        &mut self,
+        refused: &RefusedOp<'_>,
+        replica: &Replica,
+        hash: OpHash,
+    ) -> (RefusalReason, CopyDigest) {
         let reason = refused.reason;
         let copies = self.refused_ops.entry(hash);
         let copies = copies.or_insert(RefusedCopies { reason, copies: CopySet::default() });
+        if !copies.reason.may_concern_one_copy() {
+            return (copies.reason, CopyDigest::default());
+        }
         copies.reason = reason;
+        if !reason.may_concern_one_copy() {
+            copies.copies = CopySet::default();
+        }
         if let Some(op) = refused.op.filter(|_| refused.is_doubtful_copy(replica)) {
             let is_first = copies.copies == CopySet::default();
             copies.copies.add(replica.crypto(), &hash, op.kid(), op.signature());
@@ -373,7 +389,7 @@ impl Inbox {
                 self.alternates_wanted.push(OpCopies { hash, digest: CopyDigest::default() });
             }
         }
-        copies.copies.digest(replica.crypto(), &hash)
+        (reason, copies.copies.digest(replica.crypto(), &hash))
     }
 
     /// Returns true if it has nothing to say about copies, or may not say more in this session.
