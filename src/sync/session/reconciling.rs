@@ -57,6 +57,8 @@ pub(crate) struct Reconciling {
     pub(super) reached: Option<Bound>,
     /// The part of the last request about copies.
     asked_copies: Copies,
+    /// The length of the last request in bytes.
+    asked_bytes: usize,
 }
 
 /// The two sets of operations that are compared.
@@ -170,6 +172,7 @@ impl Reconciling {
             most_refused,
             reached: None,
             asked_copies: Copies::default(),
+            asked_bytes: 0,
             withdrawn: BTreeSet::new(),
             counted_withdrawn: 0,
             unremembered: false,
@@ -200,7 +203,9 @@ impl Reconciling {
         }
         progress.op_bytes_sent = progress.op_bytes_sent.saturating_add(wide(ops.len()));
         let head = self.start.head(self.round, id.resume, Phase::Later { cursor: welcome.cursor });
-        Ok(Some(head.write(Sections { copies, ranges, ops })))
+        let request = head.write(Sections { copies, ranges, ops });
+        self.asked_bytes = request.len();
+        Ok(Some(request))
     }
 
     /// Describes pending ranges until the message is full. The rest stays pending.
@@ -518,7 +523,7 @@ impl Reconciling {
         }
         let asked = std::mem::take(&mut self.asked_copies);
         self.inbox.ask_for_copies(asked);
-        self.outbox.take_back()
+        self.outbox.take_back(self.asked_bytes)
     }
 
     /// Returns the operations that were left out because they are too long for somebody on the way.

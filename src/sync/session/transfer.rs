@@ -11,7 +11,8 @@ use crate::packed::BitSet;
 use crate::replica::{CopyDigest, CopySet, Replica};
 use crate::store::StoreError;
 use crate::sync::proto::limits::{
-    CLAIMS_PER_COPY, MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS, room_for_ops,
+    CLAIMS_PER_COPY, MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS,
+    MIN_MESSAGE_BYTES, room_for_ops,
 };
 use crate::sync::proto::{Ack, Copies, OpCopies, ProtocolVersion, ServingOrder};
 use crate::sync::rbsr::{Fingerprinter, Tally};
@@ -137,14 +138,16 @@ impl Outbox {
         Ok((expected, newly))
     }
 
-    /// Takes back the last request, which was too long for somebody on the way: the next one has half of its
-    /// operations. A single one is left out. Returns false if there is nothing to take back.
-    pub(crate) fn take_back(&mut self) -> bool {
+    /// Takes back the last request of this length, which was too long for somebody on the way: the next one has half of
+    /// its operations. A single one is left out. Returns false if there is nothing to take back, or if several are no
+    /// longer than a message that everybody takes.
+    pub(crate) fn take_back(&mut self, length: usize) -> bool {
         self.in_flight.clear();
         let mut waiting = std::mem::take(&mut self.in_flight_waiting);
         let mut alternates = std::mem::take(&mut self.in_flight_alternates);
         self.room = Some(self.in_flight_bytes / 2);
-        match waiting.len().saturating_add(alternates.len()) {
+        let count = waiting.len().saturating_add(alternates.len());
+        match count {
             0 => return false,
             1 => {
                 alternates.clear();
@@ -160,7 +163,7 @@ impl Outbox {
         }
         waiting.into_iter().rev().for_each(|number| self.waiting.push_front(number));
         alternates.into_iter().rev().for_each(|number| self.alternates.push_front(number));
-        true
+        count == 1 || length > MIN_MESSAGE_BYTES
     }
 
     /// Packs operations for a message of at most `limit` bytes, about `most` of them, and remembers them as in flight.
