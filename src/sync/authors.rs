@@ -18,7 +18,8 @@ use crate::replica::Replica;
 const MAX_NAMED: usize = 256;
 /// Unknown authors that are named in full.
 const MAX_UNKNOWN: usize = 32;
-/// Bytes of the names of unknown authors: a session that has nothing to do takes at most 4 KiB, claims included.
+/// Bytes of the names of unknown authors: a session that has nothing to do takes at most 4 KiB, claims included, if the
+/// filters are short. Each filter takes 8 bytes for an actor, so up to 2 KiB more.
 const MAX_UNKNOWN_BYTES: usize = 2048;
 
 const ALL: u8 = 0;

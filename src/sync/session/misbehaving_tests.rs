@@ -313,8 +313,8 @@ fn the_same_junk_again_and_again() {
     assert_eq!(answers, 289);
 }
 
-/// A peer that has nothing to send but junk, and claims in each answer that a copy is bad of which this side has the same
-/// one: then there is always something to say.
+/// A peer that has nothing to send but junk, and claims in each answer that a copy is bad. This side has the same one:
+/// then there is always something to say.
 #[test]
 fn junk_with_a_claim_in_each_answer() {
     let replica = ours();
