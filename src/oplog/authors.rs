@@ -50,6 +50,10 @@ impl Authors {
         self.find(self.authors.hash((actor, kid)), actor, kid).is_some()
     }
 
+    pub(crate) fn contains_actor(&self, actor: &str) -> bool {
+        self.actors.find_str(actor).is_some()
+    }
+
     fn find(&self, hash: u64, actor: &str, kid: &str) -> Option<AuthorId> {
         self.authors.find(hash, |author| {
             **self.actors.get(author.actor) == *actor && **self.kids.get(author.kid) == *kid

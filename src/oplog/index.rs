@@ -111,6 +111,11 @@ impl Index {
         self.authors.contains(actor, kid)
     }
 
+    /// Returns true if an operation in the index names this actor.
+    pub(crate) fn has_actor(&self, actor: &str) -> bool {
+        self.authors.contains_actor(actor)
+    }
+
     fn author(&self, seq: OpSeq) -> AuthorId {
         self.author_ids.get(seq)
     }

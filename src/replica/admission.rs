@@ -5,6 +5,11 @@ use super::{Labels, Replica};
 use crate::codec::tags::ADMISSION;
 
 impl Replica {
+    /// Returns true if the replica has a key of this actor or operations, whose key may no longer be registered.
+    pub(crate) fn knows_actor(&self, actor: &str) -> bool {
+        self.keys.knows_actor(actor) || self.log.index().has_actor(actor)
+    }
+
     /// Returns a tag that differs when the replica may admit operations that it refused before: after a change of its
     /// keys, of its rules for labels, or of its guard.
     pub(crate) fn admission_tag(&self) -> [u8; 8] {

@@ -133,16 +133,11 @@ impl Peers {
         tag: [u8; 8],
         refused: impl Iterator<Item = NewRefused<'a>>,
     ) -> bool {
-        let mut refused = refused.peekable();
-        self.has_changed |= refused.peek().is_some();
-        let mut room = self.room(name);
-        let peer = &mut self.peer(name).refused;
+        let mut room = None;
         for refused in refused {
             // At most as much: a name that is there already takes no room.
-            if room < refused.bytes() {
-                return false;
-            }
-            room = room.saturating_sub(peer.add(tag, refused));
+            let Some((peer, left)) = self.peer_with_room(name, room, refused.bytes()) else { return false };
+            room = Some(left.saturating_sub(peer.add(tag, refused)));
         }
         true
     }
@@ -154,13 +149,10 @@ impl Peers {
         tag: [u8; 8],
         refused: impl Iterator<Item = RefusedByPeer>,
     ) -> bool {
-        let mut refused = refused.peekable();
-        self.has_changed |= refused.peek().is_some();
-        let mut room = self.room(name);
-        let peer = &mut self.peer(name).refused;
+        let (mut room, bytes) = (None, size_of::<RefusedByPeer>());
         for refused in refused {
-            let Some(left) = room.checked_sub(size_of::<RefusedByPeer>()) else { return false };
-            room = left;
+            let Some((peer, left)) = self.peer_with_room(name, room, bytes) else { return false };
+            room = Some(left.saturating_sub(bytes));
             peer.add_by_peer(tag, refused);
         }
         true
@@ -174,10 +166,29 @@ impl Peers {
         self.has_changed |= has_changed;
     }
 
-    /// Returns the bytes that may be remembered of this peer besides those that are. Forgets others while there is less
-    /// than a quarter.
-    fn room(&mut self, name: &PeerName) -> usize {
-        self.peer(name);
+    /// Returns what is refused of this peer, to be changed, and the bytes that it may grow, if they are at least
+    /// `needed`. `room` are these bytes, as far as they are known. Forgets others if there is no room.
+    fn peer_with_room(
+        &mut self,
+        name: &PeerName,
+        room: Option<usize>,
+        needed: usize,
+    ) -> Option<(&mut Refused, usize)> {
+        self.has_changed = true;
+        let room = match room {
+            Some(room) if room >= needed => room,
+            _ => {
+                self.peer(name);
+                self.room(name, needed)
+            }
+        };
+        let peer = self.by_name.get_mut(name).filter(|_| room >= needed)?;
+        Some((&mut peer.refused, room))
+    }
+
+    /// Returns the bytes that may be remembered of this peer besides those that are. Forgets others while these are
+    /// fewer than `needed`.
+    fn room(&mut self, name: &PeerName, needed: usize) -> usize {
         let is_named = name.given().is_some();
         let most = if is_named { MAX_PEER_BYTES } else { MAX_CONNECTION_BYTES };
         loop {
@@ -190,7 +201,7 @@ impl Peers {
             });
             let oldest = others.min_by_key(|(other, peer)| (other.given().is_some(), peer.used));
             match oldest.map(|(name, _)| name.clone()) {
-                Some(oldest) if room < most / 4 => _ = self.by_name.remove(&oldest),
+                Some(oldest) if room < needed => _ = self.by_name.remove(&oldest),
                 _ => return room,
             }
         }
@@ -288,6 +299,24 @@ mod tests {
         (0..count).step_by(1000).all(|first| peers.remember(name, [1; 8], (first..first + 1000).map(op)))
     }
 
+    /// A peer of which much is remembered, and another that refuses nothing, or little.
+    #[test]
+    fn a_peer_is_forgotten_only_when_another_needs_its_room() {
+        let mut peers = Peers::default();
+        let known = |peers: &Peers| peers.refused(&named("relay")).map_or(0, |refused| refused.ops.len());
+        assert!(remember(&mut peers, &named("relay"), 90_000));
+        assert!(peers.bytes_of(|_| true) > MAX_PEER_BYTES / 4 * 3);
+        assert!(peers.take_changed());
+        assert!(peers.remember(&named("other"), [1; 8], std::iter::empty()));
+        assert!(peers.remember_by_peer(&named("other"), [1; 8], std::iter::empty()));
+        assert!(!peers.take_changed());
+        assert_eq!((known(&peers), peers.by_name.len()), (90_000, 1));
+        assert!(remember(&mut peers, &named("other"), 1000));
+        assert_eq!(known(&peers), 90_000);
+        assert!(remember(&mut peers, &named("other"), 40_000));
+        assert_eq!(known(&peers), 0);
+    }
+
     /// Strangers come in any number, and each brings what is refused.
     #[test]
     fn connections_without_a_name_share_one_bound_and_displace_no_named_peer() {
@@ -303,12 +332,12 @@ mod tests {
         assert_eq!(known(&peers, &PeerName::Connection([255; 16])), 6_000);
         assert_eq!(known(&peers, &PeerName::Connection([200; 16])), 0);
         // A connection takes what named peers leave; a named peer takes what it needs.
-        assert!(remember(&mut peers, &named("big"), 95_000));
+        assert!(remember(&mut peers, &named("big"), 105_000));
         assert_eq!(known(&peers, &named("relay")), 0);
         assert_eq!(known(&peers, &PeerName::Connection([255; 16])), 0);
         assert!(!remember(&mut peers, &PeerName::Connection([1; 16]), 20_000));
         peers.has_refused_author(&"x".repeat(1000), "k");
-        assert_eq!(known(&peers, &named("big")), 95_000);
+        assert_eq!(known(&peers, &named("big")), 105_000);
         assert!(peers.bytes_of(|_| true) <= MAX_PEER_BYTES);
     }
 }

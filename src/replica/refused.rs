@@ -172,12 +172,13 @@ impl RefusedList {
         self.names.get(crate::packed::index(op.actor)).map_or("", |name| name)
     }
 
-    /// Returns those from this position on that `keep` returns true for, in the total order.
+    /// Returns those from this position on that `keep` returns true for, in the total order, each by its last entry.
     pub(crate) fn sorted(&self, from: usize, keep: impl Fn(&RefusedOp) -> bool) -> RefusedOps {
-        let ops = self.iter().skip(from).filter(keep).collect();
-        let mut refused = RefusedOps { names: self.names.clone(), ops };
-        let mut ops = std::mem::take(&mut refused.ops);
-        ops.sort_unstable_by(|a, b| refused.compare(a, b));
+        let mut ops: Vec<RefusedOp> = self.iter().skip(from).filter(keep).collect();
+        let mut refused = RefusedOps { names: self.names.clone(), ops: Vec::new() };
+        // The order of entries of one operation stays, so the last one comes first.
+        ops.reverse();
+        ops.sort_by(|a, b| refused.compare(a, b));
         ops.dedup_by_key(|op| op.hash);
         refused.ops = ops;
         refused
@@ -256,6 +257,15 @@ impl Refused {
     pub(crate) fn bytes(&self) -> usize {
         let reached = self.reached.as_ref().map_or(0, |reached| reached.len());
         self.ops.bytes() + self.by_peer.len() * size_of::<RefusedByPeer>() + reached
+    }
+
+    /// Returns the operations, each by its last entry.
+    pub(crate) fn latest(&self) -> impl Iterator<Item = RefusedOp> + '_ {
+        // Those before have one entry each.
+        let new = self.ops.iter().enumerate().skip(self.settled);
+        let last: BTreeMap<OpHash, usize> = new.map(|(at, op)| (op.hash, at)).collect();
+        let all = self.ops.iter().enumerate();
+        all.filter(move |(at, op)| last.get(&op.hash).is_none_or(|last| last == at)).map(|(_, op)| op)
     }
 
     /// Forgets the operations if the replica's admission tag is another.
@@ -372,6 +382,9 @@ mod tests {
         let copies = CopyDigest::from_bytes([9; 16]);
         list.add([1; 8], first);
         list.add([1; 8], NewRefused { copies, ..first });
+        let copies_of = |op: &RefusedOp| op.copies;
+        assert_eq!(list.ops.sorted(0, |_| true).iter().map(copies_of).collect::<Vec<_>>(), [copies]);
+        assert_eq!(list.latest().map(|op| op.copies).collect::<Vec<_>>(), [copies]);
         list.settle([1; 8], SessionEnd::default());
         assert_eq!(list.ops.iter().map(|op| op.copies).collect::<Vec<_>>(), [copies]);
     }

@@ -18,7 +18,8 @@ use crate::replica::Replica;
 const MAX_NAMED: usize = 256;
 /// Unknown authors that are named in full.
 const MAX_UNKNOWN: usize = 32;
-/// Bytes of the names of unknown authors: a session that has nothing to do takes at most 4 KiB, claims included.
+/// Bytes of the names of unknown authors: a session that has nothing to do takes at most 4 KiB, claims included, if the
+/// filters are short. Each filter takes 8 bytes for an actor, so up to 2 KiB more.
 const MAX_UNKNOWN_BYTES: usize = 2048;
 
 const ALL: u8 = 0;
@@ -72,7 +73,7 @@ impl AuthorFilter {
             }
         }
         let mut unknown: BTreeSet<&str> = replica.peers().refused_authors().map(|(actor, _)| actor).collect();
-        unknown.retain(|actor| !keys.knows_actor(actor));
+        unknown.retain(|actor| !replica.knows_actor(actor));
         let named = sorted(unknown.into_iter().map(short).take(MAX_NAMED).collect());
         if named.is_empty() { Self::All } else { Self::Except(named) }
     }

@@ -6,6 +6,7 @@ use crate::codec::{OpHash, UnpackedOp, wide};
 use crate::hlc::WallMillis;
 use crate::op::{OpSeq, SignedOpRef};
 use crate::replica::{Incoming, IngestError, OpRefusal, Outcome, Replica};
+use crate::sync::proto::limits::MAX_HASHED_NAMES;
 
 /// Numbers of operations that came in, by their outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,15 +165,22 @@ pub(crate) struct RefusedOp<'a> {
 
 impl RefusedOp<'_> {
     /// Returns true if another copy of the operation may be genuine: the signature is not the actor's, or the actor is
-    /// known and the copy names another key. The hash covers neither.
+    /// known and the copy names another key. The hash covers neither. An actor of the log is known, though its key may
+    /// no longer be registered: the filter of a session accepts it.
     pub(crate) fn is_doubtful_copy(&self, replica: &Replica) -> bool {
         match self.reason {
             RefusalReason::BadSignature => true,
-            RefusalReason::UnknownKey => {
-                self.op.is_some_and(|op| replica.keys().knows_actor(op.op().actor()))
-            }
+            RefusalReason::UnknownKey => self.op.is_some_and(|op| replica.knows_actor(op.op().actor())),
             _ => false,
         }
+    }
+
+    /// Returns true if the names of the operation are short enough to hash any number of them.
+    pub(crate) fn has_short_names(&self) -> bool {
+        self.op.map(|signed| signed.op()).is_some_and(|op| {
+            let names = [op.actor(), op.entity(), op.entity_id(), op.path()];
+            names.into_iter().map(str::len).sum::<usize>() <= MAX_HASHED_NAMES
+        })
     }
 }
 

@@ -148,6 +148,26 @@ fn a_copy_with_a_made_up_key_does_not_lock_out_the_genuine_operation() {
     }
 }
 
+/// Of an operation that the guard denies, no other copy is wanted.
+#[test]
+fn a_forged_copy_of_a_denied_operation_leaves_no_doubt() {
+    let genuine = written("bob", 0, 3);
+    let mut relay = blind(&forged(&genuine));
+    // A device that knows bob claims that the relay's copies are bad, and another one brings the genuine ones.
+    let (mut reading, mut author) = (reader(&["alice", "bob"]), reader(&["alice", "bob"]));
+    give(&mut author, &genuine);
+    let mut at_relay = responder();
+    named("relay", 1, None, &mut reading, &mut at_relay, &mut relay);
+    named("relay", 2, None, &mut author, &mut at_relay, &mut relay);
+    // Now it has both. The guard denies the genuine ones.
+    let mut device = Replica::open(deny_bob()).unwrap();
+    let (result, progress) = named("relay", 3, None, &mut device, &mut at_relay, &mut relay);
+    assert_eq!(except(result).2.denied, 3, "{progress:?}");
+    let (result, progress) = named("relay", 4, None, &mut device, &mut at_relay, &mut relay);
+    assert_eq!((except(result).2.denied, progress.received.total()), (3, 0));
+    assert!(bytes(&progress) < 300, "{progress:?}");
+}
+
 /// The signature is no part of the identity, so a refused copy must not hide the genuine one.
 #[test]
 fn a_refused_copy_does_not_lock_out_the_genuine_operation() {
@@ -334,6 +354,36 @@ mod restart {
             let (_, progress) = run(&mut session, &mut device, &mut at_relay, &mut relay, NOW).unwrap();
             assert_eq!(progress.received.total(), expected, "session {number}");
             assert!(number > 1 || progress.round_trips > 3, "{progress:?}");
+        }
+    }
+
+    /// An author of the log whose key is not registered any more, and more operations than a session would hash if their
+    /// names were long.
+    #[test]
+    fn new_operations_of_an_author_whose_key_is_gone_are_transferred_once() {
+        const NEW: u64 = 4_100;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let old = written("bob", 0, 10);
+        // What is sealed is opened without the keys.
+        let open = |names: &[&str]| {
+            let options = knowing(names).guard_revision(1).seal_key([5; 32]);
+            Replica::open(options.path(&path, NOW)).unwrap()
+        };
+        give(&mut open(&["alice", "bob"]), &old);
+        let mut relay = blind(&old);
+        give(&mut relay, &written("bob", 10, NEW));
+        let strangers: Vec<String> = (0..300).map(|number| format!("stranger {number}")).collect();
+        let names: Vec<&str> = strangers.iter().map(String::as_str).chain(["alice"]).collect();
+        // A filter that names the accepted actors, and one that names the others.
+        for (first, names) in [(1, &["alice"][..]), (3, &names)] {
+            let mut device = open(names);
+            let mut at_relay = responder();
+            for (number, expected) in [(first, NEW), (first + 1, 0)] {
+                let (result, progress) = named("relay", number, None, &mut device, &mut at_relay, &mut relay);
+                assert_eq!(except(result).2.unknown_key, NEW);
+                assert_eq!(progress.received.refused.unknown_key, expected);
+            }
         }
     }
 

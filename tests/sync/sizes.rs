@@ -73,7 +73,7 @@ fn through_gateway(most: usize, ours: &mut Replica, theirs: &mut Replica) -> (Se
 fn a_message_that_a_gateway_refuses_is_made_shorter() {
     let (mut ours, mut theirs) = (with_values(&[4_000; 200]), empty());
     theirs.keys_mut().register(key("alice").public_key().clone()).unwrap();
-    let (result, too_large) = through_gateway(20_000, &mut ours, &mut theirs);
+    let (result, too_large) = through_gateway(70_000, &mut ours, &mut theirs);
     assert!(result.is_converged(), "{result:?}");
     assert_eq!(too_large, []);
     assert_same(&ours, &theirs);
@@ -84,11 +84,36 @@ fn an_operation_that_a_gateway_refuses_is_reported_and_the_rest_goes_on() {
     let mut values = vec![4_000; 100];
     values.insert(50, 90_000);
     let (mut ours, mut theirs) = (with_values(&values), empty());
-    let (result, too_large) = through_gateway(50_000, &mut ours, &mut theirs);
+    let (result, too_large) = through_gateway(80_000, &mut ours, &mut theirs);
     let SessionResult::ConvergedExcept { count, refused_by_peer, .. } = result else { panic!("{result:?}") };
     assert_eq!((count, refused_by_peer.other, refused_by_peer.total()), (100, 1, 1));
     assert_eq!((too_large.len(), theirs.log().len()), (1, 100));
     assert!(ours.log().contains(&too_large[0]) && !theirs.log().contains(&too_large[0]));
+}
+
+/// Not each operation by itself, of which there may be very many.
+#[test]
+fn a_gateway_that_takes_nothing_is_no_matter_of_length() {
+    let (ours, mut theirs) = (&mut with_values(&[4_000; 200]), empty());
+    let mut responder = Responder::new([2; 32], SyncOptions::new());
+    let mut session = SyncSession::new(SyncOptions::new(), [1; 16]);
+    let mut refused = Vec::new();
+    while let Some(request) = session.next_message(ours).unwrap() {
+        // It lets the first message pass, and those in which something is asked.
+        if request.len() < 4_000 {
+            let reply = responder.respond(&mut theirs, NOW, &request).unwrap();
+            session.receive(ours, NOW, &reply.message).unwrap();
+            continue;
+        }
+        refused.push(request.len());
+        if !session.message_too_large() {
+            break;
+        }
+    }
+    let halves = [1 << 20, 405_000, 205_000, 105_000, 60_000];
+    assert_eq!(refused.len(), halves.len(), "{refused:?}");
+    assert!(refused.iter().zip(halves).all(|(length, most)| *length < most), "{refused:?}");
+    assert_eq!(session.too_large(), []);
 }
 
 #[test]

@@ -56,15 +56,15 @@ pub(crate) const MAX_CLAIMS: usize = 16;
 /// Claims that a good copy allows: whoever gives one tells the truth about others too.
 pub(crate) const CLAIMS_PER_COPY: usize = 4;
 
-/// Operations of unknown authors are hashed in a session only if their names have at most this many bytes together: a
-/// message can use a name many times.
+/// Bytes of the names of an operation with an unknown key, together, up to which it is hashed in any number: a message
+/// can use a name many times.
 pub(crate) const MAX_HASHED_NAMES: usize = 256;
 
 /// Operations of which a session sends another copy because the peer asked.
 pub(crate) const MAX_ALTERNATES_SENT: usize = 1024;
 
 /// Operations refused for their signature that a session remembers, to see whether a genuine copy followed; and
-/// operations refused for an unknown key of a known actor that a session or a push hashes.
+/// operations with longer names, refused for an unknown key of a known actor, that a session or a push hashes.
 pub(crate) const MAX_BAD_SIGNATURES: usize = 4096;
 
 /// Sessions that a responder remembers for resumption. Each takes a few hundred bytes, and 8 for each run of operations

@@ -136,7 +136,9 @@ impl PastSessions {
         let Some(mut session) = known.and_then(|at| self.0.remove(at)).or(new) else { return };
         received.iter().for_each(|number| session.common.add(*number));
         session.sent.extend(sent.to_vec());
-        session.transferred = OnceLock::new();
+        if !received.is_empty() || !sent.is_empty() {
+            session.transferred = OnceLock::new();
+        }
         if session.common.received().len() > MAX_RUNS || session.sent.len() > MAX_RUNS {
             return;
         }

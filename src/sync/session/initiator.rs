@@ -226,12 +226,13 @@ impl SyncSession {
 
     /// Takes back the last message, which was refused because of its length: by the peer, or on the way by a gateway
     /// (for HTTP, status 413). Returns true if the session goes on: the next message has half of the operations, or no
-    /// longer an operation that was alone ([`SyncSession::too_large`]). Returns false if the message cannot be shorter.
+    /// longer an operation that was alone ([`SyncSession::too_large`]). Returns false if the message cannot be shorter,
+    /// or had several operations in at most 64 KiB: whoever refuses that takes no message.
     pub fn message_too_large(&mut self) -> bool {
         match std::mem::replace(&mut self.stage, Stage::Failed) {
             Stage::AwaitingAnswer(mut reconciling) => {
                 let goes_on = reconciling.take_back();
-                self.too_large = reconciling.too_large().to_vec();
+                self.too_large.extend(reconciling.too_large().iter().skip(self.too_large.len()));
                 self.stage = Stage::Ready(reconciling);
                 goes_on
             }

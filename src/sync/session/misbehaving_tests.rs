@@ -313,6 +313,44 @@ fn the_same_junk_again_and_again() {
     assert_eq!(answers, 289);
 }
 
+/// A peer that has nothing to send but junk, and claims in each answer that a copy is bad. This side has the same one:
+/// then there is always something to say.
+#[test]
+fn junk_with_a_claim_in_each_answer() {
+    let replica = ours();
+    let claimed =
+        OpCopies { hash: *replica.log().index().hash(OpSeq::FIRST), digest: replica.copies_of(OpSeq::FIRST) };
+    let (answers, end) = against(SyncOptions::new(), |round, _, draft| {
+        assert!(round < 300, "it does not end");
+        draft.ops.extend((0..256).map(junk));
+        draft.copies.wanted.push(claimed);
+    });
+    assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");
+    assert_eq!(answers, 289);
+}
+
+/// Version 1 doubts each copy that it is asked about, and a bad signature is the only reason that it knows.
+#[test]
+fn in_version_1_no_copy_is_wanted_for_an_unknown_key() {
+    let mut replica = ours();
+    replica.peers_mut().has_refused_version(&PeerName::Named("old".into()));
+    let (forged, other) = (junk(1), junk(2));
+    let other = SignedOp::new(other.op().clone(), "nobody's", *other.signature()).unwrap();
+    let mut wanted = Vec::new();
+    let (_, end) = against_with(&mut replica, SyncOptions::new().peer("old"), |round, request, draft| {
+        assert_eq!(request.head.version, ProtocolVersion::V1);
+        if let Some(welcome) = &mut draft.welcome {
+            welcome.limit = ONE_OP_MESSAGE_BYTES;
+        }
+        if round == 0 {
+            draft.ops.extend([forged.clone(), other.clone()]);
+        }
+        wanted.extend(request.sections.copies.wanted.iter().map(|wanted| wanted.hash));
+    });
+    assert!(matches!(end, Ok(SessionResult::NotConverged { .. })), "{end:?}");
+    assert_eq!(wanted, [OpHash::of(&replica.crypto(), forged.as_ref()).unwrap()]);
+}
+
 /// A session with a peer that no longer holds what this side refused earlier takes back a part with each answer.
 #[test]
 fn what_is_taken_back_is_progress() {

@@ -25,8 +25,8 @@ pub struct Push {
     peer: PeerFilter,
     /// Operations of the peer that were refused.
     refused: u64,
-    /// Those of them with an unknown key of a known actor that were hashed.
-    unknown_keys: usize,
+    /// Those of them with an unknown key of a known actor and long names that were hashed.
+    long_names: usize,
     options: SyncOptions,
 }
 
@@ -38,7 +38,7 @@ impl Push {
         options: &SyncOptions,
     ) -> Self {
         let next = common.cursor();
-        Self { common, next, version, peer, refused: 0, unknown_keys: 0, options: options.clone() }
+        Self { common, next, version, peer, refused: 0, long_names: 0, options: options.clone() }
     }
 
     /// Creates the initiator's side after a session that converged. `options` are those of the session.
@@ -121,11 +121,12 @@ impl Push {
             let Some(op) = refused.op else { continue };
             let is_doubtful = refused.is_doubtful_copy(replica);
             if refused.reason == RefusalReason::UnknownKey {
-                if !is_doubtful || self.unknown_keys >= MAX_BAD_SIGNATURES {
+                let is_long = !refused.has_short_names();
+                if !is_doubtful || is_long && self.long_names >= MAX_BAD_SIGNATURES {
                     // An unknown actor is named in the filter instead. The others cost bytes.
                     continue;
                 }
-                self.unknown_keys += 1;
+                self.long_names += usize::from(is_long);
             }
             let crypto = replica.crypto();
             let Ok(hash) = OpHash::of(&crypto, op) else { continue };

@@ -57,6 +57,8 @@ pub(crate) struct Reconciling {
     pub(super) reached: Option<Bound>,
     /// The part of the last request about copies.
     asked_copies: Copies,
+    /// The length of the last request in bytes.
+    asked_bytes: usize,
 }
 
 /// The two sets of operations that are compared.
@@ -170,6 +172,7 @@ impl Reconciling {
             most_refused,
             reached: None,
             asked_copies: Copies::default(),
+            asked_bytes: 0,
             withdrawn: BTreeSet::new(),
             counted_withdrawn: 0,
             unremembered: false,
@@ -200,7 +203,9 @@ impl Reconciling {
         }
         progress.op_bytes_sent = progress.op_bytes_sent.saturating_add(wide(ops.len()));
         let head = self.start.head(self.round, id.resume, Phase::Later { cursor: welcome.cursor });
-        Ok(Some(head.write(Sections { copies, ranges, ops })))
+        let request = head.write(Sections { copies, ranges, ops });
+        self.asked_bytes = request.len();
+        Ok(Some(request))
     }
 
     /// Describes pending ranges until the message is full. The rest stays pending.
@@ -282,7 +287,9 @@ impl Reconciling {
         let cursor = self.start.cursor;
         let refused = self.inbox.record(replica, &fingerprinter, cursor, ingested, progress);
         self.remember(replica, &refused);
-        self.take_copies(replica, &sections.copies);
+        if !self.has_refused_too_many() {
+            self.take_copies(replica, &sections.copies);
+        }
 
         if welcome.is_some() && is_empty {
             // Only the fingerprint of everything is known.
@@ -307,7 +314,7 @@ impl Reconciling {
 
         let Comparison { welcome, snapshot, .. } = &self.comparison;
         let limit = max_idle_rounds(welcome.count.max(snapshot.count()));
-        let refused = received.refused.total();
+        let refused = if self.has_refused_too_many() { 0 } else { received.refused.total() };
         let withdrawn = wide(self.withdrawn.len() - self.counted_withdrawn);
         let worked = received.new_ops() > 0 || sent > 0 || refused.max(withdrawn) >= REFUSED_AS_PROGRESS;
         self.idle_rounds = if worked { 0 } else { self.idle_rounds + 1 };
@@ -455,6 +462,11 @@ impl Reconciling {
         self.pending.push(range);
     }
 
+    /// Returns true if the session has refused too many operations, and sends only what waits to be sent.
+    const fn has_refused_too_many(&self) -> bool {
+        self.resumes_at.is_none() && self.inbox.refused > self.most_refused
+    }
+
     /// If the session has refused too many operations: goes on below the place that the last session reached, or ends
     /// with what it has. So each session makes progress towards operations that are older than what is refused.
     fn cut_short_if_full(&mut self) {
@@ -465,6 +477,8 @@ impl Reconciling {
         let mut left = std::mem::take(&mut self.pending);
         self.pending_bytes = 0;
         let Some(below) = self.resumes_at.take() else {
+            // A peer may say something about copies in each answer, without end.
+            self.inbox.leave_copies();
             // A range is complete when those above it are.
             self.reached = left.into_iter().map(|range| range.high).max();
             return;
@@ -509,7 +523,7 @@ impl Reconciling {
         }
         let asked = std::mem::take(&mut self.asked_copies);
         self.inbox.ask_for_copies(asked);
-        self.outbox.take_back()
+        self.outbox.take_back(self.asked_bytes)
     }
 
     /// Returns the operations that were left out because they are too long for somebody on the way.
@@ -531,9 +545,9 @@ impl Reconciling {
 /// other copies.
 fn begin_inbox(start: &Start, welcome: &Welcome, replica: &Replica) -> Inbox {
     let refused = start.refused_copies(replica);
-    let hashes_unknown = start.version > ProtocolVersion::V1 && !start.filter.is_exact();
     let (named, others) = refused.split_at(refused.len().min(MAX_CLAIMS));
-    let mut inbox = Inbox::new(named.iter().map(|copies| copies.hash), hashes_unknown);
+    let named = named.iter().map(|copies| copies.hash);
+    let mut inbox = Inbox::new(named, start.version, start.filter.is_exact());
     if !welcome.renewed.is_empty() {
         inbox.want_copies(others.iter().copied());
     }

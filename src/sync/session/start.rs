@@ -142,7 +142,7 @@ impl Start {
         let is_bad = |op: &RefusedOp| !op.copies.is_none();
         let mut bad: Vec<OpCopies> = memory
             .into_iter()
-            .flat_map(|memory| memory.ops.iter())
+            .flat_map(Refused::latest)
             .filter(is_bad)
             .filter(|op| !replica.log().contains(&op.hash))
             .map(|op| OpCopies { hash: op.hash, digest: op.copies })

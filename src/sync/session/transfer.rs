@@ -12,7 +12,7 @@ use crate::replica::{CopyDigest, CopySet, Replica};
 use crate::store::StoreError;
 use crate::sync::proto::limits::{
     CLAIMS_PER_COPY, MAX_ALTERNATES_SENT, MAX_ALTERNATES_WANTED, MAX_BAD_SIGNATURES, MAX_CLAIMS,
-    MAX_HASHED_NAMES, room_for_ops,
+    MIN_MESSAGE_BYTES, room_for_ops,
 };
 use crate::sync::proto::{Ack, Copies, OpCopies, ProtocolVersion, ServingOrder};
 use crate::sync::rbsr::{Fingerprinter, Tally};
@@ -138,14 +138,16 @@ impl Outbox {
         Ok((expected, newly))
     }
 
-    /// Takes back the last request, which was too long for somebody on the way: the next one has half of its
-    /// operations. A single one is left out. Returns false if there is nothing to take back.
-    pub(crate) fn take_back(&mut self) -> bool {
+    /// Takes back the last request of this length, which was too long for somebody on the way: the next one has half of
+    /// its operations. A single one is left out. Returns false if there is nothing to take back, or if several are no
+    /// longer than a message that everybody takes.
+    pub(crate) fn take_back(&mut self, length: usize) -> bool {
         self.in_flight.clear();
         let mut waiting = std::mem::take(&mut self.in_flight_waiting);
         let mut alternates = std::mem::take(&mut self.in_flight_alternates);
         self.room = Some(self.in_flight_bytes / 2);
-        match waiting.len().saturating_add(alternates.len()) {
+        let count = waiting.len().saturating_add(alternates.len());
+        match count {
             0 => return false,
             1 => {
                 alternates.clear();
@@ -161,7 +163,7 @@ impl Outbox {
         }
         waiting.into_iter().rev().for_each(|number| self.waiting.push_front(number));
         alternates.into_iter().rev().for_each(|number| self.alternates.push_front(number));
-        true
+        count == 1 || length > MIN_MESSAGE_BYTES
     }
 
     /// Packs operations for a message of at most `limit` bytes, about `most` of them, and remembers them as in flight.
@@ -246,8 +248,10 @@ pub(crate) struct Inbox {
     recovered: usize,
     /// True if the peer cannot know which actors are unknown here, so operations of unknown ones are hashed.
     hashes_unknown: bool,
-    /// The number of operations with an unknown key of a known actor.
-    unknown_keys: usize,
+    /// True if a copy with an unknown key is in doubt as well: version 1 asks for others only of bad signatures.
+    names_keys: bool,
+    /// The number of operations with an unknown key of a known actor and long names.
+    long_names: usize,
     /// Operations of which the peer wanted a copy, and this side has the same ones.
     pub(crate) same: Vec<OpCopies>,
 }
@@ -268,9 +272,16 @@ pub(crate) struct HashedRefusal<'a> {
 }
 
 impl Inbox {
-    /// Begins a session in which the first request claimed that copies of these operations are bad.
-    pub(crate) fn new(claimed: impl Iterator<Item = OpHash>, hashes_unknown: bool) -> Self {
-        Self { claimed: claimed.collect(), hashes_unknown, ..Self::default() }
+    /// Begins a session in which the first request claimed that copies of these operations are bad. `is_exact` is true
+    /// if it named all actors that are accepted.
+    pub(crate) fn new(
+        claimed: impl Iterator<Item = OpHash>,
+        version: ProtocolVersion,
+        is_exact: bool,
+    ) -> Self {
+        let names_keys = version > ProtocolVersion::V1;
+        let hashes_unknown = names_keys && !is_exact;
+        Self { claimed: claimed.collect(), names_keys, hashes_unknown, ..Self::default() }
     }
 
     /// Asks for other copies than these.
@@ -303,10 +314,9 @@ impl Inbox {
         }
         let mut hashed = Vec::with_capacity(ingested.refused.len());
         for refused in ingested.refused {
-            let reason = refused.reason;
             match self.identity(replica, &refused) {
                 Some((op, hash)) => {
-                    let copies = self.count_refused(&refused, replica, hash);
+                    let (reason, copies) = self.count_refused(&refused, replica, hash);
                     hashed.push(HashedRefusal { op, hash, reason, copies });
                 }
                 None => self.unhashed = true,
@@ -314,7 +324,12 @@ impl Inbox {
         }
         progress.received.add(&ingested.received);
         // A genuine copy may have followed a bad one.
-        self.alternates_wanted.retain(|wanted| replica.accepts_unverified() || !log.contains(&wanted.hash));
+        let refused_ops = &self.refused_ops;
+        self.alternates_wanted.retain(|OpCopies { hash, .. }| {
+            let refused = refused_ops.get(hash);
+            (replica.accepts_unverified() || !log.contains(hash))
+                && refused.is_none_or(|refused| refused.reason.may_concern_one_copy())
+        });
         if self.bad_signatures.len() < MAX_BAD_SIGNATURES {
             let missing = self.bad_signatures.iter().filter(|hash| !log.contains(hash)).count();
             progress.received.refused.bad_signature = wide(missing);
@@ -325,7 +340,8 @@ impl Inbox {
 
     /// Returns a refused operation with its hash. Of an unknown actor it is `None`, because somebody could make hashing
     /// expensive with long names, unless the peer cannot know whom this side accepts and the names are short. An
-    /// unknown key of a known actor may belong to a copy of a genuine operation.
+    /// unknown key of a known actor may belong to a copy of a genuine operation; of these with long names, few are
+    /// hashed.
     fn identity<'a>(
         &mut self,
         replica: &Replica,
@@ -333,41 +349,62 @@ impl Inbox {
     ) -> Option<(SignedOpRef<'a>, OpHash)> {
         let signed = refused.op?;
         if refused.reason == RefusalReason::UnknownKey {
-            let op = signed.op();
-            let names = [op.actor(), op.entity(), op.entity_id(), op.path()];
-            let bytes: usize = names.into_iter().map(str::len).sum();
-            if refused.is_doubtful_copy(replica) && self.unknown_keys < MAX_BAD_SIGNATURES {
-                self.unknown_keys += 1;
-            } else if !self.hashes_unknown || bytes > MAX_HASHED_NAMES {
+            let is_doubtful = refused.is_doubtful_copy(replica);
+            if refused.has_short_names() {
+                if !is_doubtful && !self.hashes_unknown {
+                    return None;
+                }
+            } else if is_doubtful && self.long_names < MAX_BAD_SIGNATURES {
+                self.long_names += 1;
+            } else {
                 return None;
             }
         }
         Some((signed, OpHash::of(&replica.crypto(), signed).ok()?))
     }
 
-    /// Records a refused operation. Returns the digest over all of its copies in doubt that the session refused.
-    fn count_refused(&mut self, refused: &RefusedOp<'_>, replica: &Replica, hash: OpHash) -> CopyDigest {
+    /// Records a refused operation. Returns the reason, and the digest over all of its copies in doubt that the session
+    /// refused. Once a copy is refused for what all copies have in common, no other one is wanted.
+    fn count_refused(
+        &mut self,
+        refused: &RefusedOp<'_>,
+        replica: &Replica,
+        hash: OpHash,
+    ) -> (RefusalReason, CopyDigest) {
         let reason = refused.reason;
         let copies = self.refused_ops.entry(hash);
         let copies = copies.or_insert(RefusedCopies { reason, copies: CopySet::default() });
+        if !copies.reason.may_concern_one_copy() {
+            return (copies.reason, CopyDigest::default());
+        }
         copies.reason = reason;
+        if !reason.may_concern_one_copy() {
+            copies.copies = CopySet::default();
+        }
         if let Some(op) = refused.op.filter(|_| refused.is_doubtful_copy(replica)) {
             let is_first = copies.copies == CopySet::default();
             copies.copies.add(replica.crypto(), &hash, op.kid(), op.signature());
             if is_first
+                && self.names_keys
                 && reason == RefusalReason::UnknownKey
                 && self.alternates_wanted.len() < MAX_BAD_SIGNATURES
             {
                 self.alternates_wanted.push(OpCopies { hash, digest: CopyDigest::default() });
             }
         }
-        copies.copies.digest(replica.crypto(), &hash)
+        (reason, copies.copies.digest(replica.crypto(), &hash))
     }
 
     /// Returns true if it has nothing to say about copies, or may not say more in this session.
     pub(crate) fn is_empty(&self, version: ProtocolVersion) -> bool {
         let may_claim = version == ProtocolVersion::V1 || self.claims < self.most_claims();
         (self.alternates_wanted.is_empty() || !may_claim) && self.same.is_empty()
+    }
+
+    /// Leaves what was to be said about copies to the next session.
+    pub(crate) fn leave_copies(&mut self) {
+        self.alternates_wanted.clear();
+        self.same.clear();
     }
 
     /// Returns the number of claims that the session may make.
