@@ -1,7 +1,7 @@
 //! Notes on several devices, which synchronize over HTTP.
 //!
 //! ```text
-//! cargo run --release --features http --example notes -- FOLDER COMMAND
+//! cargo run --release -p policysync-notes -- FOLDER COMMAND
 //!
 //!   key              prints the public key of this device, for the other devices
 //!   accept KEY       accepts what the device with this public key writes

@@ -26,12 +26,13 @@ pub use status::{BackgroundPhase, BackgroundStatus};
 /// Keeps a shared replica synchronized with a server: connects, runs a session, sends what is written here and ingests
 /// what arrives, and connects again when the line breaks. Dropping it ends that.
 ///
-/// It has a thread of its own, which no failure ends, except a panic ([`BackgroundPhase::Stopped`]): after a failure it
+/// It has a thread of its own, which no failure ends, except a panic ([`BackgroundPhase::Stopped`]). After a failure it
 /// waits for up to a quarter of a second, then twice as long each time up to [`BackgroundOptions::longest_pause`], and
-/// tries again. If a server asks for a longer pause over HTTP (`Retry-After`), it gets that, an hour at most. The thread
-/// holds the replica's lock while it handles or makes a message, never while it waits for the network. It merges
-/// operations that become due, as [`Replica::poll`](crate::Replica::poll) does. It reads the machine's clock. [`HttpClient`](crate::HttpClient) and [`WebSocketClient`](crate::WebSocketClient) do the same work
-/// without a thread.
+/// tries again. If a server asks for a longer pause over HTTP (`Retry-After`), it gets that, an hour at most.
+///
+/// The thread holds the replica's lock while it handles or makes a message, never while it waits for the network. It
+/// merges operations that become due, as [`Replica::poll`](crate::Replica::poll) does. It reads the machine's clock.
+/// [`HttpClient`](crate::HttpClient) and [`WebSocketClient`](crate::WebSocketClient) do the same work without a thread.
 ///
 /// ```no_run
 /// use std::time::Duration;

@@ -69,8 +69,8 @@ impl BackgroundOptions {
     }
 
     /// Calls `on_status` on the thread of the synchronization whenever the phase changes or a session ends. The thread
-    /// holds no lock meanwhile. Do not wait there for anything that is held while the
-    /// [`BackgroundSync`](super::BackgroundSync) is dropped, the replica's lock included: each would wait for the other.
+    /// holds no lock meanwhile. Do not wait there for anything that the thread holds which drops the
+    /// [`BackgroundSync`](super::BackgroundSync), the replica's lock included: each would wait for the other.
     #[must_use]
     pub fn on_status(mut self, on_status: impl Fn(&BackgroundStatus) + Send + Sync + 'static) -> Self {
         self.on_status = Some(Box::new(on_status));

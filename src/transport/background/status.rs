@@ -40,8 +40,8 @@ pub enum BackgroundPhase {
     Connecting,
     /// A session is under way.
     Syncing,
-    /// No session is under way, and the last one did not fail. [`BackgroundStatus::result`] says whether both sides hold
-    /// the same operations; if so, a WebSocket sends what is written and receives what others write.
+    /// No session is under way, and the last one did not fail. [`BackgroundStatus::result`] says whether both sides
+    /// hold the same operations; if so, a WebSocket sends what is written and receives what others write.
     Idle,
     /// After a failure, until the next attempt.
     Waiting {

@@ -10,8 +10,8 @@ use crate::sync::{ResumeToken, SyncOptions};
 use crate::transport::net::{Backoff, ConnectionError, ConnectionOptions, NetStream, Security, Url};
 use crate::transport::websocket::{WaitResult, WebSocketClient, WebSocketError, WebSocketOptions};
 
-/// The time after which a line that breaks was a good one: the next pause is the first again. A gateway that closes each
-/// line early must not be called all the time.
+/// The time after which a line that breaks was a good one: the next pause is the first again. A gateway that closes
+/// each line early must not be called all the time.
 const GOOD_LINE: Duration = Duration::from_secs(10);
 
 /// The options of a WebSocket with the session to resume.
