@@ -88,6 +88,7 @@
 
 // Each module knows only those before it in the order of tests/architecture.rs.
 pub mod bundle;
+mod causes;
 pub mod codec;
 pub mod crypto;
 #[cfg(feature = "capi")]
@@ -115,6 +116,7 @@ pub mod value;
 
 // The paved path:
 
+pub use causes::with_causes;
 pub use codec::OpHash;
 pub use guard::{Guard, Verdict};
 pub use hlc::{Hlc, WallMillis, system_wall_clock};

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in their order: each uses only those before it. `manual` holds documentation.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
+    "causes",
     "packed",
     "threads",
     "hlc",

@@ -224,8 +224,8 @@ fn the_libraries_as_cargo_leaves_them_link_with_every_compiler() {
             .current_dir(root())
             .args(["rustc", "--release", "--locked", "--lib", "--features", "capi"])
             .args(["--crate-type", "staticlib,cdylib", "--message-format", "json"])
-            .args(["--", "-C"])
-            .arg(format!("link-arg=-Wl,-soname,{}", shared_name())));
+            // As .scripts/install does, so that nothing is compiled again.
+            .env("POLICYSYNC_NAME_SHARED_LIBRARY", "1"));
         for name in ["libpolicysync.a", "libpolicysync.so"] {
             let path = said.split('"').find(|text| text.ends_with(&format!("/release/{name}"))).unwrap();
             fs::copy(path, dir.join(name)).unwrap();

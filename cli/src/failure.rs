@@ -1,6 +1,5 @@
 //! Failures and the exit code of each.
 
-use std::error::Error;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -10,7 +9,7 @@ use policysync::bundle::BundleError;
 use policysync::keys::{KeyTextError, PaperError, RegistryTextError, UnwrapError, WrapError};
 use policysync::sync::Alert;
 use policysync::transport::{ConnectionError, HttpError};
-use policysync::{IngestError, OpenError, StoreError, SyncError, WriteError};
+use policysync::{IngestError, OpenError, StoreError, SyncError, WriteError, with_causes};
 
 /// The cause of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +79,7 @@ impl Failure {
         if error.kind() == io::ErrorKind::AlreadyExists {
             return Self::new(Fault::File, "there is a file already").at(path);
         }
-        Self::new(Fault::File, in_words(error)).at(path)
+        Self::new(Fault::File, with_causes(error)).at(path)
     }
 
     /// Puts what the failure concerns before its message.
@@ -117,22 +116,8 @@ impl From<io::Error> for Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self { fault: Fault::Closed, message: None };
         }
-        Self::new(Fault::File, format!("standard output: {}", in_words(&error)))
+        Self::new(Fault::File, format!("standard output: {}", with_causes(&error)))
     }
-}
-
-/// Returns an error with its causes. A message that ends with its cause already contains it.
-fn in_words(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let reason = error.to_string();
-        if !text.ends_with(&reason) {
-            text = format!("{text}: {reason}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 macro_rules! failures {
@@ -140,7 +125,7 @@ macro_rules! failures {
         impl From<$error> for Failure {
             fn from(error: $error) -> Self {
                 let fault: fn(&$error) -> Fault = $fault;
-                Self::new(fault(&error), in_words(&error))
+                Self::new(fault(&error), with_causes(&error))
             }
         }
     )*};

@@ -18,4 +18,4 @@ pub(crate) use hashed::{HashedOp, OpHashMap, OpHashSet, Scratch};
 pub(crate) use packed::{OpPacker, UnpackedOp, unpack_ops};
 #[cfg(test)]
 pub(crate) use text::SIGNED_TEXTS;
-pub(crate) use wire::{ByteReader, first_8, put_count, put_text, put_varint, wide};
+pub(crate) use wire::{ByteReader, put_count, put_text, put_varint, wide};

@@ -87,7 +87,7 @@ fn write_before_sig(op: OpRef<'_>, text: &mut String) {
     text.push_str(",\"sig\":");
 }
 
-/// Returns the number of bytes that [`write_sig`] writes.
+/// Returns the number of bytes of the member `sig` in the canonical JSON form.
 fn sig_len(kid: &str) -> usize {
     const FRAME: usize = "{\"alg\":\"ed25519\",\"bytes\":\"\",\"kid\":\"\"}".len() + 88;
     // An identifier has no control characters, so only quotes and backslashes are escaped.

@@ -136,12 +136,6 @@ pub(crate) fn wide(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// Returns the first 8 bytes.
-pub(crate) fn first_8<const N: usize>(bytes: &[u8; N]) -> [u8; 8] {
-    const { assert!(N >= 8, "there are eight bytes to take") };
-    bytes.first_chunk().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

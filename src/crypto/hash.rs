@@ -23,9 +23,14 @@ impl Hash {
 
     /// Returns the first `N` bytes.
     pub(crate) fn first<const N: usize>(&self) -> [u8; N] {
-        const { assert!(N <= 32, "a hash has 32 bytes") };
-        self.0.first_chunk().copied().unwrap_or([0; N])
+        first(&self.0)
     }
+}
+
+/// Returns the first `N` of some bytes.
+pub(crate) fn first<const N: usize, const M: usize>(bytes: &[u8; M]) -> [u8; N] {
+    const { assert!(N <= M, "there are fewer bytes") };
+    bytes.first_chunk().copied().unwrap_or([0; N])
 }
 
 /// Writes 64 lower-case hexadecimal digits.

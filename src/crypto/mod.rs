@@ -33,6 +33,7 @@ mod vectors_tests;
 
 pub use error::{CryptoError, EncodingError, KeyError};
 pub use hash::Hash;
+pub(crate) use hash::first;
 pub use key::{KeyPair, PublicKey, SecretKey, Signature};
 pub use random::random;
 pub use sodium::Sodium;

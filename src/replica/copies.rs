@@ -2,7 +2,7 @@
 
 use crate::codec::OpHash;
 use crate::codec::tags::{SYNC_COPIES, SYNC_COPY};
-use crate::crypto::{Signature, Sodium};
+use crate::crypto::{Signature, Sodium, first};
 
 /// Copies of an operation that a digest covers. A side holds at most five; others are left out.
 const MAX_COPIES: usize = 8;
@@ -57,7 +57,7 @@ impl CopyDigest {
 
 /// Returns the first half of the BLAKE2b of a message, with the identity of the operation as its key.
 fn first_half(crypto: Sodium, hash: &OpHash, message: &[u8]) -> [u8; 16] {
-    crypto.keyed_hash(hash.as_bytes(), message).first_chunk().copied().unwrap_or_default()
+    first(&crypto.keyed_hash(hash.as_bytes(), message))
 }
 
 #[cfg(test)]

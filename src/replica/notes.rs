@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::peers::{MAX_PEERS, MAX_REFUSED_AUTHORS};
+use super::peers::{MAX_BYTES, MAX_PEERS, MAX_REFUSED_AUTHORS};
 use super::refused::{NewRefused, Refused, RefusedByPeer, RefusedOp};
 use super::{CopyDigest, Peers, Replica};
 use crate::codec::tags::NOTES_VERSION;
@@ -10,11 +10,13 @@ use crate::codec::{ByteReader, CodecError, CodecFault, OpHash, put_count, put_te
 
 /// Bytes of the digest at the end, which shows damage.
 const DIGEST_BYTES: usize = 32;
+/// The longest notes: what may be remembered, and a few bytes for each peer. Longer ones were not written here.
+const MAX_NOTES_BYTES: usize = MAX_BYTES + MAX_PEERS * 256;
 
 impl Replica {
     /// Takes over what an earlier opening remembered of peers. Damaged notes are dropped: that costs bytes only.
     pub(super) fn restore_peers(&mut self, notes: Option<&[u8]>) {
-        let read = notes.and_then(|notes| {
+        let read = notes.filter(|notes| notes.len() <= MAX_NOTES_BYTES).and_then(|notes| {
             let (bytes, digest) = notes.split_last_chunk::<DIGEST_BYTES>()?;
             (self.crypto.hash(bytes).as_bytes() == digest).then(|| read(bytes).ok()).flatten()
         });
@@ -127,7 +129,6 @@ fn read_refused(reader: &mut ByteReader<'_>) -> Result<Refused, CodecError> {
 mod tests {
     use super::*;
     use crate::hlc::Hlc;
-    use crate::replica::peers::MAX_BYTES;
     use crate::replica::{PeerName, ReplicaOptions, SessionEnd};
 
     fn relay() -> PeerName {
@@ -212,5 +213,28 @@ mod tests {
         second.restore_peers(Some(&bytes));
         assert_eq!(kept(&second), bytes);
         assert!(second.peers.refused(&of_stranger).is_none());
+    }
+
+    /// A file that somebody has made may hold any notes, with a digest that fits.
+    #[test]
+    fn notes_longer_than_what_may_be_remembered_are_dropped() {
+        let mut replica = remembering();
+        for (count, is_read) in [(1000, true), (120_000, false)] {
+            let mut refused = Refused::default();
+            for number in 0..count {
+                let mut hash = [0; 32];
+                hash[..4].copy_from_slice(&u32::to_le_bytes(number));
+                let (ts, hash) = (Hlc::new(u64::from(number), 0).unwrap(), OpHash::from_bytes(hash));
+                let copies = CopyDigest::default();
+                refused.add([1; 8], NewRefused { ts, actor: "alice", hash, reason: 3, copies });
+            }
+            let peers = Peers::restored(BTreeMap::from([("relay".into(), refused)]), VecDeque::new());
+            let mut bytes = write(&peers);
+            assert_eq!(bytes.len() <= MAX_NOTES_BYTES, is_read);
+            let digest = replica.crypto.hash(&bytes);
+            bytes.extend_from_slice(digest.as_bytes());
+            replica.restore_peers(Some(&bytes));
+            assert_eq!(replica.peers.refused(&relay()).is_some(), is_read);
+        }
     }
 }

@@ -163,7 +163,7 @@ impl Peers {
         let refused = &mut self.peer(name).refused;
         let has_changed = !end.forgotten.is_empty() || end.reached != refused.reached;
         refused.settle(tag, end);
-        self.has_changed |= has_changed;
+        self.has_changed |= has_changed && name.given().is_some();
     }
 
     /// Returns what is refused of this peer, to be changed, and the bytes that it may grow, if they are at least
@@ -174,7 +174,8 @@ impl Peers {
         room: Option<usize>,
         needed: usize,
     ) -> Option<(&mut Refused, usize)> {
-        self.has_changed = true;
+        // Connections without a name are not kept.
+        self.has_changed |= name.given().is_some();
         let room = match room {
             Some(room) if room >= needed => room,
             _ => {
@@ -323,11 +324,13 @@ mod tests {
         let mut peers = Peers::default();
         let known =
             |peers: &Peers, name: &PeerName| peers.refused(name).map_or(0, |refused| refused.ops.len());
-        assert!(remember(&mut peers, &named("relay"), 10_000));
+        assert!(remember(&mut peers, &named("relay"), 10_000) && peers.take_changed());
         for number in 0..=u8::MAX {
             remember(&mut peers, &PeerName::Connection([number; 16]), 6_000);
             assert!(peers.bytes_of(|name| name.given().is_none()) <= MAX_CONNECTION_BYTES);
         }
+        // They cause no writing.
+        assert!(!peers.take_changed());
         assert_eq!(known(&peers, &named("relay")), 10_000);
         assert_eq!(known(&peers, &PeerName::Connection([255; 16])), 6_000);
         assert_eq!(known(&peers, &PeerName::Connection([200; 16])), 0);

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::{Labels, Replica, SignatureCheck};
+use crate::causes::with_causes;
 use crate::codec::tags::{BINARY_VERSION, BUNDLE_VERSION, RESUME_VERSION, SYNC_VERSION};
 
 /// A description of a replica for error reports of users: versions, options, counts and digests. It contains no keys,
@@ -95,17 +96,7 @@ impl ReplicaReport {
     /// may name the file of a store and an actor, and quote up to 64 characters of a name, a space or a malformed
     /// operation or value: the application decides which errors leave the device.
     pub fn add_error(&mut self, error: &dyn Error) {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            // A message that ends with its cause already contains it.
-            let cause_text = cause.to_string();
-            if !text.ends_with(&cause_text) {
-                text = format!("{text}: {cause_text}");
-            }
-            source = cause.source();
-        }
-        self.entries.push(("error", text));
+        self.entries.push(("error", with_causes(error)));
     }
 
     /// Returns the names and the values of the entries.

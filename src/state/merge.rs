@@ -14,8 +14,8 @@ pub(crate) struct State {
     winners: ChunkedVec<PackedOption<OpSeq>, RegisterId>,
     /// The next operation in the list of the same register, which begins at the winner.
     next: ChunkedVec<PackedOption<OpSeq>, OpSeq>,
-    /// Operations with a later time are held. Until [`State::hold_after`] it never moves back,
-    /// so a merged operation stays merged.
+    /// Operations with a later time are held. Only [`State::compute_again`] moves it back: a merged operation stays
+    /// merged.
     horizon: Option<WallMillis>,
     /// Registers that have changed since [`State::take_changed`], each once.
     pub(super) changed: Vec<RegisterId>,

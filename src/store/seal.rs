@@ -3,7 +3,7 @@
 use super::clock::StoredClock;
 use crate::codec::OpHash;
 use crate::codec::tags::{STORE_SEAL, STORE_SEAL_V1};
-use crate::crypto::{Sodium, Zeroizing};
+use crate::crypto::{Sodium, Zeroizing, first};
 use crate::op::SignedOpRef;
 
 /// The first byte of what is hashed: the beginning of a chain, an operation, the state of a clock, or the id of the
@@ -74,10 +74,7 @@ impl Sealing {
         message.extend_from_slice(&clock.horizon.map_or(u64::MAX, |horizon| horizon.0).to_le_bytes());
         let seal = self.crypto.keyed_hash(&self.key, &message);
         let key = self.crypto.keyed_hash(&self.key, &[&[KEY], STORE_SEAL].concat());
-        ClockSeal {
-            key: key.first_chunk().copied().unwrap_or_default(),
-            seal: seal.first_chunk().copied().unwrap_or_default(),
-        }
+        ClockSeal { key: first(&key), seal: first(&seal) }
     }
 
     /// Compares two seals in constant time.

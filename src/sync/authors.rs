@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::codec::{ByteReader, CodecError, CodecFault, first_8, put_count, put_text};
-use crate::crypto::Sodium;
+use crate::codec::{ByteReader, CodecError, CodecFault, put_count, put_text};
+use crate::crypto::{Sodium, first};
 use crate::keys::SigningPublicKey;
 use crate::op::OpSeq;
 use crate::oplog::Index;
@@ -131,7 +131,7 @@ impl AuthorFilter {
 
 /// Shortens an actor. The nonce is new in each session, so nobody can choose names that collide.
 fn shorten(crypto: Sodium, nonce: &[u8; 16], actor: &str) -> ShortActor {
-    first_8(&crypto.short_hash(nonce, actor.as_bytes()))
+    first(&crypto.short_hash(nonce, actor.as_bytes()))
 }
 
 /// The filter that a peer told in a session.

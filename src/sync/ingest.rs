@@ -6,7 +6,7 @@ use crate::codec::{OpHash, UnpackedOp, wide};
 use crate::hlc::WallMillis;
 use crate::op::{OpSeq, SignedOpRef};
 use crate::replica::{Incoming, IngestError, OpRefusal, Outcome, Replica};
-use crate::sync::proto::limits::MAX_HASHED_NAMES;
+use crate::sync::proto::limits::{MAX_BAD_SIGNATURES, MAX_HASHED_NAMES};
 
 /// Numbers of operations that came in, by their outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -176,11 +176,41 @@ impl RefusedOp<'_> {
     }
 
     /// Returns true if the names of the operation are short enough to hash any number of them.
-    pub(crate) fn has_short_names(&self) -> bool {
+    fn has_short_names(&self) -> bool {
         self.op.map(|signed| signed.op()).is_some_and(|op| {
             let names = [op.actor(), op.entity(), op.entity_id(), op.path()];
             names.into_iter().map(str::len).sum::<usize>() <= MAX_HASHED_NAMES
         })
+    }
+}
+
+/// The bound on hashing operations with unknown keys: somebody could make it expensive with long names.
+#[derive(Default)]
+pub(crate) struct HashBudget {
+    /// True if operations of unknown actors are hashed too, those with short names: the peer cannot know who is
+    /// unknown.
+    unknown_actors: bool,
+    /// The number of operations with long names that were hashed.
+    long_names: usize,
+}
+
+impl HashBudget {
+    pub(crate) const fn new(unknown_actors: bool) -> Self {
+        Self { unknown_actors, long_names: 0 }
+    }
+
+    /// Returns true if a refused operation may be hashed, and counts it. An unknown key of a known actor may belong to
+    /// a copy of a genuine operation; of these with long names, few are hashed.
+    pub(crate) fn allows(&mut self, refused: &RefusedOp<'_>, is_doubtful: bool) -> bool {
+        if refused.reason != RefusalReason::UnknownKey {
+            return true;
+        }
+        if refused.has_short_names() {
+            return is_doubtful || self.unknown_actors;
+        }
+        let allows = is_doubtful && self.long_names < MAX_BAD_SIGNATURES;
+        self.long_names += usize::from(allows);
+        allows
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) use crate::codec::tags::PUSH;
 pub use crate::codec::tags::{RESUME_VERSION, SYNC_VERSION};
 pub use authors::UnknownAuthor;
 pub use error::{PeerMisbehaved, SyncError};
-pub(crate) use ingest::{IngestedOps, RefusalReason, RefusedOp};
+pub(crate) use ingest::{HashBudget, IngestedOps, RefusalReason, RefusedOp};
 pub use ingest::{Received, Refusals};
 pub use proto::Alert;
 pub(crate) use proto::ProtocolVersion;

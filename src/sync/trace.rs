@@ -1,5 +1,6 @@
 //! The trace of sessions.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -43,7 +44,7 @@ pub struct SessionTrace(Arc<Mutex<Record>>);
 #[derive(Debug, Default)]
 struct Record {
     sessions: u64,
-    steps: Vec<TraceStep>,
+    steps: VecDeque<TraceStep>,
     /// The number of older steps that were dropped.
     dropped: u64,
 }
@@ -97,7 +98,7 @@ impl SessionTrace {
     /// Returns the steps, the oldest first.
     #[must_use]
     pub fn steps(&self) -> Vec<TraceStep> {
-        self.record().steps.clone()
+        self.record().steps.iter().cloned().collect()
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
@@ -140,10 +141,10 @@ impl TracedSession {
         };
         let mut record = self.trace.record();
         if record.steps.len() >= MAX_STEPS {
-            record.steps.remove(0);
+            record.steps.pop_front();
             record.dropped = record.dropped.saturating_add(1);
         }
-        record.steps.push(step);
+        record.steps.push_back(step);
     }
 }
 
@@ -160,7 +161,7 @@ fn without_content(error: &SyncError) -> String {
 impl fmt::Display for SessionTrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let record = self.record();
-        let first = record.steps.first().map_or(WallMillis(0), |step| step.at);
+        let first = record.steps.front().map_or(WallMillis(0), |step| step.at);
         writeln!(
             f,
             "sessions {}, steps {}, dropped {}",

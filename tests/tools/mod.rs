@@ -91,7 +91,7 @@ pub(crate) fn c_libraries() -> &'static Path {
         if profile.ends_with("release") {
             build.arg("--release");
         }
-        // As in .scripts/install.
+        // Not by the build script: everything that depends on it would be compiled again.
         build.args(["--", "-C"]).arg(format!("link-arg=-Wl,-soname,{}", shared_name()));
         run(&mut build);
         profile.to_owned()

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::ffi::c_char;
 use std::path::Path;
 
+use crate::causes::with_causes;
 use crate::ffi::glue::status::policysync_status;
 use crate::ffi::glue::status::policysync_status_code::{
     self, POLICYSYNC_ERR_ARGUMENT, POLICYSYNC_ERR_BUSY, POLICYSYNC_ERR_NULL, POLICYSYNC_ERR_OUT_OF_TURN,
@@ -135,16 +136,7 @@ pub(in crate::ffi) trait Status {
 
 impl<E: Status + Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        // A message that ends with its source already contains it.
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            if !message.ends_with(&text) {
-                message = format!("{message}: {text}");
-            }
-            source = cause.source();
-        }
+        let message = with_causes(&error);
         let store_message = error.store_error().map(StoreError::without_content);
         let failure = Self { store_message, ..Self::new(error.status(), message) };
         match error.seq() {

@@ -8,9 +8,9 @@ use super::ranges::{self, RangeItem, RangeWriter};
 use super::version::{ProtocolVersion, put_features, skip_features};
 use crate::codec::tags::{ALERT, ANSWER, PUSH, REQUEST, SYNC_SPACE, SYNC_VERSION};
 use crate::codec::{
-    ByteReader, CodecError, CodecFault, OpHash, OpPacker, UnpackedOp, first_8, put_count, put_varint,
-    unpack_ops,
+    ByteReader, CodecError, CodecFault, OpHash, OpPacker, UnpackedOp, put_count, put_varint, unpack_ops,
 };
+use crate::crypto::first;
 use crate::op::OpSeq;
 use crate::replica::Replica;
 use crate::sync::SyncError;
@@ -66,7 +66,7 @@ pub(crate) struct SyncRequest<'a> {
 impl RequestHead {
     /// Returns the first 8 bytes of the nonce, by which the initiator recognizes its answers.
     pub(crate) fn tag(&self) -> [u8; 8] {
-        first_8(&self.nonce)
+        first(&self.nonce)
     }
 
     /// Returns the request with this head.
@@ -309,7 +309,7 @@ impl LogSpace {
         let mut message = SYNC_SPACE.to_vec();
         // A space is never empty.
         message.extend_from_slice(name.as_deref().unwrap_or_default().as_bytes());
-        Self { tag: first_8(replica.crypto().hash(&message).as_bytes()), name }
+        Self { tag: replica.crypto().hash(&message).first(), name }
     }
 
     /// Reads the tag of a message, which must be this one.

@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use super::bound::Bound;
 use super::entries::Entries;
-use crate::codec::{OpHash, first_8, wide};
+use crate::codec::{OpHash, wide};
 use crate::crypto::Sodium;
+use crate::crypto::first;
 use crate::op::OpSeq;
 use crate::oplog::Index;
 use crate::sync::PeerMisbehaved;
@@ -351,5 +352,5 @@ impl Tally {
 
 /// Returns the part of a sum that is sent.
 pub(crate) fn short(sum: u128) -> ShortId {
-    first_8(&sum.to_le_bytes())
+    first(&sum.to_le_bytes())
 }

@@ -3,9 +3,8 @@
 //! The key is not secret for long, because both sides tell each other what it is derived from. It protects because it
 //! does not exist before the sets of operations are fixed.
 
-use crate::codec::first_8;
 use crate::codec::tags::{SYNC_HINT, SYNC_KEY, SYNC_NAME, SYNC_RESPONDER};
-use crate::crypto::Sodium;
+use crate::crypto::{Sodium, first};
 use crate::op::OpSeq;
 use crate::sync::authors::AuthorFilter;
 use crate::sync::rbsr::{Entries, Fingerprinter};
@@ -38,7 +37,7 @@ impl SessionId {
         message.extend_from_slice(&self.initiator);
         message.extend_from_slice(&self.responder);
         ResumeId::put(self.resume, &mut message);
-        first_16(crypto.hash(&message).as_bytes())
+        crypto.hash(&message).first()
     }
 }
 
@@ -61,7 +60,7 @@ pub(crate) fn responder_nonce(
     if *filter != AuthorFilter::All {
         filter.write(&mut message);
     }
-    first_16(&crypto.keyed_hash(secret, &message))
+    first(&crypto.keyed_hash(secret, &message))
 }
 
 /// Returns a digest over the newest operations before `cursor` that are not declined. It only decides how much the
@@ -80,9 +79,5 @@ pub(crate) fn hint_of(
     for newest in newest.into_iter().take(HINTED) {
         message.extend_from_slice(entries.hash(newest).as_bytes());
     }
-    first_8(crypto.hash(&message).as_bytes())
-}
-
-fn first_16(hash: &[u8; 32]) -> [u8; 16] {
-    hash.first_chunk().copied().unwrap_or_default()
+    crypto.hash(&message).first()
 }

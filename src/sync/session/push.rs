@@ -6,10 +6,10 @@ use crate::hlc::WallMillis;
 use crate::op::OpSeq;
 use crate::replica::{CopySet, NewRefused, Replica};
 use crate::sync::authors::PeerFilter;
-use crate::sync::proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_BAD_SIGNATURES, MAX_REFUSED, room_for_ops};
+use crate::sync::proto::limits::{DEFAULT_MESSAGE_BYTES, MAX_REFUSED, room_for_ops};
 use crate::sync::proto::{LogSpace, ProtocolVersion, read_push, write_push};
 use crate::sync::resume::{CommonOps, ResumeToken};
-use crate::sync::{IngestedOps, Received, RefusalReason, SyncError};
+use crate::sync::{HashBudget, IngestedOps, Received, SyncError};
 
 /// The exchange of new operations after a session that converged, over a connection that stays open.
 ///
@@ -25,8 +25,7 @@ pub struct Push {
     peer: PeerFilter,
     /// Operations of the peer that were refused.
     refused: u64,
-    /// Those of them with an unknown key of a known actor and long names that were hashed.
-    long_names: usize,
+    hashes: HashBudget,
     options: SyncOptions,
 }
 
@@ -38,7 +37,15 @@ impl Push {
         options: &SyncOptions,
     ) -> Self {
         let next = common.cursor();
-        Self { common, next, version, peer, refused: 0, long_names: 0, options: options.clone() }
+        Self {
+            common,
+            next,
+            version,
+            peer,
+            refused: 0,
+            hashes: HashBudget::default(),
+            options: options.clone(),
+        }
     }
 
     /// Creates the initiator's side after a session that converged. `options` are those of the session.
@@ -120,13 +127,9 @@ impl Push {
         for refused in &ingested.refused {
             let Some(op) = refused.op else { continue };
             let is_doubtful = refused.is_doubtful_copy(replica);
-            if refused.reason == RefusalReason::UnknownKey {
-                let is_long = !refused.has_short_names();
-                if !is_doubtful || is_long && self.long_names >= MAX_BAD_SIGNATURES {
-                    // An unknown actor is named in the filter instead. The others cost bytes.
-                    continue;
-                }
-                self.long_names += usize::from(is_long);
+            if !self.hashes.allows(refused, is_doubtful) {
+                // An unknown actor is named in the filter instead. The others cost bytes.
+                continue;
             }
             let crypto = replica.crypto();
             let Ok(hash) = OpHash::of(&crypto, op) else { continue };

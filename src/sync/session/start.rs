@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::SyncOptions;
 use super::id::hint_of;
-use crate::codec::{OpHash, OpPacker, first_8, wide};
+use crate::codec::{OpHash, OpPacker, wide};
+use crate::crypto::first;
 use crate::op::OpSeq;
 use crate::oplog::LogId;
 use crate::replica::{PeerName, Refused, RefusedOp, RefusedOps, Replica};
@@ -147,8 +148,7 @@ impl Start {
             .filter(|op| !replica.log().contains(&op.hash))
             .map(|op| OpCopies { hash: op.hash, digest: op.copies })
             .collect();
-        let [first, second, ..] = self.nonce;
-        let turn = usize::from(u16::from_le_bytes([first, second]));
+        let turn = usize::try_from(u32::from_le_bytes(first(&self.nonce))).unwrap_or(0);
         if let Some((_, others)) = bad.split_at_mut_checked(MAX_CLAIMS / 2)
             && let Some(last) = others.len().checked_sub(MAX_CLAIMS / 2)
         {
@@ -208,7 +208,7 @@ impl Start {
 
     /// Returns the tag by which the session recognizes its answers.
     pub(crate) fn tag(&self) -> [u8; 8] {
-        first_8(&self.nonce)
+        first(&self.nonce)
     }
 
     /// Checks that this is the replica with which the session began.

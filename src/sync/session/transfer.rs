@@ -17,7 +17,7 @@ use crate::sync::proto::limits::{
 use crate::sync::proto::{Ack, Copies, OpCopies, ProtocolVersion, ServingOrder};
 use crate::sync::rbsr::{Fingerprinter, Tally};
 use crate::sync::resume::OpRuns;
-use crate::sync::{IngestedOps, PeerMisbehaved, RefusalReason, RefusedOp, SyncError};
+use crate::sync::{HashBudget, IngestedOps, PeerMisbehaved, RefusalReason, RefusedOp, SyncError};
 
 /// The operations that an initiator sends, each once in a session.
 #[derive(Default)]
@@ -246,12 +246,9 @@ pub(crate) struct Inbox {
     claims: usize,
     claimed: BTreeSet<OpHash>,
     recovered: usize,
-    /// True if the peer cannot know which actors are unknown here, so operations of unknown ones are hashed.
-    hashes_unknown: bool,
+    hashes: HashBudget,
     /// True if a copy with an unknown key is in doubt as well: version 1 asks for others only of bad signatures.
     names_keys: bool,
-    /// The number of operations with an unknown key of a known actor and long names.
-    long_names: usize,
     /// Operations of which the peer wanted a copy, and this side has the same ones.
     pub(crate) same: Vec<OpCopies>,
 }
@@ -280,8 +277,8 @@ impl Inbox {
         is_exact: bool,
     ) -> Self {
         let names_keys = version > ProtocolVersion::V1;
-        let hashes_unknown = names_keys && !is_exact;
-        Self { claimed: claimed.collect(), names_keys, hashes_unknown, ..Self::default() }
+        let hashes = HashBudget::new(names_keys && !is_exact);
+        Self { claimed: claimed.collect(), names_keys, hashes, ..Self::default() }
     }
 
     /// Asks for other copies than these.
@@ -338,29 +335,15 @@ impl Inbox {
         hashed
     }
 
-    /// Returns a refused operation with its hash. Of an unknown actor it is `None`, because somebody could make hashing
-    /// expensive with long names, unless the peer cannot know whom this side accepts and the names are short. An
-    /// unknown key of a known actor may belong to a copy of a genuine operation; of these with long names, few are
-    /// hashed.
+    /// Returns a refused operation with its hash, if it may be hashed.
     fn identity<'a>(
         &mut self,
         replica: &Replica,
         refused: &RefusedOp<'a>,
     ) -> Option<(SignedOpRef<'a>, OpHash)> {
         let signed = refused.op?;
-        if refused.reason == RefusalReason::UnknownKey {
-            let is_doubtful = refused.is_doubtful_copy(replica);
-            if refused.has_short_names() {
-                if !is_doubtful && !self.hashes_unknown {
-                    return None;
-                }
-            } else if is_doubtful && self.long_names < MAX_BAD_SIGNATURES {
-                self.long_names += 1;
-            } else {
-                return None;
-            }
-        }
-        Some((signed, OpHash::of(&replica.crypto(), signed).ok()?))
+        let may_hash = self.hashes.allows(refused, refused.is_doubtful_copy(replica));
+        Some((signed, may_hash.then(|| OpHash::of(&replica.crypto(), signed).ok())??))
     }
 
     /// Records a refused operation. Returns the reason, and the digest over all of its copies in doubt that the session

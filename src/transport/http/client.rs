@@ -194,7 +194,7 @@ impl HttpClient {
             let Some(pause) = backoff.after_failure(steady_clock(), asked) else {
                 return match result? {
                     // The session would not tell the caller of this pause.
-                    Answer { status, retry_after: Some(_), .. } => {
+                    Answer { status, retry_after: Some(_), .. } if status != 200 => {
                         Err(HttpError::Status { status, retry_after: asked }.into())
                     }
                     answer => Ok(Some(answer.body)),

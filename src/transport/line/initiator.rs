@@ -231,13 +231,11 @@ impl LineInitiator {
         let mut text = crate::codec::tags::LINE_NONCE.to_vec();
         text.extend_from_slice(seed.as_slice());
         text.extend_from_slice(&self.sessions.to_le_bytes());
-        let mut nonce = [0; 16];
-        nonce.iter_mut().zip(replica.crypto().hash(&text).as_bytes()).for_each(|(to, from)| *to = *from);
+        let nonce = replica.crypto().hash(&text).first();
         self.sessions = self.sessions.saturating_add(1);
         // Without a name, the other side may be anybody.
         text.extend_from_slice(b"peer");
-        let hash = replica.crypto().hash(&text);
-        let line = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+        let line = replica.crypto().hash(&text).first();
         let options = std::mem::take(&mut self.options).peer_or_connection(line);
         self.options = options.clone();
         let options = self.resume_token().cloned().map_or(options.clone(), |token| options.resume(token));
